@@ -1,0 +1,175 @@
+"""What people see of links and transfers, as plain values, for the console and the terminal alike.
+
+``exchange.ledger`` fills these from the state store; ``console`` draws them and ``cli`` prints them.
+Every text for people comes in Japanese and English. Nothing here holds a resident's data.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+from kumobashi.kernel import Finding
+
+
+class Light(StrEnum):
+    """The state of a link in one word; anything in :data:`RED` makes ``link status`` exit with 1."""
+
+    APPLIED = "applied"  # 取込済み
+    RUNNING = "running"  # 実行中
+    WAITING = "waiting"  # 待機中: the other side does not answer; it resumes by itself
+    HELD = "held"  # 承認待ち: counts outside the approved bounds, a person decides
+    STOPPED = "stopped"  # 停止: overdue, or waiting for longer than it should
+    REFUSED = "refused"  # 拒否: nothing was applied, somebody must act
+    BLOCKED = "blocked"  # 送れません: the plan does not permit it
+    NEVER = "never"  # 未実行
+
+
+RED = frozenset({Light.STOPPED, Light.REFUSED})
+
+
+class Progress(StrEnum):
+    """How far one stage is."""
+
+    DONE = "done"
+    RUNNING = "running"
+    WAITING = "waiting"
+    FAILED = "failed"
+    TODO = "todo"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """One sentence in both languages."""
+
+    ja: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactView:
+    """Whom to call."""
+
+    name: str
+    phone: str
+    hours: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageView:
+    """One step on the way: extract, release, seal, carry, delivered, opened, validated, applied."""
+
+    stage: str
+    progress: Progress
+    rows: int | None = None
+    bytes: int | None = None
+    seconds: float | None = None
+    parts_done: int | None = None
+    parts_total: int | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HopView:
+    """One site on the way and how many parts it holds or has passed on."""
+
+    site: str
+    name: str
+    progress: Progress
+    parts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptView:
+    """A signed statement of the receiver, verified here."""
+
+    stage: str
+    site: str
+    at: datetime
+    digest: str  # SHA-256 of the signed text, in hexadecimal
+    rows: int | None
+    findings: int
+    code: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """Why a transfer waits, was held or was refused, at whose side, and whom to call."""
+
+    code: str
+    what: Words
+    remedy: Words
+    side: str  # site id of the side at fault
+    side_name: str
+    contact: ContactView | None
+    since: datetime
+    tries: int = 0
+    next_try: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferView:
+    """One run of a link."""
+
+    transfer: str
+    link: str
+    business_date: date
+    sequence: int
+    attempt: int
+    mode: str  # "full" or "difference"
+    state: str  # the state of exchange.states
+    light: Light
+    started: datetime
+    finished: datetime | None
+    seconds: float | None
+    rows_extracted: int | None
+    rows_without_consent: int | None
+    rows_quarantined: int | None
+    rows_released: int | None
+    rows_applied: int | None
+    smallest_class: int | None  # k over all released columns
+    rows_below_k: int | None  # rows in classes smaller than five
+    payload_bytes: int | None
+    sealed_bytes: int | None
+    stages: tuple[StageView, ...]
+    hops: tuple[HopView, ...]
+    receipts: tuple[ReceiptView, ...]
+    findings: tuple[Finding, ...]
+    findings_total: int
+    cause: Cause | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkView:
+    """One link with its newest transfer and the ones before."""
+
+    link: str
+    name: str
+    from_name: str  # system
+    to_name: str
+    to_site_name: str
+    light: Light
+    legal_basis: Words
+    mode: str
+    daily: str | None  # "01:20", Japanese time
+    deadline: str | None
+    contact: ContactView | None
+    latest: TransferView | None
+    blocked: tuple[Words, ...] = ()  # what the plan refuses, sentence and remedy
+    history: tuple[TransferView, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """連携状況一覧."""
+
+    municipality_code: str
+    municipality_name: str
+    site: str
+    site_name: str
+    at: datetime
+    links: tuple[LinkView, ...]
+
+    @property
+    def is_red(self) -> bool:
+        """Whether somebody must act now."""
+        return any(link.light in RED for link in self.links)
