@@ -1,0 +1,155 @@
+"""A system's tables in one DuckDB file: the embedded store, for small towns, demos and tests."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from kumobashi.storage.applying import Newest, check_order
+from kumobashi.storage.errors import LoadIncomplete, StoreBusy, StoreUnreachable, TableMissing
+from kumobashi.storage.tables import (
+    APPLIED_TABLE,
+    CREATE_APPLIED,
+    Applied,
+    Load,
+    Query,
+    create_table_sql,
+    quoted,
+)
+
+BATCH_ROWS = 65_536
+
+
+class DuckDBTables:
+    """Meets ``TableStore``; the file is opened for as long as a snapshot or a load needs it."""
+
+    def __init__(self, system: str, path: Path) -> None:
+        self.system = system
+        self.path = path
+
+    @contextmanager
+    def reading(self) -> Iterator["DuckDBSnapshot"]:
+        """Open one snapshot: a DuckDB file has one writer, so an open reader is a snapshot."""
+        if not self.path.exists():
+            raise StoreUnreachable(system=self.system, reason="no such file")
+        with self._open(read_only=True) as connection:
+            yield DuckDBSnapshot(self.system, connection)
+
+    def apply(self, load: Load) -> Applied:
+        """Write the rows and the bundle's identity in one transaction."""
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with self._open(read_only=False) as target:
+            target.execute(CREATE_APPLIED)
+            target.execute("begin")
+            try:
+                applied = self._apply(target, load)
+                load.before_commit()
+                target.execute("commit")
+            except BaseException:
+                target.execute("rollback")
+                raise
+            return applied
+
+    def _apply(self, target: duckdb.DuckDBPyConnection, load: Load) -> Applied:
+        newest = target.execute(
+            f"select transfer, business_date, sequence from {APPLIED_TABLE} where tenant = ? and link = ?"
+            " order by business_date desc, sequence desc limit 1",
+            [load.tenant, load.link],
+        ).fetchone()
+        done = target.execute(
+            f"select rows, deleted, total from {APPLIED_TABLE} where tenant = ? and transfer = ?",
+            [load.tenant, load.transfer],
+        ).fetchone()
+        if done:
+            return Applied(rows=done[0], deleted=done[1], total=done[2], already=True)
+        check_order(load, Newest(*newest) if newest else None)
+        target.execute(create_table_sql(load))
+        table, columns = quoted(load.table), ", ".join(quoted(c.name) for c in load.columns)
+        deleted = 0
+        if load.mode == "full":
+            target.execute(f"delete from {table}")
+        else:
+            key = ", ".join(map(quoted, load.key))
+            for relation in (load.deleted_relation, load.relation):
+                if relation is None:
+                    continue
+                gone = load.connection.sql(f"select {key} from {relation}").to_arrow_reader(BATCH_ROWS)
+                target.register("incoming_keys", gone)
+                found = target.execute(
+                    f"delete from {table} where ({key}) in (select ({key}) from incoming_keys)"
+                ).fetchone()
+                target.unregister("incoming_keys")
+                if relation == load.deleted_relation:
+                    deleted = int(found[0]) if found else 0
+        rows = load.connection.sql(f"select {columns} from {load.relation}").to_arrow_reader(BATCH_ROWS)
+        target.register("incoming", rows)
+        inserted = target.execute(f"insert into {table} ({columns}) select {columns} from incoming").fetchone()
+        target.unregister("incoming")
+        count = int(inserted[0]) if inserted else 0
+        if count != load.rows:
+            raise LoadIncomplete(expected=load.rows, got=count)
+        total_row = target.execute(f"select count(*) from {table}").fetchone()
+        total = int(total_row[0]) if total_row else 0
+        target.execute(
+            f"insert into {APPLIED_TABLE} values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                load.tenant,
+                load.transfer,
+                load.link,
+                load.business_date,
+                load.sequence,
+                load.mode,
+                count,
+                deleted,
+                total,
+                datetime.now(UTC).replace(tzinfo=None),
+            ],
+        )
+        return Applied(rows=count, deleted=deleted, total=total, already=False)
+
+    @contextmanager
+    def _open(self, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+        try:
+            connection = duckdb.connect(str(self.path), read_only=read_only)
+        except duckdb.IOException as error:
+            if "lock" in str(error).lower():
+                raise StoreBusy(system=self.system) from None
+            raise StoreUnreachable(system=self.system, reason="not a readable database file") from None
+        try:
+            connection.execute("set memory_limit = '256MB'; set threads = 2")
+            connection.execute("set preserve_insertion_order = false")
+            yield connection
+        finally:
+            connection.close()
+
+
+class DuckDBSnapshot:
+    """Meets ``TableReader``."""
+
+    def __init__(self, system: str, connection: duckdb.DuckDBPyConnection) -> None:
+        self.system = system
+        self.connection = connection
+
+    def columns(self, table: str) -> dict[str, str]:
+        """Return column names and types."""
+        rows = self.connection.execute(
+            "select column_name, data_type from information_schema.columns where table_name = ?"
+            " order by ordinal_position",
+            [table],
+        ).fetchall()
+        if not rows:
+            raise TableMissing(system=self.system, table=table)
+        return dict(rows)
+
+    def count(self, query: Query) -> int:
+        """Return how many rows the query gives."""
+        row = self.connection.execute(query.count_sql()).fetchone()
+        return int(row[0]) if row else 0
+
+    @contextmanager
+    def stream(self, query: Query) -> Iterator[pa.RecordBatchReader]:
+        """Give the rows in batches."""
+        yield self.connection.sql(query.sql()).to_arrow_reader(BATCH_ROWS)

@@ -1,0 +1,124 @@
+"""How storing and reading fail.
+
+KumobashiError
+└── StorageFailed
+    ├── StoreUnreachable      the database does not answer; try again later
+    ├── StoreBusy             another process holds the file; try again soon
+    ├── TableMissing
+    ├── ColumnMissing
+    ├── LoadSuperseded        a newer transfer has been applied already
+    ├── BaseMissing           a difference on something that was not applied last
+    ├── LoadIncomplete        fewer or more rows arrived than announced
+    ├── SpoolFull
+    └── AlreadyRunning        two processes on one store
+"""
+
+from kumobashi.kernel import KumobashiError
+
+
+class StorageFailed(KumobashiError):
+    """The store could not do it."""
+
+    code = "storage.failed"
+    status = 500
+    ja = "保存先で失敗しました（{reason}）。"
+    en = "The store failed: {reason}."
+    remedy_ja = "ゲートウェイのログを担当の事業者に見せてください。"
+    remedy_en = "Show the gateway's log to the vendor in charge."
+
+
+class StoreUnreachable(StorageFailed):
+    """The database does not answer."""
+
+    code = "storage.unreachable"
+    retryable = True
+    status = 503
+    ja = "{system} のデータベースに接続できません（{reason}）。"
+    en = "The database of {system} does not answer ({reason})."
+    remedy_ja = "データベースが動いているか、{system} の担当に確かめてください。復旧すると自動で再開します。"
+    remedy_en = "Ask who runs {system} whether its database is up; work resumes by itself."
+
+
+class StoreBusy(StorageFailed):
+    """Another process holds the file."""
+
+    code = "storage.busy"
+    retryable = True
+    status = 503
+    ja = "{system} のデータは別の処理が使用中です。"
+    en = "Another process holds the data of {system}."
+    remedy_ja = "少し待つと自動で再開します。"
+    remedy_en = "Work resumes by itself."
+
+
+class TableMissing(StorageFailed):
+    """No such table."""
+
+    code = "storage.table_missing"
+    ja = "{system} に表「{table}」がありません。"
+    en = "{system} has no table {table!r}."
+    remedy_ja = "systems/{system}.yaml の table を確かめてください。"
+    remedy_en = "Check table in systems/{system}.yaml."
+
+
+class ColumnMissing(StorageFailed):
+    """No such column."""
+
+    code = "storage.column_missing"
+    ja = "{system} の表「{table}」に項目「{column}」がありません。"
+    en = "Table {table!r} of {system} has no column {column!r}."
+    remedy_ja = "提供ルールの項目名か、元のシステムの表を確かめてください。"
+    remedy_en = "Check the column in the release rule, or the table at the source."
+
+
+class LoadSuperseded(StorageFailed):
+    """Something newer has been applied."""
+
+    code = "storage.superseded"
+    ja = "この連携ではより新しい転送（{newer}）が取り込み済みです。古いデータは取り込みません。"
+    en = "A newer transfer ({newer}) has been applied; older data are not."
+    remedy_ja = "対応は要りません。必要なら今日の分を改めて実行してください。"
+    remedy_en = "Nothing needs doing; run today's transfer again if you want it."
+
+
+class BaseMissing(StorageFailed):
+    """A difference needs the state that it was computed against."""
+
+    code = "storage.base_missing"
+    ja = "差分の元になる転送が最後の取込と一致しません。"
+    en = "The difference was not computed against what was applied last."
+    remedy_ja = "全件で送り直してください: kumobashi link run {link} --full"
+    remedy_en = "Send everything again: kumobashi link run {link} --full"
+
+
+class LoadIncomplete(StorageFailed):
+    """The rows that arrived are not as many as announced."""
+
+    code = "storage.load_incomplete"
+    ja = "件数が合いません（{expected} 件のはずが {got} 件）。取り込んでいません。"
+    en = "Counts disagree: expected {expected}, got {got}. Nothing was applied."
+    remedy_ja = "もう一度送ってください。続くときは双方の担当に連絡してください。"
+    remedy_en = "Send again; if it stays, call both sides."
+
+
+class SpoolFull(StorageFailed):
+    """No space is left."""
+
+    code = "storage.full"
+    retryable = True
+    status = 507
+    ja = "保存領域に空きがありません（{place}）。"
+    en = "No space is left at {place}."
+    remedy_ja = "空きを作ってください。自動で再開します。"
+    remedy_en = "Free some space; work resumes by itself."
+
+
+class AlreadyRunning(StorageFailed):
+    """Two processes on one store."""
+
+    code = "storage.already_running"
+    status = 409
+    ja = "{site} のゲートウェイはすでに動いています。"
+    en = "A gateway of {site} is running already."
+    remedy_ja = "動いているほうを止めてから始めてください。"
+    remedy_en = "Stop the other one first."

@@ -1,0 +1,134 @@
+"""Sealed parts in a folder: durable before they are acknowledged, found again by their digest.
+
+    spool/<transfer>/<attempt>/<sha256>.part
+
+A part exists when its file has its final name: it is written under a temporary name, flushed to
+disk, renamed, and the folder flushed too. What a crash leaves behind is a ``.tmp`` file, which
+nobody reads and ``forget`` removes.
+"""
+
+import errno
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from kumobashi.kernel import KumobashiError, new_id
+from kumobashi.storage.errors import SpoolFull, StorageFailed
+
+
+class PartUnlike(KumobashiError):
+    """The bytes that came are not those of the digest they came under."""
+
+    code = "storage.part_unlike"
+    ja = "部分データが途中で変わりました（{digest}）。受け取っていません。"
+    en = "The part's bytes do not have the digest {digest}; it was not taken."
+    remedy_ja = "自動で送り直します。続くときは回線の担当に連絡してください。"
+    remedy_en = "It is sent again by itself; if it stays, call whoever runs the line."
+
+
+class Spool:
+    """The parts that one gateway holds."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def held(self, transfer: str, attempt: int) -> frozenset[str]:
+        """Return the digests of the parts that are here."""
+        folder = self._folder(transfer, attempt)
+        with suppress(FileNotFoundError):
+            return frozenset(path.stem for path in folder.iterdir() if path.suffix == ".part")
+        return frozenset()
+
+    def size(self, transfer: str, attempt: int, digest: str) -> int:
+        """Return the bytes of a part that is here."""
+        return self._path(transfer, attempt, digest).stat().st_size
+
+    def open(self, transfer: str, attempt: int, digest: str) -> BinaryIO:
+        """Open a part for reading."""
+        return self._path(transfer, attempt, digest).open("rb")
+
+    @contextmanager
+    def incoming(self, transfer: str, attempt: int, digest: str) -> Iterator["Incoming"]:
+        """Take a part piece by piece; it is there, durably, once ``keep`` has returned."""
+        folder = self._folder(transfer, attempt)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        temporary = folder / f"{digest}.{new_id()}.tmp"
+        with _disk(str(self.root)):
+            handle = temporary.open("wb", buffering=0)
+        part = Incoming(handle, temporary, self._path(transfer, attempt, digest), digest)
+        try:
+            yield part
+        finally:
+            handle.close()
+            temporary.unlink(missing_ok=True)
+
+    def put(self, transfer: str, attempt: int, digest: str, body: bytes) -> None:
+        """Keep a whole part."""
+        with self.incoming(transfer, attempt, digest) as part:
+            part.write(body)
+            part.keep()
+
+    def forget(self, transfer: str, attempt: int | None = None) -> None:
+        """Remove the parts of one attempt, or of all."""
+        folder = self.root / transfer
+        shutil.rmtree(folder if attempt is None else folder / str(attempt), ignore_errors=True)
+
+    def _folder(self, transfer: str, attempt: int) -> Path:
+        return self.root / transfer / str(attempt)
+
+    def _path(self, transfer: str, attempt: int, digest: str) -> Path:
+        return self._folder(transfer, attempt) / f"{digest}.part"
+
+
+class Incoming:
+    """A part on its way to the disk."""
+
+    def __init__(self, handle: BinaryIO, temporary: Path, final: Path, digest: str) -> None:
+        self._handle = handle
+        self._temporary = temporary
+        self._final = final
+        self._digest = digest
+        self._hash = hashlib.sha256()
+
+    def write(self, piece: bytes) -> None:
+        """Add a piece."""
+        self._hash.update(piece)
+        with _disk(self._final.name):
+            self._handle.write(piece)
+
+    def keep(self) -> None:
+        """Check the digest and make the part durable.
+
+        Raises:
+            PartUnlike: the bytes are not those of the digest; nothing was kept.
+        """
+        if self._hash.hexdigest() != self._digest:
+            raise PartUnlike(digest=self._digest)
+        with _disk(self._final.name):
+            os.fsync(self._handle.fileno())
+            self._temporary.rename(self._final)
+            sync_folder(self._final.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush a folder's entries to disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _disk(place: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise SpoolFull(place=place) from None
+        raise StorageFailed(reason=error.strerror or type(error).__name__) from error

@@ -1,0 +1,180 @@
+"""Tables of business systems: what is asked of a source, and what is asked of a target.
+
+Sources give Arrow record batches, targets take a relation of a DuckDB connection and a bundle's
+identity, and write both in one transaction: that is what makes "applied exactly once" true.
+Adapters: ``duckdb_tables`` (an embedded file) and ``postgresql_tables``.
+
+>>> Query("resident_registry", ("resident_no",), (Condition("resident_status", "in", ("1",)),)).sql()
+'select "resident_no" from "resident_registry" where "resident_status" in (\\'1\\')'
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+Value = str | int | date
+
+
+def quoted(name: str) -> str:
+    """Return an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(value: Value) -> str:
+    """Return an SQL literal; the values come from checked files, never from residents' rows."""
+    if isinstance(value, date):
+        return f"date '{value.isoformat()}'"
+    if isinstance(value, int):
+        return str(int(value))
+    if "\0" in value:
+        raise ValueError("NUL in a value")
+    return "'" + value.replace("'", "''") + "'"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition on a column; several are joined by ``and``."""
+
+    column: str
+    op: Literal["in", "not_in_or_null", "at_most", "null_or_after", "not_null"]
+    values: tuple[Value, ...] = ()
+
+    def sql(self) -> str:
+        """Return the condition in SQL that DuckDB and PostgreSQL both read."""
+        name, listed = quoted(self.column), ", ".join(map(literal, self.values))
+        match self.op:
+            case "in":
+                return f"{name} in ({listed})"
+            case "not_in_or_null":
+                return f"({name} is null or {name} not in ({listed}))"
+            case "at_most":
+                return f"{name} <= {listed}"
+            case "null_or_after":
+                return f"({name} is null or {name} > {listed})"
+            case "not_null":
+                return f"{name} is not null"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Some columns of the rows of one table that meet all conditions."""
+
+    table: str
+    columns: tuple[str, ...]
+    where: tuple[Condition, ...] = ()
+
+    def sql(self) -> str:
+        """Return the query."""
+        return f"select {', '.join(map(quoted, self.columns))}{self._rest()}"
+
+    def count_sql(self) -> str:
+        """Return the query that counts the same rows."""
+        return f"select count(*){self._rest()}"
+
+    def _rest(self) -> str:
+        conditions = " and ".join(condition.sql() for condition in self.where)
+        return f" from {quoted(self.table)}" + (f" where {conditions}" if conditions else "")
+
+
+class TableReader(Protocol):
+    """One snapshot of a source: all that is read through it belongs to one moment."""
+
+    def columns(self, table: str) -> dict[str, str]:
+        """Return column names and types of a table; raise ``TableMissing``."""
+
+    def count(self, query: Query) -> int:
+        """Return how many rows the query gives."""
+
+    def stream(self, query: Query) -> "AbstractContextManager[pa.RecordBatchReader]":
+        """Give the rows in batches; memory stays bounded."""
+
+
+class TableStore(Protocol):
+    """The tables of one system."""
+
+    def reading(self) -> AbstractContextManager[TableReader]:
+        """Open one snapshot for reading; raise ``StoreUnreachable``."""
+
+    def apply(self, load: "Load") -> "Applied":
+        """Write a load once; an earlier load of the same transfer is returned, not repeated."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnSpec:
+    """One column of a receiving table."""
+
+    name: str
+    kind: Literal["text", "integer", "date", "timestamp", "integers"]
+    digits: int | None = None
+
+    @property
+    def sql_type(self) -> str:
+        """The column's type, in words that DuckDB and PostgreSQL both know."""
+        match self.kind:
+            case "integer":
+                return _integer(self.digits)
+            case "integers":
+                return _integer(self.digits) + "[]"
+            case "text" | "date" | "timestamp":
+                return self.kind
+
+
+def _integer(digits: int | None) -> str:
+    if digits is not None and digits <= 4:  # noqa: PLR2004 - what two bytes hold for certain
+        return "smallint"
+    return "integer" if digits is not None and digits <= 9 else "bigint"  # noqa: PLR2004 - likewise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """Rows for one table, with the identity of the bundle they came in."""
+
+    tenant: str
+    transfer: str
+    link: str
+    business_date: date
+    sequence: int
+    mode: Literal["full", "difference"]
+    base_transfer: str | None  # difference: the transfer that must have been applied last
+    table: str
+    columns: tuple[ColumnSpec, ...]
+    key: tuple[str, ...]
+    rows: int  # rows that must arrive
+    deleted: int
+    connection: "duckdb.DuckDBPyConnection"
+    relation: str  # name of the DuckDB relation with the rows
+    deleted_relation: str | None  # and of the one with the keys to delete
+    before_commit: Callable[[], None]  # a crash point for tests; does nothing otherwise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """What the target's transaction wrote, now or before."""
+
+    rows: int
+    deleted: int
+    total: int  # rows in the table afterwards
+    already: bool  # whether an earlier attempt had written it
+
+
+APPLIED_TABLE = "kumobashi_applied"
+CREATE_APPLIED = f"""
+create table if not exists {APPLIED_TABLE} (
+  tenant text not null, transfer text not null, link text not null, business_date date not null,
+  sequence integer not null, mode text not null, rows bigint not null, deleted bigint not null,
+  total bigint not null, applied_at timestamp not null, primary key (tenant, transfer))
+"""
+
+
+def create_table_sql(load: Load) -> str:
+    """Return the statement that makes the receiving table where there is none."""
+    columns = [f"{quoted(c.name)} {c.sql_type}" for c in load.columns]
+    if load.mode == "difference":
+        columns.append(f"primary key ({', '.join(map(quoted, load.key))})")
+    return f"create table if not exists {quoted(load.table)} ({', '.join(columns)})"
