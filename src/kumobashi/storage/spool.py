@@ -13,6 +13,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -59,7 +60,7 @@ class Spool:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         temporary = folder / f"{digest}.{new_id()}.tmp"
         with _disk(str(self.root)):
-            handle = temporary.open("wb", buffering=0)
+            handle = FileIO(temporary, "wb")
         part = Incoming(handle, temporary, self._path(transfer, attempt, digest), digest)
         try:
             yield part
@@ -88,7 +89,7 @@ class Spool:
 class Incoming:
     """A part on its way to the disk."""
 
-    def __init__(self, handle: BinaryIO, temporary: Path, final: Path, digest: str) -> None:
+    def __init__(self, handle: FileIO, temporary: Path, final: Path, digest: str) -> None:
         self._handle = handle
         self._temporary = temporary
         self._final = final
@@ -98,8 +99,10 @@ class Incoming:
     def write(self, piece: bytes) -> None:
         """Add a piece."""
         self._hash.update(piece)
+        rest = memoryview(piece)
         with _disk(self._final.name):
-            self._handle.write(piece)
+            while rest:  # a nearly full disk takes less than it was given
+                rest = rest[self._handle.write(rest) :]
 
     def keep(self) -> None:
         """Check the digest and make the part durable.

@@ -1,0 +1,166 @@
+"""Extract, join, coarsen and count, in one working database with bounded memory.
+
+Every count that people see is taken here: read = what the source says it has; read = without
+consent + held back + released. A count that does not add up stops the transfer.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+import duckdb
+
+from kumobashi.kernel import Finding, crashpoint
+from kumobashi.release.compiling import Compiled, compile_rule
+from kumobashi.release.errors import CountsDisagree, FindingsRefused, NothingToRelease
+from kumobashi.release.rules import ReleaseRule
+from kumobashi.release.staging import stages
+from kumobashi.storage.tables import Query, TableReader, literal
+
+OnFindings = Literal["refuse", "quarantine", "go_on"]
+Progress = Callable[[str, int], None]
+_MOST_FINDINGS_KEPT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where one dataset is read."""
+
+    reader: TableReader
+    table: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Released:
+    """What left the rule, in counts; the rows are in table ``released`` of the working database."""
+
+    columns: tuple[str, ...]
+    read: Mapping[str, int]  # rows by dataset
+    extracted: int  # subjects read
+    without_consent: int  # subjects that no consent covers, or that the rule leaves out
+    quarantined: int
+    rows: int
+    smallest_class: int  # k over all released columns but the token
+    rows_below_five: int
+    classes: int
+    findings: tuple[Finding, ...]
+
+
+def extract(
+    rule: ReleaseRule,
+    sources: Mapping[str, Source],
+    work: duckdb.DuckDBPyConnection,
+    *,
+    purpose: str,
+    on: date,
+    progress: Progress = lambda _stage, _rows: None,
+) -> dict[str, int]:
+    """Read what the rule needs into ``work``; return the rows read, by dataset.
+
+    Raises:
+        CountsDisagree: fewer or more rows came than the same snapshot counts.
+    """
+    read: dict[str, int] = {}
+    for stage in stages(rule, purpose=purpose, on=on):
+        source = sources[stage.dataset]
+        query = Query(source.table, stage.columns, stage.where)
+        with source.reader.stream(query) as rows:
+            work.register("incoming", rows)
+            row = work.execute(f"create temp table {stage.name} as select * from incoming")
+            got = _one(row)
+            work.unregister("incoming")
+        expected = source.reader.count(query)
+        if got != expected:
+            raise CountsDisagree(step=f"extract {stage.dataset}", expected=expected, got=got)
+        read[stage.dataset] = max(got, read.get(stage.dataset, 0))
+        progress(stage.dataset, got)
+    crashpoint("sending.extracted")
+    return read
+
+
+def release(
+    rule: ReleaseRule,
+    work: duckdb.DuckDBPyConnection,
+    read: Mapping[str, int],
+    *,
+    on: date,
+    pads: tuple[bytes, bytes] | None,
+    on_findings: OnFindings,
+) -> Released:
+    """Make table ``released`` in ``work`` from what :func:`extract` read.
+
+    ``pads`` are the inner and outer pads of HMAC-SHA256 for this destination's tokens.
+
+    Raises:
+        NothingToRelease: no one is left.
+        FindingsRefused: rows have findings and ``on_findings`` is ``"refuse"``.
+        CountsDisagree: the counts do not add up.
+    """
+    steps = compile_rule(rule, on=on)
+    if steps.household:
+        work.execute(steps.household)
+    work.execute(steps.eligible)
+    findings, affected = _find_unknown_codes(work, steps)
+    if affected and on_findings == "refuse":
+        first = findings[0]
+        raise FindingsRefused(rows=affected, first=f"{first.item}: {first.got}", findings=findings)
+    work.execute(
+        "create temp table faulty as select distinct key from unclear"
+        f" where {'true' if on_findings == 'quarantine' else 'false'}"
+    )
+    parameters = {"inner": pads[0], "outer": pads[1]} if pads and "$inner" in steps.released else None
+    rows = _one(work.execute(steps.released, parameters))
+    extracted = read[rule.subject.dataset]
+    eligible = _one(work.execute("select count(*) from eligible"))
+    held = _one(
+        work.execute(
+            f'select count(*) from eligible where "{rule.subject.key}" in (select key from faulty)'
+        )
+    )
+    if rows != eligible - held:
+        raise CountsDisagree(step="release", expected=eligible - held, got=rows)
+    if rows == 0 and not rule.allow_empty:
+        raise NothingToRelease(extracted=extracted, without_consent=extracted - eligible)
+    smallest, below, classes = work.execute(steps.classes).fetchone() or (0, 0, 0)
+    return Released(
+        columns=steps.columns,
+        read=dict(read),
+        extracted=extracted,
+        without_consent=extracted - eligible,
+        quarantined=held,
+        rows=rows,
+        smallest_class=smallest,
+        rows_below_five=below,
+        classes=classes,
+        findings=findings,
+    )
+
+
+def _find_unknown_codes(
+    work: duckdb.DuckDBPyConnection, steps: Compiled
+) -> tuple[tuple[Finding, ...], int]:
+    work.execute("create temp table unclear (key varchar, code varchar, column_name varchar)")
+    for column, query in steps.unknown_codes:
+        work.execute(f"insert into unclear select key, code, {literal(column)} from ({query})")
+    grouped = work.execute(
+        "select column_name, code, count(*) from unclear group by all order by all"
+        f" limit {_MOST_FINDINGS_KEPT}"
+    ).fetchall()
+    findings = tuple(
+        Finding(
+            code="finding.unknown_code",
+            line=None,
+            item=column,
+            expected="コード表にある値",
+            got=code if code is not None else "(なし)",
+            rows=rows,
+        )
+        for column, code, rows in grouped
+    )
+    return findings, sum(finding.rows for finding in findings)
+
+
+def _one(result: duckdb.DuckDBPyConnection) -> int:
+    row = result.fetchone()
+    return int(row[0]) if row else 0

@@ -1,0 +1,126 @@
+"""What a rule needs of each dataset: columns, and conditions that stay in the source.
+
+A row that cannot change the outcome is not read: a flag's rows whose code means 0 are left where
+they are when an absent row means 0 too, so a list of all taxpayers does not travel for the sake of
+the exempt ones. An unknown code is read, because it must be reported.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from kumobashi.release.rules import (
+    Codes,
+    Flag,
+    HasSpouse,
+    HouseholdAges,
+    HouseholdBirthMonths,
+    Keep,
+    Prefix,
+    ReleaseRule,
+    Token,
+    Truncate,
+)
+from kumobashi.storage.tables import Condition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """One reading of one dataset into the working database."""
+
+    name: str  # of the working table
+    dataset: str  # key under ``datasets`` of the rule
+    columns: tuple[str, ...]
+    where: tuple[Condition, ...] = field(default=())
+
+
+def stages(rule: ReleaseRule, *, purpose: str, on: date) -> tuple[Stage, ...]:
+    """Return the readings that ``rule`` needs; the subject's dataset comes first."""
+    return (_subject(rule), *_consents(rule, purpose, on), *_without(rule), *_flags(rule))
+
+
+def flag_stage(column: Flag) -> str:
+    """Return the name of the working table of a flag."""
+    return f"flag_{column.name}"
+
+
+def in_codes(column: str, codes: Codes) -> Condition:
+    """Return the condition that a column has one of the codes."""
+    return Condition(column, "in", tuple(codes))
+
+
+def _subject(rule: ReleaseRule) -> Stage:
+    subject = rule.subject
+    columns = [subject.key, *subject.only]
+    if subject.household and rule.needs_household:
+        columns += [subject.household, subject.relationship]
+    if subject.age:
+        columns.append(subject.birth_date)
+    for column in rule.columns:
+        match column:
+            case Token(of="household_head"):
+                pass
+            case (
+                Token(of=source)
+                | Keep(of=source)
+                | Truncate(of=source)
+                | Prefix(of=source)
+                | HasSpouse(of=source)
+                | HouseholdAges(of=source)
+                | HouseholdBirthMonths(of=source)
+            ):
+                columns.append(source)
+            case _:
+                pass
+    where = tuple(in_codes(name, codes) for name, codes in subject.only.items())
+    return Stage(
+        name="subjects",
+        dataset=subject.dataset,
+        columns=tuple(dict.fromkeys(columns)),
+        where=where,
+    )
+
+
+def _consents(rule: ReleaseRule, purpose: str, on: date) -> list[Stage]:
+    if rule.consent is None:
+        return []
+    where = (
+        Condition("purpose", "in", (purpose,)),
+        Condition("granted_on", "at_most", (on,)),
+        Condition("withdrawn_on", "null_or_after", (on,)),
+    )
+    return [
+        Stage(
+            name="consents", dataset=rule.consent.dataset, columns=(rule.subject.key,), where=where
+        )
+    ]
+
+
+def _without(rule: ReleaseRule) -> list[Stage]:
+    without = rule.subject.without
+    if without is None:
+        return []
+    where = tuple(in_codes(name, codes) for name, codes in without.where.items())
+    return [
+        Stage(
+            name="without_these", dataset=without.dataset, columns=(rule.subject.key,), where=where
+        )
+    ]
+
+
+def _flags(rule: ReleaseRule) -> list[Stage]:
+    found = []
+    for column in rule.columns:
+        if not isinstance(column, Flag):
+            continue
+        where = [in_codes(name, codes) for name, codes in column.only.items()]
+        if column.absent == 0 and column.zero:
+            where.append(Condition(column.of, "not_in_or_null", tuple(column.zero)))
+        found.append(
+            Stage(
+                name=flag_stage(column),
+                dataset=column.dataset,
+                columns=(rule.subject.key, column.of),
+                where=tuple(where),
+            )
+        )
+    return found

@@ -1,0 +1,159 @@
+"""Read the files that people write, and tell them everything that is wrong at once.
+
+A file is YAML, begins ``kumobashi: 1``, and is checked by a pydantic model. What comes out is a
+:class:`Document`, which knows the line of every key, or the mistakes: file, line, column, key, what
+was expected, in Japanese and English, with an example and the nearest known key.
+
+>>> from pydantic import BaseModel, ConfigDict
+>>> class Site(BaseModel):
+...     model_config = ConfigDict(extra="forbid")
+...     kumobashi: int
+...     site: str
+...     port: int
+>>> for mistake in read_text("kumobashi: 1\\nsite: a\\nprot: 80\\n", Site, file="a.yaml"):
+...     print(mistake.say("en"))
+a.yaml, line 1, column 1, port: The key 'port' is missing. Example: port: 1
+a.yaml, line 3, column 1, prot: The key 'prot' is unknown; 'port' was probably meant. Example: port: 1
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from kumobashi.storage.mistakes import Mark, Mistake, Path, Said, key_text
+from kumobashi.storage.sentences import explain
+from kumobashi.storage.yaml_files import NotReadable, Tree, parse
+
+__all__ = ["FORMAT", "Document", "Mark", "Mistake", "Path", "Said", "read", "read_text"]
+
+FORMAT = 1  # the number behind ``kumobashi:``; one release back stays readable
+LARGEST_BYTES = 512 * 1024
+
+M = TypeVar("M", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Document(Generic[M]):
+    """A file that was read: its value, and where each part of it stands."""
+
+    file: str
+    value: M
+    tree: Tree
+
+    def line(self, *path: str | int) -> int:
+        """Return the line of the key at ``path``, or of the nearest thing around it."""
+        return self.tree.key_at(path).line
+
+    def mistake(  # noqa: PLR0913 - a mistake has as many sides
+        self, path: Path, code: str, ja: str, en: str, *, expected: str = "", example: str = ""
+    ) -> Mistake:
+        """Return a mistake about the value at ``path``, found after the file was read."""
+        return _mistake(self.tree.at(path), self.file, path, code, ja, en, expected, example)
+
+
+def read(
+    path: FilePath,
+    model: type[M],
+    *,
+    root: FilePath | None = None,
+    examples: Mapping[str, str] | None = None,
+) -> Document[M] | tuple[Mistake, ...]:
+    """Read ``path``; ``root`` is the folder that messages name files from.
+
+    ``examples`` gives a right line by key, for models whose fields carry no example themselves.
+    """
+    file = path.relative_to(root).as_posix() if root else path.name
+    try:
+        if path.stat().st_size > LARGEST_BYTES:
+            return (_too_large(file),)
+        body = path.read_bytes()
+    except OSError as error:
+        ja = "ファイルがありません。" if isinstance(error, FileNotFoundError) else "読めません。"
+        en = "The file is missing." if isinstance(error, FileNotFoundError) else "Cannot be read."
+        remedy = ("作るか、権限を確かめてください。", " Make it, or check its permissions.")
+        return (_of_file(file, "file.unreadable", ja + remedy[0], en + remedy[1]),)
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = body.count(b"\n", 0, error.start) + 1
+        ja = "UTF-8 の文字として読めません。UTF-8 で保存し直してください（Shift_JIS は使えません）。"
+        en = "This is not UTF-8; save the file as UTF-8 (Shift_JIS is not read)."
+        return (_of_file(file, "file.not_utf8", ja, en, line=line),)
+    return read_text(text, model, file=file, examples=examples)
+
+
+def read_text(
+    text: str, model: type[M], *, file: str, examples: Mapping[str, str] | None = None
+) -> Document[M] | tuple[Mistake, ...]:
+    """Check the text of a file."""
+    if len(text) > LARGEST_BYTES:
+        return (_too_large(file),)
+    try:
+        tree = parse(text, file)
+    except NotReadable as error:
+        return (error.mistake,)
+    if wrong := _header(tree):
+        return (*tree.mistakes, wrong)
+    try:
+        # By way of JSON, because JSON in strict mode takes dates and enums from text but never
+        # turns "1" into 1: what an editor's JSON Schema refuses is refused here too.
+        value = model.model_validate_json(json.dumps(tree.value), strict=True)
+    except ValidationError as error:
+        return (*tree.mistakes, *explain(error, model, tree, examples or {}))
+    return tree.mistakes or Document(file, value, tree)
+
+
+def _header(tree: Tree) -> Mistake | None:
+    """Check that the file is one of ours and of a release that this program can read."""
+    if not isinstance(tree.value, dict):
+        ja = "「項目: 値」の形で書いてください。1行目は kumobashi: 1 です。"
+        en = "Write keys and values; the first line is kumobashi: 1."
+        return _mistake(
+            Mark(1, 1), tree.file, (), "file.not_keys", ja, en, "kumobashi: 1", "kumobashi: 1"
+        )
+    got: Any = tree.value.get("kumobashi")
+    if type(got) is int and got == FORMAT:
+        return None
+    if got is None:
+        ja = "1行目に kumobashi: 1 がありません。雲橋の設定ファイルの版を示します。"
+        en = "The first line must be kumobashi: 1; it states the format of the file."
+    elif type(got) is int and got > FORMAT:
+        ja = f"このファイルは新しい雲橋の形式 {got} です（この雲橋が読めるのは {FORMAT} まで）。雲橋を更新してください。"
+        en = f"This file has the newer format {got}; this program reads up to {FORMAT}. Update it."
+    else:
+        ja = f"形式 {got!r} は読めません。kumobashi: {FORMAT} と書くか、workspace upgrade で書き換えてください。"
+        en = f"Format {got!r} is not readable; write kumobashi: {FORMAT} or run workspace upgrade."
+    mark = tree.at(("kumobashi",))
+    right = f"kumobashi: {FORMAT}"
+    return _mistake(mark, tree.file, ("kumobashi",), "file.format", ja, en, right, right)
+
+
+def _too_large(file: str) -> Mistake:
+    size = f"{LARGEST_BYTES // 1024} KiB"
+    ja = f"ファイルが大きすぎます（上限 {size}）。設定ファイルにデータを入れないでください。"
+    en = f"The file is larger than {size}; data do not belong into settings."
+    return _of_file(file, "file.too_large", ja, en)
+
+
+def _of_file(file: str, code: str, ja: str, en: str, *, line: int = 1) -> Mistake:
+    return _mistake(Mark(line, 1), file, (), code, ja, en, "", "")
+
+
+def _mistake(  # noqa: PLR0913 - a mistake has as many sides
+    mark: Mark, file: str, path: Path, code: str, ja: str, en: str, expected: str, example: str
+) -> Mistake:
+    return Mistake(
+        file=file,
+        line=mark.line,
+        column=mark.column,
+        key=key_text(path),
+        code=code,
+        ja=ja,
+        en=en,
+        expected=expected,
+        example=example,
+    )
