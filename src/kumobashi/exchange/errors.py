@@ -1,0 +1,176 @@
+"""How the exchange fails.
+
+KumobashiError
+└── ExchangeFailed
+    ├── IllegalMove          a fault of ours: no such move between states
+    ├── PeerUnreachable      the next hop does not answer; try again
+    ├── PeerRefused          the next hop answered no, with a code
+    ├── LinkUnknown
+    ├── NotApproved          no approval, or the decision drifted since
+    ├── PlanRefused          the plan does not permit this link
+    ├── OutsideBounds        counts outside the approved bounds; a person decides
+    ├── BundleNotForUs       the manifest names another receiver
+    ├── BundleUnlike         what was opened is not what the manifest says
+    ├── RowsRefused          the receiver's validation found too much
+    ├── StrangeCaller        the calling site may not hand bundles to this one
+    ├── AlreadyClosed        another manifest for a closed attempt
+    ├── NoSuchTransfer
+    └── TooLarge
+"""
+
+from kumobashi.kernel import KumobashiError
+
+
+class ExchangeFailed(KumobashiError):
+    """The exchange could not go on."""
+
+    code = "exchange.failed"
+
+
+class IllegalMove(ExchangeFailed):
+    """No such move between states."""
+
+    code = "exchange.illegal_move"
+    status = 409
+    ja = "状態「{now}」から「{then}」へは進めません。"
+    en = "A transfer cannot go from {now} to {then}."
+
+
+class PeerUnreachable(ExchangeFailed):
+    """The next hop does not answer."""
+
+    code = "exchange.peer_unreachable"
+    retryable = True
+    status = 502
+    ja = "{site_name} が応答していません（{reason}）。"
+    en = "{site} does not answer ({reason})."
+    remedy_ja = "{site_name} の担当に連絡してください。復旧すると続きから自動で再開します。"
+    remedy_en = "Call whoever runs {site}; work resumes by itself where it stopped."
+
+
+class PeerRefused(ExchangeFailed):
+    """The next hop said no."""
+
+    code = "exchange.peer_refused"
+    status = 502
+    ja = "{site_name} が受け取りを断りました（{peer_code}）。{peer_says}"
+    en = "{site} refused ({peer_code})."
+    remedy_ja = "{site_name} の担当に、この符号を伝えてください。"
+    remedy_en = "Tell whoever runs {site} this code."
+
+
+class LinkUnknown(ExchangeFailed):
+    """No such link."""
+
+    code = "exchange.link_unknown"
+    status = 404
+    ja = "連携「{link}」はありません。"
+    en = "There is no link {link!r}."
+    remedy_ja = "links/ のファイル名を確かめてください。一覧: kumobashi link status"
+    remedy_en = "See the files under links/, or kumobashi link status."
+
+
+class PlanRefused(ExchangeFailed):
+    """The plan says no."""
+
+    code = "exchange.plan_refused"
+    status = 409
+    ja = "事前点検が送ってよいと認めていません（{first}）。"
+    en = "The plan does not permit this link ({first})."
+    remedy_ja = "kumobashi plan {link} で理由と直し方を見てください。"
+    remedy_en = "kumobashi plan {link} shows why and what to do."
+
+
+class NotApproved(ExchangeFailed):
+    """Nobody has approved this decision."""
+
+    code = "exchange.not_approved"
+    status = 409
+    ja = "この内容は承認されていません（{drift}）。"
+    en = "This decision has not been approved ({drift})."
+    remedy_ja = "kumobashi plan {link} で内容を確かめ、kumobashi plan {link} --approve で承認してください。"
+    remedy_en = "Look at kumobashi plan {link}, then approve it with --approve."
+
+
+class OutsideBounds(ExchangeFailed):
+    """More or fewer rows than were approved."""
+
+    code = "exchange.outside_bounds"
+    status = 409
+    ja = "{what} が承認の範囲を外れています（承認 {low}〜{high}、今回 {got}）。送らずに待っています。"
+    en = "{what_en} is outside the approved bounds ({low} to {high}, now {got}). Nothing was sent."
+    remedy_ja = "理由を確かめてから kumobashi link accept {link} で送るか、取りやめてください。"
+    remedy_en = "Find out why, then kumobashi link accept {link}, or cancel it."
+
+
+class BundleNotForUs(ExchangeFailed):
+    """The manifest names another receiver, another tenant or a link that is not here."""
+
+    code = "exchange.not_for_us"
+    status = 403
+    ja = "この封緘データの宛先はここではありません（{field}）。"
+    en = "This bundle is not for this site ({field})."
+    remedy_ja = "送り側の宛先の設定を確かめてもらってください。"
+    remedy_en = "Ask the sender to check the destination."
+
+
+class BundleUnlike(ExchangeFailed):
+    """What was opened is not what the manifest says."""
+
+    code = "exchange.bundle_unlike"
+    ja = "中身が送り側の記載と合いません（{what}: {expected} のはずが {got}）。取り込みません。"
+    en = "The content is not what the manifest says ({what}: expected {expected}, got {got})."
+    remedy_ja = "送り側に送り直してもらってください。"
+    remedy_en = "Ask the sender to send it again."
+
+
+class RowsRefused(ExchangeFailed):
+    """Validation at the receiver."""
+
+    code = "exchange.rows_refused"
+    ja = "{rows} 件に指摘があるため取り込みませんでした（{first}）。"
+    en = "Not applied: {rows} rows have findings ({first})."
+    remedy_ja = "指摘の一覧を送り側の担当に渡し、直してから送り直してもらってください。"
+    remedy_en = "Give the findings to the sender and have it sent again."
+
+
+class StrangeCaller(ExchangeFailed):
+    """The caller has no connection to this site in the directory."""
+
+    code = "exchange.strange_caller"
+    status = 403
+    ja = "{site} からこのサイトへの接続は許されていません。"
+    en = "{site} has no connection to this site."
+    remedy_ja = "sites/{site}.yaml の connects_to とディレクトリの版を確かめてください。"
+    remedy_en = "Check connects_to in sites/{site}.yaml and the version of the directory."
+
+
+class AlreadyClosed(ExchangeFailed):
+    """A closed attempt does not reopen."""
+
+    code = "exchange.already_closed"
+    status = 409
+    ja = "この転送は締め切られています。別の内容では受け取れません。"
+    en = "This attempt is closed; it cannot take another content."
+    remedy_ja = "新しい試行番号で送り直してください。"
+    remedy_en = "Send a new attempt."
+
+
+class NoSuchTransfer(ExchangeFailed):
+    """Nothing of that id."""
+
+    code = "exchange.no_such_transfer"
+    status = 404
+    ja = "転送「{transfer}」はありません。"
+    en = "There is no transfer {transfer}."
+
+
+class TooLarge(ExchangeFailed):
+    """More bytes than announced or allowed."""
+
+    code = "exchange.too_large"
+    status = 413
+    ja = "大きすぎます（上限 {limit} バイト）。"
+    en = "Too large: the limit is {limit} bytes."
+    remedy_ja = "分割の大きさ（largest_part_bytes）を下げてください。"
+    remedy_en = "Lower largest_part_bytes."

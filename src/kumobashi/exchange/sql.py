@@ -1,0 +1,62 @@
+"""The tables of a gateway's state. ``tenant`` leads every key; times are microseconds in UTC.
+
+``outgoing`` is the sender's outbox, ``incoming`` the inbox of receivers and relays, ``receipts``
+what the receiver signed, kept where it was made and wherever it passed.
+"""
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+outgoing = sa.Table(
+    "outgoing",
+    metadata,
+    sa.Column("tenant", sa.String(6), primary_key=True),
+    sa.Column("transfer", sa.String(36), primary_key=True),
+    sa.Column("link", sa.String(63), nullable=False),
+    sa.Column("business_date", sa.String(10), nullable=False),
+    sa.Column("sequence", sa.Integer, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("mode", sa.String(10), nullable=False),
+    sa.Column("base_transfer", sa.String(36)),
+    sa.Column("state", sa.String(12), nullable=False),
+    sa.Column("plan_hash", sa.String(64), nullable=False),
+    sa.Column("bounds_accepted", sa.Boolean, nullable=False),
+    sa.Column("facts", sa.JSON, nullable=False),  # counts, seconds and bytes by stage; findings
+    sa.Column("cause", sa.JSON),  # why it waits, was held or refused
+    sa.Column("manifest", sa.Text),  # JWS
+    sa.Column("started_at", sa.BigInteger, nullable=False),
+    sa.Column("finished_at", sa.BigInteger),
+    sa.UniqueConstraint("tenant", "link", "business_date", "sequence"),
+)
+
+incoming = sa.Table(
+    "incoming",
+    metadata,
+    sa.Column("tenant", sa.String(6), primary_key=True),
+    sa.Column("transfer", sa.String(36), primary_key=True),
+    sa.Column("attempt", sa.Integer, primary_key=True),
+    sa.Column("link", sa.String(63), nullable=False),
+    sa.Column("from_site", sa.String(63), nullable=False),
+    sa.Column("to_site", sa.String(63), nullable=False),
+    sa.Column("state", sa.String(12), nullable=False),
+    sa.Column("announcement", sa.JSON, nullable=False),
+    sa.Column("facts", sa.JSON, nullable=False),
+    sa.Column("cause", sa.JSON),
+    sa.Column("manifest", sa.Text),
+    sa.Column("started_at", sa.BigInteger, nullable=False),
+    sa.Column("finished_at", sa.BigInteger),
+)
+
+receipts = sa.Table(
+    "receipts",
+    metadata,
+    sa.Column("tenant", sa.String(6), primary_key=True),
+    sa.Column("transfer", sa.String(36), primary_key=True),
+    sa.Column("attempt", sa.Integer, primary_key=True),
+    sa.Column("side", sa.String(3), primary_key=True),  # "out" as sender, "in" else
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("stage", sa.String(12), nullable=False),
+    sa.Column("jws", sa.Text, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+)
