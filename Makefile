@@ -1,7 +1,66 @@
+# Every command a developer needs. None asks for root or for a program other than python3 and make.
 PYTHON ?= python3
+ARGS ?=
+PYTEST_ARGS ?=
 
-.PHONY: venv venv-dev
-venv:
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+# One worker per core; tests that must not run side by side carry the same `xdist_group` mark.
+PARALLEL ?= -n auto --dist loadgroup
+SPHINX := $(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --nitpicky --jobs auto
+
+.DEFAULT_GOAL := help
+.PHONY: help demo venv venv-dev venv-bench check test lint types floors docs format lock bench clean
+
+help: ## この一覧 / this list
+	@$(PYTHON) -c 'import re; [print("  make %-10s %s" % found.groups()) for line in open("Makefile", encoding="utf-8") if (found := re.match(r"([a-z-]+):.*?## (.+)", line))]'
+
+demo: venv ## 架空の市で一晩の連携を見る / the fictional city and its night's links (ARGS=--help)
+	@$(BIN)/kumobashi demo $(ARGS)
+
+venv: ## 動かすための環境 / what running needs, in .venv
 	@$(PYTHON) tools/bootstrap.py demo
-venv-dev:
+
+venv-dev: ## 開発のための環境 / what developing needs, in .venv
 	@$(PYTHON) tools/bootstrap.py dev
+
+venv-bench:
+	@$(PYTHON) tools/bootstrap.py bench
+
+check: venv-dev lint types floors ## コミットの前に / before every commit: quick checks, unit and doc tests
+	@$(PYTEST) -q -m "not slow" src tests/unit tests/docs $(PYTEST_ARGS)
+
+test: export HYPOTHESIS_PROFILE ?= ci
+test: venv-dev lint types floors docs ## すべての試験 / everything
+	@$(PYTEST) $(PARALLEL) $(PYTEST_ARGS)
+
+lint: venv-dev
+	@echo "· ruff"
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --check --quiet || { echo 'run: make format'; $(BIN)/ruff format --check; exit 1; }
+
+types: venv-dev
+	@echo "· mypy"
+	@$(BIN)/mypy --no-error-summary
+
+floors: venv-dev
+	@echo "· import-linter"; mkdir -p build
+	@$(BIN)/lint-imports --no-logo > build/floors.txt || { cat build/floors.txt; exit 1; }
+
+docs: venv-dev ## 説明書を build/docs に作る / build the site into build/docs; warnings are errors
+	@echo "· sphinx"
+	@$(SPHINX) -b html -d build/doctrees docs build/docs
+
+format: venv-dev ## 書式をそろえる / lay out the code, fix what can be fixed safely
+	@$(BIN)/ruff check --fix --quiet || true
+	@$(BIN)/ruff format --quiet
+
+lock: venv-dev ## requirements/*.txt を作り直す / choose versions anew (ARGS=--upgrade for the newest)
+	@$(BIN)/python -m tools.lock $(ARGS)
+
+bench: venv-bench ## ほかの道具と速さを比べる / compare speed with other tools (ARGS=--help)
+	@.venv-bench/bin/kumobashi bench link $(ARGS)
+
+clean: ## 作ったものを消す / remove what was built, and the environments
+	@rm -rf .venv .venv-bench .bootstrap.lock build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find src tests tools docs -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -4,17 +4,18 @@
     python3 tools/bootstrap.py dev      that, and every tool of a developer, in .venv
     python3 tools/bootstrap.py bench    what comparisons with other tools need, in .venv-bench
 
-Debian's python3 comes without pip and without the part of `venv` that installs it. So the environment
-is made bare, one pip wheel is fetched whose SHA-256 stands below, and pip, run from that wheel, installs
-uv; uv does the rest. Every machine takes this same way, so that what we try is what you get. Each file
-installed is checked against a hash in `requirements/*.txt`.
+Debian's python3 comes without pip and without the part of `venv` that installs it. So the
+environment is made bare, one pip wheel is fetched whose SHA-256 stands below, and pip, run from
+that wheel, installs uv; uv does the rest. Every machine takes this same way, so that what we try is
+what you get. Each file installed is checked against a hash in `requirements/*.txt`.
 
-A site's own package mirror is honoured: PIP_INDEX_URL, UV_DEFAULT_INDEX, UV_INDEX_URL or `index-url` in
-pip's configuration; PIP_FIND_LINKS with PIP_NO_INDEX where there is no network at all; PIP_CERT,
-SSL_CERT_FILE or `cert` in pip's configuration for the authority that vouches for it.
+A site's own package mirror is honoured: PIP_INDEX_URL, UV_DEFAULT_INDEX, UV_INDEX_URL or
+`index-url` in pip's configuration; PIP_FIND_LINKS with PIP_NO_INDEX where there is no network at
+all; PIP_CERT, SSL_CERT_FILE or `cert` in pip's configuration for the authority that vouches for it.
 """
 
 # This file is read by whatever Python is found: it must at least parse on an old one, to say so.
+# That is why it spells some things in an older way than the rest of the tree.
 from __future__ import annotations
 
 import base64
@@ -33,14 +34,20 @@ import urllib.parse
 import urllib.request
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
 OLDEST_PYTHON = (3, 11)
 
+SERVER_ERROR = 500  # below it, the answer will not change by asking again
+
 PIP_WHEEL = "pip-26.3-py3-none-any.whl"
 PIP_SHA256 = "f3b60b20ffaadd4415ed7957212a38ac63fa4c5fa375bd0f4a797777940fad13"
 
-# Each set: the environment it lives in, its lock file, and the sets of that environment it contains.
+# Each set: the environment it lives in, its lock file, and the sets of that environment it holds.
 SETS = {
     "demo": (".venv", "demo.txt", ("demo",)),
     "dev": (".venv", "dev.txt", ("demo", "dev")),
@@ -52,7 +59,8 @@ class Trouble(Exception):
     """The environment cannot be made; says in both languages what to do."""
 
     def __init__(self, ja: str, en: str, detail: str = "") -> None:
-        super().__init__("\n".join(part for part in (ja, en, detail.strip()) if part))
+        self.detail = detail.strip()
+        super().__init__("\n".join(part for part in (ja, en, self.detail) if part))
 
 
 def say(ja: str, en: str) -> None:
@@ -60,7 +68,7 @@ def say(ja: str, en: str) -> None:
     print(f"· {ja} / {en}", flush=True)
 
 
-# --- what is wanted, and what is there -------------------------------------------------------------
+# --- what is wanted, and what is there ---
 
 
 def fingerprint(root: Path, name: str) -> str:
@@ -69,6 +77,7 @@ def fingerprint(root: Path, name: str) -> str:
     for path in (
         root / "requirements" / SETS[name][1],
         root / "requirements" / "build.txt",
+        root / "requirements" / "uv.txt",
         root / "pyproject.toml",
         Path(__file__),
     ):
@@ -101,15 +110,15 @@ def interpreter(environment: Path) -> Path:
     return environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-# --- where packages come from ----------------------------------------------------------------------
+# --- where packages come from ---
 
 
 def pip_settings(environ: dict[str, str], prefix: str = sys.prefix) -> dict[str, str]:
     """Read what pip's configuration files say, the most personal last."""
     home = Path(environ.get("HOME") or environ.get("USERPROFILE") or "/nonexistent")
-    xdg = [Path(part) for part in environ.get("XDG_CONFIG_DIRS", "/etc/xdg").split(os.pathsep) if part]
+    shared = environ.get("XDG_CONFIG_DIRS", "/etc/xdg").split(os.pathsep)
     files = [
-        *(folder / "pip" / "pip.conf" for folder in xdg),
+        *(Path(folder) / "pip" / "pip.conf" for folder in shared if folder),
         Path("/etc/pip.conf"),
         Path(environ.get("PROGRAMDATA", "/nonexistent")) / "pip" / "pip.ini",
         home / ".pip" / "pip.conf",
@@ -131,7 +140,8 @@ def pip_settings(environ: dict[str, str], prefix: str = sys.prefix) -> dict[str,
             continue  # pip will say so itself, with the line
         for section in ("global", "install"):
             if parser.has_section(section):
-                found.update((key.replace("_", "-"), value) for key, value in parser.items(section))
+                for key, value in parser.items(section):
+                    found[key.replace("_", "-")] = value
     return found
 
 
@@ -144,7 +154,7 @@ def index_address(environ: dict[str, str], settings: dict[str, str]) -> str:
         or settings.get("index-url")
         # The public index's host is not written out, so that a site which insists on its own mirror
         # can search the tree for the address and find none.
-        or "https://{}/simple".format(".".join(("pypi", "org")))
+        or "https://" + ".".join(("pypi", "org")) + "/simple"  # noqa: FLY002
     )
     if "=" in address.split("://", 1)[0]:  # uv allows `name=address`
         address = address.split("=", 1)[1]
@@ -189,16 +199,15 @@ class Links(HTMLParser):
         href = dict(attrs).get("href") if tag == "a" else None
         if href:
             address = urllib.parse.urldefrag(urllib.parse.urljoin(self.page, href)).url
-            name = urllib.parse.unquote(urllib.parse.urlsplit(address).path.rsplit("/", 1)[-1])
-            self.found[name] = address
+            name = urllib.parse.urlsplit(address).path.rpartition("/")[2]
+            self.found[urllib.parse.unquote(name)] = address
 
 
 def files_of(page: str, content_type: str, body: bytes) -> dict[str, str]:
     """Return name and address of each file on an index page, JSON (PEP 691) or HTML (PEP 503)."""
     if "json" in content_type:
-        return {
-            entry["filename"]: urllib.parse.urljoin(page, entry["url"]) for entry in json.loads(body)["files"]
-        }
+        entries = json.loads(body)["files"]
+        return {entry["filename"]: urllib.parse.urljoin(page, entry["url"]) for entry in entries}
     links = Links(page)
     links.feed(body.decode("utf-8", "replace"))
     return links.found
@@ -223,8 +232,9 @@ def download(address: str, cafile: str | None, timeout: float) -> tuple[str, str
     if split.username:  # mirrors often carry their credentials in the address
         user = urllib.parse.unquote(split.username)
         secret = urllib.parse.unquote(split.password or "")
-        headers["Authorization"] = "Basic " + base64.b64encode(f"{user}:{secret}".encode()).decode()
-        address = split._replace(netloc=split.netloc.rsplit("@", 1)[1]).geturl()
+        both = base64.b64encode(f"{user}:{secret}".encode()).decode()
+        headers["Authorization"] = "Basic " + both
+        address = split._replace(netloc=split.netloc.rpartition("@")[2]).geturl()
     context = ssl.create_default_context(cafile=cafile) if address.startswith("https:") else None
     request = urllib.request.Request(address, headers=headers)
     with urllib.request.urlopen(request, timeout=timeout, context=context) as answer:
@@ -238,14 +248,15 @@ def fetch_pip(folder: Path, environ: dict[str, str], settings: dict[str, str]) -
         return kept
     body = b""
     for place in find_links(environ, settings):
-        offered = Path(place[len("file://") :] if place.startswith("file://") else place) / PIP_WHEEL
+        offered = Path(place.removeprefix("file://")) / PIP_WHEEL
         if offered.is_file():
             body = checked(offered.read_bytes(), PIP_SHA256, str(offered))
     if not body and not without_index(environ, settings):
         body = fetch_from_index(environ, settings)
     if not body:
         raise Trouble(
-            f"PIP_FIND_LINKS のフォルダに {PIP_WHEEL} がありません。置いてから、もう一度実行してください。",
+            f"PIP_FIND_LINKS のフォルダに {PIP_WHEEL} がありません。"
+            "置いてから、もう一度実行してください。",
             f"{PIP_WHEEL} is in none of the PIP_FIND_LINKS folders. Put it there and run again.",
         )
     folder.mkdir(parents=True, exist_ok=True)
@@ -263,40 +274,51 @@ def fetch_from_index(environ: dict[str, str], settings: dict[str, str]) -> bytes
         time.sleep(pause)
         try:
             files = files_of(*download(page, cafile, timeout))
-            if PIP_WHEEL not in files:
-                raise Trouble(
-                    f"パッケージ配布元に {PIP_WHEEL} がありません。ミラーに加えるよう管理者へ伝えてください。",
-                    f"The package index has no {PIP_WHEEL}. Ask whoever runs the mirror to add it.",
-                )
-            return checked(download(files[PIP_WHEEL], cafile, timeout)[2], PIP_SHA256, PIP_WHEEL)
-        except (OSError, ValueError) as error:  # URLError, timeouts and TLS failures are OSErrors
+            body = download(files[PIP_WHEEL], cafile, timeout)[2] if PIP_WHEEL in files else b""
+        except (OSError, ValueError, KeyError) as error:  # no connection, no trust, no such page
             problem = error
-            if isinstance(error, urllib.error.HTTPError) and error.code < 500:
+            if isinstance(error, urllib.error.HTTPError) and error.code < SERVER_ERROR:
                 break
+            continue
+        if not body:
+            raise Trouble(
+                f"パッケージ配布元に {PIP_WHEEL} がありません。"
+                "ミラーに加えるよう管理者へ伝えてください。",
+                f"The package index has no {PIP_WHEEL}. Ask whoever runs the mirror to add it.",
+            )
+        return checked(body, PIP_SHA256, PIP_WHEEL)
     host = urllib.parse.urlsplit(page).hostname or page
     raise Trouble(
-        f"パッケージ配布元 {host} につながりません。ネットワークを確かめるか、庁内のミラーを PIP_INDEX_URL に、"
-        "その認証局を PIP_CERT に設定してから、もう一度実行してください。",
-        f"Cannot reach the package index {host}. Check the network, or set PIP_INDEX_URL to your site's "
-        "mirror (and PIP_CERT to its certificate authority), then run again.",
+        f"パッケージ配布元 {host} につながりません。ネットワークを確かめるか、"
+        "庁内のミラーを PIP_INDEX_URL に、その認証局を PIP_CERT に設定してから、"
+        "もう一度実行してください。",
+        f"Cannot reach the package index {host}. Check the network, or set PIP_INDEX_URL to your "
+        "site's mirror (and PIP_CERT to its certificate authority), then run again.",
         str(problem),
     )
 
 
-# --- doing it --------------------------------------------------------------------------------------
+# --- doing it ---
 
 
 def run(command: list[str], environ: dict[str, str]) -> str:
     """Run ``command`` silently; return an empty text when it worked, what it printed otherwise."""
-    done = subprocess.run(  # noqa: UP022 - spelled so that an old Python can still parse and run this
-        command, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+    done = subprocess.run(
+        command,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
     )
     if done.returncode == 0:
         return ""
     return done.stdout.decode("utf-8", "replace").strip() or f"{command[0]}: exit {done.returncode}"
 
 
-def uv_environment(environ: dict[str, str], settings: dict[str, str], environment: Path) -> dict[str, str]:
+def uv_environment(
+    environ: dict[str, str], settings: dict[str, str], environment: Path
+) -> dict[str, str]:
     """Translate what pip was told (index, folders, certificates) into uv's words."""
     told = dict(environ)
     told.update(VIRTUAL_ENV=str(environment), UV_PYTHON_DOWNLOADS="never", UV_NO_PROGRESS="1")
@@ -304,14 +326,17 @@ def uv_environment(environ: dict[str, str], settings: dict[str, str], environmen
         told["UV_DEFAULT_INDEX"] = index_address(environ, settings)
     if without_index(environ, settings):
         told["UV_NO_INDEX"] = "1"
-    folders = [place for place in find_links(environ, settings) if "://" in place or Path(place).is_dir()]
+    offered = find_links(environ, settings)
+    folders = [place for place in offered if "://" in place or Path(place).is_dir()]
     if folders and "UV_FIND_LINKS" not in environ:
         told["UV_FIND_LINKS"] = ",".join(folders)
     cafile = certificates(environ, settings)
     if cafile:
         told.setdefault("SSL_CERT_FILE", cafile)
     else:
-        told.setdefault("UV_SYSTEM_CERTS", "1")  # an office's own authority is in the system's store
+        told.setdefault(
+            "UV_SYSTEM_CERTS", "1"
+        )  # an office's own authority is in the system's store
     if environ.get("PIP_DEFAULT_TIMEOUT"):
         told.setdefault("UV_HTTP_TIMEOUT", environ["PIP_DEFAULT_TIMEOUT"])
     return told
@@ -324,11 +349,13 @@ def make_bare(environment: Path) -> None:
         return
     say("Python 環境を作ります", f"making {environment.name} with Python {sys.version.split()[0]}")
     shutil.rmtree(environment, ignore_errors=True)
-    # In a process of its own: `venv` refuses to link an interpreter that is itself in an environment.
-    if problem := run([sys.executable, "-m", "venv", "--without-pip", str(environment)], dict(os.environ)):
+    problem = run(
+        [sys.executable, "-m", "venv", "--without-pip", str(environment)], dict(os.environ)
+    )
+    if problem:
         raise Trouble(
             f"Python 環境 {environment} を作れません。フォルダの権限と空き容量を確かめてください。",
-            f"Cannot make {environment}. Check that the folder is writable and the disk is not full.",
+            f"Cannot make {environment}. Check that the folder is writable and the disk not full.",
             problem,
         )
 
@@ -338,49 +365,50 @@ def install(root: Path, environment: Path, name: str, environ: dict[str, str]) -
     settings = pip_settings(environ)
     python = str(interpreter(environment))
     requirements = root / "requirements"
-    lock, build = str(requirements / SETS[name][1]), str(requirements / "build.txt")
+    locks = [str(requirements / SETS[name][1]), str(requirements / "build.txt")]
+    uv_lock = str(requirements / "uv.txt")
     quiet = dict(environ, PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_ROOT_USER_ACTION="ignore")
     quiet["PIP_NO_INPUT"] = "1"
 
     say("pip と uv を用意します", "fetching pip and uv")
     wheel = fetch_pip(environment / "bootstrap", environ, settings)
     pip = [python, "-I", str(wheel / "pip")]
-    problem = run([*pip, "install", "--require-hashes", "--only-binary=:all:", "-r", build], quiet)
+    problems = [run([*pip, "install", "--require-hashes", "-r", uv_lock], quiet)]
 
-    uv = shutil.which("uv", path=str(Path(python).parent))
-    with_uv = [uv or "uv", "pip"]
-    told = uv_environment(environ, settings, environment)
-    if problem or not uv or run([uv, "--version"], told):
-        say("uv が使えないため pip で続けます(少し遅くなります)", "uv cannot run here; going on with pip, slower")
-        packages = [*pip, "install", "--require-hashes", "-r", lock]
-        project = [*pip, "install", "--no-deps", "--no-build-isolation", "-e", str(root)]
-        # The build backend alone; where even that failed, the message below carries both problems.
-        first, told = problem, quiet
-    else:
-        packages = [*with_uv, "sync", "--require-hashes", lock, build]
-        project = [*with_uv, "install", "--no-deps", "--no-build-isolation", "-e", str(root)]
-        first = ""
+    uv = str(Path(python).with_name("uv.exe" if os.name == "nt" else "uv"))
+    if Path(uv).exists() and not run([uv, "--version"], quiet):
+        told = uv_environment(environ, settings, environment)
+        packages = [uv, "pip", "sync", "--require-hashes", *locks, uv_lock]
+        project = [uv, "pip", "install"]
+    else:  # a platform uv has no build for: pip does the same, in more time
+        say("uv が使えないため pip で続けます", "uv cannot run here; going on with pip, slower")
+        told = quiet
+        packages = [*pip, "install", "--require-hashes"]
+        packages += [f"--requirement={lock}" for lock in locks]
+        project = [*pip, "install"]
 
     say("パッケージを入れます", f"installing the {name} packages")
-    problem = run(packages, told)
-    if not problem:
+    problems.append(run(packages, told))
+    if not problems[-1]:
         say("kumobashi を入れます", "installing kumobashi itself")
-        problem = run(project, told)
-    if problem:
+        project += ["--no-deps", "--no-build-isolation", "-e", str(root)]
+        problems.append(run(project, told))
+    if problems[-1]:
         raise Trouble(
-            "パッケージを入れられません。ネットワーク、ミラー(PIP_INDEX_URL)、空き容量を確かめて、もう一度実行してください。",
-            "Cannot install the packages. Check the network, the mirror (PIP_INDEX_URL) and free disk space, "
-            "then run again.",
-            f"{first}\n{problem}",
+            "パッケージを入れられません。ネットワーク、ミラー(PIP_INDEX_URL)、"
+            "空き容量を確かめて、もう一度実行してください。",
+            "Cannot install the packages. Check the network, the mirror (PIP_INDEX_URL) and free "
+            "disk space, then run again.",
+            "\n".join(problem for problem in problems if problem),
         )
 
 
 @contextlib.contextmanager
-def alone(root: Path):  # type: ignore[no-untyped-def]  # its type needs an import that old Pythons lack
+def alone(root: Path) -> Iterator[None]:
     """Keep two runs in one tree from building the same environment at once."""
     try:
-        import fcntl
-    except ImportError:  # Windows: unsupported so far
+        import fcntl  # noqa: PLC0415 - Windows has none
+    except ImportError:
         yield
         return
     with (root / ".bootstrap.lock").open("w") as handle:
@@ -416,6 +444,18 @@ def ensure(asked: str, root: Path = ROOT) -> None:
         say(f"準備ができました({seconds:.0f} 秒)", f"{environment.name} is ready, {seconds:.0f} s")
 
 
+def refuse_this_python() -> None:
+    """Say which Python is needed, and how to name one."""
+    needed = ".".join(map(str, OLDEST_PYTHON))
+    this = sys.version.split()[0]
+    raise Trouble(
+        f"Python {needed} 以上が必要です(今は {this})。"
+        "`make PYTHON=/path/to/python3.11 …` のように指定してください。",
+        f"Python {needed} or newer is needed, and this is {this}. "
+        "Name one: `make PYTHON=/path/to/python3.11 …`.",
+    )
+
+
 def main(arguments: list[str]) -> int:
     """Make the environment named on the command line."""
     if len(arguments) != 1 or arguments[0] not in SETS:
@@ -423,18 +463,15 @@ def main(arguments: list[str]) -> int:
         return 2
     try:
         if sys.version_info < OLDEST_PYTHON:
-            raise Trouble(
-                f"Python {'.'.join(map(str, OLDEST_PYTHON))} 以上が必要です(今は {sys.version.split()[0]})。"
-                "`make PYTHON=/path/to/python3.11 …` のように指定してください。",
-                f"Python {'.'.join(map(str, OLDEST_PYTHON))} or newer is needed, this is {sys.version.split()[0]}. "
-                "Name one: `make PYTHON=/path/to/python3.11 …`.",
-            )
+            refuse_this_python()
         ensure(arguments[0])
     except Trouble as trouble:
         print(f"\n{trouble}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\n中断しました。もう一度実行すれば続きから始まります。 / Interrupted; run again to go on.", file=sys.stderr)
+        print(
+            "\n中断しました。もう一度実行してください。 / Interrupted; run again.", file=sys.stderr
+        )
         return 130
     return 0
 
