@@ -9,13 +9,10 @@ KumobashiError
     ├── NotApproved          no approval, or the decision drifted since
     ├── PlanRefused          the plan does not permit this link
     ├── OutsideBounds        counts outside the approved bounds; a person decides
-    ├── BundleNotForUs       the manifest names another receiver
     ├── BundleUnlike         what was opened is not what the manifest says
     ├── RowsRefused          the receiver's validation found too much
     ├── StrangeCaller        the calling site may not hand bundles to this one
-    ├── AlreadyClosed        another manifest for a closed attempt
-    ├── NoSuchTransfer
-    └── TooLarge
+    └── NoSuchTransfer
 """
 
 from kumobashi.kernel import KumobashiError
@@ -103,17 +100,6 @@ class OutsideBounds(ExchangeFailed):
     remedy_en = "Find out why, then kumobashi link accept {link}, or cancel it."
 
 
-class BundleNotForUs(ExchangeFailed):
-    """The manifest names another receiver, another tenant or a link that is not here."""
-
-    code = "exchange.not_for_us"
-    status = 403
-    ja = "この封緘データの宛先はここではありません（{field}）。"
-    en = "This bundle is not for this site ({field})."
-    remedy_ja = "送り側の宛先の設定を確かめてもらってください。"
-    remedy_en = "Ask the sender to check the destination."
-
-
 class BundleUnlike(ExchangeFailed):
     """What was opened is not what the manifest says."""
 
@@ -145,17 +131,6 @@ class StrangeCaller(ExchangeFailed):
     remedy_en = "Check connects_to in sites/{site}.yaml and the version of the directory."
 
 
-class AlreadyClosed(ExchangeFailed):
-    """A closed attempt does not reopen."""
-
-    code = "exchange.already_closed"
-    status = 409
-    ja = "この転送は締め切られています。別の内容では受け取れません。"
-    en = "This attempt is closed; it cannot take another content."
-    remedy_ja = "新しい試行番号で送り直してください。"
-    remedy_en = "Send a new attempt."
-
-
 class NoSuchTransfer(ExchangeFailed):
     """Nothing of that id."""
 
@@ -163,14 +138,3 @@ class NoSuchTransfer(ExchangeFailed):
     status = 404
     ja = "転送「{transfer}」はありません。"
     en = "There is no transfer {transfer}."
-
-
-class TooLarge(ExchangeFailed):
-    """More bytes than announced or allowed."""
-
-    code = "exchange.too_large"
-    status = 413
-    ja = "大きすぎます（上限 {limit} バイト）。"
-    en = "Too large: the limit is {limit} bytes."
-    remedy_ja = "分割の大きさ（largest_part_bytes）を下げてください。"
-    remedy_en = "Lower largest_part_bytes."

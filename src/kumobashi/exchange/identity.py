@@ -1,0 +1,42 @@
+"""Who this gateway is: its site, its keys, the directory it trusts, its folders."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kumobashi.crypto.keys import SealKey, SigningKey, VerifyKey
+from kumobashi.directory.document import Directory, DirectorySite
+from kumobashi.messages.errors import MessageForeign
+from kumobashi.routing import route
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """One gateway, as its own code and its peers see it."""
+
+    tenant: str
+    site: str
+    signing: SigningKey = field(repr=False)
+    sealing: SealKey = field(repr=False)
+    directory: Directory
+    work: Path  # private folder for files that live as long as one step
+
+    @property
+    def here(self) -> DirectorySite:
+        """This site's own entry in the directory."""
+        return self.at(self.site)
+
+    def at(self, site: str) -> DirectorySite:
+        """Return a site's entry; raise ``MessageForeign`` when there is none."""
+        try:
+            return self.directory.sites[site]
+        except KeyError:
+            raise MessageForeign(field="site") from None
+
+    def keys_of(self, site: str) -> Mapping[str, VerifyKey]:
+        """Return the keys that a site signs with, by their ``kid``."""
+        return self.at(site).keys
+
+    def next_hop(self, to_site: str) -> str:
+        """Return the site to hand a bundle for ``to_site`` to."""
+        return route(self.directory.sites, self.site, to_site)[0].site

@@ -1,0 +1,393 @@
+"""What a gateway remembers of transfers: every change of state is one durable commit."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from kumobashi.exchange.errors import NoSuchTransfer
+from kumobashi.exchange.sql import incoming, outgoing, receipts
+from kumobashi.exchange.states import (
+    IN_FINAL,
+    OUT_FINAL,
+    In,
+    Out,
+    check_in,
+    check_out,
+)
+from kumobashi.kernel import Clock, new_id, to_micros
+from kumobashi.storage.sqlite import StateStore
+
+Side = Literal["out", "in"]
+Facts = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """A row of the outbox."""
+
+    tenant: str
+    transfer: str
+    link: str
+    business_date: str
+    sequence: int
+    attempt: int
+    mode: str
+    base_transfer: str | None
+    state: Out
+    plan_hash: str
+    bounds_accepted: bool
+    facts: dict[str, Any]
+    cause: dict[str, Any] | None
+    manifest: str | None
+    started_at: int
+    finished_at: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """A row of the inbox."""
+
+    tenant: str
+    transfer: str
+    attempt: int
+    link: str
+    from_site: str
+    to_site: str
+    state: In
+    announcement: dict[str, Any]
+    facts: dict[str, Any]
+    cause: dict[str, Any] | None
+    manifest: str | None
+    started_at: int
+    finished_at: int | None
+
+
+class Ledger:
+    """The outbox, the inbox and the receipts of one gateway."""
+
+    def __init__(self, store: StateStore, tenant: str, clock: Clock) -> None:
+        self.store = store
+        self.tenant = tenant
+        self.clock = clock
+
+    # -- outbox ---------------------------------------------------------------------------------
+
+    def start(
+        self, link: str, business_date: str, *, mode: str, plan_hash: str, again: bool
+    ) -> tuple[Outgoing, bool]:
+        """Return the run of a link for a date and whether it is new; ``again`` makes one more.
+
+        A run that is under way or done is returned as it is, so asking twice does no harm.
+        """
+
+        def work(connection: sa.Connection) -> tuple[Outgoing, bool]:
+            mine = self._out_where(link=link, business_date=business_date)
+            rows = connection.execute(
+                sa.select(outgoing).where(mine).order_by(outgoing.c.sequence.desc())
+            )
+            newest = _out(first) if (first := rows.first()) else None
+            if newest and (
+                newest.state not in OUT_FINAL or (newest.state is Out.APPLIED and not again)
+            ):
+                return newest, False
+            row = {
+                "tenant": self.tenant,
+                "transfer": new_id(),
+                "link": link,
+                "business_date": business_date,
+                "sequence": newest.sequence + 1 if newest else 1,
+                "attempt": 1,
+                "mode": mode,
+                "state": Out.EXTRACTING.value,
+                "plan_hash": plan_hash,
+                "bounds_accepted": False,
+                "facts": {},
+                "started_at": to_micros(self.clock.now()),
+            }
+            connection.execute(sa.insert(outgoing).values(row))
+            return self._read_out(connection, row["transfer"]), True
+
+        return self.store.write(work)
+
+    def outgoing(self, transfer: str) -> Outgoing:
+        """Return one transfer; raise ``NoSuchTransfer``."""
+        return self.store.read(lambda connection: self._read_out(connection, transfer))
+
+    def outgoings(self, link: str | None = None, *, limit: int = 1000) -> list[Outgoing]:
+        """Return transfers, the newest first."""
+        where = self._out_where(link=link) if link else self._out_where()
+        query = sa.select(outgoing).where(where).order_by(outgoing.c.started_at.desc()).limit(limit)
+        return self.store.read(lambda connection: [_out(row) for row in connection.execute(query)])
+
+    def last_applied(self, link: str) -> Outgoing | None:
+        """Return the transfer of a link that was applied last."""
+        query = (
+            sa.select(outgoing)
+            .where(self._out_where(link=link, state=Out.APPLIED.value))
+            .order_by(outgoing.c.business_date.desc(), outgoing.c.sequence.desc())
+            .limit(1)
+        )
+        row = self.store.read(lambda connection: connection.execute(query).first())
+        return _out(row) if row else None
+
+    def move_out(
+        self,
+        transfer: str,
+        then: Out | None,
+        *,
+        facts: Facts | None = None,
+        cause: Facts | None = None,
+        **columns: object,
+    ) -> Outgoing:
+        """Move a transfer to ``then`` (or leave its state), merging ``facts``; durable on return."""
+
+        def work(connection: sa.Connection) -> Outgoing:
+            now = self._read_out(connection, transfer)
+            values: dict[str, object] = {**columns, "cause": dict(cause) if cause else None}
+            if facts:
+                values["facts"] = _merged(now.facts, facts)
+            if then is not None:
+                check_out(now.state, then)
+                values["state"] = then.value
+                if then in OUT_FINAL:
+                    values["finished_at"] = to_micros(self.clock.now())
+            where = self._out_where(transfer=transfer)
+            connection.execute(sa.update(outgoing).where(where).values(values))
+            return self._read_out(connection, transfer)
+
+        return self.store.write(work)
+
+    # -- inbox ----------------------------------------------------------------------------------
+
+    def announced(
+        self,
+        *,
+        transfer: str,
+        attempt: int,
+        link: str,
+        from_site: str,
+        to_site: str,
+        announcement: Facts,
+    ) -> Incoming:
+        """Note an announced bundle; the same one again changes nothing; older attempts give way."""
+
+        def work(connection: sa.Connection) -> Incoming:
+            found = self._read_in(connection, transfer, attempt)
+            if found:
+                return found
+            connection.execute(
+                sa.update(incoming)
+                .where(self._in_where(transfer=transfer, state=In.ANNOUNCED.value))
+                .where(incoming.c.attempt < attempt)
+                .values(
+                    state=In.SUPERSEDED.value, finished_at=to_micros(self.clock.now()), cause=None
+                )
+            )
+            row = {
+                "tenant": self.tenant,
+                "transfer": transfer,
+                "attempt": attempt,
+                "link": link,
+                "from_site": from_site,
+                "to_site": to_site,
+                "state": In.ANNOUNCED.value,
+                "announcement": dict(announcement),
+                "facts": {},
+                "started_at": to_micros(self.clock.now()),
+            }
+            connection.execute(sa.insert(incoming).values(row))
+            made = self._read_in(connection, transfer, attempt)
+            if made is None:  # pragma: no cover - it was inserted two lines above
+                raise NoSuchTransfer(transfer=transfer)
+            return made
+
+        return self.store.write(work)
+
+    def incoming(self, transfer: str, attempt: int) -> Incoming:
+        """Return one bundle; raise ``NoSuchTransfer``."""
+        found = self.store.read(lambda connection: self._read_in(connection, transfer, attempt))
+        if found is None:
+            raise NoSuchTransfer(transfer=transfer)
+        return found
+
+    def incomings(self, *, limit: int = 1000) -> list[Incoming]:
+        """Return bundles, the newest first."""
+        query = (
+            sa.select(incoming)
+            .where(incoming.c.tenant == self.tenant)
+            .order_by(incoming.c.started_at.desc())
+            .limit(limit)
+        )
+        return self.store.read(lambda connection: [_in(row) for row in connection.execute(query)])
+
+    def unsettled(self) -> list[Incoming]:
+        """Return bundles that this gateway still has work with, the oldest first."""
+        query = (
+            sa.select(incoming)
+            .where(incoming.c.tenant == self.tenant)
+            .where(incoming.c.state.not_in([state.value for state in IN_FINAL]))
+            .order_by(incoming.c.started_at)
+        )
+        return self.store.read(lambda connection: [_in(row) for row in connection.execute(query)])
+
+    def move_in(
+        self,
+        bundle: Incoming,
+        then: In | None,
+        *,
+        receipt: tuple[str, str] | None = None,
+        facts: Facts | None = None,
+        cause: Facts | None = None,
+        **columns: object,
+    ) -> Incoming:
+        """Move a bundle, and keep a signed receipt ``(stage, jws)`` in the same commit."""
+
+        def work(connection: sa.Connection) -> Incoming:
+            now = self._read_in(connection, bundle.transfer, bundle.attempt)
+            if now is None:
+                raise NoSuchTransfer(transfer=bundle.transfer)
+            values: dict[str, object] = {**columns, "cause": dict(cause) if cause else None}
+            if facts:
+                values["facts"] = _merged(now.facts, facts)
+            if then is not None:
+                check_in(now.state, then)
+                values["state"] = then.value
+                if then in IN_FINAL:
+                    values["finished_at"] = to_micros(self.clock.now())
+            where = self._in_where(transfer=bundle.transfer, attempt=bundle.attempt)
+            connection.execute(sa.update(incoming).where(where).values(values))
+            if receipt:
+                self._keep(connection, bundle.transfer, bundle.attempt, "in", [receipt])
+            found = self._read_in(connection, bundle.transfer, bundle.attempt)
+            return found or now
+
+        return self.store.write(work)
+
+    # -- receipts -------------------------------------------------------------------------------
+
+    def receipts(self, transfer: str, attempt: int, side: Side) -> list[str]:
+        """Return the signed receipts (JWS) in their order."""
+        query = (
+            sa.select(receipts.c.jws)
+            .where(self._receipts_of(transfer, attempt, side))
+            .order_by(receipts.c.number)
+        )
+        return self.store.read(lambda connection: list(connection.execute(query).scalars()))
+
+    def keep_receipts(
+        self, transfer: str, attempt: int, side: Side, more: list[tuple[str, str]]
+    ) -> None:
+        """Add receipts ``(stage, jws)`` behind those that are there; a repeated one is left out."""
+        self.store.write(
+            lambda connection: self._keep(connection, transfer, attempt, side, more)
+        )
+
+    def received(
+        self, transfer: str, more: list[tuple[str, str]], then: Out, *, facts: Facts
+    ) -> Outgoing:
+        """Keep verified receipts at the sender and move to where they say it is, in one commit."""
+
+        def work(connection: sa.Connection) -> Outgoing:
+            now = self._read_out(connection, transfer)
+            self._keep(connection, transfer, now.attempt, "out", more)
+            values: dict[str, object] = {
+                "cause": facts.get("cause"),
+                "facts": _merged(now.facts, {k: v for k, v in facts.items() if k != "cause"}),
+                "state": then.value,
+            }
+            for state in _way(now.state, then):
+                check_out(*state)
+            if then in OUT_FINAL:
+                values["finished_at"] = to_micros(self.clock.now())
+            where = self._out_where(transfer=transfer)
+            connection.execute(sa.update(outgoing).where(where).values(values))
+            return self._read_out(connection, transfer)
+
+        return self.store.write(work)
+
+    # -- inside ---------------------------------------------------------------------------------
+
+    def _keep(
+        self,
+        connection: sa.Connection,
+        transfer: str,
+        attempt: int,
+        side: Side,
+        more: list[tuple[str, str]],
+    ) -> None:
+        where = self._receipts_of(transfer, attempt, side)
+        held = set(connection.execute(sa.select(receipts.c.jws).where(where)).scalars())
+        fresh = [(stage, jws) for stage, jws in more if jws not in held]
+        for number, (stage, jws) in enumerate(fresh, len(held)):
+            connection.execute(
+                sa.insert(receipts).values(
+                    tenant=self.tenant,
+                    transfer=transfer,
+                    attempt=attempt,
+                    side=side,
+                    number=number,
+                    stage=stage,
+                    jws=jws,
+                    at=to_micros(self.clock.now()),
+                )
+            )
+
+    def _read_out(self, connection: sa.Connection, transfer: str) -> Outgoing:
+        query = sa.select(outgoing).where(self._out_where(transfer=transfer))
+        row = connection.execute(query).first()
+        if row is None:
+            raise NoSuchTransfer(transfer=transfer)
+        return _out(row)
+
+    def _read_in(self, connection: sa.Connection, transfer: str, attempt: int) -> Incoming | None:
+        query = sa.select(incoming).where(self._in_where(transfer=transfer, attempt=attempt))
+        row = connection.execute(query).first()
+        return _in(row) if row else None
+
+    def _out_where(self, **equal: object) -> sa.ColumnElement[bool]:
+        return _where(outgoing, self.tenant, equal)
+
+    def _in_where(self, **equal: object) -> sa.ColumnElement[bool]:
+        return _where(incoming, self.tenant, equal)
+
+    def _receipts_of(self, transfer: str, attempt: int, side: Side) -> sa.ColumnElement[bool]:
+        equal = {"transfer": transfer, "attempt": attempt, "side": side}
+        return _where(receipts, self.tenant, equal)
+
+
+def _where(
+    table: sa.Table, tenant: str, equal: Mapping[str, object]
+) -> sa.ColumnElement[bool]:
+    conditions = [table.c[name] == value for name, value in equal.items()]
+    return sa.and_(table.c.tenant == tenant, *conditions)
+
+
+def _merged(now: Facts, more: Facts) -> dict[str, Any]:
+    merged = dict(now)
+    for name, value in more.items():
+        old = merged.get(name)
+        both = isinstance(old, dict) and isinstance(value, Mapping)
+        merged[name] = {**old, **value} if both else value  # type: ignore[dict-item]
+    return json.loads(json.dumps(merged))  # type: ignore[no-any-return]
+
+
+def _way(now: Out, then: Out) -> list[tuple[Out, Out]]:
+    """Return the single moves from ``now`` to ``then`` along the receipts' order."""
+    order = [Out.SENT, Out.DELIVERED, Out.OPENED, Out.VALIDATED, Out.APPLIED]
+    if then is Out.REFUSED or now not in order or then not in order:
+        return [(now, then)] if now is not then else []
+    path = order[order.index(now) : order.index(then) + 1]
+    return list(zip(path, path[1:], strict=False))
+
+
+def _out(row: sa.Row[Any]) -> Outgoing:
+    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public way to name columns
+    return Outgoing(**{**values, "state": Out(values["state"])})
+
+
+def _in(row: sa.Row[Any]) -> Incoming:
+    values = dict(row._mapping)  # noqa: SLF001 - likewise
+    return Incoming(**{**values, "state": In(values["state"])})

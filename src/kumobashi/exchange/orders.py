@@ -1,0 +1,75 @@
+"""All that one run of a link needs, resolved from the workspace and the directory beforehand."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from kumobashi.release.releasing import OnFindings
+from kumobashi.release.rules import ReleaseRule
+from kumobashi.storage.tables import ColumnSpec, TableStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """Approved limits, both ends included; ``None`` where nobody set one."""
+
+    rows: tuple[int, int] | None = None
+    bytes: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivingColumn:
+    """One column as the receiver's layout has it."""
+
+    spec: ColumnSpec
+    ja: str  # the header in CSV
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CharacterRule:
+    """Which characters the receiver can hold, and what happens to the others."""
+
+    charset: Literal["utf-8", "utf-8-bom", "cp932"]
+    substitutes: Mapping[str, str]
+    otherwise: Literal["refuse", "quarantine"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A link, ready to run."""
+
+    tenant: str
+    link: str
+    plan_hash: str
+    rule: ReleaseRule
+    purpose: str
+    sources: Mapping[str, tuple[TableStore, str]]  # by dataset key of the rule: store and table
+    from_site: str
+    to_site: str
+    to_system: str
+    to_dataset: str
+    layout: str
+    layout_version: str
+    columns: tuple[ReceivingColumn, ...]
+    key: tuple[str, ...]
+    mode: Literal["full", "difference"]
+    form: Literal["parquet", "csv"]
+    characters: CharacterRule
+    on_findings: OnFindings
+    bounds: Bounds
+    recipient: str  # age1…
+    largest_part_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reception:
+    """What a receiver needs to take a bundle of one link in."""
+
+    link: str
+    store: TableStore
+    table: str
+    layout: str
+    layout_version: str
+    columns: tuple[ReceivingColumn, ...]
+    key: tuple[str, ...]
+    on_findings: OnFindings
