@@ -1,0 +1,22 @@
+"""架空市: a fictional city of any size, the same for the same size, seed and date.
+
+In go a number of residents, a seed and a date; out comes a :class:`City` with the tables of the
+integrated database, of vaccination and of the consent desk. Surnames, given names, towns and postal
+codes are real ones; the people, their households and all that the city knows of them are drawn at
+random. There is no individual number anywhere, and the municipality code 999997 belongs to nobody.
+"""
+
+from kumobashi.testing.city.city import City, build
+from kumobashi.testing.city.schema import MUNICIPALITY, PURPOSES, SYSTEMS, TABLES, Table
+from kumobashi.testing.city.stores import write_embedded
+
+__all__ = [
+    "MUNICIPALITY",
+    "PURPOSES",
+    "SYSTEMS",
+    "TABLES",
+    "City",
+    "Table",
+    "build",
+    "write_embedded",
+]

@@ -1,0 +1,161 @@
+"""Build the city and offer its tables as views that DuckDB computes when they are read.
+
+Numbers are drawn with numpy and held in an in-memory DuckDB; texts come from small tables joined in
+the views, so a city of four million fits into bounded memory.
+
+>>> with build(1_000) as city:
+...     city.table("resident_registry").filter("resident_status = '1'").count("*").fetchone()
+(1000,)
+"""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from types import TracebackType
+from typing import Self
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from kumobashi.testing.city.benefits import benefits
+from kumobashi.testing.city.consents import consents
+from kumobashi.testing.city.households import RELATIONSHIPS, People, compose
+from kumobashi.testing.city.names import names
+from kumobashi.testing.city.register import BUILDINGS, register
+from kumobashi.testing.city.removed import dead, moved_out
+from kumobashi.testing.city.schema import PURPOSES, TABLES
+from kumobashi.testing.city.towns import towns
+from kumobashi.testing.city.vaccinations import vaccinations
+from kumobashi.testing.city.views import VIEWS
+from kumobashi.testing.city.work import employ
+
+DAY = date(2026, 11, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class City:
+    """The tables of a city; close it, or use it in ``with``, to give the memory back."""
+
+    residents: int
+    seed: int
+    on: date
+    connection: duckdb.DuckDBPyConnection
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables that hold rows, in the order of the schema."""
+        return tuple(name for name, table in TABLES.items() if not table.is_received)
+
+    def table(self, name: str) -> duckdb.DuckDBPyRelation:
+        """Return one table as a relation; it is computed anew each time it is run."""
+        return self.connection.table(TABLES[name].name)
+
+    def arrow(self, name: str) -> pa.Table:
+        """Return one whole table in memory, in the order of its key."""
+        return self.table(name).order(", ".join(TABLES[name].key)).to_arrow_table()
+
+    def counts(self) -> dict[str, int]:
+        """Return the rows of each table."""
+        found = {}
+        for name in self.tables:
+            row = self.table(name).count("*").fetchone()
+            found[name] = int(row[0]) if row else 0
+        return found
+
+    def close(self) -> None:
+        """Forget the city."""
+        self.connection.close()
+
+    def __enter__(self) -> Self:
+        """Use the city in a block."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Forget the city."""
+        self.close()
+
+
+def build(
+    residents: int,
+    seed: int = 1,
+    on: date = DAY,
+    consent: float = 0.42,
+    purposes: Sequence[str] = PURPOSES,
+) -> City:
+    """Return the city of ``residents`` living people, and records of some who left.
+
+    The same arguments give the same rows. ``consent`` is the share of households that agreed to a
+    purpose; 1 means that every resident has a row for every purpose.
+    """
+    rng = np.random.default_rng([seed, residents])
+    living = compose(residents, rng)
+    gone, late = moved_out(residents, rng), dead(living, rng)
+    everyone = _together(living, gone, late)
+    status = np.repeat(
+        np.array([1, 2, 3], dtype=np.int8), [len(living.born), len(gone.born), len(late.born)]
+    )
+    work = employ(living, rng)
+    entered = register(everyone, status, on, rng)
+    tables = {
+        "person": entered.rows,
+        **{f"{name}_number": rows for name, rows in benefits(living, work, entered, on, rng).items()},
+        "vaccinations_number": vaccinations(living, entered, on, rng),
+        "consents_number": consents(living, entered, on, consent, purposes, rng),
+        **_words(),
+    }
+    connection = duckdb.connect(config={"temp_directory": tempfile.gettempdir()})
+    for name, rows in tables.items():
+        connection.register("incoming", rows)
+        connection.execute(f"create table {name} as from incoming")
+        connection.unregister("incoming")
+    for name, sql in VIEWS.items():
+        connection.execute(f"create view {name} as {sql}")
+    return City(residents=residents, seed=seed, on=on, connection=connection)
+
+
+def _together(living: People, gone: People, late: People) -> People:
+    """Put those who left behind those who live here; households that moved out get new places."""
+    homes = (living.household, gone.household + living.households, late.household)
+    return People(
+        household=np.concatenate(homes),
+        households=living.households + gone.households,
+        seat=np.concatenate((living.seat, gone.seat, late.seat)),
+        sex=np.concatenate((living.sex, gone.sex, late.sex)),
+        relationship=np.concatenate((living.relationship, gone.relationship, late.relationship)),
+        born=np.concatenate((living.born, gone.born, late.born)),
+    )
+
+
+def _words() -> dict[str, pa.Table]:
+    """Return the small tables that turn numbers into texts; ``n`` is the number."""
+    known, places = names(), towns()
+
+    def table(columns: dict[str, list[str]]) -> pa.Table:
+        count = len(next(iter(columns.values())))
+        return pa.table({"n": np.arange(count, dtype=np.int32), **columns})
+
+    return {
+        "family": table(
+            {"written": [w for w, _ in known.family], "kana": [k for _, k in known.family]}
+        ),
+        "given": table(
+            {"written": [w for w, _ in known.given], "kana": [k for _, k in known.given]}
+        ),
+        "relation": table({"code": list(RELATIONSHIPS)}),
+        "building": table({"name": list(BUILDINGS)}),
+        "town": table(
+            {
+                "code": [town.code for town in places],
+                "name": [town.name for town in places],
+                "postal_code": [town.postal_code for town in places],
+                "kind": ["block" if town.has_blocks else "lot" for town in places],
+            }
+        ),
+    }

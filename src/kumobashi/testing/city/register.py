@@ -1,0 +1,135 @@
+"""The resident register: numbers, names, addresses and dates for people who have a household."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from kumobashi.testing.city.households import PARTNER, People
+from kumobashi.testing.city.names import SPECIAL_CHARACTERS, Names, names
+from kumobashi.testing.city.towns import settled, towns
+
+DAYS_IN_YEAR = 365.2425
+_EPOCH = date(1970, 1, 1)
+_FIRST_NO, _LAST_NO = 10_000_000, 9_999_999_999  # ten digits, some with zeros in front
+_MICROS_IN_SECOND, _SECONDS_IN_DAY = 1_000_000, 86_400
+
+BUILDINGS = tuple(
+    f"{first}{last}"
+    for first in "サン グリーン シティ パーク コスモ メゾン ロイヤル ベイ 青葉 みどり ひまわり さくら".split()
+    for last in "ハイツ コーポ マンション レジデンス ハイム テラス".split()
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Register:
+    """One entry per record, in the order of ``resident_no``; ``person`` says whose it is."""
+
+    person: NDArray[np.int64]
+    resident_no: NDArray[np.int64]
+    household_no: NDArray[np.int64]
+    birth_day: NDArray[np.int32]  # days since 1970
+    since_day: NDArray[np.int32]
+    rows: pa.Table
+
+
+def days(on: date) -> int:
+    """Return days since 1970."""
+    return (on - _EPOCH).days
+
+
+def register(
+    people: People, status: NDArray[np.int8], on: date, rng: np.random.Generator
+) -> Register:
+    """Enter everyone in the register, in an order that says nothing about them."""
+    count, households = len(people.born), people.households
+    resident_no = _numbers(count, rng)
+    person = rng.permutation(count)
+    household_no = rng.permutation(_numbers(households, rng))[people.household]
+    today = days(on)
+    birth_day = (today - np.ceil(people.born * DAYS_IN_YEAR)).astype(np.int32)
+    moved_in = today - (rng.exponential(11.0, households) * DAYS_IN_YEAR).astype(np.int64)
+    since_day = np.maximum(birth_day, moved_in[people.household]).astype(np.int32)
+    is_foreign, family, given = _names(people, names(), rng)
+    updated = today - np.minimum(rng.exponential(400.0, count), 1200.0)
+    updated = np.minimum(np.maximum(updated, since_day + rng.random(count)), today - 0.01)
+    columns = {
+        "household_no": household_no,
+        "family": family,
+        "given": given,
+        "sex": people.sex,
+        "birth_date": pa.array(birth_day[person], pa.date32()),
+        "relationship": people.relationship,
+        **_addresses(people, rng),
+        "resident_kind": np.where(is_foreign, 2, 1).astype(np.int8),
+        "resident_status": status,
+        "resident_since": pa.array(since_day[person], pa.date32()),
+        "updated_at": pa.array((updated * _SECONDS_IN_DAY).astype(np.int64) * _MICROS_IN_SECOND, pa.timestamp("us")),
+    }
+    rows = {
+        name: column if isinstance(column, pa.Array) else pa.array(column[person])
+        for name, column in columns.items()
+    }
+    return Register(
+        person=person,
+        resident_no=resident_no,
+        household_no=household_no[person],
+        birth_day=birth_day[person],
+        since_day=since_day[person],
+        rows=pa.table({"resident_no": pa.array(resident_no), **rows}),
+    )
+
+
+def _numbers(count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return distinct numbers in rising order."""
+    drawn = np.unique(rng.integers(_FIRST_NO, _LAST_NO, size=count + count // 500 + 100))
+    left_out = rng.choice(len(drawn), size=len(drawn) - count, replace=False)
+    return np.delete(drawn, left_out)
+
+
+def _names(
+    people: People, known: Names, rng: np.random.Generator
+) -> tuple[NDArray[np.bool_], NDArray[np.int32], NDArray[np.int32]]:
+    count, households = len(people.born), people.households
+    home = people.household
+    foreign_home = rng.random(households) < 0.020  # noqa: PLR2004 - 2.4 % of the people in the end
+    foreign_home[: len(SPECIAL_CHARACTERS)] = False
+    foreign_partner = (people.seat == PARTNER) & (rng.random(count) < 0.018)  # noqa: PLR2004
+    is_foreign = foreign_home[home] | foreign_partner
+    family = known.surnames.draw(rng.random(households))
+    for household, rows in enumerate(known.surnames_of):
+        family[household] = rows[0]  # each rare character lives in the city at least once
+    abroad = known.foreign_surnames
+    family = np.where(foreign_home, abroad.draw(rng.random(households)), family)[home]
+    family = np.where(foreign_partner, abroad.draw(rng.random(count)), family)
+    drawn, is_classic = rng.random(count), rng.random(count) < np.clip((people.born - 25) / 45, 0, 1)
+    given = np.zeros(count, dtype=np.int32)
+    for sex in (1, 2):
+        for chosen, pool in (
+            (is_foreign, known.foreign[sex]),
+            (~is_foreign & is_classic, known.classic[sex]),
+            (~is_foreign & ~is_classic, known.modern[sex]),
+        ):
+            these = chosen & (people.sex == sex)
+            given[these] = pool.draw(drawn[these])
+    return is_foreign, family.astype(np.int32), given
+
+
+def _addresses(people: People, rng: np.random.Generator) -> dict[str, NDArray[np.generic]]:
+    """Return the columns of addresses; a household lives at one."""
+    households, home = people.households, people.household
+    lived_in = settled(len(home))
+    weights = np.array([towns()[town].weight for town in lived_in])
+    town = rng.choice(lived_in, size=households, p=weights / weights.sum()).astype(np.int16)
+    in_building = rng.random(households) < 0.42  # noqa: PLR2004 - flats in a city like Chiba
+    building = np.where(in_building, rng.integers(0, len(BUILDINGS), households), -1)
+    room = rng.integers(1, 13, households) * 100 + rng.integers(1, 13, households)
+    return {
+        "town": town[home],
+        "block": rng.integers(1, 40, households, dtype=np.int16)[home],
+        "lot": rng.integers(1, 30, households, dtype=np.int16)[home],
+        "building": building.astype(np.int16)[home],
+        "room": room.astype(np.int16)[home],
+    }

