@@ -113,13 +113,15 @@ def interpreter(environment: Path) -> Path:
 # --- where packages come from ---
 
 
-def pip_settings(environ: dict[str, str], prefix: str = sys.prefix) -> dict[str, str]:
+def pip_settings(
+    environ: dict[str, str], prefix: str = sys.prefix, machine: str = "/etc/pip.conf"
+) -> dict[str, str]:
     """Read what pip's configuration files say, the most personal last."""
     home = Path(environ.get("HOME") or environ.get("USERPROFILE") or "/nonexistent")
     shared = environ.get("XDG_CONFIG_DIRS", "/etc/xdg").split(os.pathsep)
     files = [
         *(Path(folder) / "pip" / "pip.conf" for folder in shared if folder),
-        Path("/etc/pip.conf"),
+        Path(machine),
         Path(environ.get("PROGRAMDATA", "/nonexistent")) / "pip" / "pip.ini",
         home / ".pip" / "pip.conf",
         Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "pip" / "pip.conf",
@@ -186,6 +188,12 @@ def certificates(environ: dict[str, str], settings: dict[str, str]) -> str | Non
     )
 
 
+def with_proxy(environ: dict[str, str], settings: dict[str, str]) -> dict[str, str]:
+    """Say pip's own proxy setting in the words that everything else listens to."""
+    proxy = environ.get("PIP_PROXY") or settings.get("proxy")
+    return {"http_proxy": proxy, "https_proxy": proxy, **environ} if proxy else environ
+
+
 class Links(HTMLParser):
     """The links of a simple index page, by file name (PEP 503)."""
 
@@ -237,8 +245,12 @@ def download(address: str, cafile: str | None, timeout: float) -> tuple[str, str
         address = split._replace(netloc=split.netloc.rpartition("@")[2]).geturl()
     context = ssl.create_default_context(cafile=cafile) if address.startswith("https:") else None
     request = urllib.request.Request(address, headers=headers)
-    with urllib.request.urlopen(request, timeout=timeout, context=context) as answer:
-        return answer.geturl(), answer.headers.get("Content-Type", ""), answer.read()
+    try:
+        with urllib.request.urlopen(request, timeout=timeout, context=context) as answer:
+            return answer.geturl(), answer.headers.get("Content-Type", ""), answer.read()
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise
 
 
 def fetch_pip(folder: Path, environ: dict[str, str], settings: dict[str, str]) -> Path:
@@ -437,6 +449,7 @@ def ensure(asked: str, root: Path = ROOT) -> None:
             return
         began = time.monotonic()
         make_bare(environment)
+        os.environ.update(with_proxy(dict(os.environ), pip_settings(dict(os.environ))))
         install(root, environment, name, dict(os.environ))
         text = json.dumps(wanted(name), indent=1) + "\n"
         (environment / "kumobashi-stamp.json").write_text(text, encoding="utf-8")
