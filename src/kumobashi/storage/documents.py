@@ -48,7 +48,7 @@ class Document(Generic[M]):
         """Return the line of the key at ``path``, or of the nearest thing around it."""
         return self.tree.key_at(path).line
 
-    def mistake(  # noqa: PLR0913 - a mistake has as many sides
+    def mistake(
         self, path: Path, code: str, ja: str, en: str, *, expected: str = "", example: str = ""
     ) -> Mistake:
         """Return a mistake about the value at ``path``, found after the file was read."""
@@ -80,7 +80,9 @@ def read(
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = body.count(b"\n", 0, error.start) + 1
-        ja = "UTF-8 の文字として読めません。UTF-8 で保存し直してください（Shift_JIS は使えません）。"
+        ja = (
+            "UTF-8 の文字として読めません。UTF-8 で保存し直してください（Shift_JIS は使えません）。"
+        )
         en = "This is not UTF-8; save the file as UTF-8 (Shift_JIS is not read)."
         return (_of_file(file, "file.not_utf8", ja, en, line=line),)
     return read_text(text, model, file=file, examples=examples)
@@ -143,7 +145,7 @@ def _of_file(file: str, code: str, ja: str, en: str, *, line: int = 1) -> Mistak
     return _mistake(Mark(line, 1), file, (), code, ja, en, "", "")
 
 
-def _mistake(  # noqa: PLR0913 - a mistake has as many sides
+def _mistake(
     mark: Mark, file: str, path: Path, code: str, ja: str, en: str, expected: str, example: str
 ) -> Mistake:
     return Mistake(

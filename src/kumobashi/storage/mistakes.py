@@ -1,8 +1,16 @@
 """One mistake in a file that people write: where it is, what was expected, what right looks like.
 
->>> mistake = Mistake(file="sites/hall-core.yaml", line=6, column=7, key="zone", code="file.choice",
-...     ja="「lgwann」は使えません。", en="'lgwann' is not a choice.", expected="mynumber | lgwan | internet",
-...     example="zone: lgwan")
+>>> mistake = Mistake(
+...     file="sites/hall-core.yaml",
+...     line=6,
+...     column=7,
+...     key="zone",
+...     code="file.choice",
+...     ja="「lgwann」は使えません。",
+...     en="'lgwann' is not a choice.",
+...     expected="mynumber | lgwan | internet",
+...     example="zone: lgwan",
+... )
 >>> print(mistake.say("en"))
 sites/hall-core.yaml, line 6, column 7, zone: 'lgwann' is not a choice. Example: zone: lgwan
 """

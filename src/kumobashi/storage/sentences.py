@@ -7,8 +7,8 @@ import difflib
 import json
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any, Literal, Union, get_args, get_origin
 from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -18,12 +18,24 @@ from kumobashi.storage.mistakes import Mistake, Path, Said, key_text
 from kumobashi.storage.yaml_files import Tree
 
 _TYPES = {  # error type → what to write, in both languages, and an example value
-    "string_type": ("文字で書いてください（数字だけの値は引用符で囲みます）", "Write text; put digits in quotation marks", '"001"'),
+    "string_type": (
+        "文字で書いてください（数字だけの値は引用符で囲みます）",
+        "Write text; put digits in quotation marks",
+        '"001"',
+    ),
     "string_sub_type": ("文字で書いてください", "Write text", '"001"'),
-    "int_type": ("整数を引用符なしで書いてください", "Write a whole number without quotation marks", "1"),
+    "int_type": (
+        "整数を引用符なしで書いてください",
+        "Write a whole number without quotation marks",
+        "1",
+    ),
     "int_parsing": ("整数を書いてください", "Write a whole number", "1"),
     "int_from_float": ("整数を書いてください（小数は使えません）", "Write a whole number", "1"),
-    "float_type": ("数を引用符なしで書いてください", "Write a number without quotation marks", "0.05"),
+    "float_type": (
+        "数を引用符なしで書いてください",
+        "Write a number without quotation marks",
+        "0.05",
+    ),
     "float_parsing": ("数を書いてください", "Write a number", "0.05"),
     "bool_type": ("true か false を書いてください", "Write true or false", "true"),
     "bool_parsing": ("true か false を書いてください", "Write true or false", "true"),
@@ -32,14 +44,38 @@ _TYPES = {  # error type → what to write, in both languages, and an example va
     "set_type": ("並び（- で始まる行か [ ]）で書いてください", "Write a list", "[a, b]"),
     "dict_type": ("「項目: 値」の組で書いてください", "Write keys with values", "{a: b}"),
     "model_type": ("「項目: 値」の組で書いてください", "Write keys with values", "{a: b}"),
-    "model_attributes_type": ("「項目: 値」の組で書いてください", "Write keys with values", "{a: b}"),
-    "date_type": ("日付を年-月-日で書いてください", "Write a date as year-month-day", '"2026-11-21"'),
-    "date_parsing": ("日付を年-月-日で書いてください", "Write a date as year-month-day", '"2026-11-21"'),
-    "date_from_datetime_parsing": ("日付を年-月-日で書いてください", "Write a date as year-month-day", '"2026-11-21"'),
+    "model_attributes_type": (
+        "「項目: 値」の組で書いてください",
+        "Write keys with values",
+        "{a: b}",
+    ),
+    "date_type": (
+        "日付を年-月-日で書いてください",
+        "Write a date as year-month-day",
+        '"2026-11-21"',
+    ),
+    "date_parsing": (
+        "日付を年-月-日で書いてください",
+        "Write a date as year-month-day",
+        '"2026-11-21"',
+    ),
+    "date_from_datetime_parsing": (
+        "日付を年-月-日で書いてください",
+        "Write a date as year-month-day",
+        '"2026-11-21"',
+    ),
     "datetime_type": ("日時を書いてください", "Write a time", '"2026-11-21T01:20:00Z"'),
     "datetime_parsing": ("日時を書いてください", "Write a time", '"2026-11-21T01:20:00Z"'),
-    "datetime_from_date_parsing": ("日時を書いてください", "Write a time", '"2026-11-21T01:20:00Z"'),
-    "timezone_aware": ("日時に時差を付けて書いてください", "Write a time with its zone", '"2026-11-21T01:20:00Z"'),
+    "datetime_from_date_parsing": (
+        "日時を書いてください",
+        "Write a time",
+        '"2026-11-21T01:20:00Z"',
+    ),
+    "timezone_aware": (
+        "日時に時差を付けて書いてください",
+        "Write a time with its zone",
+        '"2026-11-21T01:20:00Z"',
+    ),
     "none_required": ("何も書かないでください", "Write nothing here", ""),
 }
 _LIMITS = {
@@ -49,8 +85,18 @@ _LIMITS = {
     "less_than_equal": ("le", "{n} 以下にしてください", "Write {n} or less", "<= {n}"),
     "too_short": ("min_length", "{n} 個以上書いてください", "Write at least {n}", ">= {n}"),
     "too_long": ("max_length", "{n} 個以下にしてください", "Write at most {n}", "<= {n}"),
-    "string_too_short": ("min_length", "{n} 文字以上にしてください", "Write at least {n} characters", ">= {n}"),
-    "string_too_long": ("max_length", "{n} 文字以下にしてください", "Write at most {n} characters", "<= {n}"),
+    "string_too_short": (
+        "min_length",
+        "{n} 文字以上にしてください",
+        "Write at least {n} characters",
+        ">= {n}",
+    ),
+    "string_too_long": (
+        "max_length",
+        "{n} 文字以下にしてください",
+        "Write at most {n} characters",
+        "<= {n}",
+    ),
 }
 
 
@@ -101,18 +147,29 @@ class _Telling:
         if kind == "value_error":
             en = str(self.ctx.get("error", ""))
             return self._mistake(
-                "file.value", f"項目どうしが合っていません（{en}）。", f"This does not hang together: {en}."
+                "file.value",
+                f"項目どうしが合っていません（{en}）。",
+                f"This does not hang together: {en}.",
             )
         if kind == "string_pattern_mismatch":
             return self._pattern(str(self.ctx["pattern"]))
         if kind in _LIMITS:
             key, ja, en, expected = _LIMITS[kind]
             n = self.ctx[key]
-            return self._mistake("file.limit", ja.format(n=n) + "。", en.format(n=n) + ".", expected.format(n=n))
+            return self._mistake(
+                "file.limit", ja.format(n=n) + "。", en.format(n=n) + ".", expected.format(n=n)
+            )
         ja, en, value = _TYPES.get(
-            kind, ("ここに書ける値ではありません。見本の形にしてください", "This value cannot stand here", "")
+            kind,
+            (
+                "ここに書ける値ではありません。見本の形にしてください",
+                "This value cannot stand here",
+                "",
+            ),
         )
-        return self._mistake("file.type", ja + "。", en + ".", kind.removesuffix("_type"), value=value)
+        return self._mistake(
+            "file.type", ja + "。", en + ".", kind.removesuffix("_type"), value=value
+        )
 
     def _missing(self) -> Mistake:
         key = str(self.path[-1])
@@ -137,7 +194,11 @@ class _Telling:
         else:
             ja += f"使える項目: {', '.join(known)}。"
             en += f"; known are: {', '.join(known)}."
-        example = self._example((*self.path[:-1], near[0]), _fields(self.annotation).get(near[0])) if near else ""
+        example = (
+            self._example((*self.path[:-1], near[0]), _fields(self.annotation).get(near[0]))
+            if near
+            else ""
+        )
         return Mistake(
             file=self.tree.file,
             line=mark.line,
@@ -171,7 +232,7 @@ class _Telling:
             en = "Write lower-case letters and digits."
         return self._mistake("file.form", ja, en, pattern)
 
-    def _mistake(  # noqa: PLR0913 - a mistake has as many sides
+    def _mistake(
         self,
         code: str,
         ja: str,
@@ -235,7 +296,11 @@ def _follow(loc: tuple[int | str, ...], value: Any, model: Any) -> tuple[Path, A
         inside = (isinstance(value, dict) and step in value) or (
             isinstance(value, list) and isinstance(step, int) and step < len(value)
         )
-        if not inside and step not in fields and not (is_last and fields and step not in _tags(place)):
+        if (
+            not inside
+            and step not in fields
+            and not (is_last and fields and step not in _tags(place))
+        ):
             place = _member(place, step)
             continue
         path.append(step)
@@ -275,7 +340,9 @@ def _fields(place: Any) -> dict[str, FieldInfo]:
 def _item(place: Any) -> Any:
     """Return what a list or a mapping holds."""
     arguments = get_args(_plain(place))
-    return arguments[-1] if arguments and arguments[-1] is not Ellipsis else (arguments or (None,))[0]
+    return (
+        arguments[-1] if arguments and arguments[-1] is not Ellipsis else (arguments or (None,))[0]
+    )
 
 
 def _tags(place: Any) -> set[Any]:
@@ -318,4 +385,3 @@ def _by_type(annotation: Any) -> str:
     if isinstance(held, type) and issubclass(held, Enum):
         return str(next(iter(held)).value)
     return {int: "1", str: "…", bool: "true", float: "0.05"}.get(held, "")
-

@@ -23,7 +23,6 @@ from ruamel.yaml.events import (
     DocumentStartEvent,
     Event,
     MappingEndEvent,
-    MappingStartEvent,
     ScalarEvent,
     SequenceEndEvent,
     SequenceStartEvent,
@@ -33,7 +32,9 @@ from kumobashi.storage.mistakes import Mark, Mistake, Path, key_text
 
 DEEPEST = 32  # levels of nesting
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
-_FLOAT = re.compile(r"[-+]?(0|[1-9][0-9]*)?\.[0-9]+([eE][-+]?[0-9]+)?|[-+]?[1-9][0-9]*[eE][-+]?[0-9]+")
+_FLOAT = re.compile(
+    r"[-+]?(0|[1-9][0-9]*)?\.[0-9]+([eE][-+]?[0-9]+)?|[-+]?[1-9][0-9]*[eE][-+]?[0-9]+"
+)
 _LEADING_ZERO = re.compile(r"[-+]?0[0-9]+")
 _WORDS = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
@@ -94,7 +95,7 @@ _SYNTAX = (
 )
 
 
-class NotReadable(Exception):  # noqa: N818 - carries mistakes to the caller in this package only
+class NotReadable(Exception):
     """The text is no YAML that we read."""
 
     def __init__(self, mistake: Mistake) -> None:
@@ -262,7 +263,7 @@ class _Reader:
             )
             raise NotReadable(self._mistake(event, path, "file.tag", *words))
 
-    def _mistake(  # noqa: PLR0913 - a mistake has as many sides
+    def _mistake(
         self, event: Event, path: Path, code: str, ja: str, en: str, example: str = ""
     ) -> Mistake:
         mark = _mark(event)

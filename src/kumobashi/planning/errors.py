@@ -1,0 +1,71 @@
+"""How planning fails.
+
+KumobashiError
+└── PlanningFailed
+    ├── WorkspaceBroken      files have mistakes; all of them are listed
+    ├── WorkspaceExists      a sample is never written over a workspace
+    ├── LinkUnknown
+    └── ApprovalMissing
+"""
+
+from collections.abc import Sequence
+
+from kumobashi.kernel import KumobashiError, Language
+from kumobashi.storage.mistakes import Mistake
+
+
+class PlanningFailed(KumobashiError):
+    """The dry run could not be made."""
+
+    code = "planning.failed"
+
+
+class WorkspaceBroken(PlanningFailed):
+    """Files of the workspace have mistakes."""
+
+    code = "planning.workspace_broken"
+    ja = "連携設定に {count} 個の間違いがあります。"
+    en = "The workspace has {count} mistakes."
+    remedy_ja = "下の行を直してください。直すまで何も送りません。"
+    remedy_en = "Correct these lines; nothing is sent until then."
+
+    def __init__(self, mistakes: Sequence[Mistake]) -> None:
+        self.mistakes = tuple(mistakes)
+        super().__init__(count=len(self.mistakes))
+
+    def lines(self, lang: Language = "ja") -> list[str]:
+        """Return one line for each mistake."""
+        return [mistake.say(lang) for mistake in self.mistakes]
+
+
+class WorkspaceExists(PlanningFailed):
+    """There is a workspace in the folder already."""
+
+    code = "planning.workspace_exists"
+    status = 409
+    ja = "{folder} にはすでに連携設定があります。上書きしません。"
+    en = "{folder} holds a workspace already; it is not overwritten."
+    remedy_ja = "別のフォルダを指定してください。"
+    remedy_en = "Name another folder."
+
+
+class LinkUnknown(PlanningFailed):
+    """No such link."""
+
+    code = "planning.link_unknown"
+    status = 404
+    ja = "連携「{link}」はありません。"
+    en = "There is no link {link!r}."
+    remedy_ja = "あるのは次の連携です: {known}"
+    remedy_en = "There are: {known}"
+
+
+class ApprovalMissing(PlanningFailed):
+    """Nobody has approved the plan yet."""
+
+    code = "planning.not_approved"
+    status = 409
+    ja = "連携「{link}」はまだ承認されていません。"
+    en = "The link {link!r} has not been approved yet."
+    remedy_ja = "事前点検を確かめて承認してください: kumobashi plan {link} --approve"
+    remedy_en = "Read the plan and approve it: kumobashi plan {link} --approve"

@@ -1,0 +1,121 @@
+"""The file of a link: a declared flow from one system to one receiver."""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, field_validator, model_validator
+
+from kumobashi.directory.models import FileModel, Ident, Name, TableName
+from kumobashi.storage.mistakes import Said
+
+TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+Share = Annotated[float, Field(ge=0.0, le=10.0)]
+Charset = Literal["utf-8", "utf-8-bom", "cp932"]
+
+
+class Receiver(FileModel):
+    """Where the rows go."""
+
+    system: Ident = Field(examples=["notice-cloud"])
+    dataset: TableName = Field(examples=["notice_attributes"])
+
+
+class Schedule(FileModel):
+    """When a link runs, in Japanese time; the deadline may fall on the next day."""
+
+    daily: TimeOfDay = Field(examples=["01:20"])
+    deadline: TimeOfDay | None = Field(default=None, examples=["06:00"])
+
+
+class LegalBasis(FileModel):
+    """法的根拠: what permits the flow; the codes are data of ``policy``."""
+
+    code: str = Field(min_length=1, examples=["69-2-1"])
+    consent: Ident | None = Field(
+        default=None, examples=["child-notices"], description="本人同意の目的（69条2項1号のとき）"
+    )
+    ordinance: str | None = Field(default=None, examples=["架空市個人番号の利用に関する条例 第4条"])
+    note: str | None = Field(default=None, examples=["相当の理由: 給付の漏れを防ぐため"])
+    until: date | None = Field(
+        default=None, examples=["2030-03-31"], description="目的外の利用・提供の終わりの日"
+    )
+
+
+class Characters(FileModel):
+    """Which characters the receiver can hold, and what happens to the others."""
+
+    charset: Charset = Field(default="utf-8", examples=["cp932"])
+    substitutes: dict[str, str] = Field(default={}, examples=[{"𠮷": "吉"}])
+    otherwise: Literal["refuse", "quarantine"] = Field(default="refuse", examples=["refuse"])
+
+    @model_validator(mode="after")
+    def _substitutes_fit(self) -> "Characters":
+        if self.charset != "cp932":
+            return self
+        for char, instead in self.substitutes.items():
+            try:
+                instead.encode("cp932")
+            except UnicodeEncodeError:
+                raise Said(
+                    f"「{char}」の代わりの「{instead}」も cp932 にありません。",
+                    f"cp932 does not hold {instead!r} either, which stands in for {char!r}.",
+                    example='substitutes: {"𠮷": "吉"}',
+                    at=("substitutes", char),
+                ) from None
+        return self
+
+
+class Bounds(FileModel):
+    """How far a run may differ from what was approved, as a share (0.05 is 5 %)."""
+
+    rows: Share = Field(default=0.05, examples=[0.05])
+    bytes: Share = Field(default=0.10, examples=[0.10])
+
+
+class LinkFile(FileModel):
+    """``links/<link>.yaml``."""
+
+    kumobashi: Literal[1]
+    link: Ident = Field(examples=["notice-attributes"])
+    name: Name = Field(examples=["住民基本台帳ほか → お知らせ属性"])
+    from_: Ident = Field(alias="from", examples=["integrated-db"])
+    release: Ident = Field(examples=["notice-attributes"])
+    to: Receiver = Field(examples=[{"system": "notice-cloud", "dataset": "notice_attributes"}])
+    mode: Literal["full", "difference"] = Field(default="full", examples=["full"])
+    schedule: Schedule | None = Field(
+        default=None, examples=[{"daily": "01:20", "deadline": "06:00"}]
+    )
+    purpose: Ident = Field(examples=["child-notices"])
+    # A link without a basis is read, so that the plan can refuse it and say what to do.
+    legal_basis: LegalBasis | None = Field(
+        default=None, examples=[{"code": "69-2-1", "consent": "child-notices"}]
+    )
+    format: Literal["parquet", "csv"] = Field(default="parquet", examples=["parquet"])
+    characters: Characters = Field(default=Characters(), examples=[{"charset": "cp932"}])
+    on_findings: Literal["refuse", "quarantine", "go_on"] = Field(
+        default="refuse", examples=["refuse"]
+    )
+    bounds: Bounds = Field(default=Bounds(), examples=[{"rows": 0.05, "bytes": 0.10}])
+    contact: Ident = Field(examples=["vendor-b"])
+
+    @field_validator("name")
+    @classmethod
+    def _is_said_carefully(cls, name: str) -> str:
+        if "匿名" in name:
+            raise Said(
+                "抽象化したデータは個人情報のままです。「匿名」と書かず「抽象化済」と書いてください。",
+                "Coarsened data are still personal information; do not call them anonymous (匿名).",
+                example="name: お知らせ属性（抽象化済）",
+            )
+        return name
+
+    @model_validator(mode="after")
+    def _parquet_is_utf8(self) -> "LinkFile":
+        if self.format == "parquet" and self.characters.charset != "utf-8":
+            raise Said(
+                f"Parquet の文字は UTF-8 だけです。{self.characters.charset} には format: csv を使います。",
+                f"Parquet holds UTF-8 only; use format: csv for {self.characters.charset}.",
+                example="format: csv",
+                at=("format",),
+            )
+        return self

@@ -1,0 +1,261 @@
+"""Whether the files of a workspace fit each other: every name that is used must exist.
+
+A file that could not be read counts as existing under its own name, so that one broken file does
+not make ten others look broken.
+"""
+
+import difflib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from kumobashi.catalogue.layouts import Layout, Layouts
+from kumobashi.directory.models import MunicipalityFile, SiteFile, SystemFile
+from kumobashi.planning.links import LinkFile
+from kumobashi.planning.rule_columns import columns_used
+from kumobashi.release.rules import ReleaseRule
+from kumobashi.storage.documents import Document, Mistake, Path
+
+
+@dataclass(slots=True)
+class Loaded:
+    """The files that could be read, and the names of those that could not."""
+
+    main: Document[MunicipalityFile] | None
+    kinds: dict[str, dict[str, Document[Any]]] = field(default_factory=lambda: defaultdict(dict))
+    broken: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    def add(self, kind: str, key: str, file_name: str, document: Document[Any]) -> list[Mistake]:
+        """Take a file in; say when its name is taken or not that of the file."""
+        name = getattr(document.value, key)
+        if other := self.kinds[kind].get(name):
+            return [
+                document.mistake(
+                    (key,),
+                    "workspace.twice",
+                    f"「{name}」は {other.file} でも使われています。名前を変えてください。",
+                    f"{name!r} is the name in {other.file} too; choose another.",
+                    example=f"{key}: {name}-2",
+                )
+            ]
+        self.kinds[kind][name] = document
+        if file_name != f"{name}.yaml":
+            return [
+                document.mistake(
+                    (key,),
+                    "workspace.file_name",
+                    f"ファイル名と {key} が違います。ファイル名を {name}.yaml にするか、{key} を直してください。",
+                    f"The file must be called {name}.yaml, or {key} must change.",
+                    expected=f"{name}.yaml",
+                    example=f"{key}: {file_name.rpartition('.')[0]}",
+                )
+            ]
+        return []
+
+    def values(self, kind: str) -> dict[str, Any]:
+        """Return the values by name."""
+        return {name: document.value for name, document in self.kinds[kind].items()}
+
+    def knows(self, kind: str, name: str) -> bool:
+        """Whether there is such a file, readable or not."""
+        return name in self.kinds[kind] or name in self.broken[kind]
+
+
+def check(loaded: Loaded, layouts: Layouts) -> list[Mistake]:
+    """Return everything that does not fit."""
+    checks = _Checks(loaded, layouts)
+    found: list[Mistake] = []
+    for document in loaded.kinds["sites"].values():
+        found += checks.site(document)
+    for document in loaded.kinds["systems"].values():
+        found += checks.system(document)
+    for document in loaded.kinds["rules"].values():
+        found += checks.rule(document)
+    for document in loaded.kinds["links"].values():
+        found += checks.link(document)
+    for document in loaded.kinds["approvals"].values():
+        found += checks.name(document, ("link",), "links", document.value.link, "連携", "link")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Checks:
+    loaded: Loaded
+    layouts: Layouts
+
+    def site(self, document: Document[SiteFile]) -> Iterator[Mistake]:
+        site = document.value
+        yield from self.contact(document, site.contact)
+        for number, connection in enumerate(site.connects_to):
+            path: Path = ("connects_to", number, "site")
+            if connection.site == site.site:
+                yield document.mistake(
+                    path,
+                    "workspace.to_itself",
+                    "自分自身には接続しません。この行を消してください。",
+                    "A site does not connect to itself; delete this line.",
+                )
+            yield from self.name(document, path, "sites", connection.site, "サイト", "site")
+
+    def system(self, document: Document[SystemFile]) -> Iterator[Mistake]:
+        system = document.value
+        yield from self.contact(document, system.contact)
+        yield from self.name(document, ("site",), "sites", system.site, "サイト", "site")
+        for name, dataset in system.datasets.items():
+            if self.layout(dataset.layout, dataset.version) is None:
+                versions = self.layouts.versions(dataset.layout)
+                key = "version" if versions else "layout"
+                known = versions or self.layouts.names()
+                got = dataset.version if versions else dataset.layout
+                yield _unknown(
+                    document, ("datasets", name, key), got, known, "レイアウト", "layout"
+                )
+
+    def rule(self, document: Document[ReleaseRule]) -> Iterator[Mistake]:
+        rule = document.value
+        for name, reference in rule.datasets.items():
+            yield from self.dataset(document, ("datasets", name), reference)
+        for dataset, path, column in columns_used(rule):
+            layout = self.layout_of(rule.datasets[dataset])
+            if layout and column not in (known := [f.name for f in layout.fields]):
+                yield _unknown(
+                    document,
+                    path,
+                    column,
+                    known,
+                    f"{layout.ja}の項目",
+                    f"column of {layout.layout}",
+                )
+
+    def link(self, document: Document[LinkFile]) -> Iterator[Mistake]:
+        link = document.value
+        yield from self.contact(document, link.contact)
+        yield from self.name(document, ("from",), "systems", link.from_, "システム", "system")
+        yield from self.name(
+            document, ("release",), "rules", link.release, "提供ルール", "release rule"
+        )
+        yield from self.dataset(
+            document, ("to",), f"{link.to.system}.{link.to.dataset}", split=True
+        )
+        rule = self.loaded.kinds["rules"].get(link.release)
+        source = self.loaded.kinds["systems"].get(link.from_)
+        if rule and source:
+            yield from self.one_site(document, rule, source.value)
+            layout = self.layout_of(f"{link.to.system}.{link.to.dataset}")
+            if layout:
+                yield from self.columns_arrive(document, rule, layout)
+
+    def one_site(
+        self, document: Document[LinkFile], rule: Document[ReleaseRule], source: SystemFile
+    ) -> Iterator[Mistake]:
+        """Check that a rule joins datasets of one site only: nothing travels before it is released."""
+        for name, reference in rule.value.datasets.items():
+            system = self.loaded.kinds["systems"].get(reference.partition(".")[0])
+            if system and system.value.site != source.site:
+                yield rule.mistake(
+                    ("datasets", name),
+                    "workspace.other_site",
+                    f"「{reference}」は {system.value.site} にあり、{document.file} の送り元"
+                    f"（{source.site}）から読めません。同じサイトのデータを使ってください。",
+                    f"{reference!r} is at {system.value.site}; {document.file} reads at {source.site}.",
+                )
+
+    def columns_arrive(
+        self, document: Document[LinkFile], rule: Document[ReleaseRule], layout: Layout
+    ) -> Iterator[Mistake]:
+        """Check that what is released is what the receiver's layout holds."""
+        known = {held.name for held in layout.fields}
+        given = [column.name for column in rule.value.columns]
+        for number, name in enumerate(given):
+            if name not in known:
+                yield _unknown(
+                    rule,
+                    ("columns", number, "name"),
+                    name,
+                    sorted(known),
+                    f"受け取り側「{layout.ja}」の項目",
+                    f"column of the receiving layout {layout.layout}",
+                )
+        for held in layout.fields:
+            if held.required and held.name not in given:
+                yield document.mistake(
+                    ("release",),
+                    "workspace.column_missing",
+                    f"受け取り側「{layout.ja}」に必要な項目 {held.name}（{held.ja}）が {rule.file} にありません。",
+                    f"The receiving layout needs {held.name!r}, which {rule.file} does not give.",
+                    expected=held.name,
+                    example=f"- {{name: {held.name}, op: keep, of: {held.name}}}",
+                )
+
+    def contact(self, document: Document[Any], name: str) -> Iterator[Mistake]:
+        if self.loaded.main and name not in self.loaded.main.value.contacts:
+            known = list(self.loaded.main.value.contacts)
+            yield _unknown(document, ("contact",), name, known, "連絡先", "contact")
+
+    def name(
+        self, document: Document[Any], path: Path, kind: str, name: str, ja: str, en: str
+    ) -> Iterator[Mistake]:
+        if not self.loaded.knows(kind, name):
+            yield _unknown(document, path, name, list(self.loaded.kinds[kind]), ja, en)
+
+    def dataset(
+        self, document: Document[Any], path: Path, reference: str, *, split: bool = False
+    ) -> Iterator[Mistake]:
+        system, _, name = reference.partition(".")
+        at_system, at_dataset = ((*path, "system"), (*path, "dataset")) if split else (path, path)
+        if not self.loaded.knows("systems", system):
+            known = list(self.loaded.kinds["systems"])
+            yield _unknown(document, at_system, system, known, "システム", "system")
+        elif held := self.loaded.kinds["systems"].get(system):
+            if name not in held.value.datasets:
+                yield _unknown(
+                    document,
+                    at_dataset,
+                    name,
+                    list(held.value.datasets),
+                    f"{system} のデータセット",
+                    f"dataset of {system}",
+                    whole=reference if not split else None,
+                )
+
+    def layout(self, name: str, version: str) -> Layout | None:
+        return self.layouts.get(name, version) if version in self.layouts.versions(name) else None
+
+    def layout_of(self, reference: str) -> Layout | None:
+        system, _, name = reference.partition(".")
+        held = self.loaded.kinds["systems"].get(system)
+        dataset = held.value.datasets.get(name) if held else None
+        return self.layout(dataset.layout, dataset.version) if dataset else None
+
+
+def _unknown(
+    document: Document[Any],
+    path: Path,
+    name: str,
+    known: Iterable[str],
+    ja: str,
+    en: str,
+    *,
+    whole: str | None = None,
+) -> Mistake:
+    """Say that a name is not known, with the nearest that is."""
+    names = list(known)
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    listed = "、".join(names[:12]) + ("…" if len(names) > 12 else "")  # noqa: PLR2004 - one line
+    said_ja = f"「{name}」という{ja}はありません。"
+    said_en = f"There is no {en} {name!r}"
+    said_ja += f"「{near[0]}」ではありませんか。" if near else f"あるもの: {listed}。"
+    said_en += f"; {near[0]!r} was probably meant." if near else f"; there are: {', '.join(names)}."
+    right = (near or names or [""])[0]
+    if whole:
+        right = f"{whole.partition('.')[0]}.{right}"
+    key = next((step for step in reversed(path) if isinstance(step, str)), "")
+    return document.mistake(
+        path,
+        "workspace.unknown",
+        said_ja,
+        said_en,
+        expected=" | ".join(names),
+        example=f"{key}: {right}" if right else "",
+    )

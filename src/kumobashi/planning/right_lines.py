@@ -1,0 +1,28 @@
+"""Right lines to show beside a mistake in a file whose model carries no examples of its own."""
+
+RIGHT_LINES = {
+    "release": "release: notice-attributes",
+    "version": "version: 1",
+    "datasets": "datasets: {residents: integrated-db.residents}",
+    "subject": "subject: {dataset: residents, key: resident_no}",
+    "dataset": "dataset: residents",
+    "key": "key: resident_no",
+    "household": "household: household_no",
+    "only": 'only: {resident_status: ["1"]}',
+    "age": "age: {from: 9, to: 9}",
+    "from": "from: 9",
+    "to": "to: month",
+    "without": 'without: {dataset: vaccinations, where: {vaccine_code: ["je-2"]}}',
+    "consent": "consent: {dataset: consents, by: subject}",
+    "by": "by: subject",
+    "columns": "columns: [{name: token, op: token, of: resident_no}]",
+    "op": "op: flag",
+    "of": "of: birth_date",
+    "length": "length: 13",
+    "top": "top: 100",
+    "under": "under: 18",
+    "one": 'one: ["1"]',
+    "zero": 'zero: ["0"]',
+    "absent": "absent: 0",
+    "hash": f"hash: sha256:{'0' * 64}",
+}

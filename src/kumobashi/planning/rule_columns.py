@@ -1,0 +1,48 @@
+"""Which columns of which datasets a release rule reads, with their places in the file."""
+
+from collections.abc import Iterator
+
+from kumobashi.release.rules import BaseDate, Column, Constant, Flag, ReleaseRule
+from kumobashi.storage.mistakes import Path
+
+Used = tuple[str, Path, str]  # key under ``datasets``, place in the file, column
+
+
+def source_of(rule: ReleaseRule, column: Column) -> tuple[str, str] | None:
+    """Return dataset key and column that a released column is made from, if from any."""
+    if isinstance(column, BaseDate | Constant):
+        return None
+    if isinstance(column, Flag):
+        return column.dataset, column.of
+    if column.of == "household_head":
+        return rule.subject.dataset, rule.subject.key
+    return rule.subject.dataset, column.of
+
+
+def columns_used(rule: ReleaseRule) -> Iterator[Used]:
+    """Give every column that must exist at the source."""
+    subject, key = rule.subject, rule.subject.key
+    yield subject.dataset, ("subject", "key"), key
+    for name in subject.only:
+        yield subject.dataset, ("subject", "only", name), name
+    if subject.household:
+        yield subject.dataset, ("subject", "household"), subject.household
+    if subject.age:
+        yield subject.dataset, ("subject", "birth_date"), subject.birth_date
+    if subject.household and rule.needs_household:
+        yield subject.dataset, ("subject", "relationship"), subject.relationship
+    if subject.without:
+        yield subject.without.dataset, ("subject", "without", "dataset"), key
+        for name in subject.without.where:
+            yield subject.without.dataset, ("subject", "without", "where", name), name
+    if rule.consent:
+        for name in (key, "purpose", "granted_on", "withdrawn_on"):
+            yield rule.consent.dataset, ("consent", "dataset"), name
+    for number, column in enumerate(rule.columns):
+        source = source_of(rule, column)
+        if source:
+            yield source[0], ("columns", number, "of"), source[1]
+        if isinstance(column, Flag):
+            yield column.dataset, ("columns", number, "dataset"), key
+            for name in column.only:
+                yield column.dataset, ("columns", number, "only", name), name

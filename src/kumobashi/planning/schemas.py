@@ -1,0 +1,50 @@
+"""JSON Schemas of the files that people write, generated from the models that read them.
+
+Editors show them while one types: every sample file names its schema in its first line.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from kumobashi.directory.models import MunicipalityFile, SiteFile, SystemFile
+from kumobashi.planning.approvals import ApprovalFile
+from kumobashi.planning.layout_files import LayoutFile
+from kumobashi.planning.links import LinkFile
+from kumobashi.release.rules import ReleaseRule
+
+SCHEMAS: Mapping[str, type[BaseModel]] = {
+    "municipality": MunicipalityFile,
+    "site": SiteFile,
+    "system": SystemFile,
+    "layout": LayoutFile,
+    "release-rule": ReleaseRule,
+    "link": LinkFile,
+    "approval": ApprovalFile,
+}
+
+
+def texts() -> dict[str, str]:
+    """Return file name and content of every schema."""
+    found = {}
+    for name, model in SCHEMAS.items():
+        schema = model.model_json_schema()
+        schema = {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "title": f"kumobashi: {name}",
+            **{key: value for key, value in schema.items() if key != "title"},
+        }
+        found[f"{name}.json"] = json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
+    return found
+
+
+def write(folder: Path) -> list[Path]:
+    """Write all schemas into ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, text in texts().items():
+        (folder / name).write_text(text, encoding="utf-8")
+        written.append(folder / name)
+    return written

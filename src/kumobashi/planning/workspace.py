@@ -1,0 +1,109 @@
+"""The workspace: one folder of plain files that describes a municipality, read as a whole.
+
+>>> from kumobashi.planning.sampling import write_sample
+>>> import tempfile
+>>> with tempfile.TemporaryDirectory() as folder:
+...     workspace = load(write_sample(Path(folder) / "city"))
+>>> sorted(workspace.sites)
+['asp-relay', 'hall-core', 'hall-exchange', 'public-cloud']
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from kumobashi.catalogue.layouts import Layout, Layouts
+from kumobashi.directory.models import Dataset, MunicipalityFile, SiteFile, SystemFile
+from kumobashi.planning.approvals import ApprovalFile
+from kumobashi.planning.errors import LinkUnknown, WorkspaceBroken
+from kumobashi.planning.layout_files import read_layouts
+from kumobashi.planning.links import LinkFile
+from kumobashi.planning.references import Loaded, check
+from kumobashi.planning.right_lines import RIGHT_LINES
+from kumobashi.policy.deciding import Where
+from kumobashi.release.rules import ReleaseRule
+from kumobashi.storage.documents import Document, Mistake, read
+
+MAIN = "kumobashi.yaml"
+KINDS: Mapping[str, tuple[type[BaseModel], str]] = {  # folder → model, and the key that names it
+    "sites": (SiteFile, "site"),
+    "systems": (SystemFile, "system"),
+    "rules": (ReleaseRule, "release"),
+    "links": (LinkFile, "link"),
+    "approvals": (ApprovalFile, "link"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """All files of a workspace, checked one by one and against each other."""
+
+    folder: Path
+    municipality: MunicipalityFile
+    sites: Mapping[str, SiteFile]
+    systems: Mapping[str, SystemFile]
+    rules: Mapping[str, ReleaseRule]
+    links: Mapping[str, LinkFile]
+    approvals: Mapping[str, ApprovalFile]
+    layouts: Layouts
+    documents: Mapping[str, Document[Any]] = field(repr=False)  # by file
+
+    def link(self, name: str) -> LinkFile:
+        """Return a link, or raise :class:`LinkUnknown`."""
+        try:
+            return self.links[name]
+        except KeyError:
+            raise LinkUnknown(link=name, known=", ".join(sorted(self.links))) from None
+
+    def dataset(self, reference: str) -> tuple[SystemFile, Dataset]:
+        """Return system and dataset of ``system.dataset``."""
+        system, _, dataset = reference.partition(".")
+        return self.systems[system], self.systems[system].datasets[dataset]
+
+    def layout(self, reference: str) -> Layout:
+        """Return the layout of ``system.dataset``."""
+        _, dataset = self.dataset(reference)
+        return self.layouts.get(dataset.layout, dataset.version)
+
+    def where(self, file: str, *path: str | int) -> Where:
+        """Return the line of a key, for messages."""
+        document = self.documents[file]
+        steps = [str(step) for step in path if isinstance(step, str)]
+        return Where(file=file, line=document.line(*path), key=steps[0] if steps else "")
+
+
+def load(folder: Path) -> Workspace:
+    """Read every file; raise :class:`WorkspaceBroken` with all mistakes of all files."""
+    mistakes: list[Mistake] = []
+    main = read(folder / MAIN, MunicipalityFile, root=folder)
+    loaded = Loaded(main=main if isinstance(main, Document) else None)
+    if not isinstance(main, Document):
+        mistakes += main
+    for kind, (model, key) in KINDS.items():
+        for path in sorted((folder / kind).glob("*.y*ml")):
+            document = read(path, model, root=folder, examples=RIGHT_LINES)
+            if isinstance(document, Document):
+                mistakes += loaded.add(kind, key, path.name, document)
+            else:
+                loaded.broken[kind].add(path.stem)
+                mistakes += document
+    layouts, own, wrong = read_layouts(folder)
+    mistakes += wrong
+    mistakes += check(loaded, layouts)
+    if mistakes or loaded.main is None:
+        raise WorkspaceBroken(sorted(mistakes, key=lambda m: (m.file != MAIN, m.file, m.line)))
+    documents = {d.file: d for held in loaded.kinds.values() for d in held.values()}
+    return Workspace(
+        folder=folder,
+        municipality=loaded.main.value,
+        sites=loaded.values("sites"),
+        systems=loaded.values("systems"),
+        rules=loaded.values("rules"),
+        links=loaded.values("links"),
+        approvals=loaded.values("approvals"),
+        layouts=layouts,
+        documents={loaded.main.file: loaded.main, **own, **documents},
+    )
