@@ -1,0 +1,14 @@
+"""Media types and JWS types of the peer protocol, version 1."""
+
+FORMAT = 1  # the major version of every document here; another one is refused
+
+JSON = "application/vnd.kumobashi.v1+json"  # announcements and answers
+JOSE = "application/jose"  # a signed manifest
+PART = "application/octet-stream"
+PROBLEM = "application/problem+json"  # RFC 9457
+
+PARQUET = "application/vnd.apache.parquet"
+CSV = "text/csv"
+
+MANIFEST_TYP = "kumobashi-manifest+jws"
+RECEIPT_TYP = "kumobashi-receipt+jws"
