@@ -5,13 +5,13 @@ KumobashiError
     ├── IllegalMove          a fault of ours: no such move between states
     ├── PeerUnreachable      the next hop does not answer; try again
     ├── PeerRefused          the next hop answered no, with a code
-    ├── LinkUnknown
     ├── NotApproved          no approval, or the decision drifted since
     ├── PlanRefused          the plan does not permit this link
     ├── OutsideBounds        counts outside the approved bounds; a person decides
     ├── BundleUnlike         what was opened is not what the manifest says
     ├── RowsRefused          the receiver's validation found too much
     ├── StrangeCaller        the calling site may not hand bundles to this one
+    ├── BytesUndecodable
     └── NoSuchTransfer
 """
 
@@ -54,17 +54,6 @@ class PeerRefused(ExchangeFailed):
     en = "{site} refused ({peer_code})."
     remedy_ja = "{site_name} の担当に、この符号を伝えてください。"
     remedy_en = "Tell whoever runs {site} this code."
-
-
-class LinkUnknown(ExchangeFailed):
-    """No such link."""
-
-    code = "exchange.link_unknown"
-    status = 404
-    ja = "連携「{link}」はありません。"
-    en = "There is no link {link!r}."
-    remedy_ja = "links/ のファイル名を確かめてください。一覧: kumobashi link status"
-    remedy_en = "See the files under links/, or kumobashi link status."
 
 
 class PlanRefused(ExchangeFailed):
@@ -138,3 +127,13 @@ class NoSuchTransfer(ExchangeFailed):
     status = 404
     ja = "転送「{transfer}」はありません。"
     en = "There is no transfer {transfer}."
+
+
+class BytesUndecodable(ExchangeFailed):
+    """Bytes that are no characters of the charset they are said to be in."""
+
+    code = "exchange.bytes_undecodable"
+    ja = "{line} 行目に {charset} の文字でないバイトがあります。取り込みません。"
+    en = "Line {line} has bytes that are not {charset}. Nothing was applied."
+    remedy_ja = "送り側の文字コードの設定（characters.charset）を確かめてもらってください。"
+    remedy_en = "Ask the sender to check characters.charset."

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kumobashi.crypto.keys import SealKey, SigningKey, VerifyKey
-from kumobashi.directory.document import Directory, DirectorySite
+from kumobashi.directory.entries import Directory, SiteEntry
 from kumobashi.messages.errors import MessageForeign
-from kumobashi.routing import route
+from kumobashi.routing.finding import route
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,11 +22,11 @@ class Identity:
     work: Path  # private folder for files that live as long as one step
 
     @property
-    def here(self) -> DirectorySite:
+    def here(self) -> SiteEntry:
         """This site's own entry in the directory."""
         return self.at(self.site)
 
-    def at(self, site: str) -> DirectorySite:
+    def at(self, site: str) -> SiteEntry:
         """Return a site's entry; raise ``MessageForeign`` when there is none."""
         try:
             return self.directory.sites[site]
@@ -35,8 +35,13 @@ class Identity:
 
     def keys_of(self, site: str) -> Mapping[str, VerifyKey]:
         """Return the keys that a site signs with, by their ``kid``."""
-        return self.at(site).keys
+        return self.at(site).verify_keys
+
+    def may_call(self, caller: str) -> bool:
+        """Whether the directory lets ``caller`` open a connection to this site."""
+        opened = {connection.site for connection in self.at(caller).connects_to}
+        return caller == self.site or self.site in opened
 
     def next_hop(self, to_site: str) -> str:
         """Return the site to hand a bundle for ``to_site`` to."""
-        return route(self.directory.sites, self.site, to_site)[0].site
+        return route(self.directory.sites, self.site, to_site)[0].to_site

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from kumobashi.catalogue.layouts import Field, Layout
 from kumobashi.release.releasing import OnFindings
 from kumobashi.release.rules import ReleaseRule
 from kumobashi.storage.tables import ColumnSpec, TableStore
@@ -18,20 +19,20 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReceivingColumn:
-    """One column as the receiver's layout has it."""
-
-    spec: ColumnSpec
-    ja: str  # the header in CSV
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CharacterRule:
     """Which characters the receiver can hold, and what happens to the others."""
 
     charset: Literal["utf-8", "utf-8-bom", "cp932"]
     substitutes: Mapping[str, str]
     otherwise: Literal["refuse", "quarantine"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivingColumn:
+    """One column as the receiver's layout has it."""
+
+    spec: ColumnSpec
+    ja: str  # the header in CSV
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +49,7 @@ class Order:
     to_site: str
     to_system: str
     to_dataset: str
-    layout: str
-    layout_version: str
-    columns: tuple[ReceivingColumn, ...]
-    key: tuple[str, ...]
+    layout: Layout
     mode: Literal["full", "difference"]
     form: Literal["parquet", "csv"]
     characters: CharacterRule
@@ -60,16 +58,50 @@ class Order:
     recipient: str  # age1…
     largest_part_bytes: int
 
+    @property
+    def columns(self) -> tuple[ReceivingColumn, ...]:
+        """The columns of the receiver's layout."""
+        return receiving_columns(self.layout)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reception:
     """What a receiver needs to take a bundle of one link in."""
 
     link: str
+    from_site: str
+    system: str
+    dataset: str
     store: TableStore
     table: str
-    layout: str
-    layout_version: str
-    columns: tuple[ReceivingColumn, ...]
-    key: tuple[str, ...]
+    layout: Layout
     on_findings: OnFindings
+
+    @property
+    def columns(self) -> tuple[ReceivingColumn, ...]:
+        """The columns of the layout."""
+        return receiving_columns(self.layout)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The columns that identify a row."""
+        return self.layout.key
+
+
+def receiving_columns(layout: Layout) -> tuple[ReceivingColumn, ...]:
+    """Return the columns that a table of this layout has."""
+    return tuple(ReceivingColumn(spec=_spec(field), ja=field.ja) for field in layout.fields)
+
+
+def _spec(field: Field) -> ColumnSpec:
+    match field.type:
+        case "9" | "S9" | "YEAR":
+            return ColumnSpec(field.name, "integer", field.digits)
+        case "DATE":
+            return ColumnSpec(field.name, "date")
+        case "LIST9":
+            return ColumnSpec(field.name, "integers", field.digits)
+        case "TIMESTAMP":
+            return ColumnSpec(field.name, "timestamp")
+        case _:
+            return ColumnSpec(field.name, "text", field.digits)

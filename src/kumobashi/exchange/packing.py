@@ -83,7 +83,7 @@ def write_csv(
     """Write a relation as CSV with Japanese headers in the receiver's charset, then compress it."""
     headers = {OPERATION: OPERATION_JA, **{c.spec.name: c.ja for c in columns}}
     lists = {c.spec.name for c in columns if c.spec.kind == "integers"}
-    names = [row[0] for row in work.execute(f"describe {relation}").fetchall()]
+    names = [row[0] for row in work.execute(f"describe from {relation}").fetchall()]
     values = ", ".join(
         f"array_to_string({quoted(n)}, ' ') as {quoted(headers[n])}"
         if n in lists

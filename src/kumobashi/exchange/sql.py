@@ -20,7 +20,7 @@ outgoing = sa.Table(
     sa.Column("mode", sa.String(10), nullable=False),
     sa.Column("base_transfer", sa.String(36)),
     sa.Column("state", sa.String(12), nullable=False),
-    sa.Column("plan_hash", sa.String(64), nullable=False),
+    sa.Column("plan_hash", sa.String(80), nullable=False),
     sa.Column("bounds_accepted", sa.Boolean, nullable=False),
     sa.Column("facts", sa.JSON, nullable=False),  # counts, seconds and bytes by stage; findings
     sa.Column("cause", sa.JSON),  # why it waits, was held or refused

@@ -172,9 +172,9 @@ def _value(rule: ReleaseRule, column: Column, on: date) -> str:  # noqa: PLR0911
             spouse = f"right({name}, 2) in {_SPOUSES} or list_contains(partners, {name})"
             return f"coalesce({spouse}, false)::smallint"
         case HouseholdAges(name=name):
-            return f"{quoted('hh_' + name)}::smallint[]"
+            return f"coalesce({quoted('hh_' + name)}, [])::smallint[]"
         case HouseholdBirthMonths(name=name):
-            return quoted("hh_" + name)
+            return f"coalesce({quoted('hh_' + name)}, []::integer[])"
         case Flag():
             return _flag(rule, column)
 

@@ -1,0 +1,96 @@
+"""Collect the receiver's signed receipts, verify each, and move the transfer where they say it is."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from kumobashi.exchange.identity import Identity
+from kumobashi.exchange.ledger import Ledger, Outgoing
+from kumobashi.exchange.peers import Answer, Peers
+from kumobashi.exchange.states import OUT_FINAL, Out
+from kumobashi.kernel import crashpoint, to_wire
+from kumobashi.messages.manifest import Manifest
+from kumobashi.messages.receipts import Receipt, Stage, check_chain, verify_receipt
+
+_POLL_SECONDS = 20
+_STATE_OF = {
+    Stage.DELIVERED: Out.DELIVERED,
+    Stage.OPENED: Out.OPENED,
+    Stage.VALIDATED: Out.VALIDATED,
+    Stage.APPLIED: Out.APPLIED,
+    Stage.REFUSED: Out.REFUSED,
+}
+
+
+class Confirmation:
+    """The receipts of one attempt of one transfer."""
+
+    def __init__(
+        self, identity: Identity, ledger: Ledger, peers: Peers, manifest: Manifest
+    ) -> None:
+        self._identity = identity
+        self._ledger = ledger
+        self._peers = peers
+        self._manifest = manifest
+        self._keys = identity.keys_of(manifest.to_site)
+
+    async def collect(self, row: Outgoing) -> Outgoing:
+        """Ask the next hop until the last receipt is here, durable and verified."""
+        hop = self._identity.next_hop(self._manifest.to_site)
+        key = (row.transfer, row.attempt)
+        seen = ""
+        while row.state not in OUT_FINAL:
+            held = self._ledger.receipts(*key, "out")
+            answer = await self._peers.status(
+                hop, *key, after=len(held), seen=seen, wait=_POLL_SECONDS
+            )
+            seen = str(answer.get("version", ""))
+            row = await asyncio.to_thread(self._take, row, held, answer)
+        return row
+
+    def _take(self, row: Outgoing, held: list[str], answer: Answer) -> Outgoing:
+        fresh = [str(token) for token in answer.get("receipts", ())]
+        chain = [verify_receipt(token, self._keys) for token in [*held, *fresh]]
+        stage = check_chain(chain, self._manifest.digest())
+        hops = [hop for hop in answer.get("hops", ()) if isinstance(hop, dict)]
+        waiting = answer.get("waiting")
+        facts: dict[str, Any] = {"hops": hops, "cause": waiting}
+        if not fresh:
+            if hops == row.facts.get("hops") and waiting == row.cause:
+                return row
+            cause = waiting if isinstance(waiting, Mapping) else None
+            return self._ledger.move_out(row.transfer, None, facts={"hops": hops}, cause=cause)
+        added = chain[len(held) :]
+        facts["received"] = {receipt.stage.value: _said(receipt) for receipt in added}
+        if added[-1].stage is Stage.REFUSED:
+            facts["cause"] = waiting or _refusal(added[-1])
+        crashpoint("sending.receipt_before_commit")
+        more = list(zip((receipt.stage.value for receipt in added), fresh, strict=True))
+        row = self._ledger.received(row.transfer, more, _STATE_OF[stage or Stage.DELIVERED], facts=facts)
+        crashpoint("sending.receipt_kept")
+        return row
+
+
+def _said(receipt: Receipt) -> dict[str, Any]:
+    return {
+        "at": to_wire(receipt.at),
+        "site": receipt.site,
+        "digest": receipt.digest().removeprefix("sha256:"),
+        "rows": receipt.rows,
+        "findings": receipt.findings,
+        "code": receipt.code,
+    }
+
+
+def _refusal(receipt: Receipt) -> dict[str, Any]:
+    return {
+        "code": receipt.code,
+        "side": receipt.site,
+        "since": to_wire(receipt.at),
+        "ja": receipt.note_ja or "",
+        "en": f"refused: {receipt.code}",
+        "remedy_ja": "",
+        "remedy_en": "",
+        "tries": 0,
+        "next_try": None,
+    }

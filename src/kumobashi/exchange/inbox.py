@@ -1,0 +1,285 @@
+"""What peers hand to this gateway: announced, part by part, closed; and how it stands.
+
+A relay and a receiver are the same up to here. What they do with a bundle is a :class:`Taker`: it is
+woken whenever there is something new, and told nothing else, so that a restart is just a waking.
+"""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from kumobashi.crypto.canonical import canonical
+from kumobashi.exchange.changes import Changes, Key
+from kumobashi.exchange.errors import NoSuchTransfer, StrangeCaller
+from kumobashi.exchange.identity import Identity
+from kumobashi.exchange.ledger import Incoming, Ledger
+from kumobashi.exchange.states import IN_FINAL, In
+from kumobashi.kernel import crashpoint
+from kumobashi.messages.announcement import Announcement, AttemptState
+from kumobashi.messages.errors import (
+    AttemptSuperseded,
+    MessageForeign,
+    MessageReplayed,
+    PartAltered,
+    PartNotAnnounced,
+    PartTooLarge,
+    TransferUnknown,
+)
+from kumobashi.messages.manifest import Manifest, verify_manifest
+from kumobashi.messages.media_types import FORMAT
+from kumobashi.messages.parts import missing, parts_missing
+from kumobashi.storage.spool import PartUnlike, Spool
+
+_LONGEST_WAIT_SECONDS = 25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Downstream:
+    """What the hops behind this one said last."""
+
+    hops: tuple[dict[str, Any], ...] = ()
+    waiting: dict[str, Any] | None = None
+
+
+class Taker(Protocol):
+    """What happens to a bundle at this site."""
+
+    async def take(self, bundle: Incoming) -> None:
+        """Carry the bundle as far as it goes; called again after every restart."""
+
+    def closed_state(self) -> In:
+        """Return the state that a complete bundle enters when its manifest comes."""
+
+    def receipt_for(self, manifest: Manifest, state: In) -> tuple[str, str] | None:
+        """Return the signed receipt that is kept together with ``state``, if there is one."""
+
+    def downstream(self, key: Key) -> Downstream:
+        """Return what the hops behind said."""
+
+
+class Inbox:
+    """Takes bundles from peers; every answer is given only after what it says is durable."""
+
+    def __init__(
+        self, identity: Identity, ledger: Ledger, spool: Spool, changes: Changes, taker: Taker
+    ) -> None:
+        self._identity = identity
+        self._ledger = ledger
+        self._spool = spool
+        self._changes = changes
+        self._taker = taker
+        self._tasks: dict[Key, asyncio.Task[None]] = {}
+        self._news: dict[Key, asyncio.Event] = {}
+
+    def resume(self) -> None:
+        """Go on with everything that was under way when the process ended."""
+        for bundle in self._ledger.unsettled():
+            self._wake(bundle)
+
+    async def announce(self, caller: str, body: bytes) -> dict[str, Any]:
+        """Note what is coming; return which parts are here already."""
+        announcement = Announcement.decode(body)
+        self._check(caller, announcement)
+        bundle = await asyncio.to_thread(
+            self._ledger.announced,
+            transfer=announcement.transfer,
+            attempt=announcement.attempt,
+            link=announcement.link,
+            from_site=announcement.from_site,
+            to_site=announcement.to_site,
+            announcement=json.loads(body),
+        )
+        if bundle.state is In.SUPERSEDED:
+            raise AttemptSuperseded(transfer=bundle.transfer, attempt=bundle.attempt)
+        crashpoint("inbox.announced")
+        self._wake(bundle)
+        held = self._spool.held(bundle.transfer, bundle.attempt)
+        return {**self._answer(bundle), "have": sorted(f"sha256:{hex_}" for hex_ in held)}
+
+    async def part(
+        self, caller: str, transfer: str, attempt: int, hex_: str, body: AsyncIterator[bytes]
+    ) -> bool:
+        """Take one part; return whether it is new. Durable when this returns."""
+        bundle = self._open(caller, transfer, attempt)
+        announced = Announcement.decode(canonical(bundle.announcement))
+        listed = {part.digest.removeprefix("sha256:"): part.bytes for part in announced.parts}
+        if bundle.state is not In.ANNOUNCED or hex_ in self._spool.held(transfer, attempt):
+            return False
+        if listed and hex_ not in listed:
+            raise PartNotAnnounced(transfer=transfer, attempt=attempt)
+        limit = listed.get(hex_) or self._identity.here.largest_part_bytes
+        size = 0
+        try:
+            with self._spool.incoming(transfer, attempt, hex_) as part:
+                async for piece in body:
+                    size += len(piece)
+                    if size > limit:
+                        raise PartTooLarge(bytes=size, limit=limit)
+                    part.write(piece)
+                crashpoint("inbox.part_written")
+                await asyncio.to_thread(part.keep)
+        except PartUnlike:
+            raise PartAltered(numbers=hex_[:12]) from None
+        crashpoint("inbox.part_stored")
+        self._wake(bundle)
+        return True
+
+    async def close(self, caller: str, transfer: str, attempt: int, token: str) -> dict[str, Any]:
+        """Check the manifest against the parts; the bundle is this gateway's business from here."""
+        bundle = self._open(caller, transfer, attempt)
+        manifest = verify_manifest(token, self._identity.keys_of(bundle.from_site))
+        self._check_manifest(bundle, manifest)
+        if bundle.state is not In.ANNOUNCED:
+            if bundle.manifest != token:
+                raise MessageReplayed(transfer=transfer)
+            return self._answer(bundle)
+        manifest.refuse_expired(self._ledger.clock.now())
+        held = {f"sha256:{hex_}" for hex_ in self._spool.held(transfer, attempt)}
+        if absent := missing(manifest.parts, held):
+            raise parts_missing(absent)
+        state = self._taker.closed_state()
+        receipt = self._taker.receipt_for(manifest, state)
+        crashpoint("inbox.close_before_commit")
+        bundle = await asyncio.to_thread(
+            self._ledger.move_in, bundle, state, receipt=receipt, manifest=token
+        )
+        crashpoint("inbox.closed")
+        self._changes.tell((transfer, attempt))
+        self._wake(bundle)
+        return self._answer(bundle)
+
+    async def status(
+        self, caller: str, transfer: str, attempt: int, *, after: int, seen: str, wait: int
+    ) -> dict[str, Any]:
+        """Return how a bundle stands, waiting a while for what the caller has not seen."""
+        key = (transfer, attempt)
+        self._bundle(caller, transfer, attempt)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + min(wait, _LONGEST_WAIT_SECONDS)
+        while True:
+            event = self._changes.waiting(key)
+            try:
+                answer = self._status(key, after)
+                left = until - loop.time()
+                if answer["version"] != seen or answer["receipts"] or left <= 0:
+                    return answer
+                await asyncio.wait_for(event.wait(), left)
+            except TimeoutError:
+                return self._status(key, after)
+            finally:
+                self._changes.leave(key, event)
+
+    async def aclose(self) -> None:
+        """Stop what is running; it goes on at the next start."""
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    # -- inside ---------------------------------------------------------------------------------
+
+    def _status(self, key: Key, after: int) -> dict[str, Any]:
+        bundle = self._ledger.incoming(*key)
+        receipts = self._ledger.receipts(*key, "in")
+        behind = self._taker.downstream(key)
+        held = len(self._spool.held(*key))
+        announced = bundle.announcement.get("parts")
+        total = len(announced) if isinstance(announced, list) else 0
+        if bundle.state is not In.ANNOUNCED:
+            held = total  # parts may be forgotten once they are not needed
+        own = {"site": self._identity.site, "state": bundle.state.value, "parts": held}
+        answer: dict[str, Any] = {
+            **self._answer(bundle),
+            "parts_held": held,
+            "parts_total": total,
+            "hops": [own, *behind.hops],
+            "waiting": bundle.cause or behind.waiting,
+        }
+        version = hashlib.sha256(json.dumps(answer, sort_keys=True).encode()).hexdigest()[:16]
+        return {**answer, "version": version, "receipts": receipts[after:]}
+
+    def _answer(self, bundle: Incoming) -> dict[str, Any]:
+        match bundle.state:
+            case In.ANNOUNCED:
+                state = AttemptState.OPEN
+            case In.SUPERSEDED:
+                state = AttemptState.SUPERSEDED
+            case In.APPLIED | In.REFUSED | In.SETTLED:
+                state = AttemptState.FINISHED
+            case _:
+                state = AttemptState.CLOSED
+        return {
+            "format": FORMAT,
+            "transfer": bundle.transfer,
+            "attempt": bundle.attempt,
+            "state": state.value,
+            "receipts": self._ledger.receipts(bundle.transfer, bundle.attempt, "in"),
+        }
+
+    def _check(self, caller: str, announcement: Announcement) -> None:
+        identity = self._identity
+        if announcement.tenant != identity.tenant:
+            raise MessageForeign(field="tenant")
+        here = identity.here
+        origin_is_caller = announcement.from_site == caller
+        if not identity.may_call(caller):
+            raise StrangeCaller(site=caller)
+        if not origin_is_caller and identity.at(caller).role != "relay":
+            raise MessageForeign(field="from_site")
+        identity.at(announcement.from_site)
+        if here.role != "relay" and announcement.to_site != identity.site:
+            raise MessageForeign(field="to_site")
+        identity.at(announcement.to_site)
+        for part in announcement.parts:
+            if part.bytes > here.largest_part_bytes:
+                raise PartTooLarge(bytes=part.bytes, limit=here.largest_part_bytes)
+
+    def _check_manifest(self, bundle: Incoming, manifest: Manifest) -> None:
+        said = bundle.announcement
+        for name in ("tenant", "transfer", "attempt", "link", "from_site", "to_site"):
+            if getattr(manifest, name) != said.get(name):
+                raise MessageForeign(field=name)
+
+    def _bundle(self, caller: str, transfer: str, attempt: int) -> Incoming:
+        try:
+            bundle = self._ledger.incoming(transfer, attempt)
+        except NoSuchTransfer:
+            raise TransferUnknown(transfer=transfer, attempt=attempt) from None
+        known = self._identity.at(caller)
+        if caller not in (bundle.from_site, self._identity.site) and known.role != "relay":
+            raise TransferUnknown(transfer=transfer, attempt=attempt)
+        return bundle
+
+    def _open(self, caller: str, transfer: str, attempt: int) -> Incoming:
+        bundle = self._bundle(caller, transfer, attempt)
+        if bundle.state is In.SUPERSEDED:
+            raise AttemptSuperseded(transfer=transfer, attempt=attempt)
+        return bundle
+
+    def _wake(self, bundle: Incoming) -> None:
+        if bundle.state in IN_FINAL:
+            return
+        key = (bundle.transfer, bundle.attempt)
+        news = self._news.setdefault(key, asyncio.Event())
+        news.set()
+        if key not in self._tasks:
+            task = asyncio.create_task(self._work(key, news), name=f"take {bundle.transfer}")
+            self._tasks[key] = task
+            task.add_done_callback(lambda _task: self._done(key))
+
+    async def _work(self, key: Key, news: asyncio.Event) -> None:
+        while True:
+            await news.wait()
+            news.clear()
+            bundle = self._ledger.incoming(*key)
+            if bundle.state in IN_FINAL:
+                return
+            await self._taker.take(bundle)
+            if self._ledger.incoming(*key).state in IN_FINAL:
+                return
+
+    def _done(self, key: Key) -> None:
+        self._tasks.pop(key, None)
+        self._news.pop(key, None)

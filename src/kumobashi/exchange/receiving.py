@@ -1,0 +1,284 @@
+"""Take a bundle in: open it, check every row, apply it once, and say so, signed, after each step.
+
+The mirror of ``sending.py``. What peers handed over lies in the spool (``inbox.py``); from there:
+
+    deliver → open → validate → apply          four receipts, each durable before it is given
+
+A crash anywhere is harmless: the work starts again at opening, receipts that were given are given
+again unchanged, and the target's own transaction remembers whether the rows are in.
+"""
+
+import asyncio
+import logging
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import duckdb
+
+from kumobashi.exchange.changes import Changes, Key
+from kumobashi.exchange.checking import Checked, check_rows
+from kumobashi.exchange.errors import BundleUnlike, RowsRefused
+from kumobashi.exchange.identity import Identity
+from kumobashi.exchange.inbox import Downstream
+from kumobashi.exchange.ledger import Incoming, Ledger
+from kumobashi.exchange.orders import Reception
+from kumobashi.exchange.packing import workroom
+from kumobashi.exchange.patience import waits
+from kumobashi.exchange.states import In
+from kumobashi.exchange.unpacking import read_payload, unpack
+from kumobashi.exchange.waiting import cause_of
+from kumobashi.kernel import KumobashiError, crashpoint, new_id
+from kumobashi.messages.errors import MessageForeign
+from kumobashi.messages.manifest import Manifest, verify_manifest
+from kumobashi.messages.receipts import Stage, next_receipt, sign_receipt, verify_receipt
+from kumobashi.storage.spool import Spool
+from kumobashi.storage.tables import Applied, Load
+
+log = logging.getLogger(__name__)
+Receptions = Callable[[str], Reception]  # the workspace, asked anew for each bundle
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much a gateway takes for one bundle."""
+
+    memory_mib: int = 448
+
+
+class Receiver:
+    """Meets ``Taker`` for sites of role endpoint."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        ledger: Ledger,
+        spool: Spool,
+        changes: Changes,
+        receptions: Receptions,
+        limits: Limits,
+    ) -> None:
+        self._identity = identity
+        self._ledger = ledger
+        self._spool = spool
+        self._changes = changes
+        self._receptions = receptions
+        self._limits = limits
+        self._one_at_a_time = asyncio.Semaphore(1)  # what bounds memory
+
+    def closed_state(self) -> In:
+        """A complete bundle with a good manifest is delivered."""
+        return In.DELIVERED
+
+    def receipt_for(self, manifest: Manifest, _state: In) -> tuple[str, str]:
+        """Sign that everything arrived."""
+        receipt = next_receipt(
+            None,
+            manifest=manifest,
+            stage=Stage.DELIVERED,
+            receipt=new_id(),
+            at=self._ledger.clock.now(),
+        )
+        return (Stage.DELIVERED.value, sign_receipt(receipt, self._identity.signing))
+
+    def downstream(self, _key: Key) -> Downstream:
+        """Nothing is behind a receiver."""
+        return Downstream()
+
+    async def take(self, bundle: Incoming) -> None:
+        """Take a delivered bundle in, trying again while the target does not answer."""
+        if bundle.state is In.ANNOUNCED:
+            return
+        tries = 0
+        for wait in waits():
+            try:
+                async with self._one_at_a_time:
+                    await asyncio.to_thread(self._take_in, bundle)
+                return
+            except KumobashiError as error:
+                if not error.retryable:
+                    await asyncio.to_thread(self._refuse, bundle, error)
+                    return
+                tries += 1
+                bundle = self._ledger.incoming(bundle.transfer, bundle.attempt)
+                now = self._ledger.clock.now()
+                cause = cause_of(
+                    error, side=self._identity.site, now=now, tries=tries, wait=wait, old=bundle.cause
+                )
+                bundle = await asyncio.to_thread(self._ledger.move_in, bundle, None, cause=cause)
+                self._changes.tell((bundle.transfer, bundle.attempt))
+                await asyncio.sleep(wait)
+
+    def _take_in(self, bundle: Incoming) -> None:
+        manifest = self._manifest(bundle)
+        reception = self._reception(manifest)
+        folder = self._identity.work / f"in-{bundle.transfer}-{bundle.attempt}"
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            with workroom(folder, memory_mib=self._limits.memory_mib) as work:
+                self._open(bundle, manifest, work, folder)
+                checked = self._validate(bundle, manifest, reception, work)
+                self._apply(bundle, manifest, reception, work, checked)
+        except duckdb.Error as error:
+            # DuckDB's message may quote a value; its class does not.
+            raise BundleUnlike(
+                what="payload", expected=manifest.media_type.value, got=type(error).__name__
+            ) from None
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        self._spool.forget(bundle.transfer, bundle.attempt)
+
+    def _open(
+        self, bundle: Incoming, manifest: Manifest, work: duckdb.DuckDBPyConnection, folder: Path
+    ) -> None:
+        path = unpack(manifest, self._spool, self._identity.sealing, folder)
+        read_payload(manifest, path, work, "arrived")
+        row = work.execute("select count(*) from arrived").fetchone()
+        rows = int(row[0]) if row else 0
+        if rows != manifest.rows + manifest.deleted_rows:
+            raise BundleUnlike(
+                what="rows", expected=manifest.rows + manifest.deleted_rows, got=rows
+            )
+        crashpoint("receiving.opened_before_commit")
+        self._state_that(bundle, manifest, Stage.OPENED, In.OPENED, rows=rows)
+        crashpoint("receiving.opened")
+
+    def _validate(
+        self,
+        bundle: Incoming,
+        manifest: Manifest,
+        reception: Reception,
+        work: duckdb.DuckDBPyConnection,
+    ) -> Checked:
+        checked = check_rows(work, "arrived", manifest, reception)
+        self._note_findings(bundle, checked)
+        if checked.refused:
+            first = checked.findings[0]
+            raise RowsRefused(
+                rows=checked.faulty_rows, first=f"{first.item}: {first.expected}", count=len(checked.findings)
+            )
+        crashpoint("receiving.validated_before_commit")
+        found = sum(finding.rows for finding in checked.findings)
+        self._state_that(
+            bundle, manifest, Stage.VALIDATED, In.VALIDATED, rows=checked.rows, findings=found
+        )
+        crashpoint("receiving.validated")
+        return checked
+
+    def _apply(
+        self,
+        bundle: Incoming,
+        manifest: Manifest,
+        reception: Reception,
+        work: duckdb.DuckDBPyConnection,
+        checked: Checked,
+    ) -> None:
+        applied = reception.store.apply(
+            Load(
+                tenant=manifest.tenant,
+                transfer=manifest.transfer,
+                link=manifest.link,
+                business_date=manifest.business_date,
+                sequence=manifest.sequence,
+                mode=manifest.mode.value,
+                base_transfer=manifest.base_transfer,
+                table=reception.table,
+                columns=tuple(column.spec for column in reception.columns),
+                key=reception.key,
+                rows=checked.rows,
+                deleted=checked.deleted,
+                connection=work,
+                relation=checked.relation,
+                deleted_relation=checked.deleted_relation,
+                before_commit=lambda: crashpoint("receiving.applied_before_commit"),
+            )
+        )
+        crashpoint("receiving.applied_unrecorded")
+        self._conclude(bundle, manifest, applied, checked)
+        crashpoint("receiving.applied")
+
+    def _conclude(
+        self, bundle: Incoming, manifest: Manifest, applied: Applied, checked: Checked
+    ) -> None:
+        facts = {"applied": asdict(applied), "quarantined": checked.quarantined}
+        self._state_that(
+            bundle,
+            manifest,
+            Stage.APPLIED,
+            In.APPLIED,
+            rows=applied.rows,
+            findings=sum(finding.rows for finding in checked.findings),
+            facts=facts,
+        )
+
+    def _state_that(  # noqa: PLR0913 - a receipt states this many facts
+        self,
+        bundle: Incoming,
+        manifest: Manifest,
+        stage: Stage,
+        state: In,
+        *,
+        rows: int | None = None,
+        findings: int = 0,
+        error: KumobashiError | None = None,
+        facts: dict[str, object] | None = None,
+    ) -> None:
+        """Sign a receipt and keep it with the state in one commit, unless that was done before."""
+        key = (bundle.transfer, bundle.attempt)
+        mine = {self._identity.signing.kid: self._identity.signing.public}
+        given = [verify_receipt(token, mine) for token in self._ledger.receipts(*key, "in")]
+        if any(receipt.stage is stage for receipt in given):
+            return
+        now = self._ledger.clock.now()
+        receipt = next_receipt(
+            given[-1] if given else None,
+            manifest=manifest,
+            stage=stage,
+            receipt=new_id(),
+            at=now,
+            rows=rows,
+            findings=findings,
+            code=error.code if error else None,
+            note_ja=error.say("ja")[:500] if error else None,
+        )
+        signed = (stage.value, sign_receipt(receipt, self._identity.signing))
+        cause = cause_of(error, side=self._identity.site, now=now) if error else None
+        self._ledger.move_in(bundle, state, receipt=signed, facts=facts, cause=cause)
+        self._changes.tell(key)
+
+    def _refuse(self, bundle: Incoming, error: KumobashiError) -> None:
+        log.warning("bundle refused", extra={"code": error.code, "transfer": bundle.transfer})
+        count = error.facts.get("count", 0)
+        self._state_that(
+            bundle,
+            self._manifest(bundle),
+            Stage.REFUSED,
+            In.REFUSED,
+            findings=count if isinstance(count, int) else 0,
+            error=error,
+        )
+        self._spool.forget(bundle.transfer, bundle.attempt)
+
+    def _note_findings(self, bundle: Incoming, checked: Checked) -> None:
+        if checked.findings:
+            listed = [asdict(finding) for finding in checked.findings]
+            self._ledger.move_in(bundle, None, facts={"findings": listed})
+
+    def _manifest(self, bundle: Incoming) -> Manifest:
+        return verify_manifest(bundle.manifest or "", self._identity.keys_of(bundle.from_site))
+
+    def _reception(self, manifest: Manifest) -> Reception:
+        reception = self._receptions(manifest.link)
+        said = {
+            "to_site": (manifest.to_site, self._identity.site),
+            "from_site": (manifest.from_site, reception.from_site),
+            "to_system": (manifest.to_system, reception.system),
+            "to_dataset": (manifest.to_dataset, reception.dataset),
+            "layout": (manifest.layout, reception.layout.layout),
+            "layout_version": (manifest.layout_version, reception.layout.version),
+        }
+        for field, (theirs, ours) in said.items():
+            if theirs != ours:
+                raise MessageForeign(field=field)
+        return reception

@@ -1,0 +1,159 @@
+"""Pass a bundle on without being able to read it: the exchange server in the hall, the LGWAN-ASP.
+
+A relay routes by the announcement and counts parts. It forwards each part as soon as it is durable
+here, the manifest after all of them, and hands the receiver's signed receipts back unchanged. It
+loads neither DuckDB nor Arrow, and holds no key that opens anything.
+"""
+
+import asyncio
+import logging
+from typing import Any
+
+from kumobashi.crypto.canonical import canonical
+from kumobashi.exchange.changes import Changes, Key
+from kumobashi.exchange.errors import PeerRefused, PeerUnreachable
+from kumobashi.exchange.identity import Identity
+from kumobashi.exchange.inbox import Downstream
+from kumobashi.exchange.ledger import Incoming, Ledger
+from kumobashi.exchange.patience import waits
+from kumobashi.exchange.peers import Answer, Peers
+from kumobashi.exchange.states import In
+from kumobashi.exchange.waiting import cause_of
+from kumobashi.kernel import KumobashiError, crashpoint
+from kumobashi.messages.announcement import Announcement
+from kumobashi.messages.manifest import Manifest
+from kumobashi.messages.receipts import Stage, verify_receipt
+from kumobashi.storage.spool import Spool
+
+log = logging.getLogger(__name__)
+_POLL_SECONDS = 20
+_FINAL = {Stage.APPLIED, Stage.REFUSED}
+
+
+class Relay:
+    """Meets ``Taker`` for sites of role relay."""
+
+    def __init__(
+        self, identity: Identity, ledger: Ledger, spool: Spool, changes: Changes, peers: Peers
+    ) -> None:
+        self._identity = identity
+        self._ledger = ledger
+        self._spool = spool
+        self._changes = changes
+        self._peers = peers
+        self._behind: dict[Key, Downstream] = {}
+        self._passed: dict[Key, set[str]] = {}
+
+    def closed_state(self) -> In:
+        """A relay holds a complete bundle until the next hop has it."""
+        return In.CLOSED
+
+    def receipt_for(self, _manifest: Manifest, _state: In) -> None:
+        """A relay states nothing about a bundle; only its receiver does."""
+        return
+
+    def downstream(self, key: Key) -> Downstream:
+        """Return what the next hop said last."""
+        return self._behind.get(key, Downstream())
+
+    async def take(self, bundle: Incoming) -> None:
+        """Pass on what is here; after the manifest, wait for the last receipt."""
+        key = (bundle.transfer, bundle.attempt)
+        tries = 0
+        for wait in waits():
+            try:
+                bundle = self._ledger.incoming(*key)
+                await self._pass_on(bundle)
+                if bundle.cause:
+                    await asyncio.to_thread(self._ledger.move_in, bundle, None)
+                    self._changes.tell(key)
+                return
+            except KumobashiError as error:
+                tries += 1
+                if isinstance(error, PeerRefused) and not error.refusal.retryable:
+                    log.warning("passing on was refused", extra={"code": error.peer_code})
+                await self._note(bundle, error, tries, wait)
+                self._passed.pop(key, None)
+                await asyncio.sleep(wait)
+
+    async def _pass_on(self, bundle: Incoming) -> None:
+        key = (bundle.transfer, bundle.attempt)
+        hop = self._identity.next_hop(bundle.to_site)
+        announcement = Announcement.decode(canonical(bundle.announcement))
+        if bundle.state in {In.ANNOUNCED, In.CLOSED}:
+            await self._parts(hop, key, announcement)
+        # The parts may have been closed while they were passed on.
+        bundle = self._ledger.incoming(*key)
+        if bundle.state is In.CLOSED and bundle.manifest:
+            await self._parts(hop, key, announcement)
+            crashpoint("relaying.parts_passed")
+            await self._peers.close_attempt(hop, *key, bundle.manifest)
+            crashpoint("relaying.passed_before_commit")
+            bundle = await asyncio.to_thread(self._ledger.move_in, bundle, In.PASSED)
+            self._changes.tell(key)
+            crashpoint("relaying.passed")
+        if bundle.state is In.PASSED:
+            await self._receipts(hop, bundle)
+
+    async def _parts(self, hop: str, key: Key, announcement: Announcement) -> None:
+        if key not in self._passed:
+            answer = await self._peers.announce(hop, announcement)
+            self._passed[key] = set(map(str, answer.get("have", ())))
+        held = self._spool.held(*key)
+        for part in announcement.parts:
+            hex_ = part.digest.removeprefix("sha256:")
+            if part.digest in self._passed[key] or hex_ not in held:
+                continue
+            with self._spool.open(*key, hex_) as body:
+                await self._peers.put_part(hop, *key, part, body)
+            self._passed[key].add(part.digest)
+            crashpoint("relaying.part_passed")
+            self._changes.tell(key)
+
+    async def _receipts(self, hop: str, bundle: Incoming) -> None:
+        key = (bundle.transfer, bundle.attempt)
+        keys = self._identity.keys_of(bundle.to_site)
+        seen = ""
+        while True:
+            have = self._ledger.receipts(*key, "in")
+            answer = await self._peers.status(
+                hop, *key, after=len(have), seen=seen, wait=_POLL_SECONDS
+            )
+            seen = str(answer.get("version", ""))
+            self._behind[key] = _downstream(answer)
+            fresh = [str(token) for token in answer.get("receipts", ())]
+            more = [(verify_receipt(token, keys).stage, token) for token in fresh]
+            if more:
+                crashpoint("relaying.receipt_before_commit")
+                staged = [(stage.value, token) for stage, token in more]
+                await asyncio.to_thread(self._ledger.keep_receipts, *key, "in", staged)
+                crashpoint("relaying.receipt_kept")
+            self._changes.tell(key)
+            if any(stage in _FINAL for stage, _ in more) or self._is_over(key):
+                await asyncio.to_thread(self._ledger.move_in, bundle, In.SETTLED)
+                self._spool.forget(bundle.transfer, bundle.attempt)
+                self._changes.tell(key)
+                return
+
+    def _is_over(self, key: Key) -> bool:
+        keys = self._identity.keys_of(self._ledger.incoming(*key).to_site)
+        held = self._ledger.receipts(*key, "in")
+        return any(verify_receipt(token, keys).stage in _FINAL for token in held)
+
+    async def _note(
+        self, bundle: Incoming, error: KumobashiError, tries: int, wait: float
+    ) -> None:
+        side = self._identity.next_hop(bundle.to_site)
+        if not isinstance(error, PeerUnreachable | PeerRefused):
+            side = self._identity.site
+        cause = cause_of(
+            error, side=side, now=self._ledger.clock.now(), tries=tries, wait=wait, old=bundle.cause
+        )
+        await asyncio.to_thread(self._ledger.move_in, bundle, None, cause=cause)
+        self._changes.tell((bundle.transfer, bundle.attempt))
+
+
+def _downstream(answer: Answer) -> Downstream:
+    hops: list[dict[str, Any]] = [hop for hop in answer.get("hops", ()) if isinstance(hop, dict)]
+    waiting = answer.get("waiting")
+    return Downstream(hops=tuple(hops), waiting=waiting if isinstance(waiting, dict) else None)

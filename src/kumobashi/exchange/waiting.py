@@ -1,0 +1,33 @@
+"""Why something waits, was held or refused, as it is stored, sent along the hops and shown."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from kumobashi.kernel import KumobashiError, to_wire
+
+_KEPT = 500  # characters of a sentence
+
+
+def cause_of(
+    error: KumobashiError,
+    *,
+    side: str,
+    now: datetime,
+    tries: int = 0,
+    wait: float | None = None,
+    old: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Return the cause as JSON; ``side`` is the site at fault, ``since`` stays while it is the same."""
+    same = bool(old) and old is not None and (old["code"], old["side"]) == (error.code, side)
+    return {
+        "code": error.code,
+        "side": side,
+        "since": old["since"] if same and old else to_wire(now),
+        "ja": error.say("ja")[:_KEPT],
+        "en": error.say("en")[:_KEPT],
+        "remedy_ja": error.remedy("ja")[:_KEPT],
+        "remedy_en": error.remedy("en")[:_KEPT],
+        "tries": tries,
+        "next_try": to_wire(now + timedelta(seconds=wait)) if wait is not None else None,
+    }
