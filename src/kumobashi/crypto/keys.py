@@ -32,7 +32,6 @@ from cryptography.hazmat.primitives.serialization import (
 from pyrage import IdentityError, RecipientError, x25519
 
 from kumobashi.crypto import base64url
-from kumobashi.crypto.canonical import canonical
 from kumobashi.crypto.errors import KeyUnfit, KeyUnreadable
 from kumobashi.crypto.private_files import read_private, write_private
 
@@ -50,11 +49,20 @@ class VerifyKey:
     @property
     def kid(self) -> str:
         """The RFC 7638 thumbprint with SHA-256, in base64url."""
-        return base64url.encode(sha256(canonical(self._members())).digest())
+        # Written out in its canonical form: it is asked for with every request.
+        members = f'{{"crv":"Ed25519","kty":"OKP","x":"{base64url.encode(self.raw)}"}}'
+        return base64url.encode(sha256(members.encode("ascii")).digest())
 
     def jwk(self) -> dict[str, str]:
         """Return the key as a JWK (RFC 8037)."""
-        return {**self._members(), "alg": "EdDSA", "kid": self.kid, "use": "sig"}
+        return {
+            "alg": "EdDSA",
+            "crv": "Ed25519",
+            "kid": self.kid,
+            "kty": "OKP",
+            "use": "sig",
+            "x": base64url.encode(self.raw),
+        }
 
     @classmethod
     def from_jwk(cls, jwk: Mapping[str, object]) -> Self:
@@ -91,9 +99,6 @@ class VerifyKey:
         except InvalidSignature:
             return False
         return True
-
-    def _members(self) -> dict[str, str]:
-        return {"crv": "Ed25519", "kty": "OKP", "x": base64url.encode(self.raw)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,11 +24,7 @@ class AttemptState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announcement:
-    """One attempt of one transfer, before its parts.
-
-    ``parts`` is empty and ``sealed_bytes`` is ``None`` while the bundle is still being sealed: then
-    parts travel as they come into being, and the manifest is the first to list them.
-    """
+    """One attempt of one transfer, before its parts; it lists them as the manifest will."""
 
     tenant: str
     transfer: str
@@ -38,7 +34,7 @@ class Announcement:
     to_site: str
     business_date: date
     parts: tuple[Part, ...]
-    sealed_bytes: int | None
+    sealed_bytes: int
     created: datetime
     extra: Mapping[str, object] = field(default_factory=dict)  # fields of later versions
 
@@ -79,13 +75,12 @@ class Announcement:
             to_site=fields.name("to_site"),
             business_date=fields.day("business_date"),
             parts=take_parts(fields, "parts"),
-            sealed_bytes=fields.optional("sealed_bytes", fields.positive),
+            sealed_bytes=fields.positive("sealed_bytes"),
             created=fields.moment("created"),
             extra=fields.left_over(),
         )
-        listed = sum(part.bytes for part in announcement.parts) or None
-        if listed != announcement.sealed_bytes:
-            raise fields.wrong("sealed_bytes", "the bytes of all parts, null when none is listed")
+        if sum(part.bytes for part in announcement.parts) != announcement.sealed_bytes:
+            raise fields.wrong("sealed_bytes", "the bytes of all parts together")
         return announcement
 
     def digest(self) -> str:

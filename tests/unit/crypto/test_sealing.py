@@ -47,6 +47,35 @@ class Trickle(io.RawIOBase):
         return len(taken)
 
 
+class Endless:
+    """A source of many bytes that were never in memory together."""
+
+    def __init__(self, size: int) -> None:
+        self.left = size
+        self.largest = 0
+
+    def read(self, size: int, /) -> bytes:
+        piece = bytes(min(size, self.left))
+        self.left -= len(piece)
+        self.largest = max(self.largest, len(piece))
+        return piece
+
+
+class Sink:
+    """A target that keeps a copy only if it must."""
+
+    def __init__(self, copy: io.BytesIO | None = None) -> None:
+        self.copy = copy
+        self.size = 0
+        self.largest = 0
+
+    def write(self, data: bytes, /) -> None:
+        self.size += len(data)
+        self.largest = max(self.largest, len(data))
+        if self.copy is not None:
+            self.copy.write(data)
+
+
 class Full(io.RawIOBase):
     def write(self, data: object, /) -> int:
         raise OSError(28, "No space left on device")
@@ -150,6 +179,19 @@ def test_armour_and_other_files_are_no_age_files() -> None:
     for data in (armoured, b"PK\x03\x04" + bytes(100)):
         with pytest.raises(SealedDamaged, match="no age file"):
             _open(data)
+
+
+def test_no_more_than_a_block_is_held_at_a_time() -> None:
+    source, sealed = Endless(24 << 20), Sink(io.BytesIO())
+    seal(source, sealed, [KEY.recipient])
+    assert sealed.copy is not None
+    sealed.copy.seek(0)
+
+    opened = Sink()
+    open_sealed(sealed.copy, opened, KEY)
+
+    assert opened.size == 24 << 20
+    assert max(source.largest, sealed.largest, opened.largest) < (1 << 20) + 2 * CHUNK
 
 
 @pytest.mark.parametrize("recipients", [[], ["age1nonsense"], [KEY.recipient, ""]])

@@ -55,7 +55,6 @@ DOCUMENTS: list[Manifest | Announcement | Receipt] = [
         compression=Compression.ZSTD,
     ),
     examples.announcement(),
-    examples.announcement(parts=(), sealed_bytes=None),
     RECEIPT,
 ]
 
