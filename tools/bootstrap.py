@@ -73,12 +73,19 @@ def say(ja: str, en: str) -> None:
 
 def fingerprint(root: Path, name: str) -> str:
     """Hash everything that decides what the set ``name`` installs."""
-    digest = hashlib.sha256()
+    import tomllib  # noqa: PLC0415 - an old Python has none, and must get far enough to be told
+
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    parts = [
+        project.get("project"),
+        project.get("build-system"),
+        project.get("tool", {}).get("hatch"),
+    ]
+    digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
     for path in (
         root / "requirements" / SETS[name][1],
         root / "requirements" / "build.txt",
         root / "requirements" / "uv.txt",
-        root / "pyproject.toml",
         Path(__file__),
     ):
         digest.update(hashlib.sha256(path.read_bytes()).digest())

@@ -275,6 +275,19 @@ def test_nothing_is_done_twice_and_nothing_is_taken_away(tree: Path, installed: 
     assert installed == ["demo", "dev", "dev"]
 
 
+def test_a_rule_for_the_linter_is_no_reason_to_install_but_the_project_is(
+    tree: Path, installed: list[str]
+) -> None:
+    bootstrap.ensure("demo", tree)
+    (tree / "pyproject.toml").write_text("[tool.ruff]\nline-length = 100\n")
+    bootstrap.ensure("demo", tree)
+    assert installed == ["demo"]
+
+    (tree / "pyproject.toml").write_text('[project.scripts]\nkumobashi = "kumobashi.cli:main"\n')
+    bootstrap.ensure("demo", tree)
+    assert installed == ["demo", "demo"]
+
+
 def test_a_spoilt_stamp_or_a_moved_tree_means_installing_again(
     tree: Path, installed: list[str]
 ) -> None:
