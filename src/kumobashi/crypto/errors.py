@@ -138,13 +138,19 @@ class SignatureExpired(SignatureRefused):
 
 
 class SignatureReplayed(SignatureRefused):
-    """The same signed request came twice; a repetition needs a new nonce and signature."""
+    """The same signed request came twice; a repetition needs a new nonce and signature.
+
+    Retryable: an HTTP library or a proxy may have repeated an honest request on its own.
+    """
 
     code = "crypto.signature_replayed"
+    retryable = True
     ja = "同じ署名の要求が二度届きました。"
     en = "The same signed request came twice."
-    remedy_ja = "途中の装置が要求を再送していないか確かめてください。"
-    remedy_en = "Check whether something in between repeats requests."
+    remedy_ja = "署名し直して自動で再開します。続く場合は途中の装置の再送を確かめてください。"
+    remedy_en = (
+        "It is signed anew by itself; if this goes on, see what in between repeats requests."
+    )
 
 
 class BodyAltered(SignatureRefused):
