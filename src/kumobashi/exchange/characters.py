@@ -44,7 +44,7 @@ def hold_back_unmappable(
         for loss in losses(values, order.characters.charset, {}):
             held = quoted(name)
             row = work.execute(
-                f"select count(*) from released where contains({held}, {literal(loss.text)})"
+                f"select count(*) from released where contains({held}, {literal(loss.char)})"
             ).fetchone()
             found.append((name, loss, int(row[0]) if row else 0))
     if not found:
@@ -67,7 +67,7 @@ def hold_back_unmappable(
             first=f"{first.item}: {first.got}",
             findings=findings,
         )
-    where = " or ".join(f"contains({quoted(n)}, {literal(loss.text)})" for n, loss, _ in found)
+    where = " or ".join(f"contains({quoted(n)}, {literal(loss.char)})" for n, loss, _ in found)
     gone = work.execute(f"delete from released where {where}").fetchone()
     held_back = int(gone[0]) if gone else 0
     return replace(

@@ -1,0 +1,113 @@
+"""The HTTP application of a gateway: peer API for all, local API and console for this machine."""
+
+import ipaddress
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from kumobashi import __version__
+from kumobashi.observe.metrics import Metrics
+from kumobashi.service.errors import OnlyHere
+from kumobashi.service.gateway import Gateway
+from kumobashi.service.peer_api import peer_routes
+from kumobashi.service.problems import problem, unexpected
+from kumobashi.service.settings import Settings, listen_at
+
+log = logging.getLogger(__name__)
+_OPEN_TO_ALL = ("/peer/", "/health")
+
+
+async def serve(settings: Settings, ready: Callable[[str], None] = lambda _url: None) -> None:
+    """Run the gateway until it is asked to stop (Ctrl-C or SIGTERM)."""
+    gateway = Gateway(settings)
+    url = gateway.identity.here.url
+    host, port = listen_at(settings, url)
+    config = uvicorn.Config(
+        application(gateway, ready=lambda: ready(url)),
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=3,
+        timeout_keep_alive=75,
+    )
+    await uvicorn.Server(config).serve()
+
+
+def application(gateway: Gateway, ready: Callable[[], None] = lambda: None) -> ASGIApp:
+    """Return the ASGI application of a gateway."""
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        gateway.start()
+        ready()
+        yield
+        await gateway.aclose()
+
+    metrics = Metrics(gateway.identity.site)
+    routes: list[BaseRoute] = [
+        *peer_routes(gateway.identity, gateway.inbox, gateway.clock),
+        Route("/health", _health(gateway), methods=["GET"]),
+        Route("/metrics", _metrics(gateway, metrics), methods=["GET"]),
+    ]
+    if gateway.endpoint:
+        from kumobashi.service.endpoint_routes import endpoint_routes  # noqa: PLC0415 - not for relays
+
+        routes += endpoint_routes(gateway, gateway.endpoint)
+    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={Exception: unexpected})
+    return _ForThisMachine(app)
+
+
+def _health(gateway: Gateway) -> Callable[[Request], Awaitable[Response]]:
+    async def health(_request: Request) -> Response:
+        return JSONResponse(
+            {"status": "ok", "site": gateway.identity.site, "version": __version__}
+        )
+
+    return health
+
+
+def _metrics(gateway: Gateway, metrics: Metrics) -> Callable[[Request], Awaitable[Response]]:
+    async def show(_request: Request) -> Response:
+        outgoing = [row.state.value for row in gateway.ledger.outgoings()]
+        incoming = [row.state.value for row in gateway.ledger.incomings()]
+        text = metrics.text(outgoing=outgoing, incoming=incoming)
+        return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
+
+    return show
+
+
+class _ForThisMachine:
+    """Let only this machine reach what is not for peers, and only under its own names."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not scope["path"].startswith(_OPEN_TO_ALL):
+            request = Request(scope)
+            if not (_is_loopback(request.client) and _is_local_name(request)):
+                await problem(OnlyHere())(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def _is_loopback(client: object) -> bool:
+    host = getattr(client, "host", None)
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+def _is_local_name(request: Request) -> bool:
+    # A page elsewhere could point its own name at 127.0.0.1; its Host header gives it away.
+    return request.url.hostname in {"127.0.0.1", "localhost", "::1"}

@@ -1,0 +1,115 @@
+"""What only an endpoint has: it sends its systems' rows and takes in what others send."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kumobashi.crypto.keys import TokenKey
+from kumobashi.exchange.differences import Snapshots
+from kumobashi.exchange.errors import IllegalMove
+from kumobashi.exchange.ledger import Outgoing
+from kumobashi.exchange.receiving import Limits, Receiver
+from kumobashi.exchange.sending import Sender
+from kumobashi.exchange.states import Out, is_under_way
+from kumobashi.kernel import business_date
+from kumobashi.service.wiring import Wiring
+from kumobashi.storage.spool import Spool
+
+if TYPE_CHECKING:
+    from kumobashi.service.gateway import Gateway
+
+log = logging.getLogger(__name__)
+
+
+class Endpoint:
+    """Sender and receiver of one site, and the runs that are under way."""
+
+    def __init__(self, gateway: "Gateway", var: Path, spool: Spool) -> None:
+        identity, ledger = gateway.identity, gateway.ledger
+        self._ledger = ledger
+        self._clock = gateway.clock
+        self.wiring = Wiring(
+            gateway.settings.workspace,
+            gateway.directory,
+            today=lambda: business_date(gateway.clock.now()),
+        )
+        limits = Limits(memory_mib=gateway.settings.memory_mib)
+        token_path = gateway.settings.workspace / "private" / identity.site / "token.key"
+        self.sender = Sender(
+            identity,
+            ledger,
+            Spool(var / "spool" / "out"),
+            gateway.peers,
+            self.wiring.order,
+            Snapshots(var / "snapshots"),
+            limits,
+            TokenKey.load(token_path).secret if token_path.exists() else None,
+        )
+        self.receiver = Receiver(
+            identity, ledger, spool, gateway.changes, self.wiring.reception, limits
+        )
+        self._runs: dict[str, asyncio.Task[Outgoing]] = {}
+
+    def resume(self) -> None:
+        """Go on with every transfer that was under way."""
+        for row in reversed(self._ledger.outgoings()):
+            if is_under_way(row.state):
+                self._go(row.transfer)
+
+    async def run(
+        self, link: str, on: date, *, again: bool = False, full: bool = False
+    ) -> tuple[Outgoing, bool]:
+        """Start a link for a business date, or return the run that there is; and whether it is new.
+
+        Raises:
+            LinkUnknown, PlanRefused, NotApproved: nothing was started.
+        """
+        order = await asyncio.to_thread(self.wiring.order, link)
+        row, is_new = await asyncio.to_thread(
+            self._ledger.start,
+            link,
+            on.isoformat(),
+            mode="full" if full else order.mode,
+            plan_hash=order.plan_hash,
+            again=again,
+        )
+        if is_under_way(row.state):
+            self._go(row.transfer)
+        return row, is_new
+
+    async def accept(self, transfer: str) -> Outgoing:
+        """Let a held transfer go on although its counts are outside the bounds."""
+        row = await asyncio.to_thread(
+            self._ledger.move_out, transfer, Out.EXTRACTING, bounds_accepted=True
+        )
+        self._go(transfer)
+        return row
+
+    async def cancel(self, transfer: str) -> Outgoing:
+        """Give up a transfer that was not sent."""
+        row = self._ledger.outgoing(transfer)
+        if row.state not in {Out.HELD, Out.EXTRACTING}:
+            raise IllegalMove(now=row.state.value, then=Out.CANCELLED.value)
+        return await asyncio.to_thread(self._ledger.move_out, transfer, Out.CANCELLED)
+
+    async def aclose(self) -> None:
+        """Stop; what is under way goes on at the next start."""
+        for task in self._runs.values():
+            task.cancel()
+        await asyncio.gather(*self._runs.values(), return_exceptions=True)
+
+    def _go(self, transfer: str) -> None:
+        if transfer in self._runs:
+            return
+        work: Coroutine[Any, Any, Outgoing] = self.sender.run(transfer)
+        task = asyncio.create_task(work, name=f"send {transfer}")
+        self._runs[transfer] = task
+        task.add_done_callback(self._done)
+
+    def _done(self, task: "asyncio.Task[Outgoing]") -> None:
+        self._runs = {name: run for name, run in self._runs.items() if run is not task}
+        if not task.cancelled() and (error := task.exception()):
+            log.error("a transfer ended unexpectedly", exc_info=error)

@@ -1,0 +1,86 @@
+"""How serving fails.
+
+KumobashiError
+└── ServiceFailed
+    ├── SiteMissing
+    ├── SecretMissing
+    ├── NotAllowed          no or a wrong token for the local API
+    ├── OnlyHere            the local API and the console answer on this machine only
+    ├── BadRequest
+    └── GatewayDown         nobody serves this site; asked by a terminal
+"""
+
+from kumobashi.kernel import KumobashiError
+
+
+class ServiceFailed(KumobashiError):
+    """The gateway could not do it."""
+
+    code = "service.failed"
+    status = 500
+
+
+class SiteMissing(ServiceFailed):
+    """No such site in the workspace."""
+
+    code = "service.site_missing"
+    status = 404
+    ja = "サイト「{site}」は連携設定にありません。"
+    en = "The workspace has no site {site!r}."
+    remedy_ja = "あるのは次のサイトです: {known}"
+    remedy_en = "There are: {known}"
+
+
+class SecretMissing(ServiceFailed):
+    """A reference to a secret leads nowhere."""
+
+    code = "service.secret_missing"
+    ja = "秘密情報「{reference}」が見つかりません。"
+    en = "The secret {reference} is not there."
+    remedy_ja = "環境変数を設定するか、ファイルを置いてください（権限 0600）。"
+    remedy_en = "Set the variable, or put the file there with mode 0600."
+
+
+class NotAllowed(ServiceFailed):
+    """The local API asks for the site's token."""
+
+    code = "service.not_allowed"
+    status = 401
+    ja = "このサイトの API を使う許可がありません。"
+    en = "The local API of this site needs its token."
+    remedy_ja = "private/<サイト>/api.token を読める利用者で実行してください。"
+    remedy_en = "Run as a user who may read private/<site>/api.token."
+
+
+class OnlyHere(ServiceFailed):
+    """The console and the local API are for this machine."""
+
+    code = "service.only_here"
+    status = 403
+    ja = "この画面はこのコンピューターからだけ使えます。"
+    en = "This is for the machine the gateway runs on."
+    remedy_ja = "ゲートウェイが動いているコンピューターで開いてください。"
+    remedy_en = "Open it on the machine where the gateway runs."
+
+
+class BadRequest(ServiceFailed):
+    """A request that cannot be read."""
+
+    code = "service.bad_request"
+    status = 400
+    ja = "要求の「{field}」が正しくありません（{expected}）。"
+    en = "{field} is wrong: expected {expected}."
+    remedy_ja = "docs/reference/http.md を見てください。"
+    remedy_en = "See docs/reference/http.md."
+
+
+class GatewayDown(ServiceFailed):
+    """Nobody serves this site."""
+
+    code = "service.gateway_down"
+    retryable = True
+    status = 503
+    ja = "{site} のゲートウェイが動いていません（{url}）。"
+    en = "No gateway answers for {site} at {url}."
+    remedy_ja = "別の端末で始めてください: kumobashi serve --site {site}"
+    remedy_en = "Start it in another terminal: kumobashi serve --site {site}"

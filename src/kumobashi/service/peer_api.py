@@ -1,0 +1,122 @@
+"""The peer API over HTTP: check who calls, hand on to the inbox, answer (``docs/protocol.md``)."""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from kumobashi.crypto.canonical import digest
+from kumobashi.crypto.http_signatures import NonceMemory, claimed_site, verify_request
+from kumobashi.exchange.identity import Identity
+from kumobashi.exchange.inbox import Inbox
+from kumobashi.kernel import Clock, KumobashiError
+from kumobashi.messages.fields import LARGEST_DOCUMENT
+from kumobashi.messages.media_types import JSON
+from kumobashi.messages.errors import PartTooLarge
+from kumobashi.service.errors import BadRequest
+from kumobashi.service.problems import problem
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def peer_routes(identity: Identity, inbox: Inbox, clock: Clock) -> list[Route]:
+    """Return the routes that peers call."""
+    api = _PeerApi(identity, inbox, clock)
+    one = "/peer/v1/transfers/{transfer:uuid}/{attempt:int}"
+    return [
+        Route("/peer/v1/transfers", _safely(api.announce), methods=["POST"]),
+        Route(one + "/parts/{digest:str}", _safely(api.part), methods=["PUT"]),
+        Route(one + "/close", _safely(api.close), methods=["POST"]),
+        Route(one, _safely(api.status), methods=["GET"]),
+    ]
+
+
+class _PeerApi:
+    def __init__(self, identity: Identity, inbox: Inbox, clock: Clock) -> None:
+        self._identity = identity
+        self._inbox = inbox
+        self._clock = clock
+        self._nonces = NonceMemory()
+
+    async def announce(self, request: Request) -> Response:
+        body = await _body(request)
+        caller = self._caller(request, digest(body))
+        return JSONResponse(await self._inbox.announce(caller, body), media_type=JSON)
+
+    async def part(self, request: Request) -> Response:
+        hex_ = str(request.path_params["digest"])
+        if len(hex_) != 64 or not set(hex_) <= set("0123456789abcdef"):  # noqa: PLR2004 - SHA-256
+            raise BadRequest(field="digest", expected="64 hexadecimal digits")
+        caller = self._caller(request, f"sha256:{hex_}")
+        transfer, attempt = _which(request)
+        is_new = await self._inbox.part(caller, transfer, attempt, hex_, request.stream())
+        return JSONResponse({"format": 1}, status_code=201 if is_new else 200, media_type=JSON)
+
+    async def close(self, request: Request) -> Response:
+        body = await _body(request)
+        caller = self._caller(request, digest(body))
+        try:
+            token = body.decode("ascii")
+        except UnicodeDecodeError:
+            raise BadRequest(field="body", expected="a compact JWS") from None
+        answer = await self._inbox.close(caller, *_which(request), token)
+        return JSONResponse(answer, status_code=202, media_type=JSON)
+
+    async def status(self, request: Request) -> Response:
+        caller = self._caller(request, digest(b""))
+        query = request.query_params
+        answer = await self._inbox.status(
+            caller,
+            *_which(request),
+            after=_number(query.get("after", "0"), "after"),
+            seen=query.get("seen", "")[:64],
+            wait=_number(query.get("wait", "0"), "wait"),
+        )
+        return JSONResponse(answer, media_type=JSON)
+
+    def _caller(self, request: Request, body_digest: str) -> str:
+        """Return the site that signed the request; its address is the one in the directory."""
+        site = claimed_site(request.headers)
+        query = f"?{request.url.query}" if request.url.query else ""
+        path = request.scope["raw_path"].decode("ascii")
+        known = self._identity.directory.sites.get(site)
+        return verify_request(
+            method=request.method,
+            target_uri=f"{self._identity.here.url}{path}{query}",
+            headers=request.headers,
+            keys=known.verify_keys if known else {},
+            now=self._clock.now(),
+            body_digest=body_digest,
+            nonces=self._nonces,
+        ).site
+
+
+def _safely(handler: Handler) -> Handler:
+    async def answer(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except KumobashiError as error:
+            return problem(error)
+
+    return answer
+
+
+async def _body(request: Request) -> bytes:
+    pieces, size = [], 0
+    async for piece in request.stream():
+        size += len(piece)
+        if size > LARGEST_DOCUMENT:
+            raise PartTooLarge(bytes=size, limit=LARGEST_DOCUMENT)
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _which(request: Request) -> tuple[str, int]:
+    return str(request.path_params["transfer"]), int(request.path_params["attempt"])
+
+
+def _number(text: str, field: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 10):  # noqa: PLR2004 - far enough
+        raise BadRequest(field=field, expected="a number")
+    return int(text)

@@ -1,0 +1,42 @@
+"""Open the tables of a system as the workspace describes them, resolving references to secrets."""
+
+import os
+from pathlib import Path
+
+from kumobashi.directory.models import DuckDbStore, SystemFile
+from kumobashi.service.errors import SecretMissing
+from kumobashi.storage.duckdb_tables import DuckDBTables
+from kumobashi.storage.postgresql_tables import PostgreSQLTables
+from kumobashi.storage.tables import TableStore
+
+
+def open_store(folder: Path, system: SystemFile) -> TableStore:
+    """Return the tables of ``system``; nothing is connected before it is used.
+
+    Raises:
+        SecretMissing: the reference to the connection string leads nowhere.
+    """
+    match system.store:
+        case DuckDbStore(path=path):
+            return DuckDBTables(system.system, folder / (path or default_path(system)))
+        case store:
+            dsn = secret(folder, store.dsn)
+            return PostgreSQLTables(system.system, dsn, store.db_schema)
+
+
+def default_path(system: SystemFile) -> Path:
+    """Return where an embedded system keeps its file, relative to the workspace."""
+    return Path("var") / system.site / "data" / f"{system.system}.duckdb"
+
+
+def secret(folder: Path, reference: str) -> str:
+    """Return what ``env:NAME`` or ``file:path`` refers to."""
+    kind, _, rest = reference.partition(":")
+    if kind == "env" and (value := os.environ.get(rest)):
+        return value
+    if kind == "file":
+        try:
+            return (folder / rest).read_text(encoding="utf-8").strip()
+        except OSError:
+            pass
+    raise SecretMissing(reference=reference)
