@@ -6,17 +6,21 @@ codes are real ones; the people, their households and all that the city knows of
 random. There is no individual number anywhere, and the municipality code 999997 belongs to nobody.
 """
 
+from kumobashi.testing.city.changes import Changes, change
 from kumobashi.testing.city.city import City, build
 from kumobashi.testing.city.schema import MUNICIPALITY, PURPOSES, SYSTEMS, TABLES, Table
-from kumobashi.testing.city.stores import write_embedded
+from kumobashi.testing.city.stores import write_embedded, write_postgresql
 
 __all__ = [
     "MUNICIPALITY",
     "PURPOSES",
     "SYSTEMS",
     "TABLES",
+    "Changes",
     "City",
     "Table",
     "build",
+    "change",
     "write_embedded",
+    "write_postgresql",
 ]

@@ -4,8 +4,8 @@ Numbers are drawn with numpy and held in an in-memory DuckDB; texts come from sm
 the views, so a city of four million fits into bounded memory.
 
 >>> with build(1_000) as city:
-...     city.table("resident_registry").filter("resident_status = '1'").count("*").fetchone()
-(1000,)
+...     city.table("resident_registry").filter("resident_status = '1'").count("*").fetchall()
+[(1000,)]
 """
 
 import tempfile
@@ -58,11 +58,7 @@ class City:
 
     def counts(self) -> dict[str, int]:
         """Return the rows of each table."""
-        found = {}
-        for name in self.tables:
-            row = self.table(name).count("*").fetchone()
-            found[name] = int(row[0]) if row else 0
-        return found
+        return {name: self.table(name).count("*").fetchall()[0][0] for name in self.tables}
 
     def close(self) -> None:
         """Forget the city."""
