@@ -4,6 +4,8 @@ The form is a compact JWS over canonical JSON. What is read must be signed by th
 installation trusts, be of this municipality, not be over, and not be older than what is known.
 
 >>> from kumobashi.crypto.keys import SigningKey
+>>> from kumobashi.directory.entries import MunicipalityEntry
+>>> from kumobashi.directory.models import NetworkModel
 >>> key, now = SigningKey.generate(), datetime(2026, 11, 21, tzinfo=UTC)
 >>> empty = Directory(
 ...     format=1,

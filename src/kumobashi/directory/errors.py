@@ -43,8 +43,14 @@ class DirectoryAltered(DirectoryFailed):
     status = 403
     ja = "ディレクトリ（{file}）の署名が合いません（{reason}）。使いません。"
     en = "The signature of the directory ({file}) does not hold: {reason}. It is not used."
-    remedy_ja = "手で直したか、差し替えられています。正しい鍵で発行し直してください。心当たりがなければ情報セキュリティ担当へ。"
-    remedy_en = "It was edited or exchanged. Publish it with the right key, and tell security if nobody did so."
+    remedy_ja = (
+        "手で直したか、差し替えられています。正しい鍵で発行し直してください。"
+        "心当たりがなければ情報セキュリティ担当へ知らせてください。"
+    )
+    remedy_en = (
+        "It was edited or exchanged. Publish it with the right key, and tell security if"
+        " nobody did so."
+    )
 
 
 class DirectoryUnreadable(DirectoryFailed):

@@ -106,7 +106,8 @@ class Municipality(FileModel):
         if re.fullmatch(r"[0-9]{6}", code):
             right = check_digit(code[:5])
             raise Said(
-                f"団体コード {code} は検査数字が合いません。{code[:5]} なら最後の桁は {right} です。",
+                f"団体コード {code} は検査数字が合いません。"
+                f"{code[:5]} なら最後の桁は {right} です。",
                 f"The check digit of {code} is wrong; behind {code[:5]} it is {right}.",
                 example=f'code: "{code[:5]}{right}"',
             )

@@ -5,6 +5,7 @@ KumobashiError
     ├── WorkspaceBroken      files have mistakes; all of them are listed
     ├── WorkspaceExists      a sample is never written over a workspace
     ├── LinkUnknown
+    ├── PlanRefused          the plan does not permit the link
     └── ApprovalMissing
 """
 
@@ -69,3 +70,14 @@ class ApprovalMissing(PlanningFailed):
     en = "The link {link!r} has not been approved yet."
     remedy_ja = "事前点検を確かめて承認してください: kumobashi plan {link} --approve"
     remedy_en = "Read the plan and approve it: kumobashi plan {link} --approve"
+
+
+class PlanRefused(PlanningFailed):
+    """The plan does not permit the link."""
+
+    code = "planning.refused"
+    status = 403
+    ja = "連携「{link}」は送れません（{reason}）。"
+    en = "The link {link!r} may not run: {reason_en}."
+    remedy_ja = "直し方を見てください: kumobashi plan {link}"
+    remedy_en = "See what to do: kumobashi plan {link}"

@@ -113,7 +113,8 @@ class LinkFile(FileModel):
     def _parquet_is_utf8(self) -> "LinkFile":
         if self.format == "parquet" and self.characters.charset != "utf-8":
             raise Said(
-                f"Parquet の文字は UTF-8 だけです。{self.characters.charset} には format: csv を使います。",
+                f"Parquet の文字は UTF-8 だけです。"
+                f"{self.characters.charset} には format: csv を使います。",
                 f"Parquet holds UTF-8 only; use format: csv for {self.characters.charset}.",
                 example="format: csv",
                 at=("format",),

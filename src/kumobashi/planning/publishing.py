@@ -1,4 +1,4 @@
-"""Publish the directory of a workspace: its files and public keys, signed, numbered, with an end."""
+"""Publish the directory of a workspace: its files and public keys, signed and numbered."""
 
 import json
 from datetime import UTC, datetime, timedelta

@@ -17,6 +17,13 @@ from kumobashi.planning.rule_columns import columns_used
 from kumobashi.release.rules import ReleaseRule
 from kumobashi.storage.documents import Document, Mistake, Path
 
+_WORDS = {
+    "sites": ("サイト", "site"),
+    "systems": ("システム", "system"),
+    "rules": ("提供ルール", "release rule"),
+    "links": ("連携", "link"),
+}
+
 
 @dataclass(slots=True)
 class Loaded:
@@ -33,9 +40,9 @@ class Loaded:
             return [
                 document.mistake(
                     (key,),
-                    "workspace.twice",
-                    f"「{name}」は {other.file} でも使われています。名前を変えてください。",
-                    f"{name!r} is the name in {other.file} too; choose another.",
+                    code="workspace.twice",
+                    ja=f"「{name}」は {other.file} でも使われています。名前を変えてください。",
+                    en=f"{name!r} is the name in {other.file} too; choose another.",
                     example=f"{key}: {name}-2",
                 )
             ]
@@ -44,9 +51,10 @@ class Loaded:
             return [
                 document.mistake(
                     (key,),
-                    "workspace.file_name",
-                    f"ファイル名と {key} が違います。ファイル名を {name}.yaml にするか、{key} を直してください。",
-                    f"The file must be called {name}.yaml, or {key} must change.",
+                    code="workspace.file_name",
+                    ja=f"ファイル名と {key} が違います。ファイル名を {name}.yaml にするか、"
+                    f"{key} を直してください。",
+                    en=f"The file must be called {name}.yaml, or {key} must change.",
                     expected=f"{name}.yaml",
                     example=f"{key}: {file_name.rpartition('.')[0]}",
                 )
@@ -75,7 +83,7 @@ def check(loaded: Loaded, layouts: Layouts) -> list[Mistake]:
     for document in loaded.kinds["links"].values():
         found += checks.link(document)
     for document in loaded.kinds["approvals"].values():
-        found += checks.name(document, ("link",), "links", document.value.link, "連携", "link")
+        found += checks.name(document, ("link",), "links", document.value.link)
     return found
 
 
@@ -92,25 +100,24 @@ class _Checks:
             if connection.site == site.site:
                 yield document.mistake(
                     path,
-                    "workspace.to_itself",
-                    "自分自身には接続しません。この行を消してください。",
-                    "A site does not connect to itself; delete this line.",
+                    code="workspace.to_itself",
+                    ja="自分自身には接続しません。この行を消してください。",
+                    en="A site does not connect to itself; delete this line.",
                 )
-            yield from self.name(document, path, "sites", connection.site, "サイト", "site")
+            yield from self.name(document, path, "sites", connection.site)
 
     def system(self, document: Document[SystemFile]) -> Iterator[Mistake]:
         system = document.value
         yield from self.contact(document, system.contact)
-        yield from self.name(document, ("site",), "sites", system.site, "サイト", "site")
+        yield from self.name(document, ("site",), "sites", system.site)
         for name, dataset in system.datasets.items():
             if self.layout(dataset.layout, dataset.version) is None:
                 versions = self.layouts.versions(dataset.layout)
                 key = "version" if versions else "layout"
                 known = versions or self.layouts.names()
                 got = dataset.version if versions else dataset.layout
-                yield _unknown(
-                    document, ("datasets", name, key), got, known, "レイアウト", "layout"
-                )
+                what = ("レイアウト", "layout")
+                yield _unknown(document, ("datasets", name, key), got, known, what)
 
     def rule(self, document: Document[ReleaseRule]) -> Iterator[Mistake]:
         rule = document.value
@@ -119,22 +126,14 @@ class _Checks:
         for dataset, path, column in columns_used(rule):
             layout = self.layout_of(rule.datasets[dataset])
             if layout and column not in (known := [f.name for f in layout.fields]):
-                yield _unknown(
-                    document,
-                    path,
-                    column,
-                    known,
-                    f"{layout.ja}の項目",
-                    f"column of {layout.layout}",
-                )
+                what = (f"{layout.ja}の項目", f"column of {layout.layout}")
+                yield _unknown(document, path, column, known, what)
 
     def link(self, document: Document[LinkFile]) -> Iterator[Mistake]:
         link = document.value
         yield from self.contact(document, link.contact)
-        yield from self.name(document, ("from",), "systems", link.from_, "システム", "system")
-        yield from self.name(
-            document, ("release",), "rules", link.release, "提供ルール", "release rule"
-        )
+        yield from self.name(document, ("from",), "systems", link.from_)
+        yield from self.name(document, ("release",), "rules", link.release)
         yield from self.dataset(
             document, ("to",), f"{link.to.system}.{link.to.dataset}", split=True
         )
@@ -149,16 +148,17 @@ class _Checks:
     def one_site(
         self, document: Document[LinkFile], rule: Document[ReleaseRule], source: SystemFile
     ) -> Iterator[Mistake]:
-        """Check that a rule joins datasets of one site only: nothing travels before it is released."""
+        """Check that a rule joins datasets of one site: nothing travels before it is released."""
         for name, reference in rule.value.datasets.items():
             system = self.loaded.kinds["systems"].get(reference.partition(".")[0])
             if system and system.value.site != source.site:
                 yield rule.mistake(
                     ("datasets", name),
-                    "workspace.other_site",
-                    f"「{reference}」は {system.value.site} にあり、{document.file} の送り元"
+                    code="workspace.other_site",
+                    ja=f"「{reference}」は {system.value.site} にあり、{document.file} の送り元"
                     f"（{source.site}）から読めません。同じサイトのデータを使ってください。",
-                    f"{reference!r} is at {system.value.site}; {document.file} reads at {source.site}.",
+                    en=f"{reference!r} is at {system.value.site};"
+                    f" {document.file} reads at {source.site}.",
                 )
 
     def columns_arrive(
@@ -169,21 +169,19 @@ class _Checks:
         given = [column.name for column in rule.value.columns]
         for number, name in enumerate(given):
             if name not in known:
-                yield _unknown(
-                    rule,
-                    ("columns", number, "name"),
-                    name,
-                    sorted(known),
+                what = (
                     f"受け取り側「{layout.ja}」の項目",
                     f"column of the receiving layout {layout.layout}",
                 )
+                yield _unknown(rule, ("columns", number, "name"), name, sorted(known), what)
         for held in layout.fields:
             if held.required and held.name not in given:
                 yield document.mistake(
                     ("release",),
-                    "workspace.column_missing",
-                    f"受け取り側「{layout.ja}」に必要な項目 {held.name}（{held.ja}）が {rule.file} にありません。",
-                    f"The receiving layout needs {held.name!r}, which {rule.file} does not give.",
+                    code="workspace.column_missing",
+                    ja=f"受け取り側「{layout.ja}」に必要な項目 {held.name}（{held.ja}）が"
+                    f" {rule.file} にありません。",
+                    en=f"The receiving layout needs {held.name!r}; {rule.file} does not give it.",
                     expected=held.name,
                     example=f"- {{name: {held.name}, op: keep, of: {held.name}}}",
                 )
@@ -191,13 +189,11 @@ class _Checks:
     def contact(self, document: Document[Any], name: str) -> Iterator[Mistake]:
         if self.loaded.main and name not in self.loaded.main.value.contacts:
             known = list(self.loaded.main.value.contacts)
-            yield _unknown(document, ("contact",), name, known, "連絡先", "contact")
+            yield _unknown(document, ("contact",), name, known, ("連絡先", "contact"))
 
-    def name(
-        self, document: Document[Any], path: Path, kind: str, name: str, ja: str, en: str
-    ) -> Iterator[Mistake]:
+    def name(self, document: Document[Any], path: Path, kind: str, name: str) -> Iterator[Mistake]:
         if not self.loaded.knows(kind, name):
-            yield _unknown(document, path, name, list(self.loaded.kinds[kind]), ja, en)
+            yield _unknown(document, path, name, self.loaded.kinds[kind], _WORDS[kind])
 
     def dataset(
         self, document: Document[Any], path: Path, reference: str, *, split: bool = False
@@ -205,19 +201,17 @@ class _Checks:
         system, _, name = reference.partition(".")
         at_system, at_dataset = ((*path, "system"), (*path, "dataset")) if split else (path, path)
         if not self.loaded.knows("systems", system):
-            known = list(self.loaded.kinds["systems"])
-            yield _unknown(document, at_system, system, known, "システム", "system")
-        elif held := self.loaded.kinds["systems"].get(system):
-            if name not in held.value.datasets:
-                yield _unknown(
-                    document,
-                    at_dataset,
-                    name,
-                    list(held.value.datasets),
-                    f"{system} のデータセット",
-                    f"dataset of {system}",
-                    whole=reference if not split else None,
-                )
+            known = self.loaded.kinds["systems"]
+            yield _unknown(document, at_system, system, known, _WORDS["systems"])
+        elif (held := self.loaded.kinds["systems"].get(system)) and name not in held.value.datasets:
+            yield _unknown(
+                document,
+                at_dataset,
+                name,
+                held.value.datasets,
+                (f"{system} のデータセット", f"dataset of {system}"),
+                whole=reference if not split else None,
+            )
 
     def layout(self, name: str, version: str) -> Layout | None:
         return self.layouts.get(name, version) if version in self.layouts.versions(name) else None
@@ -234,8 +228,7 @@ def _unknown(
     path: Path,
     name: str,
     known: Iterable[str],
-    ja: str,
-    en: str,
+    what: tuple[str, str],
     *,
     whole: str | None = None,
 ) -> Mistake:
@@ -243,8 +236,8 @@ def _unknown(
     names = list(known)
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     listed = "、".join(names[:12]) + ("…" if len(names) > 12 else "")  # noqa: PLR2004 - one line
-    said_ja = f"「{name}」という{ja}はありません。"
-    said_en = f"There is no {en} {name!r}"
+    said_ja = f"「{name}」という{what[0]}はありません。"
+    said_en = f"There is no {what[1]} {name!r}"
     said_ja += f"「{near[0]}」ではありませんか。" if near else f"あるもの: {listed}。"
     said_en += f"; {near[0]!r} was probably meant." if near else f"; there are: {', '.join(names)}."
     right = (near or names or [""])[0]
@@ -253,9 +246,9 @@ def _unknown(
     key = next((step for step in reversed(path) if isinstance(step, str)), "")
     return document.mistake(
         path,
-        "workspace.unknown",
-        said_ja,
-        said_en,
+        code="workspace.unknown",
+        ja=said_ja,
+        en=said_en,
         expected=" | ".join(names),
         example=f"{key}: {right}" if right else "",
     )

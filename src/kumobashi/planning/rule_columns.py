@@ -21,28 +21,32 @@ def source_of(rule: ReleaseRule, column: Column) -> tuple[str, str] | None:
 
 def columns_used(rule: ReleaseRule) -> Iterator[Used]:
     """Give every column that must exist at the source."""
-    subject, key = rule.subject, rule.subject.key
-    yield subject.dataset, ("subject", "key"), key
-    for name in subject.only:
-        yield subject.dataset, ("subject", "only", name), name
-    if subject.household:
-        yield subject.dataset, ("subject", "household"), subject.household
-    if subject.age:
-        yield subject.dataset, ("subject", "birth_date"), subject.birth_date
-    if subject.household and rule.needs_household:
-        yield subject.dataset, ("subject", "relationship"), subject.relationship
-    if subject.without:
-        yield subject.without.dataset, ("subject", "without", "dataset"), key
-        for name in subject.without.where:
-            yield subject.without.dataset, ("subject", "without", "where", name), name
+    yield from _of_subject(rule)
+    key = rule.subject.key
+    if without := rule.subject.without:
+        yield without.dataset, ("subject", "without", "dataset"), key
+        for name in without.where:
+            yield without.dataset, ("subject", "without", "where", name), name
     if rule.consent:
         for name in (key, "purpose", "granted_on", "withdrawn_on"):
             yield rule.consent.dataset, ("consent", "dataset"), name
     for number, column in enumerate(rule.columns):
-        source = source_of(rule, column)
-        if source:
+        if source := source_of(rule, column):
             yield source[0], ("columns", number, "of"), source[1]
         if isinstance(column, Flag):
             yield column.dataset, ("columns", number, "dataset"), key
             for name in column.only:
                 yield column.dataset, ("columns", number, "only", name), name
+
+
+def _of_subject(rule: ReleaseRule) -> Iterator[Used]:
+    subject = rule.subject
+    yield subject.dataset, ("subject", "key"), subject.key
+    for name in subject.only:
+        yield subject.dataset, ("subject", "only", name), name
+    if subject.household:
+        yield subject.dataset, ("subject", "household"), subject.household
+        if rule.needs_household:
+            yield subject.dataset, ("subject", "relationship"), subject.relationship
+    if subject.age:
+        yield subject.dataset, ("subject", "birth_date"), subject.birth_date

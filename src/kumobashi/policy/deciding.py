@@ -1,6 +1,7 @@
 """Decide whether a flow may run: the way, the legal basis, and every item in its form.
 
 >>> from kumobashi.policy.tables import load_tables
+>>> from kumobashi.kernel import Zone
 >>> question = Question(
 ...     model="alpha",
 ...     from_ja="福祉システム",
@@ -23,231 +24,54 @@
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 
-from kumobashi.kernel import Zone
-from kumobashi.policy.tables import LegalBasisRow, Origin, Tables
+from kumobashi.policy.bases import against_basis
+from kumobashi.policy.questions import (
+    AskedItem,
+    Basis,
+    Crossing,
+    Decision,
+    Question,
+    Reason,
+    Where,
+)
+from kumobashi.policy.tables import Tables
 
-_KIND_JA = {"kept": "そのまま", "coarsened": "粗くして", "flag": "有無で", "token": "符号で"}
-_KIND_JA["derived"] = "計算した値で"
+__all__ = [
+    "AskedItem",
+    "Basis",
+    "Crossing",
+    "Decision",
+    "Question",
+    "Reason",
+    "Where",
+    "decide",
+]
 
-
-@dataclass(frozen=True, slots=True)
-class Where:
-    """A key in a file that people write."""
-
-    file: str
-    line: int
-    key: str = ""
-
-    def ja(self) -> str:
-        """Return the place as people say it."""
-        return f"{self.file} {self.line}行目" + (f" {self.key}" if self.key else "")
-
-    def en(self) -> str:
-        """Return the place in English."""
-        return f"{self.file}, line {self.line}" + (f", {self.key}" if self.key else "")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Crossing:
-    """One connection on the way."""
-
-    from_zone: Zone
-    to_zone: Zone
-    by: str
-    by_ja: str
-    from_ja: str  # names of the sites
-    to_ja: str
-    where: Where
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Basis:
-    """The legal basis that a link states."""
-
-    code: str
-    consent: str | None
-    ordinance: str | None
-    note: str | None
-    until: date | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AskedItem:
-    """One released item: how sensitive its source is, and in which form it leaves."""
-
-    name: str
-    ja: str
-    sensitivity: str
-    form: str
-    where: Where
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """Everything a decision rests on."""
-
-    model: str
-    from_ja: str
-    to_ja: str
-    from_en: str
-    to_en: str
-    hops: tuple[Crossing, ...]
-    to_zone: Zone  # where the items become readable; relays carry them sealed
-    certified_until: date | None  # the latest certification of the receiving site
-    basis: Basis | None
-    has_consent: bool  # the release rule asks for each resident's consent
-    is_scheduled: bool
-    items: tuple[AskedItem, ...]
-    link: Where
-    at_basis: Where
-    purpose: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
-    """Why not, or what to mind: sentence, place, article, remedy, a line that would be right."""
-
-    code: str
-    ja: str
-    en: str
-    where: Where
-    remedy_ja: str = ""
-    remedy_en: str = ""
-    article_ja: str = ""
-    article_en: str = ""
-    example: str = ""
-    origin: Origin | None = None  # the row of the table that says so
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """Permitted when there is no reason against it; cautions do not stop."""
-
-    reasons: tuple[Reason, ...]
-    cautions: tuple[Reason, ...]
-
-    @property
-    def is_permitted(self) -> bool:
-        """Whether the flow may run."""
-        return not self.reasons
+_KIND_JA = {
+    "kept": "そのまま",
+    "coarsened": "粗くして",
+    "flag": "有無で",
+    "token": "符号で",
+    "derived": "計算した値で",
+}
 
 
 def decide(question: Question, tables: Tables, *, on: date) -> Decision:
     """Return the decision on a flow on a day; what no row permits is refused."""
+    items = tuple(_against_items(question, tables, on))
+    way = _against_way(question, tables, on, is_told_by_item=bool(items))
     return Decision(
-        reasons=(
-            *_against_basis(question, tables, on),
-            *_against_way(question, tables, on),
-            *_against_items(question, tables, on),
-        ),
+        reasons=(*against_basis(question, tables, on), *way, *items),
         cautions=tuple(_cautions(question, tables, on)),
     )
 
 
-def _against_basis(q: Question, tables: Tables, on: date) -> Iterator[Reason]:
-    if q.basis is None:
-        yield Reason(
-            code="policy.no_basis",
-            ja="法的根拠がありません",
-            en="There is no legal basis",
-            where=q.at_basis,
-            article_ja="個人情報保護法 69条",
-            article_en="Act on the Protection of Personal Information, art. 69",
-            remedy_ja=f"{q.from_ja}から{q.to_ja}への提供は、利用目的の範囲内（61条）か、"
-            "個人情報保護法 69条2項のいずれかと理由が必要です。担当課と総務課で決めてから書いてください。",
-            remedy_en="State that it is within the purpose of use (art. 61), or one of art. 69(2)"
-            " with its reason, as decided by the offices in charge.",
-            example=f'legal_basis: {{code: "69-2-1", consent: {q.purpose or "child-notices"}}}',
-        )
-        return
-    row = tables.basis(q.basis.code, on=on)
-    if row is None:
-        known = "、".join(r.code for r in tables.bases_on(on))
-        yield Reason(
-            code="policy.unknown_basis",
-            ja=f"法的根拠「{q.basis.code}」は {on.isoformat()} に有効な規則の表にありません",
-            en=f"The legal basis {q.basis.code!r} is not in the tables that hold on {on.isoformat()}",
-            where=q.at_basis,
-            remedy_ja=f"次のどれかを書いてください: {known}",
-            remedy_en=f"Write one of: {known.replace('、', ', ')}",
-            example='legal_basis: {code: "69-2-1", consent: child-notices}',
-        )
-        return
-    yield from _against_row(q, q.basis, row, on)
-
-
-def _against_row(q: Question, basis: Basis, row: LegalBasisRow, on: date) -> Iterator[Reason]:
-    """Check what the stated basis itself asks for."""
-
-    def reason(code: str, said: tuple[str, str], remedy: tuple[str, str], example: str) -> Reason:
-        return Reason(
-            code=f"policy.{code}",
-            ja=said[0],
-            en=said[1],
-            where=q.at_basis,
-            article_ja=row.article_ja,
-            article_en=row.article_en,
-            remedy_ja=remedy[0],
-            remedy_en=remedy[1],
-            example=example,
-            origin=row.origin,
-        )
-
-    purpose = q.purpose or "child-notices"
-    if row.needs_consent and not (basis.consent and q.has_consent):
-        missing = "legal_basis の consent" if not basis.consent else "提供ルールの consent"
-        yield reason(
-            "no_consent",
-            (f"本人同意を根拠にしていますが、{missing} がありません",
-             "Consent is the basis, but the link or its release rule does not ask for it"),
-            ("同意の目的を書き、提供ルールで同意のある人だけにしてください。",
-             "Name the purpose of the consent and let the release rule keep who consented."),
-            f'legal_basis: {{code: "{row.code}", consent: {purpose}}} / consent: {{dataset: consents}}',
-        )  # fmt: skip
-    if row.needs_consent and basis.consent and q.purpose and basis.consent != q.purpose:
-        yield reason(
-            "other_purpose",
-            (f"同意の目的「{basis.consent}」と連携の目的「{q.purpose}」が違います",
-             f"The consent is for {basis.consent!r}, the link for {q.purpose!r}"),
-            ("同意を得た目的と同じ目的を書いてください。", "State the purpose that was consented to."),
-            f"purpose: {basis.consent}",
-        )  # fmt: skip
-    if row.needs_note and not basis.note:
-        yield reason(
-            "no_note",
-            (f"{row.article_ja}（{row.ja}）には理由が必要です", f"{row.article_en} needs its reason stated"),
-            ("どの法令・どの理由によるかを note に書いてください。", "State the law or the reason in note."),
-            f'legal_basis: {{code: "{row.code}", note: 予防接種法による勧奨}}',
-        )  # fmt: skip
-    if row.needs_ordinance and not basis.ordinance:
-        yield reason(
-            "no_ordinance",
-            ("条例の名前がありません", "The ordinance is not named"),
-            ("根拠の条例と条を ordinance に書いてください。", "Name ordinance and article in ordinance."),
-            f'legal_basis: {{code: "{row.code}", ordinance: 架空市個人番号の利用に関する条例 第4条}}',
-        )  # fmt: skip
-    if row.is_in_hall_only and q.to_zone is Zone.INTERNET:
-        yield reason(
-            "in_hall_only",
-            (f"{row.article_ja}は庁内の利用だけの根拠です。{q.to_ja}は庁外にあります",
-             f"{row.article_en} covers use inside the hall; {q.to_en} is outside"),
-            ("庁外へ出すには別の根拠（例: 69条2項1号 本人の同意）が必要です。",
-             "Another basis is needed to leave the hall, such as consent, art. 69(2)(i)."),
-            f'legal_basis: {{code: "69-2-1", consent: {purpose}}}',
-        )  # fmt: skip
-    if basis.until and basis.until < on:
-        yield reason(
-            "basis_ended",
-            (f"この根拠は {basis.until.isoformat()} で終わりました", f"This basis ended on {basis.until.isoformat()}"),
-            ("続けるには改めて決定を受け、until を書き直してください。", "Have it decided anew, then correct until."),
-            f'legal_basis: {{code: "{row.code}", until: "{on.year + 1}-03-31"}}',
-        )  # fmt: skip
-
-
-def _against_way(q: Question, tables: Tables, on: date) -> Iterator[Reason]:
+def _against_way(
+    q: Question, tables: Tables, on: date, *, is_told_by_item: bool
+) -> Iterator[Reason]:
+    """Check every connection; what each item is told for itself is not said again for the way."""
     for hop in q.hops:
         flow = tables.flow(q.model, hop.from_zone, hop.to_zone, hop.by, on=on)
         between_ja = f"{hop.from_zone.ja}（{hop.from_ja}）→ {hop.to_zone.ja}（{hop.to_ja}）"
@@ -262,7 +86,11 @@ def _against_way(q: Question, tables: Tables, on: date) -> Iterator[Reason]:
                 remedy_en="What no rule permits is refused; change the way or the connection (by).",
             )
             continue
-        missing = [c for c in flow.conditions if not _is_met(c, q, on)]
+        missing = [
+            condition
+            for condition in flow.conditions
+            if not _is_met(condition, q, on) and not (condition == "coarsened" and is_told_by_item)
+        ]
         if flow.is_permitted and not missing:
             continue
         said = {
@@ -305,7 +133,8 @@ def _against_items(q: Question, tables: Tables, on: date) -> Iterator[Reason]:
         if row is None:
             yield Reason(
                 code="policy.unknown_form",
-                ja=f"「{item.ja}」（区分 {item.sensitivity}）を{form_ja}出してよいという規則がありません",
+                ja=f"「{item.ja}」（区分 {item.sensitivity}）を{form_ja}出してよいという規則が"
+                "ありません",
                 en=f"No rule covers {item.name!r} ({item.sensitivity}) as {item.form}",
                 where=item.where,
                 remedy_ja="項目の区分（sensitivity）と操作（op）を確かめてください。",
@@ -315,7 +144,8 @@ def _against_items(q: Question, tables: Tables, on: date) -> Iterator[Reason]:
             yield Reason(
                 code="policy.item_forbidden",
                 ja=f"{q.to_zone.ja}へ「{item.ja}」を{form_ja}出せません",
-                en=f"{item.name!r} ({item.sensitivity}) may not enter {q.to_zone.value} as {item.form}",
+                en=f"{item.name!r} ({item.sensitivity}) may not enter {q.to_zone.value}"
+                f" as {item.form}",
                 where=item.where,
                 article_ja=row.article_ja,
                 article_en=row.article_en,
@@ -326,7 +156,8 @@ def _against_items(q: Question, tables: Tables, on: date) -> Iterator[Reason]:
         elif row.needs_consent and not q.has_consent:
             yield Reason(
                 code="policy.item_needs_consent",
-                ja=f"{q.to_zone.ja}へ「{item.ja}」を出すには、提供ルールで本人の同意を確かめる必要があります",
+                ja=f"{q.to_zone.ja}へ「{item.ja}」を出すには、提供ルールで本人の同意を"
+                "確かめる必要があります",
                 en=f"{item.name!r} may enter {q.to_zone.value} only for residents who consented",
                 where=item.where,
                 article_ja=row.article_ja,
@@ -348,7 +179,8 @@ def _cautions(q: Question, tables: Tables, on: date) -> Iterator[Reason]:
             en="A scheduled use beyond purpose; consider changing the purpose of use",
             where=q.at_basis,
             article_ja="個人情報保護委員会 事務対応ガイド 4-2-1(3)（未確認）",
-            article_en="guide of the Personal Information Protection Commission, 4-2-1(3) (not compared)",
+            article_en="guide of the Personal Information Protection Commission, 4-2-1(3)"
+            " (not yet compared)",
             remedy_ja="終わりの日を until に書いてください。",
             remedy_en="Write its last day as until.",
             example=f'legal_basis: {{code: "{row.code}", until: "{on.year + 1}-03-31"}}',

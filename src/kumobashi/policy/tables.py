@@ -1,7 +1,8 @@
 """The dated tables: which flows between zones, which legal bases, which forms of which items.
 
-Every row has the time it holds for (``valid_from``, ``valid_to``), a source, and whether we compared
-it with the text of that source (確認済) or not yet (未確認). A municipality may load its own folder.
+Every row has the time it holds for (``valid_from``, ``valid_to``), a source, and whether we
+compared it with the text of that source (確認済) or not yet (未確認). A municipality may load its
+own folder.
 
 >>> tables = load_tables()
 >>> tables.basis("69-2-1", on=date(2026, 11, 21)).ja

@@ -31,9 +31,15 @@ class NoWay(RoutingFailed):
     """Connections from the sender do not lead to the receiver."""
 
     code = "routing.no_way"
-    ja = "{from_site} から {to_site} へ届く経路がありません（{from_site} から届くのは {reached} まで）。"
+    ja = (
+        "{from_site} から {to_site} へ届く経路がありません"
+        "（{from_site} から届くのは {reached} まで）。"
+    )
     en = "No connection leads from {from_site} to {to_site}; {from_site} reaches {reached}."
-    remedy_ja = "途切れているのは {last} からです。sites/{last}.yaml の connects_to に次のサイトを書いてください。"
+    remedy_ja = (
+        "途切れているのは {last} からです。"
+        "sites/{last}.yaml の connects_to に次のサイトを書いてください。"
+    )
     remedy_en = "The way ends at {last}: add the next site to connects_to in sites/{last}.yaml."
 
 
@@ -41,7 +47,10 @@ class OnlyInward(NoWay):
     """There is a way, but only from the receiver to the sender."""
 
     code = "routing.only_inward"
-    ja = "{from_site} から {to_site} へは接続を開けません。接続は {to_site} の側から外へだけ開きます。"
+    ja = (
+        "{from_site} から {to_site} へは接続を開けません。"
+        "接続は {to_site} の側から外へだけ開きます。"
+    )
     en = "{from_site} cannot open a connection to {to_site}; connections open from {to_site} only."
     remedy_ja = "{to_site} の側が取りに行く連携として書いてください。"
     remedy_en = "Declare it as something that {to_site} fetches."

@@ -1,4 +1,4 @@
-"""Read the files that people write, and tell them everything that is wrong at once.
+r"""Read the files that people write, and tell them everything that is wrong at once.
 
 A file is YAML, begins ``kumobashi: 1``, and is checked by a pydantic model. What comes out is a
 :class:`Document`, which knows the line of every key, or the mistakes: file, line, column, key, what
@@ -10,21 +10,21 @@ was expected, in Japanese and English, with an example and the nearest known key
 ...     kumobashi: int
 ...     site: str
 ...     port: int
->>> for mistake in read_text("kumobashi: 1\\nsite: a\\nprot: 80\\n", Site, file="a.yaml"):
-...     print(mistake.say("en"))
-a.yaml, line 1, column 1, port: The key 'port' is missing. Example: port: 1
-a.yaml, line 3, column 1, prot: The key 'prot' is unknown; 'port' was probably meant. Example: port: 1
+>>> for mistake in read_text("kumobashi: 1\nsite: a\nprot: 80\n", Site, file="a.yaml"):
+...     print(mistake.line, mistake.key, mistake.en, mistake.example)
+1 port The key 'port' is missing. port: 1
+3 prot The key 'prot' is unknown; 'port' was probably meant. port: 1
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path as FilePath
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from kumobashi.storage.mistakes import Mark, Mistake, Path, Said, key_text
+from kumobashi.storage.mistakes import Mark, Mistake, Path, Said, mistake_at
 from kumobashi.storage.sentences import explain
 from kumobashi.storage.yaml_files import NotReadable, Tree, parse
 
@@ -49,10 +49,13 @@ class Document(Generic[M]):
         return self.tree.key_at(path).line
 
     def mistake(
-        self, path: Path, code: str, ja: str, en: str, *, expected: str = "", example: str = ""
+        self, path: Path, *, code: str, ja: str, en: str, expected: str = "", example: str = ""
     ) -> Mistake:
         """Return a mistake about the value at ``path``, found after the file was read."""
-        return _mistake(self.tree.at(path), self.file, path, code, ja, en, expected, example)
+        mark = self.tree.at(path)
+        return mistake_at(
+            self.file, mark, path, code=code, ja=ja, en=en, expected=expected, example=example
+        )
 
 
 def read(
@@ -71,20 +74,21 @@ def read(
         if path.stat().st_size > LARGEST_BYTES:
             return (_too_large(file),)
         body = path.read_bytes()
-    except OSError as error:
-        ja = "ファイルがありません。" if isinstance(error, FileNotFoundError) else "読めません。"
-        en = "The file is missing." if isinstance(error, FileNotFoundError) else "Cannot be read."
-        remedy = ("作るか、権限を確かめてください。", " Make it, or check its permissions.")
-        return (_of_file(file, "file.unreadable", ja + remedy[0], en + remedy[1]),)
+    except FileNotFoundError:
+        ja = "ファイルがありません。作ってください。"
+        en = "The file is missing; make it."
+        return (mistake_at(file, Mark(1, 1), (), code="file.missing", ja=ja, en=en),)
+    except OSError:
+        ja = "ファイルを読めません。権限を確かめてください。"
+        en = "The file cannot be read; check its permissions."
+        return (mistake_at(file, Mark(1, 1), (), code="file.unreadable", ja=ja, en=en),)
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = body.count(b"\n", 0, error.start) + 1
-        ja = (
-            "UTF-8 の文字として読めません。UTF-8 で保存し直してください（Shift_JIS は使えません）。"
-        )
+        mark = Mark(body.count(b"\n", 0, error.start) + 1, 1)
+        ja = "UTF-8 として読めません。UTF-8 で保存し直してください（Shift_JIS は使えません）。"
         en = "This is not UTF-8; save the file as UTF-8 (Shift_JIS is not read)."
-        return (_of_file(file, "file.not_utf8", ja, en, line=line),)
+        return (mistake_at(file, mark, (), code="file.not_utf8", ja=ja, en=en),)
     return read_text(text, model, file=file, examples=examples)
 
 
@@ -111,51 +115,50 @@ def read_text(
 
 def _header(tree: Tree) -> Mistake | None:
     """Check that the file is one of ours and of a release that this program can read."""
+    right = f"kumobashi: {FORMAT}"
     if not isinstance(tree.value, dict):
-        ja = "「項目: 値」の形で書いてください。1行目は kumobashi: 1 です。"
-        en = "Write keys and values; the first line is kumobashi: 1."
-        return _mistake(
-            Mark(1, 1), tree.file, (), "file.not_keys", ja, en, "kumobashi: 1", "kumobashi: 1"
+        return mistake_at(
+            tree.file,
+            Mark(1, 1),
+            (),
+            code="file.not_keys",
+            ja="「項目: 値」の形で書いてください。1行目は kumobashi: 1 です。",
+            en="Write keys and values; the first line is kumobashi: 1.",
+            expected=right,
+            example=right,
         )
-    got: Any = tree.value.get("kumobashi")
+    got: object = tree.value.get("kumobashi")
     if type(got) is int and got == FORMAT:
         return None
     if got is None:
         ja = "1行目に kumobashi: 1 がありません。雲橋の設定ファイルの版を示します。"
         en = "The first line must be kumobashi: 1; it states the format of the file."
     elif type(got) is int and got > FORMAT:
-        ja = f"このファイルは新しい雲橋の形式 {got} です（この雲橋が読めるのは {FORMAT} まで）。雲橋を更新してください。"
+        ja = (
+            f"このファイルは新しい雲橋の形式 {got} です（この雲橋が読めるのは {FORMAT} まで）。"
+            "雲橋を更新してください。"
+        )
         en = f"This file has the newer format {got}; this program reads up to {FORMAT}. Update it."
     else:
-        ja = f"形式 {got!r} は読めません。kumobashi: {FORMAT} と書くか、workspace upgrade で書き換えてください。"
+        ja = (
+            f"形式 {got!r} は読めません。kumobashi: {FORMAT} と書くか、"
+            "kumobashi workspace upgrade で書き換えてください。"
+        )
         en = f"Format {got!r} is not readable; write kumobashi: {FORMAT} or run workspace upgrade."
-    mark = tree.at(("kumobashi",))
-    right = f"kumobashi: {FORMAT}"
-    return _mistake(mark, tree.file, ("kumobashi",), "file.format", ja, en, right, right)
+    path: Path = ("kumobashi",)
+    mark = tree.at(path)
+    return mistake_at(
+        tree.file, mark, path, code="file.format", ja=ja, en=en, expected=right, example=right
+    )
 
 
 def _too_large(file: str) -> Mistake:
     size = f"{LARGEST_BYTES // 1024} KiB"
-    ja = f"ファイルが大きすぎます（上限 {size}）。設定ファイルにデータを入れないでください。"
-    en = f"The file is larger than {size}; data do not belong into settings."
-    return _of_file(file, "file.too_large", ja, en)
-
-
-def _of_file(file: str, code: str, ja: str, en: str, *, line: int = 1) -> Mistake:
-    return _mistake(Mark(line, 1), file, (), code, ja, en, "", "")
-
-
-def _mistake(
-    mark: Mark, file: str, path: Path, code: str, ja: str, en: str, expected: str, example: str
-) -> Mistake:
-    return Mistake(
-        file=file,
-        line=mark.line,
-        column=mark.column,
-        key=key_text(path),
-        code=code,
-        ja=ja,
-        en=en,
-        expected=expected,
-        example=example,
+    return mistake_at(
+        file,
+        Mark(1, 1),
+        (),
+        code="file.too_large",
+        ja=f"ファイルが大きすぎます（上限 {size}）。設定ファイルにデータを入れないでください。",
+        en=f"The file is larger than {size}; data do not belong into settings.",
     )

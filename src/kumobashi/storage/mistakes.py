@@ -79,3 +79,28 @@ def key_text(path: Path) -> str:
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else f".{step}"
     return text.removeprefix(".")
+
+
+def mistake_at(
+    file: str,
+    mark: Mark,
+    path: Path,
+    *,
+    code: str,
+    ja: str,
+    en: str,
+    expected: str = "",
+    example: str = "",
+) -> Mistake:
+    """Return a mistake about the value at ``path``."""
+    return Mistake(
+        file=file,
+        line=mark.line,
+        column=mark.column,
+        key=key_text(path),
+        code=code,
+        ja=ja,
+        en=en,
+        expected=expected,
+        example=example,
+    )

@@ -7,14 +7,14 @@ import difflib
 import json
 from collections.abc import Mapping
 from enum import Enum
-from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from kumobashi.storage.mistakes import Mistake, Path, Said, key_text
+from kumobashi.storage.mistakes import Mistake, Path, Said, mistake_at
+from kumobashi.storage.model_places import fields_of, follow, plain
 from kumobashi.storage.yaml_files import Tree
 
 _TYPES = {  # error type → what to write, in both languages, and an example value
@@ -78,6 +78,12 @@ _TYPES = {  # error type → what to write, in both languages, and an example va
     ),
     "none_required": ("何も書かないでください", "Write nothing here", ""),
 }
+_ANY_TYPE = (
+    "ここに書ける値ではありません。見本の形にしてください",
+    "This value cannot stand here",
+    "",
+)
+_SECRETS = {"password", "passwd", "pass", "secret", "token", "key", "api_key", "credentials"}
 _LIMITS = {
     "greater_than": ("gt", "{n} より大きい値にしてください", "Write more than {n}", "> {n}"),
     "greater_than_equal": ("ge", "{n} 以上にしてください", "Write {n} or more", ">= {n}"),
@@ -106,7 +112,7 @@ def explain(
     """Return one mistake per place, in the order of the file."""
     found: dict[Path, Mistake] = {}
     for detail in error.errors(include_url=False):
-        path, annotation = _follow(detail["loc"], tree.value, model)
+        path, annotation = follow(detail["loc"], tree.value, model)
         mistake = _Telling(detail, path, annotation, tree, examples).tell()
         found.setdefault((*path, detail["type"] if path == () else ""), mistake)
     return sorted(found.values(), key=lambda m: (m.line, m.column, m.key))
@@ -119,103 +125,83 @@ class _Telling:
         self,
         detail: ErrorDetails,
         path: Path,
-        annotation: Any,
+        annotation: object,
         tree: Tree,
         examples: Mapping[str, str],
     ) -> None:
-        self.detail = detail
+        self.kind = detail["type"]
+        self.got = detail["input"]
+        self.ctx: dict[str, Any] = detail.get("ctx", {})
         self.path = path
         self.annotation = annotation
         self.tree = tree
         self.examples = examples
-        self.ctx: dict[str, Any] = detail.get("ctx", {})
 
     def tell(self) -> Mistake:
-        kind = self.detail["type"]
-        if kind == "missing":
-            return self._missing()
-        if kind == "extra_forbidden":
-            return self._unknown_key()
-        if kind in ("literal_error", "enum", "union_tag_invalid"):
-            return self._choice(_choices(self.ctx.get("expected") or self.ctx["expected_tags"]))
-        if kind == "union_tag_not_found":
-            self.path = (*self.path, str(self.ctx["discriminator"]).strip("'"))
-            return self._missing()
-        if kind == "value_error" and isinstance(said := self.ctx.get("error"), Said):
-            self.path += said.at
-            return self._mistake("file.value", said.ja, said.en, example=said.example)
-        if kind == "value_error":
-            en = str(self.ctx.get("error", ""))
-            return self._mistake(
-                "file.value",
-                f"項目どうしが合っていません（{en}）。",
-                f"This does not hang together: {en}.",
-            )
-        if kind == "string_pattern_mismatch":
-            return self._pattern(str(self.ctx["pattern"]))
-        if kind in _LIMITS:
-            key, ja, en, expected = _LIMITS[kind]
-            n = self.ctx[key]
-            return self._mistake(
-                "file.limit", ja.format(n=n) + "。", en.format(n=n) + ".", expected.format(n=n)
-            )
-        ja, en, value = _TYPES.get(
-            kind,
-            (
-                "ここに書ける値ではありません。見本の形にしてください",
-                "This value cannot stand here",
-                "",
-            ),
-        )
-        return self._mistake(
-            "file.type", ja + "。", en + ".", kind.removesuffix("_type"), value=value
-        )
+        match self.kind:
+            case "missing" | "union_tag_not_found":
+                return self._missing()
+            case "extra_forbidden":
+                return self._unknown_key()
+            case "literal_error" | "enum" | "union_tag_invalid":
+                return self._choice()
+            case "value_error":
+                return self._own_check()
+            case "string_pattern_mismatch":
+                return self._pattern()
+            case _:
+                return self._limit() if self.kind in _LIMITS else self._type()
 
     def _missing(self) -> Mistake:
+        if self.kind == "union_tag_not_found":
+            self.path = (*self.path, str(self.ctx["discriminator"]).strip("'"))
         key = str(self.path[-1])
-        return self._mistake(
-            "file.missing_key",
-            f"必要な項目「{key}」がありません。",
-            f"The key {key!r} is missing.",
-            key,
-            at_parent=True,
+        return mistake_at(
+            self.tree.file,
+            self.tree.at(self.path[:-1]),
+            self.path,
+            code="file.missing_key",
+            ja=f"必要な項目「{key}」がありません。",
+            en=f"The key {key!r} is missing.",
+            expected=key,
+            example=self._example(self.path, self.annotation),
         )
 
     def _unknown_key(self) -> Mistake:
         key = str(self.path[-1])
-        known = list(_fields(self.annotation))
-        mark = self.tree.key_at(self.path)
-        near = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
+        fields = fields_of(self.annotation)
+        near = difflib.get_close_matches(key, fields, n=1, cutoff=0.6)
+        example, expected = "", " | ".join(fields)
         ja = f"「{key}」という項目はありません。"
         en = f"The key {key!r} is unknown"
-        if near:
+        if key.lower() in _SECRETS:
+            ja = f"「{key}」に秘密を書かないでください。ファイルか環境変数の名前で指します。"
+            en = f"Never write a secret such as {key!r} here; name a file or a variable instead."
+            example = "dsn: file:private/hall-core/db.dsn"
+        elif near:
             ja += f"「{near[0]}」ではありませんか。"
             en += f"; {near[0]!r} was probably meant."
+            example, expected = self._example((near[0],), fields[near[0]]), near[0]
         else:
-            ja += f"使える項目: {', '.join(known)}。"
-            en += f"; known are: {', '.join(known)}."
-        example = (
-            self._example((*self.path[:-1], near[0]), _fields(self.annotation).get(near[0]))
-            if near
-            else ""
-        )
-        return Mistake(
-            file=self.tree.file,
-            line=mark.line,
-            column=mark.column,
-            key=key_text(self.path),
-            code="file.unknown_key",
+            ja += f"使える項目: {', '.join(fields)}。"
+            en += f"; known are: {', '.join(fields)}."
+        return mistake_at(
+            self.tree.file,
+            self.tree.key_at(self.path),
+            self.path,
+            code="file.secret" if key.lower() in _SECRETS else "file.unknown_key",
             ja=ja,
             en=en,
-            expected=near[0] if near else " | ".join(known),
+            expected=expected,
             example=example,
         )
 
-    def _choice(self, choices: list[str]) -> Mistake:
-        got = str(self.detail["input"])
-        if self.detail["type"] == "union_tag_invalid":
+    def _choice(self) -> Mistake:
+        got = str(self.got)
+        if self.kind == "union_tag_invalid":
             self.path = (*self.path, str(self.ctx["discriminator"]).strip("'"))
             got = str(self.ctx["tag"])
+        choices = _choices(self.ctx.get("expected") or self.ctx["expected_tags"])
         near = difflib.get_close_matches(got, choices, n=1, cutoff=0.5)
         listed = " | ".join(choices)
         ja = f"「{got}」は使えません。使える値: {listed}。"
@@ -223,40 +209,56 @@ class _Telling:
         if near:
             ja = f"「{got}」は使えません。「{near[0]}」ではありませんか（使える値: {listed}）。"
             en = f"{got!r} is not a choice; {near[0]!r} was probably meant ({listed})."
-        return self._mistake("file.choice", ja, en, listed, value=(near or choices)[0])
+        return self._value("file.choice", ja, en, listed, (near or choices)[0])
 
-    def _pattern(self, pattern: str) -> Mistake:
+    def _own_check(self) -> Mistake:
+        """Tell what a model's own validator found."""
+        error = self.ctx.get("error")
+        if isinstance(error, Said):
+            self.path += error.at
+            return mistake_at(
+                self.tree.file,
+                self.tree.at(self.path),
+                self.path,
+                code="file.value",
+                ja=error.ja,
+                en=error.en,
+                example=error.example or self._example(self.path, self.annotation),
+            )
+        ja = f"項目どうしが合っていません（{error}）。"
+        return self._value("file.value", ja, f"This does not hang together: {error}.", "")
+
+    def _pattern(self) -> Mistake:
+        pattern = str(self.ctx["pattern"])
         ja, en = "見本の形で書いてください。", "Write it in the form of the example."
         if pattern.startswith("^[a-z"):
-            ja = "半角英小文字と数字で書いてください。"
+            ja = "半角の英小文字と数字で書いてください。"
             en = "Write lower-case letters and digits."
-        return self._mistake("file.form", ja, en, pattern)
+        return self._value("file.form", ja, en, pattern)
 
-    def _mistake(
-        self,
-        code: str,
-        ja: str,
-        en: str,
-        expected: str = "",
-        *,
-        value: str = "",
-        example: str = "",
-        at_parent: bool = False,
-    ) -> Mistake:
-        mark = self.tree.at(self.path[:-1] if at_parent else self.path)
-        return Mistake(
-            file=self.tree.file,
-            line=mark.line,
-            column=mark.column,
-            key=key_text(self.path),
+    def _limit(self) -> Mistake:
+        key, ja, en, expected = _LIMITS[self.kind]
+        n = self.ctx[key]
+        return self._value("file.limit", ja.format(n=n), en.format(n=n), expected.format(n=n))
+
+    def _type(self) -> Mistake:
+        ja, en, value = _TYPES.get(self.kind, _ANY_TYPE)
+        return self._value("file.type", ja, en, self.kind.removesuffix("_type"), value)
+
+    def _value(self, code: str, ja: str, en: str, expected: str, value: str = "") -> Mistake:
+        """Return a mistake about the value at the path."""
+        return mistake_at(
+            self.tree.file,
+            self.tree.at(self.path),
+            self.path,
             code=code,
-            ja=ja,
-            en=en,
+            ja=ja if ja.endswith("。") else f"{ja}。",
+            en=en if en.endswith(".") else f"{en}.",
             expected=expected,
-            example=example or self._example(self.path, self.annotation, value),
+            example=self._example(self.path, self.annotation, value),
         )
 
-    def _example(self, path: Path, annotation: Any, value: str = "") -> str:
+    def _example(self, path: Path, annotation: object, value: str = "") -> str:
         key = next((step for step in reversed(path) if isinstance(step, str)), "")
         if isinstance(annotation, FieldInfo) and annotation.examples:
             return f"{key}: {flow(annotation.examples[0])}"
@@ -267,7 +269,7 @@ class _Telling:
         return f"{key}: {value}" if key and value else ""
 
 
-def flow(value: Any) -> str:
+def flow(value: object) -> str:
     """Return a value as YAML in one line.
 
     >>> flow({"code": "69-2-1", "consent": "child-notices"})
@@ -282,93 +284,6 @@ def flow(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _follow(loc: tuple[int | str, ...], value: Any, model: Any) -> tuple[Path, Any]:
-    """Return the path in the file of pydantic's ``loc``, and the field or model found there.
-
-    ``loc`` also holds names of union members; a step that is neither in the file nor a field of the
-    model is such a name.
-    """
-    path: list[str | int] = []
-    place: Any = model
-    for number, step in enumerate(loc):
-        fields = _fields(place)
-        is_last = number == len(loc) - 1
-        inside = (isinstance(value, dict) and step in value) or (
-            isinstance(value, list) and isinstance(step, int) and step < len(value)
-        )
-        if (
-            not inside
-            and step not in fields
-            and not (is_last and fields and step not in _tags(place))
-        ):
-            place = _member(place, step)
-            continue
-        path.append(step)
-        if inside:
-            value = value[step]
-        elif isinstance(step, str):
-            value = None
-        if step in fields:
-            place = fields[str(step)]
-        elif not is_last or not fields:
-            place = _item(place)
-    return tuple(path), place
-
-
-def _plain(place: Any) -> Any:
-    """Return the annotation of a field without Annotated and without ``| None``."""
-    held = place.annotation if isinstance(place, FieldInfo) else place
-    while get_origin(held) is not None and hasattr(held, "__metadata__"):
-        held = get_args(held)[0]
-    if get_origin(held) in (Union, UnionType):
-        members = [m for m in get_args(held) if m is not type(None)]
-        if len(members) == 1:
-            return _plain(members[0])
-    return held
-
-
-def _fields(place: Any) -> dict[str, FieldInfo]:
-    """Return the fields by the names that the file uses."""
-    held = _plain(place)
-    if get_origin(held) in (Union, UnionType):
-        return {}
-    if isinstance(held, type) and issubclass(held, BaseModel):
-        return {field.alias or name: field for name, field in held.model_fields.items()}
-    return {}
-
-
-def _item(place: Any) -> Any:
-    """Return what a list or a mapping holds."""
-    arguments = get_args(_plain(place))
-    return (
-        arguments[-1] if arguments and arguments[-1] is not Ellipsis else (arguments or (None,))[0]
-    )
-
-
-def _tags(place: Any) -> set[Any]:
-    return set(_members(place))
-
-
-def _members(place: Any) -> dict[Any, Any]:
-    """Return the models of a union by the values of their discriminator and by their names."""
-    held = _plain(place)
-    if get_origin(held) not in (Union, UnionType):
-        return {}
-    found: dict[Any, Any] = {}
-    for member in get_args(held):
-        kind = _plain(member)
-        if isinstance(kind, type):
-            found[kind.__name__] = kind
-            for field in _fields(kind).values():
-                if get_origin(field.annotation) is Literal:
-                    found.update(dict.fromkeys(get_args(field.annotation), kind))
-    return found
-
-
-def _member(place: Any, step: int | str) -> Any:
-    return _members(place).get(step, place)
-
-
 def _choices(expected: str) -> list[str]:
     """Read pydantic's list of choices.
 
@@ -378,10 +293,14 @@ def _choices(expected: str) -> list[str]:
     return [part.strip().strip("'") for part in expected.replace(" or ", ", ").split(",")]
 
 
-def _by_type(annotation: Any) -> str:
-    held = _plain(annotation)
+def _by_type(annotation: object) -> str:
+    held = plain(annotation)
     if get_origin(held) is Literal:
         return flow(get_args(held)[0])
     if isinstance(held, type) and issubclass(held, Enum):
         return str(next(iter(held)).value)
-    return {int: "1", str: "…", bool: "true", float: "0.05"}.get(held, "")
+    return (
+        {int: "1", str: "…", bool: "true", float: "0.05"}.get(held, "")
+        if isinstance(held, type)
+        else ""
+    )

@@ -1,10 +1,10 @@
-"""Turn YAML text into plain values that remember where each of them stood.
+r"""Turn YAML text into plain values that remember where each of them stood.
 
 Only the quiet part of YAML is read: no aliases (so no billion laughs), no tags, one document, a
 bounded size and depth. Numbers with leading zeros are mistakes, because ``001`` would silently
 become ``1``; such a code is written in quotation marks.
 
->>> tree = parse("site: hall-core\\nparts: [1, 2]\\n", "sites/hall-core.yaml")
+>>> tree = parse("site: hall-core\nparts: [1, 2]\n", "sites/hall-core.yaml")
 >>> tree.value
 {'site': 'hall-core', 'parts': [1, 2]}
 >>> tree.at(("parts", 1))
@@ -28,7 +28,7 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
-from kumobashi.storage.mistakes import Mark, Mistake, Path, key_text
+from kumobashi.storage.mistakes import Mark, Mistake, Path, mistake_at
 
 DEEPEST = 32  # levels of nesting
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
@@ -46,7 +46,7 @@ _WORDS = {
 _SYNTAX = (
     (
         "mapping values are not allowed",
-        "ここに「:」は書けません。前の行の字下げか、値の中の「:」を確かめてください（値は引用符で囲めます）。",
+        "ここに「:」は書けません。前の行の字下げを確かめるか、値を引用符で囲んでください。",
         "A colon cannot stand here; check the indentation, or put the value in quotation marks.",
         'name: "庁内: 基幹系"',
     ),
@@ -136,16 +136,13 @@ def parse(text: str, file: str) -> Tree:
     except YAMLError:
         line, column = _first_control_character(text)
         raise NotReadable(
-            Mistake(
-                file=file,
-                line=line,
-                column=column,
-                key="",
+            mistake_at(
+                file,
+                Mark(line, column),
+                (),
                 code="file.control_character",
                 ja="文字として扱えない制御文字が入っています。消してください。",
                 en="A control character stands here; delete it.",
-                expected="UTF-8",
-                example="",
             )
         ) from None
 
@@ -160,7 +157,7 @@ class _Reader:
     mistakes: list[Mistake] = field(default_factory=list)
 
     def read(self, events: Iterator[Event]) -> Tree:
-        value: Any = None
+        value: object = None
         documents = 0
         for event in events:
             if isinstance(event, DocumentStartEvent):
@@ -170,15 +167,15 @@ class _Reader:
                         self._mistake(
                             event,
                             (),
-                            "file.two_documents",
-                            "1つのファイルに2つ目の文書（---）があります。ファイルを分けてください。",
-                            "A second document (---) begins here; use one file for each.",
+                            code="file.two_documents",
+                            ja="2つ目の文書（---）があります。ファイルを分けてください。",
+                            en="A second document (---) begins here; use one file for each.",
                         )
                     )
                 value = self._value(next(events), events, ())
         return Tree(self.file, value, self.keys, self.values, tuple(self.mistakes))
 
-    def _value(self, event: Event, events: Iterator[Event], path: Path) -> Any:
+    def _value(self, event: Event, events: Iterator[Event], path: Path) -> object:
         self._refuse_clever(event, path)
         self.values[path] = _mark(event)
         if isinstance(event, ScalarEvent):
@@ -187,14 +184,14 @@ class _Reader:
             return self._sequence(events, path)
         return self._mapping(events, path)
 
-    def _sequence(self, events: Iterator[Event], path: Path) -> list[Any]:
-        items: list[Any] = []
+    def _sequence(self, events: Iterator[Event], path: Path) -> list[object]:
+        items: list[object] = []
         while not isinstance(event := next(events), SequenceEndEvent):
             items.append(self._value(event, events, (*path, len(items))))
         return items
 
-    def _mapping(self, events: Iterator[Event], path: Path) -> dict[str, Any]:
-        held: dict[str, Any] = {}
+    def _mapping(self, events: Iterator[Event], path: Path) -> dict[str, object]:
+        held: dict[str, object] = {}
         while not isinstance(event := next(events), MappingEndEvent):
             self._refuse_clever(event, path)
             if not isinstance(event, ScalarEvent):
@@ -202,9 +199,9 @@ class _Reader:
                     self._mistake(
                         event,
                         path,
-                        "file.key_not_text",
-                        "項目名は1つの語で書いてください。",
-                        "A key must be a single word.",
+                        code="file.key_not_text",
+                        ja="項目名は1つの語で書いてください。",
+                        en="A key must be a single word.",
                     )
                 )
             below = (*path, str(event.value))
@@ -214,16 +211,17 @@ class _Reader:
                     self._mistake(
                         event,
                         below,
-                        "file.key_twice",
-                        f"「{event.value}」が2回あります（1回目は {first}行目）。どちらかを消してください。",
-                        f"{event.value!r} stands twice (first in line {first}); delete one.",
+                        code="file.key_twice",
+                        ja=f"「{event.value}」が2回あります（1回目は {first}行目）。"
+                        "どちらかを消してください。",
+                        en=f"{event.value!r} stands twice (first in line {first}); delete one.",
                     )
                 )
             self.keys[below] = _mark(event)
             held[event.value] = self._value(next(events), events, below)
         return held
 
-    def _scalar(self, event: ScalarEvent, path: Path) -> Any:
+    def _scalar(self, event: ScalarEvent, path: Path) -> object:
         text: str = event.value
         if event.style is not None:  # quoted, or a block of text
             return text
@@ -234,53 +232,40 @@ class _Reader:
         if _FLOAT.fullmatch(text):
             return float(text)
         if _LEADING_ZERO.fullmatch(text):
+            key = next((step for step in reversed(path) if isinstance(step, str)), "-")
             self.mistakes.append(
                 self._mistake(
                     event,
                     path,
-                    "file.leading_zero",
-                    f"先頭が 0 の {text} は引用符で囲んでください。囲まないと 0 が消えます。",
-                    f"Put {text} in quotation marks, or its leading zeros are lost.",
-                    f'"{text}"',
+                    code="file.leading_zero",
+                    ja=f"先頭が 0 の {text} は引用符で囲んでください。囲まないと 0 が消えます。",
+                    en=f"Put {text} in quotation marks, or its leading zeros are lost.",
+                    example=f'{key}: "{text}"',
                 )
             )
         return text
 
     def _refuse_clever(self, event: Event, path: Path) -> None:
         if len(path) > DEEPEST:
-            words = ("入れ子が深すぎます。", "The nesting is too deep.")
-            raise NotReadable(self._mistake(event, path[:3], "file.too_deep", *words))
-        if isinstance(event, AliasEvent) or getattr(event, "anchor", None):
-            words = (
-                "YAML のアンカー（&）と参照（*）は使えません。値をそのまま書いてください。",
-                "Anchors (&) and aliases (*) are not read; write the value itself.",
-            )
-            raise NotReadable(self._mistake(event, path, "file.alias", *words))
-        if tag := getattr(event, "tag", None):
-            words = (
-                f"YAML のタグ（{tag}）は使えません。値だけを書いてください。",
-                f"Tags ({tag}) are not read; write the value alone.",
-            )
-            raise NotReadable(self._mistake(event, path, "file.tag", *words))
+            code, ja, en = "file.too_deep", "入れ子が深すぎます。", "The nesting is too deep."
+            path = path[:3]
+        elif isinstance(event, AliasEvent) or getattr(event, "anchor", None):
+            code = "file.alias"
+            ja = "YAML のアンカー（&）と参照（*）は使えません。値をそのまま書いてください。"
+            en = "Anchors (&) and aliases (*) are not read; write the value itself."
+        elif tag := getattr(event, "tag", None):
+            code = "file.tag"
+            ja = f"YAML のタグ（{tag}）は使えません。値だけを書いてください。"
+            en = f"Tags ({tag}) are not read; write the value alone."
+        else:
+            return
+        raise NotReadable(self._mistake(event, path, code=code, ja=ja, en=en))
 
     def _mistake(
-        self, event: Event, path: Path, code: str, ja: str, en: str, example: str = ""
+        self, event: Event, path: Path, *, code: str, ja: str, en: str, example: str = ""
     ) -> Mistake:
         mark = _mark(event)
-        key = key_text(path)
-        if example:
-            example = f"{path[-1] if path and isinstance(path[-1], str) else '-'}: {example}"
-        return Mistake(
-            file=self.file,
-            line=mark.line,
-            column=mark.column,
-            key=key,
-            code=code,
-            ja=ja,
-            en=en,
-            expected="",
-            example=example,
-        )
+        return mistake_at(self.file, mark, path, code=code, ja=ja, en=en, example=example)
 
 
 def _mark(event: Event) -> Mark:
@@ -301,11 +286,11 @@ def _syntax(file: str, text: str, error: MarkedYAMLError) -> Mistake:
         if part in (error.problem or ""):
             ja, en, example = said_ja, said_en, right
             break
-    return Mistake(
-        file=file,
-        line=min(line, text.count("\n") + 1),
-        column=column,
-        key="",
+    line = min(line, text.count("\n") + 1)
+    return mistake_at(
+        file,
+        Mark(line, column),
+        (),
         code="file.syntax",
         ja=ja,
         en=en,

@@ -1,0 +1,87 @@
+"""What the hash of a plan covers: everything that was decided, and nothing that was counted.
+
+No counts, no business date, no contacts, schedules or addresses: these may change without a new
+decision. Whose keys open and sign, and the version of the directory, may not.
+"""
+
+from typing import Any
+
+from kumobashi.crypto.canonical import canonical, digest
+from kumobashi.directory.entries import Directory
+from kumobashi.planning.items import PlannedItem
+from kumobashi.planning.links import LinkFile
+from kumobashi.planning.workspace import Workspace
+from kumobashi.routing.finding import Hop
+
+
+def decision_of(
+    workspace: Workspace,
+    directory: Directory | None,
+    link: LinkFile,
+    items: tuple[PlannedItem, ...],
+    hops: tuple[Hop, ...],
+) -> dict[str, Any]:
+    """Return the decision as a JSON value."""
+    rule = workspace.rules[link.release]
+    receiver = f"{link.to.system}.{link.to.dataset}"
+    layouts = {
+        reference: workspace.layout(reference) for reference in (*rule.datasets.values(), receiver)
+    }
+    sites = sorted({site for hop in hops for site in (hop.from_site, hop.to_site)})
+    dumped = link.model_dump(mode="json", by_alias=True)
+    return {
+        "format": 1,
+        "municipality": workspace.municipality.municipality.code,
+        "network_model": workspace.municipality.network_model.value,
+        "link": {
+            key: dumped[key]
+            for key in ("link", "from", "to", "release", "mode", "purpose", "format", "characters")
+        }
+        | {"on_findings": link.on_findings},
+        "legal_basis": dumped["legal_basis"],
+        "rule": {
+            "version": rule.version,
+            "hash": digest(canonical(rule.model_dump(mode="json", by_alias=True))),
+        },
+        "items": [
+            {
+                "name": item.name,
+                "source": item.source,
+                "operation": item.operation,
+                "form": item.form,
+                "sensitivity": item.sensitivity,
+                "outcome": item.outcome,
+            }
+            for item in items
+        ],
+        "route": [
+            {
+                "from": hop.from_site,
+                "to": hop.to_site,
+                "by": hop.by,
+                "from_zone": hop.from_zone.value,
+                "to_zone": hop.to_zone.value,
+            }
+            for hop in hops
+        ],
+        "layouts": {
+            reference: {
+                "layout": layout.layout,
+                "version": layout.version,
+                "hash": _fields_hash(layout.fields),
+            }
+            for reference, layout in sorted(layouts.items())
+        },
+        "directory": directory.version if directory else None,
+        "keys": {site: directory.sites[site].kid for site in sites if site in directory.sites}
+        if directory
+        else {},
+        "recipient": directory.sites[hops[-1].to_site].recipient
+        if directory and hops and hops[-1].to_site in directory.sites
+        else None,
+    }
+
+
+def _fields_hash(fields: tuple[Any, ...]) -> str:
+    names = [[f.name, f.type, f.digits, f.code_list, f.required, f.sensitivity] for f in fields]
+    return digest(canonical(names))

@@ -1,0 +1,37 @@
+"""What was counted for a plan: beside the decision, never part of its hash."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from kumobashi.conversion.charsets import CharacterLoss
+from kumobashi.kernel import Finding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemLoss:
+    """A character that one released item would lose."""
+
+    item: str
+    ja: str
+    loss: CharacterLoss
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What was counted for a plan, on one day."""
+
+    on: date
+    rows: int  # that would leave, also those that a character or a finding may hold back
+    extracted: int
+    without_consent: int
+    bytes: int  # sealed
+    parts: int
+    smallest_class: int | None  # k over all released columns but the token
+    rows_below_five: int
+    findings: tuple[Finding, ...]
+    losses: tuple[ItemLoss, ...]
+
+    @property
+    def rows_with_losses(self) -> int:
+        """Rows, per item, that hold a character without a substitute."""
+        return sum(held.loss.rows for held in self.losses if held.loss.substitute is None)

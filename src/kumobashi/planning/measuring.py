@@ -1,0 +1,148 @@
+"""Count what a link would send, by doing it here and sending nothing.
+
+The rule runs as it would at night, in a working database that is gone afterwards, with a throwaway
+key for tokens. So the counts, the size and k are those of a real run, not guesses; characters that
+the receiver cannot hold are counted row by row.
+"""
+
+import math
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import duckdb
+
+from kumobashi.conversion.charsets import losses
+from kumobashi.crypto.keys import TokenKey
+from kumobashi.planning.links import LinkFile
+from kumobashi.planning.measured import ItemLoss, Measured
+from kumobashi.planning.plan import Plan
+from kumobashi.planning.workspace import Workspace
+from kumobashi.release.errors import NothingToRelease
+from kumobashi.release.releasing import Released, Source, extract, release
+from kumobashi.storage.tables import TableReader, quoted
+
+# Gives the bytes of the payload that relation ``released`` makes; ``exchange`` has the exact one.
+Sizer = Callable[[duckdb.DuckDBPyConnection, Path], int]
+_AGE_CHUNK, _AGE_TAG, _AGE_HEAD = 64 * 1024, 16, 216  # bytes that sealing adds
+
+
+def sources_of(
+    workspace: Workspace, link: str, readers: Mapping[str, TableReader]
+) -> dict[str, Source]:
+    """Return where each dataset of a rule is read; ``readers`` are open snapshots by system."""
+    found = {}
+    for name, reference in workspace.rules[workspace.link(link).release].datasets.items():
+        system, dataset = workspace.dataset(reference)
+        found[name] = Source(readers[system.system], dataset.table)
+    return found
+
+
+def measure(
+    workspace: Workspace,
+    plan: Plan,
+    sources: Mapping[str, Source],
+    *,
+    size_of: Sizer | None = None,
+    memory_mib: int = 512,
+) -> Measured:
+    """Run the rule of a plan's link on ``sources`` and return the counts; nothing leaves.
+
+    Raises:
+        StoreUnreachable: a source does not answer.
+    """
+    link, rule = plan.link, workspace.rules[plan.link.release]
+    with tempfile.TemporaryDirectory(prefix="kumobashi-plan-") as folder:
+        work = duckdb.connect()
+        try:
+            work.execute(f"set memory_limit = '{memory_mib}MiB'; set temp_directory = '{folder}'")
+            work.execute("set preserve_insertion_order = false; set enable_progress_bar = false")
+            read = extract(rule, sources, work, purpose=link.purpose, on=plan.on)
+            try:
+                released = release(
+                    rule,
+                    work,
+                    read,
+                    on=plan.on,
+                    pads=TokenKey.generate().hmac_pads(),
+                    on_findings="go_on",
+                )
+            except NothingToRelease as nothing:
+                return _nothing(plan, nothing)
+            payload = (size_of or _default_sizer(link))(work, Path(folder) / "payload")
+            found = _losses(work, plan)
+        finally:
+            work.close()
+    return _measured(plan, released, payload, found)
+
+
+def sealed_bytes(payload: int) -> int:
+    """Return the size of an age file for one recipient around so many bytes.
+
+    >>> sealed_bytes(6_100_000)
+    6101720
+    """
+    return payload + _AGE_TAG * math.ceil(max(payload, 1) / _AGE_CHUNK) + _AGE_HEAD
+
+
+def _measured(
+    plan: Plan, released: Released, payload: int, found: tuple[ItemLoss, ...]
+) -> Measured:
+    size = sealed_bytes(payload)
+    return Measured(
+        on=plan.on,
+        rows=released.rows,
+        extracted=released.extracted,
+        without_consent=released.without_consent,
+        bytes=size,
+        parts=math.ceil(size / plan.largest_part_bytes),
+        smallest_class=released.smallest_class,
+        rows_below_five=released.rows_below_five,
+        findings=released.findings,
+        losses=found,
+    )
+
+
+def _nothing(plan: Plan, nothing: NothingToRelease) -> Measured:
+    return Measured(
+        on=plan.on,
+        rows=0,
+        extracted=int(nothing.extracted),
+        without_consent=int(nothing.without_consent),
+        bytes=0,
+        parts=0,
+        smallest_class=None,
+        rows_below_five=0,
+        findings=(),
+        losses=(),
+    )
+
+
+def _losses(work: duckdb.DuckDBPyConnection, plan: Plan) -> tuple[ItemLoss, ...]:
+    """Return the characters that each text column would lose, distinct values counted in SQL."""
+    characters, found = plan.link.characters, []
+    if characters.charset != "cp932":
+        return ()
+    kinds = dict(
+        work.execute("select column_name, column_type from (describe released)").fetchall()
+    )
+    for item in plan.items:
+        if kinds.get(item.name) != "VARCHAR" or item.form == "token":
+            continue
+        column = work.table("released").select(quoted(item.name)).to_arrow_table().column(0)
+        found += [
+            ItemLoss(item=item.name, ja=item.ja, loss=loss)
+            for loss in losses(column, characters.charset, characters.substitutes)
+        ]
+    return tuple(found)
+
+
+def _default_sizer(link: LinkFile) -> Sizer:
+    form = "parquet, compression_level 1" if link.format == "parquet" else "csv, header"
+
+    def size(work: duckdb.DuckDBPyConnection, path: Path) -> int:
+        # Fetched to the end, because an unfinished result blocks the connection.
+        work.execute(f"copy released to '{path}' (format {form}, compression zstd)").fetchall()
+        return path.stat().st_size
+
+    return size

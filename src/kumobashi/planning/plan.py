@@ -1,0 +1,286 @@
+"""The plan of a link: what would leave, in which form, which way, on what basis, and whether.
+
+``plan`` is pure: files, directory, tables and a day go in. What was counted at the sources is added
+by ``measuring`` and never touches the hash, which covers the decision alone.
+
+>>> from kumobashi.planning.sampling import write_sample
+>>> from kumobashi.planning.workspace import load
+>>> import pathlib, tempfile
+>>> with tempfile.TemporaryDirectory() as folder:
+...     workspace = load(write_sample(pathlib.Path(folder) / "city"))
+>>> refused = plan(workspace, None, "welfare-to-citizen-app", on=date(2026, 11, 21))
+>>> refused.is_permitted
+False
+>>> [reason.code for reason in refused.reasons]
+['planning.no_directory', 'policy.no_basis', 'policy.item_forbidden']
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from kumobashi.crypto.canonical import canonical, digest
+from kumobashi.directory.entries import Directory
+from kumobashi.directory.models import By
+from kumobashi.planning.decisions import decision_of
+from kumobashi.planning.items import PlannedItem, items_of
+from kumobashi.planning.links import Bounds, LinkFile
+from kumobashi.planning.workspace import Workspace
+from kumobashi.policy.deciding import (
+    AskedItem,
+    Basis,
+    Crossing,
+    Question,
+    Reason,
+    Where,
+    decide,
+)
+from kumobashi.policy.tables import LegalBasisRow, Tables, load_tables
+from kumobashi.routing.errors import RoutingFailed
+from kumobashi.routing.finding import Hop, route
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The whole answer of the dry run, without anything counted."""
+
+    link: LinkFile
+    on: date
+    from_name: str  # systems
+    to_name: str
+    from_site_name: str
+    to_site_name: str
+    items: tuple[PlannedItem, ...]
+    left_out: tuple[str, ...]  # items of the subject's dataset that do not leave, in Japanese
+    hops: tuple[Hop, ...]
+    site_names: Mapping[str, str]  # of the sites on the way
+    basis: LegalBasisRow | None
+    rule_version: int
+    largest_part_bytes: int
+    reasons: tuple[Reason, ...]
+    cautions: tuple[Reason, ...]
+    decision: Mapping[str, Any]  # what the hash covers
+    hash: str
+
+    @property
+    def is_permitted(self) -> bool:
+        """Whether the link may run, once it is approved."""
+        return not self.reasons
+
+    @property
+    def bounds(self) -> Bounds:
+        """How far a run may differ from the approved counts."""
+        return self.link.bounds
+
+    @property
+    def number(self) -> str:
+        """The short number of the decision, for people to compare."""
+        short = self.hash.removeprefix("sha256:")[:8].upper()
+        return f"{short[:4]}-{short[4:]}"
+
+
+def plan(
+    workspace: Workspace,
+    directory: Directory | None,
+    link: str,
+    *,
+    on: date,
+    tables: Tables | None = None,
+) -> Plan:
+    """Return the plan of a link for a day; without a directory it is refused, but still drawn.
+
+    Raises:
+        LinkUnknown: there is no such link.
+        PolicyUnreadable: the tables make no sense.
+    """
+    tables = tables or load_tables()
+    declared = workspace.link(link)
+    rule = workspace.rules[declared.release]
+    source, receiver = workspace.systems[declared.from_], workspace.systems[declared.to.system]
+    hops, wrong = _way(workspace, source.site, receiver.site)
+    items = items_of(workspace, declared)
+    question = _question(workspace, declared, hops, items)
+    verdict = decide(question, tables, on=on)
+    decision = decision_of(workspace, directory, declared, items, hops)
+    basis = declared.legal_basis
+    return Plan(
+        link=declared,
+        on=on,
+        from_name=source.name,
+        to_name=receiver.name,
+        from_site_name=workspace.sites[source.site].name,
+        to_site_name=workspace.sites[receiver.site].name,
+        items=items,
+        left_out=_left_out(workspace, declared, items),
+        hops=hops,
+        site_names={
+            site: workspace.sites[site].name
+            for hop in hops
+            for site in (hop.from_site, hop.to_site)
+        },
+        basis=tables.basis(basis.code, on=on) if basis else None,
+        rule_version=rule.version,
+        largest_part_bytes=min(
+            (workspace.sites[hop.to_site].largest_part_bytes for hop in hops),
+            default=workspace.sites[source.site].largest_part_bytes,
+        ),
+        reasons=(
+            *_stale(workspace, directory, declared, hops),
+            *_ended_layouts(workspace, declared, on),
+            *wrong,
+            *verdict.reasons,
+        ),
+        cautions=verdict.cautions,
+        decision=decision,
+        hash=digest(canonical(decision)),
+    )
+
+
+def _way(
+    workspace: Workspace, from_site: str, to_site: str
+) -> tuple[tuple[Hop, ...], tuple[Reason, ...]]:
+    """Return the route, or the reason why there is none."""
+    try:
+        return route(workspace.sites, from_site, to_site), ()
+    except RoutingFailed as error:
+        last = error.facts.get("last", from_site)
+        reason = Reason(
+            code=error.code,
+            ja=error.say("ja").rstrip("。"),
+            en=error.say("en").rstrip("."),
+            where=workspace.where(f"sites/{last}.yaml", "connects_to"),
+            remedy_ja=error.remedy("ja"),
+            remedy_en=error.remedy("en"),
+            example=f"connects_to: [{{site: {to_site}, by: ip_vpn}}]",
+        )
+        return (), (reason,)
+
+
+def _question(
+    workspace: Workspace, link: LinkFile, hops: tuple[Hop, ...], items: tuple[PlannedItem, ...]
+) -> Question:
+    """Put what the files say into the form that the policy is asked in."""
+    file = f"links/{link.link}.yaml"
+    receiver = workspace.systems[link.to.system]
+    site = workspace.sites[receiver.site]
+    stated = link.legal_basis
+    return Question(
+        model=workspace.municipality.network_model,
+        from_ja=workspace.systems[link.from_].name,
+        to_ja=receiver.name,
+        from_en=link.from_,
+        to_en=link.to.system,
+        hops=tuple(_crossing(workspace, hop) for hop in hops if hop.by != "same_site"),
+        to_zone=site.zone,
+        certified_until=max((c.valid_to for c in site.certifications if c.valid_to), default=None),
+        basis=Basis(**stated.model_dump()) if stated else None,
+        has_consent=workspace.rules[link.release].consent is not None,
+        is_scheduled=link.schedule is not None,
+        items=tuple(
+            AskedItem(
+                name=item.name,
+                ja=item.source_ja or item.ja,
+                sensitivity=item.sensitivity,
+                form=item.form,
+                where=item.where,
+            )
+            for item in items
+        ),
+        link=workspace.where(file, "link"),
+        at_basis=workspace.where(file, "legal_basis"),
+        purpose=link.purpose,
+    )
+
+
+def _crossing(workspace: Workspace, hop: Hop) -> Crossing:
+    here = workspace.sites[hop.from_site]
+    number = [connection.site for connection in here.connects_to].index(hop.to_site)
+    return Crossing(
+        from_zone=hop.from_zone,
+        to_zone=hop.to_zone,
+        by=hop.by,
+        by_ja=By(hop.by).ja,
+        from_ja=here.name,
+        to_ja=workspace.sites[hop.to_site].name,
+        where=workspace.where(f"sites/{hop.from_site}.yaml", "connects_to", number, "by"),
+    )
+
+
+def _left_out(
+    workspace: Workspace, link: LinkFile, items: tuple[PlannedItem, ...]
+) -> tuple[str, ...]:
+    rule = workspace.rules[link.release]
+    layout = workspace.layout(rule.datasets[rule.subject.dataset])
+    used = {item.source for item in items}
+    subject = rule.subject.dataset
+    return tuple(f.ja for f in layout.fields if f"{subject}.{f.name}" not in used)
+
+
+def _stale(
+    workspace: Workspace, directory: Directory | None, link: LinkFile, hops: tuple[Hop, ...]
+) -> tuple[Reason, ...]:
+    """Return the reason when the signed directory does not say what the files say."""
+    at_link = workspace.where(f"links/{link.link}.yaml", "to")
+    if directory is None:
+        ja, en = "署名付きディレクトリがまだ発行されていません", "No directory has been published"
+        return (_publish("planning.no_directory", ja, en, at_link),)
+    version = directory.version
+    for name in dict.fromkeys(name for hop in hops for name in (hop.from_site, hop.to_site)):
+        held, written = directory.sites.get(name), workspace.sites[name]
+        said = [(c.site, c.by) for c in held.connects_to] if held else None
+        if (
+            held is None
+            or said != [(c.site, c.by) for c in written.connects_to]
+            or (held.zone, held.role, held.url) != (written.zone, written.role, written.url)
+        ):
+            ja = f"発行済みのディレクトリ第{version}版が sites/{name}.yaml と違います"
+            en = f"Version {version} of the directory differs from sites/{name}.yaml"
+            at_site = workspace.where(f"sites/{name}.yaml", "site")
+            return (_publish("planning.directory_stale", ja, en, at_site),)
+    receiver = directory.systems.get(link.to.system)
+    dataset = workspace.systems[link.to.system].datasets[link.to.dataset]
+    entry = receiver.datasets.get(link.to.dataset) if receiver else None
+    if entry is None or (entry.layout, entry.version) != (dataset.layout, dataset.version):
+        reference = f"{link.to.system}.{link.to.dataset}"
+        ja = f"発行済みのディレクトリ第{version}版に「{reference}」がないか、レイアウトが違います"
+        en = f"Version {version} of the directory lacks {reference}, or has another layout for it"
+        return (_publish("planning.directory_stale", ja, en, at_link),)
+    return ()
+
+
+def _publish(code: str, ja: str, en: str, where: Where) -> Reason:
+    return Reason(
+        code=code,
+        ja=ja,
+        en=en,
+        where=where,
+        remedy_ja="発行してください: kumobashi directory publish",
+        remedy_en="Publish it: kumobashi directory publish",
+    )
+
+
+def _ended_layouts(workspace: Workspace, link: LinkFile, on: date) -> tuple[Reason, ...]:
+    """Return a reason for each layout that may not be used on the day."""
+    rule = workspace.rules[link.release]
+    used = {*rule.datasets.values(), f"{link.to.system}.{link.to.dataset}"}
+    found = []
+    for reference in sorted(used):
+        layout = workspace.layout(reference)
+        if layout.is_valid(on):
+            continue
+        system, _, dataset = reference.partition(".")
+        end = layout.valid_to.isoformat() if layout.valid_to else ""
+        found.append(
+            Reason(
+                code="planning.layout_not_valid",
+                ja=f"{on.isoformat()} にはレイアウト「{layout.ja}」第{layout.version}版を使えません"
+                f"（{layout.valid_from.isoformat()} から {end}）",
+                en=f"The layout {layout.layout} {layout.version} holds from"
+                f" {layout.valid_from.isoformat()} to {end or 'now'}, not on {on.isoformat()}",
+                where=workspace.where(f"systems/{system}.yaml", "datasets", dataset, "version"),
+                remedy_ja="その日に有効な版を書いてください。",
+                remedy_en="Write the version that holds on that day.",
+            )
+        )
+    return tuple(found)
