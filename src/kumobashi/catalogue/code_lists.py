@@ -7,7 +7,7 @@ False
 """
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -72,7 +72,7 @@ class CodeLists(Mapping[str, CodeList]):
             raise CodeListUnknown(code_list=name, known=", ".join(self._held))
         return found
 
-    def __iter__(self):  # type: ignore[no-untyped-def]
+    def __iter__(self) -> Iterator[str]:
         """Go through the names."""
         return iter(self._held)
 

@@ -1,8 +1,8 @@
 """Layouts: the fields of a dataset, as dated data.
 
 A layout file is YAML and begins ``kumobashi: 1``. Types are those of the national item definitions:
-X half-width text, N full-width text, 9 and S9 whole numbers, DATE, YEAR; LIST9 is our own, a list of
-whole numbers. ``digits`` count characters, never bytes.
+X half-width text, N full-width text, 9 and S9 whole numbers, DATE, YEAR. TIMESTAMP is our own, and so
+is LIST9, a list of whole numbers. ``digits`` count characters, never bytes.
 
 >>> layouts = load_layouts()
 >>> layouts.get("resident-registry", "1").field("sex").code_list
@@ -24,7 +24,8 @@ FieldType = Literal["X", "N", "9", "S9", "DATE", "YEAR", "TIMESTAMP", "LIST9"]
 Sensitivity = Literal["public", "attribute", "personal", "identifier", "special"]
 
 _SHIPPED = Path(__file__).with_suffix("")
-_LAYOUT_KEYS = {"kumobashi", "layout", "version", "name", "valid_from", "valid_to", "source", "own_shape", "key", "fields"}
+_LAYOUT_KEYS = {"kumobashi", "layout", "version", "name", "key", "fields"}
+_LAYOUT_KEYS |= {"valid_from", "valid_to", "source", "own_shape"}
 _FIELD_KEYS = {"name", "ja", "item_id", "type", "digits", "code_list", "required", "sensitivity"}
 
 
@@ -135,7 +136,8 @@ def read_layout(path: Path) -> Layout:
     try:
         tree = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
     except (YAMLError, UnicodeDecodeError) as wrong:
-        raise LayoutBroken(file=path.name, key="YAML", expected="YAML", example="kumobashi: 1") from wrong
+        broken = LayoutBroken(file=path.name, key="YAML", expected="YAML", example="kumobashi: 1")
+        raise broken from wrong
     return layout_from(tree, path.name)
 
 
@@ -172,7 +174,9 @@ def _field(entry: object, file: str, number: int) -> Field:
     held = _Held(entry, file, f"fields[{number}].")
     held.only(_FIELD_KEYS)
     digits = held.value("digits")
-    if digits is not None and (not isinstance(digits, int) or isinstance(digits, bool) or digits < 1):
+    if digits is not None and (
+        not isinstance(digits, int) or isinstance(digits, bool) or digits < 1
+    ):
         raise held.broken("digits", "a whole number of characters", "digits: 10")
     return Field(
         name=held.text("name"),

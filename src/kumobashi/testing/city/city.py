@@ -1,7 +1,7 @@
 """Build the city and offer its tables as views that DuckDB computes when they are read.
 
-Numbers are drawn with numpy and held in an in-memory DuckDB; texts come from small tables joined in
-the views, so a city of four million fits into bounded memory.
+Numbers are drawn with numpy and held in an in-memory DuckDB; texts come from small tables joined
+in the views, so a city of four million fits into bounded memory.
 
 >>> with build(1_000) as city:
 ...     city.table("resident_registry").filter("resident_status = '1'").count("*").fetchall()
@@ -99,11 +99,12 @@ def build(
     )
     work = employ(living, rng)
     entered = register(everyone, status, on, rng)
+    given = benefits(living, work, entered, on, rng)
     tables = {
         "person": entered.rows,
-        **{f"{name}_number": rows for name, rows in benefits(living, work, entered, on, rng).items()},
+        **{f"{name}_number": rows for name, rows in given.items()},
         "vaccinations_number": vaccinations(living, entered, on, rng),
-        "consents_number": consents(living, entered, on, consent, purposes, rng),
+        "consents_number": consents(living, entered, on, share=consent, purposes=purposes, rng=rng),
         **_words(),
     }
     connection = duckdb.connect(config={"temp_directory": tempfile.gettempdir()})

@@ -13,15 +13,16 @@ _WITHDRAWN_SHARE = 0.03
 _DESK_OPENED = 900  # days before the day of the city
 
 
-def consents(  # noqa: PLR0913 - what the desk knows of the city
+def consents(
     people: People,
     entered: Register,
     on: date,
+    *,
     share: float,
     purposes: Sequence[str],
     rng: np.random.Generator,
 ) -> pa.Table:
-    """Return one row per member and purpose; with a share of 1 everyone consents and none withdraws."""
+    """Return one row per member and purpose; with a share of 1 all consent and none withdraws."""
     line = np.flatnonzero(entered.person < len(people.born))
     home = people.household[entered.person[line]]
     granted_day = np.maximum(

@@ -1,10 +1,12 @@
 """Households that hang together: who lives with whom, and when each was born.
 
-A household has nine seats, filled or not: a first adult and a partner, up to four children of theirs,
-a father and a mother of the first adult, and one more person. Everything is drawn for all households
-at once. ``born`` counts years back from the day of the city, so that a parent's age at a birth is a
-difference and stays between 18 and 45 years.
+A household has nine seats, filled or not: a first adult and a partner, up to four children of
+theirs, a father and a mother of the first adult, and one more person. Everything is drawn for all
+households at once. ``born`` counts years back from the day of the city, so that a parent's age at
+a birth is a difference and stays between 18 and 45 years.
 """
+
+# ruff: noqa: PLR2004 - shares and ages of a fictional city
 
 from dataclasses import dataclass
 
@@ -15,9 +17,14 @@ FIRST, PARTNER, CHILDREN, FATHER, MOTHER, OTHER = 0, 1, slice(2, 6), 6, 7, 8
 SEATS = 9
 
 # 続柄, by number; a child's wife is the code of the child followed by that of a wife.
-RELATIONSHIPS = ("02", "12", "11", "14", "13", "20", "51", "52", "20,12", "20,20", "74", "84", "96", "99")
+RELATIONSHIPS = (
+    *("02", "12", "11", "14", "13", "20", "51", "52"),
+    *("20,12", "20,20", "74", "84", "96", "99"),
+)
 _HEAD, _WIFE, _HUSBAND, _WIFE_UNREGISTERED, _HUSBAND_UNREGISTERED, _CHILD = range(6)
-_FATHER, _MOTHER, _CHILDS_WIFE, _GRANDCHILD, _BROTHER, _SISTER, _RELATIVE, _COHABITANT = range(6, 14)
+_FATHER, _MOTHER, _CHILDS_WIFE, _GRANDCHILD, _BROTHER, _SISTER, _RELATIVE, _COHABITANT = range(
+    6, 14
+)
 
 _SINGLE, _COUPLE, _LONE, _GENERATIONS, _OTHERS = range(5)
 # Age of the first adult from, share of all households, and of these the share of each kind above.
@@ -74,7 +81,7 @@ def compose(residents: int, rng: np.random.Generator) -> People:
     _children(kind, born, sex, relationship, rng)
     _elders(kind, born, sex, relationship, rng)
     _others(kind, born, sex, relationship, rng)
-    _fit(residents, born, sex, relationship)
+    _fit(residents, born, relationship)
 
     household, seat = np.nonzero(~np.isnan(born))
     chosen = household.astype(np.int32), seat.astype(np.int8)
@@ -89,8 +96,8 @@ def compose(residents: int, rng: np.random.Generator) -> People:
 
 
 def _shares(weights: list[float]) -> NDArray[np.float64]:
-    array = np.array(weights)
-    return array / array.sum()
+    array: NDArray[np.float64] = np.array(weights)
+    return array / float(array.sum())
 
 
 def _adults(
@@ -140,7 +147,8 @@ def _children(
     at_birth[early] -= (at_birth[early, 0] - np.maximum(18.3, parent[early] - 3))[:, None]
     age = parent[:, None] - at_birth
     leaves = rng.random((count, 4))
-    stays = leaves < np.select([age < 19, age < 24, age < 32, age < 45], [1.0, 0.84, 0.44, 0.20], 0.14)
+    at_home = np.select([age < 19, age < 24, age < 32, age < 45], [1.0, 0.84, 0.44, 0.20], 0.14)
+    stays = leaves < at_home
     lives = (age >= 0.003) & stays & (at_birth < 43.0)
     lives &= (np.arange(4) < number[:, None]) & has_children[:, None]
     children = np.where(lives, age, np.nan)
@@ -197,13 +205,13 @@ def _others(
     sex[:, OTHER] = np.where(is_male, 1, 2)
     drawn = rng.random(count)
     sibling = np.where(is_male, _BROTHER, _SISTER)
-    relationship[:, OTHER] = np.select([drawn < 0.6, drawn < 0.75], [sibling, _RELATIVE], _COHABITANT)
+    shares = [drawn < 0.6, drawn < 0.75]
+    relationship[:, OTHER] = np.select(shares, [sibling, _RELATIVE], _COHABITANT)
 
 
 def _fit(
     residents: int,
     born: NDArray[np.float64],
-    sex: NDArray[np.int8],
     relationship: NDArray[np.int8],
 ) -> None:
     """Empty the households beyond ``residents``; people missing to the exact number live alone."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from japanese_personal_name_dataset import load_dataset
+from japanese_personal_name_dataset import FirstNameEntry, load_dataset
 from numpy.typing import NDArray
 
 # plain character: the variant that some families write, and the share of families who do
@@ -22,17 +22,78 @@ _VARIANTS = {
 }
 SPECIAL_CHARACTERS = tuple(variant for variant, _ in _VARIANTS.values())
 _FOREIGN_FAMILY = (
-    "グエン チャン レ ファム ワン リー チェン リウ キム パク イ チェ サントス クルス レイエス シルバ "
-    "スミス ブラウン シン クマール タパ グルン シュレスタ ペレラ カーン アフマド イワノフ マルティン"
-).split()
+    "グエン",
+    "チャン",
+    "レ",
+    "ファム",
+    "ワン",
+    "リー",
+    "チェン",
+    "リウ",
+    "キム",
+    "パク",
+    "イ",
+    "チェ",
+    "サントス",
+    "クルス",
+    "レイエス",
+    "シルバ",
+    "スミス",
+    "ブラウン",
+    "シン",
+    "クマール",
+    "タパ",
+    "グルン",
+    "シュレスタ",
+    "ペレラ",
+    "カーン",
+    "アフマド",
+    "イワノフ",
+    "マルティン",
+)
 _FOREIGN_MALE = (
-    "ミン フン ナム ウェイ ジュン ジフン ホセ マルコ ルーカス ジョン デイビッド ラジ アミット ビシャル "
-    "サンジェイ モハメド アリ イワン ダニエル"
-).split()
+    "ミン",
+    "フン",
+    "ナム",
+    "ウェイ",
+    "ジュン",
+    "ジフン",
+    "ホセ",
+    "マルコ",
+    "ルーカス",
+    "ジョン",
+    "デイビッド",
+    "ラジ",
+    "アミット",
+    "ビシャル",
+    "サンジェイ",
+    "モハメド",
+    "アリ",
+    "イワン",
+    "ダニエル",
+)
 _FOREIGN_FEMALE = (
-    "リン フオン トゥイ マイ リーファ シュウ スジン ミンジ マリア グレース アナ カミラ エミリー サラ "
-    "プリヤ アニタ スニタ アイシャ オルガ ソフィア"
-).split()
+    "リン",
+    "フオン",
+    "トゥイ",
+    "マイ",
+    "リーファ",
+    "シュウ",
+    "スジン",
+    "ミンジ",
+    "マリア",
+    "グレース",
+    "アナ",
+    "カミラ",
+    "エミリー",
+    "サラ",
+    "プリヤ",
+    "アニタ",
+    "スニタ",
+    "アイシャ",
+    "オルガ",
+    "ソフィア",
+)
 _CLASSIC_FEMALE = ("こ", "え", "よ", "み", "ね", "ぎく", "しず")
 _CLASSIC_MALE = ("お", "じ", "いち", "ろう", "し", "のり", "あき", "ひろ", "ゆき", "かず")
 
@@ -71,7 +132,9 @@ def names() -> Names:
     weights: list[float] = []
     for kanji, entry in last.items():
         kana = _katakana(entry["reading"])
-        spellings = [(kanji.replace(c, v), share) for c, (v, share) in _VARIANTS.items() if c in kanji]
+        spellings = [
+            (kanji.replace(c, v), share) for c, (v, share) in _VARIANTS.items() if c in kanji
+        ]
         family += [(kanji, kana), *((spelling, kana) for spelling, _ in spellings)]
         plain = 1.0 - sum(share for _, share in spellings)
         weights += [entry["count"] * share for share in (plain, *(s for _, s in spellings))]
@@ -104,7 +167,7 @@ def names() -> Names:
 
 
 def _given(
-    entries: dict[str, dict[str, object]], endings: tuple[str, ...], given: list[tuple[str, str]]
+    entries: dict[str, FirstNameEntry], endings: tuple[str, ...], given: list[tuple[str, str]]
 ) -> tuple[Pool, Pool]:
     """Append the spellings to ``given``; return the pool of the elder and of the younger."""
     spelled = [(kanji, kana) for kana, entry in entries.items() for kanji in entry["kanji"]]
@@ -112,7 +175,7 @@ def _given(
     for kanji, _ in spelled:
         for character in kanji:
             common[character] = common.get(character, 0) + 1
-    # The data set does not say how many bear a name; names of common characters are taken as common.
+    # How many bear a given name is not known; names of common characters are taken as common.
     weights = np.array(
         [np.prod([common[c] for c in kanji]) ** (1.3 / len(kanji)) for kanji, _ in spelled]
     )

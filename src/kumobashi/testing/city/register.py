@@ -1,5 +1,7 @@
 """The resident register: numbers, names, addresses and dates for people who have a household."""
 
+# ruff: noqa: PLR2004 - shares and ages of a fictional city
+
 from dataclasses import dataclass
 from datetime import date
 
@@ -16,11 +18,19 @@ _EPOCH = date(1970, 1, 1)
 _FIRST_NO, _LAST_NO = 10_000_000, 9_999_999_999  # ten digits, some with zeros in front
 _MICROS_IN_SECOND, _SECONDS_IN_DAY = 1_000_000, 86_400
 
-BUILDINGS = tuple(
-    f"{first}{last}"
-    for first in "サン グリーン シティ パーク コスモ メゾン ロイヤル ベイ 青葉 みどり ひまわり さくら".split()
-    for last in "ハイツ コーポ マンション レジデンス ハイム テラス".split()
+_FIRST_WORDS = (
+    "サン",
+    "グリーン",
+    "シティ",
+    "パーク",
+    "コスモ",
+    "メゾン",
+    "ロイヤル",
+    "ベイ",
+    "青葉",
 )
+_LAST_WORDS = ("ハイツ", "コーポ", "マンション", "レジデンス", "ハイム", "テラス")
+BUILDINGS = tuple(f"{first}{last}" for first in _FIRST_WORDS for last in _LAST_WORDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +76,9 @@ def register(
         "resident_kind": np.where(is_foreign, 2, 1).astype(np.int8),
         "resident_status": status,
         "resident_since": pa.array(since_day[person], pa.date32()),
-        "updated_at": pa.array((updated * _SECONDS_IN_DAY).astype(np.int64) * _MICROS_IN_SECOND, pa.timestamp("us")),
+        "updated_at": pa.array(
+            (updated * _SECONDS_IN_DAY).astype(np.int64) * _MICROS_IN_SECOND, pa.timestamp("us")
+        ),
     }
     rows = {
         name: column if isinstance(column, pa.Array) else pa.array(column[person])
@@ -94,9 +106,9 @@ def _names(
 ) -> tuple[NDArray[np.bool_], NDArray[np.int32], NDArray[np.int32]]:
     count, households = len(people.born), people.households
     home = people.household
-    foreign_home = rng.random(households) < 0.020  # noqa: PLR2004 - 2.4 % of the people in the end
+    foreign_home = rng.random(households) < 0.020
     foreign_home[: len(SPECIAL_CHARACTERS)] = False
-    foreign_partner = (people.seat == PARTNER) & (rng.random(count) < 0.018)  # noqa: PLR2004
+    foreign_partner = (people.seat == PARTNER) & (rng.random(count) < 0.018)
     is_foreign = foreign_home[home] | foreign_partner
     family = known.surnames.draw(rng.random(households))
     for household, rows in enumerate(known.surnames_of):
@@ -104,7 +116,10 @@ def _names(
     abroad = known.foreign_surnames
     family = np.where(foreign_home, abroad.draw(rng.random(households)), family)[home]
     family = np.where(foreign_partner, abroad.draw(rng.random(count)), family)
-    drawn, is_classic = rng.random(count), rng.random(count) < np.clip((people.born - 25) / 45, 0, 1)
+    drawn, is_classic = (
+        rng.random(count),
+        rng.random(count) < np.clip((people.born - 25) / 45, 0, 1),
+    )
     given = np.zeros(count, dtype=np.int32)
     for sex in (1, 2):
         for chosen, pool in (
@@ -123,7 +138,7 @@ def _addresses(people: People, rng: np.random.Generator) -> dict[str, NDArray[np
     lived_in = settled(len(home))
     weights = np.array([towns()[town].weight for town in lived_in])
     town = rng.choice(lived_in, size=households, p=weights / weights.sum()).astype(np.int16)
-    in_building = rng.random(households) < 0.42  # noqa: PLR2004 - flats in a city like Chiba
+    in_building = rng.random(households) < 0.42
     building = np.where(in_building, rng.integers(0, len(BUILDINGS), households), -1)
     room = rng.integers(1, 13, households) * 100 + rng.integers(1, 13, households)
     return {

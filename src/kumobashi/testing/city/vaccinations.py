@@ -37,9 +37,7 @@ _SCHEDULE = (
 )
 
 
-def vaccinations(
-    people: People, entered: Register, on: date, rng: np.random.Generator
-) -> pa.Table:
+def vaccinations(people: People, entered: Register, on: date, rng: np.random.Generator) -> pa.Table:
     """Return one row per dose given to those under twenty, in the order of ``resident_no``."""
     resident = entered.person < len(people.born)
     recorded = np.zeros(len(people.born), dtype=bool)

@@ -1,4 +1,4 @@
-"""SQL that turns the numbers of the city into the tables of the contract, in the order of ``resident_no``."""
+"""SQL that turns the numbers of the city into its tables."""
 
 from kumobashi.testing.city.schema import MUNICIPALITY
 
@@ -19,7 +19,8 @@ VIEWS = {
             p.sex::varchar as sex, p.birth_date, r.code as relationship,
             '{MUNICIPALITY}' as municipality_code, t.code as town_code, t.name as town_name,
             case t.kind
-                when 'block' then {_full_width("p.block")} || '番' || {_full_width("p.lot")} || '号'
+                when 'block'
+                    then {_full_width("p.block")} || '番' || {_full_width("p.lot")} || '号'
                 else {_full_width("p.block * 37 + p.lot")} || '番地'
             end as address_number,
             b.name || {_full_width("p.room")} || '号' as address_building,

@@ -1,15 +1,17 @@
-"""What people do and earn, which homes are on public assistance, and who is in the national health insurance.
+"""What people do and earn, who pays tax, who is insured with the city, who lives on assistance.
 
-All shares here are assumptions; they were chosen so that about 27 in 100 adults pay no resident tax,
-one in five is in the national health insurance and 1.7 % live on public assistance.
+All shares here are assumptions; they were chosen so that about 27 in 100 adults pay no resident
+tax, 17 in 100 are in the national health insurance and 1.7 % of the households live on assistance.
 """
+
+# ruff: noqa: PLR2004 - shares and ages of a fictional city
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kumobashi.testing.city.households import FIRST, OTHER, PARTNER, People
+from kumobashi.testing.city.households import CHILDREN, FIRST, PARTNER, People
 
 PUPIL, STUDENT, EMPLOYEE, SELF_EMPLOYED, PUBLIC_SERVANT, HOMEMAKER, PENSIONER, JOBLESS = range(8)
 
@@ -52,7 +54,10 @@ def is_lone_parent(people: People) -> NDArray[np.bool_]:
     """Say of each person whether they raise children under 19 at home without a partner."""
     has_partner = _homes(people, people.seat == PARTNER)
     has_children = _homes(people, _is_child(people))
-    return (people.seat == FIRST) & (has_children & ~has_partner)[people.household]
+    chosen: NDArray[np.bool_] = (people.seat == FIRST) & (has_children & ~has_partner)[
+        people.household
+    ]
+    return chosen
 
 
 def is_parent(people: People) -> NDArray[np.bool_]:
@@ -66,11 +71,16 @@ def children_at_home(people: People) -> NDArray[np.int64]:
 
 
 def _is_child(people: People) -> NDArray[np.bool_]:
-    return (people.seat > PARTNER) & (people.seat < OTHER - 2) & (people.born < _ADULT + 1)
+    is_seated = (people.seat >= CHILDREN.start) & (people.seat < CHILDREN.stop)
+    chosen: NDArray[np.bool_] = is_seated & (people.born < _ADULT + 1)
+    return chosen
 
 
 def _homes(people: People, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    return np.bincount(people.household[chosen], minlength=people.households) > 0
+    found: NDArray[np.bool_] = (
+        np.bincount(people.household[chosen], minlength=people.households) > 0
+    )
+    return found
 
 
 def _assisted(people: People, rng: np.random.Generator) -> NDArray[np.bool_]:
@@ -90,18 +100,18 @@ def _assisted(people: People, rng: np.random.Generator) -> NDArray[np.bool_]:
 def _occupations(
     people: People, is_assisted: NDArray[np.bool_], rng: np.random.Generator
 ) -> NDArray[np.int8]:
-    age, is_woman = people.born, people.sex == 2  # noqa: PLR2004 - the code of the register
+    age, is_woman = people.born, people.sex == 2
     drawn = rng.random(len(age))
     cares = is_woman & (people.seat == PARTNER) & (age < _RETIRES)
-    studies = drawn < np.select([age < _ADULT, age < 20, age < 23], [0.99, 0.68, 0.42], 0.0)  # noqa: PLR2004
+    studies = drawn < np.select([age < _ADULT, age < 20, age < 23], [0.99, 0.68, 0.42], 0.0)
     again = rng.random(len(age))
     working = np.select(
         [again < np.where(cares, 0.27, 0.0), again < 0.11, again < 0.185, again < 0.235],
         [HOMEMAKER, SELF_EMPLOYED, JOBLESS, PUBLIC_SERVANT],
         EMPLOYEE,
     )
-    elderly_works = again < np.where(age < 70, 0.46, np.where(age < _ELDERLY_CARE, 0.26, 0.07))  # noqa: PLR2004
-    elderly = np.where(elderly_works, np.where(again < 0.05, SELF_EMPLOYED, EMPLOYEE), PENSIONER)  # noqa: PLR2004
+    elderly_works = again < np.where(age < 70, 0.46, np.where(age < _ELDERLY_CARE, 0.26, 0.07))
+    elderly = np.where(elderly_works, np.where(again < 0.05, SELF_EMPLOYED, EMPLOYEE), PENSIONER)
     occupation = np.select(
         [age < _WORKING_AGE, studies, age >= _RETIRES], [PUPIL, STUDENT, elderly], working
     )
@@ -116,9 +126,9 @@ def _incomes(
     rng: np.random.Generator,
 ) -> NDArray[np.int64]:
     """Draw yearly income after the deductions for wages and pensions, in yen."""
-    age, is_woman = people.born, people.sex == 2  # noqa: PLR2004 - the code of the register
+    age, is_woman = people.born, people.sex == 2
     rises = 1.0 - ((np.clip(age, 20, 65) - 52) / 60) ** 2
-    part_time = is_woman & (people.seat == PARTNER) & (rng.random(len(age)) < 0.38)  # noqa: PLR2004
+    part_time = is_woman & (people.seat == PARTNER) & (rng.random(len(age)) < 0.38)
     median = np.select(
         [
             (occupation == EMPLOYEE) & part_time,
@@ -165,7 +175,7 @@ def _tax(
 def _insured(
     people: People, occupation: NDArray[np.int8], is_assisted: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
-    """Insure the self-employed, the jobless and pensioners under 75, and those who live from them."""
+    """Insure the self-employed, the jobless and pensioners under 75, and who lives from them."""
     is_waged = (occupation == EMPLOYEE) | (occupation == PUBLIC_SERVANT)
     covered = _homes(people, is_waged & (people.seat <= PARTNER))[people.household]
     depends = (occupation == PUPIL) | (occupation == STUDENT) | (occupation == HOMEMAKER)
@@ -173,4 +183,5 @@ def _insured(
     insured = (own | (depends & ~covered)) & (people.born < _ELDERLY_CARE) & ~is_assisted
     # A jobless wife or child of an employee is a dependant of the employees' insurance.
     is_family = (occupation == JOBLESS) & covered
-    return insured & ~is_family
+    chosen: NDArray[np.bool_] = insured & ~is_family
+    return chosen
