@@ -13,6 +13,7 @@ from kumobashi.exchange.orders import Order
 from kumobashi.kernel import Finding
 from kumobashi.release.errors import FindingsRefused
 from kumobashi.release.releasing import Released
+from kumobashi.storage.counting import count
 from kumobashi.storage.tables import literal, quoted
 
 
@@ -43,10 +44,9 @@ def hold_back_unmappable(
         values = work.sql(f"select distinct {quoted(name)} from released").to_arrow_table().column(0)
         for loss in losses(values, order.characters.charset, {}):
             held = quoted(name)
-            row = work.execute(
-                f"select count(*) from released where contains({held}, {literal(loss.char)})"
-            ).fetchone()
-            found.append((name, loss, int(row[0]) if row else 0))
+            has = f"contains({held}, {literal(loss.char)})"
+            rows = count(work, f"select count(*) from released where {has}")
+            found.append((name, loss, rows))
     if not found:
         return released
     findings = tuple(
@@ -68,8 +68,7 @@ def hold_back_unmappable(
             findings=findings,
         )
     where = " or ".join(f"contains({quoted(n)}, {literal(loss.char)})" for n, loss, _ in found)
-    gone = work.execute(f"delete from released where {where}").fetchone()
-    held_back = int(gone[0]) if gone else 0
+    held_back = count(work, f"delete from released where {where}")
     return replace(
         released,
         rows=released.rows - held_back,

@@ -9,6 +9,7 @@ from kumobashi.exchange.orders import ReceivingColumn, Reception
 from kumobashi.exchange.packing import OPERATION, OPERATION_JA
 from kumobashi.kernel import Finding
 from kumobashi.messages.manifest import Manifest, MediaType, Mode
+from kumobashi.storage.counting import count
 from kumobashi.storage.tables import quoted
 
 _MOST_FINDINGS = 1000
@@ -64,11 +65,11 @@ def check_rows(
             f" where {OPERATION} = 'delete'"
         )
         deleted_relation = "incoming_deleted"
-        deleted = _count(work, deleted_relation)
+        deleted = count(work, f"select count(*) from {deleted_relation}")
     return Checked(
         relation="incoming_rows",
         deleted_relation=deleted_relation,
-        rows=_count(work, "incoming_rows"),
+        rows=count(work, "select count(*) from incoming_rows"),
         deleted=deleted,
         quarantined=0,
         findings=found,
@@ -96,12 +97,4 @@ def _named(
 
 def _typed(column: ReceivingColumn) -> str:
     name = quoted(column.spec.name)
-    if column.spec.kind == "integers":
-        # A list of CSV is numbers with spaces between.
-        return f"try_cast({name} as {column.spec.sql_type}) as {name}"
     return f"try_cast({name} as {column.spec.sql_type}) as {name}"
-
-
-def _count(work: duckdb.DuckDBPyConnection, relation: str) -> int:
-    row = work.execute(f"select count(*) from {relation}").fetchone()
-    return int(row[0]) if row else 0

@@ -5,8 +5,7 @@ KumobashiError
     ├── IllegalMove          a fault of ours: no such move between states
     ├── PeerUnreachable      the next hop does not answer; try again
     ├── PeerRefused          the next hop answered no, with a code
-    ├── NotApproved          no approval, or the decision drifted since
-    ├── PlanRefused          the plan does not permit this link
+    ├── Drifted              the decision has changed since it was approved
     ├── OutsideBounds        counts outside the approved bounds; a person decides
     ├── BundleUnlike         what was opened is not what the manifest says
     ├── RowsRefused          the receiver's validation found too much
@@ -56,26 +55,15 @@ class PeerRefused(ExchangeFailed):
     remedy_en = "Tell whoever runs {site} this code."
 
 
-class PlanRefused(ExchangeFailed):
-    """The plan says no."""
+class Drifted(ExchangeFailed):
+    """The decision is not the one that was approved."""
 
-    code = "exchange.plan_refused"
+    code = "exchange.drifted"
     status = 409
-    ja = "事前点検が送ってよいと認めていません（{first}）。"
-    en = "The plan does not permit this link ({first})."
-    remedy_ja = "kumobashi plan {link} で理由と直し方を見てください。"
-    remedy_en = "kumobashi plan {link} shows why and what to do."
-
-
-class NotApproved(ExchangeFailed):
-    """Nobody has approved this decision."""
-
-    code = "exchange.not_approved"
-    status = 409
-    ja = "この内容は承認されていません（{drift}）。"
-    en = "This decision has not been approved ({drift})."
-    remedy_ja = "kumobashi plan {link} で内容を確かめ、kumobashi plan {link} --approve で承認してください。"
-    remedy_en = "Look at kumobashi plan {link}, then approve it with --approve."
+    ja = "承認のあとで内容が変わりました（{changes}）。送っていません。"
+    en = "The decision has changed since it was approved ({changes}). Nothing was sent."
+    remedy_ja = "kumobashi plan {link} で変わった点を確かめ、よければ --approve で承認し直してください。"
+    remedy_en = "Look at kumobashi plan {link}; approve it anew with --approve if it is right."
 
 
 class OutsideBounds(ExchangeFailed):

@@ -20,6 +20,7 @@ from kumobashi.exchange.errors import BundleUnlike
 from kumobashi.exchange.orders import CharacterRule, ReceivingColumn
 from kumobashi.messages.manifest import Compression, MediaType
 from kumobashi.messages.parts import Part, split
+from kumobashi.storage.counting import count
 from kumobashi.storage.spool import Spool
 from kumobashi.storage.tables import quoted
 
@@ -54,11 +55,10 @@ class Sealed:
 
 def write_parquet(work: duckdb.DuckDBPyConnection, relation: str, path: Path) -> Payload:
     """Write a relation as Parquet, compressed inside by zstd."""
-    rows = _copied(
-        work.execute(
-            f"copy (from {relation}) to '{path}' (format parquet, compression zstd,"
-            f" compression_level {_COMPRESSION_LEVEL}, row_group_size {_ROW_GROUP})"
-        )
+    rows = count(
+        work,
+        f"copy (from {relation}) to '{path}' (format parquet, compression zstd,"
+        f" compression_level {_COMPRESSION_LEVEL}, row_group_size {_ROW_GROUP})",
     )
     with path.open("rb") as source:
         whole = digest(source)
@@ -91,9 +91,7 @@ def write_csv(
         for n in names
     )
     plain = path.with_suffix(".plain")
-    rows = _copied(
-        work.execute(f"copy (select {values} from {relation}) to '{plain}' (format csv, header)")
-    )
+    rows = count(work, f"copy (select {values} from {relation}) to '{plain}' (format csv, header)")
     codec = "cp932" if characters.charset == "cp932" else "utf-8"
     whole, size = hashlib.sha256(), 0
     compressor = zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL)
@@ -159,8 +157,3 @@ def workroom(
         yield work
     finally:
         work.close()
-
-
-def _copied(result: duckdb.DuckDBPyConnection) -> int:
-    row = result.fetchone()
-    return int(row[0]) if row else 0

@@ -33,6 +33,7 @@ from kumobashi.kernel import KumobashiError, crashpoint, new_id
 from kumobashi.messages.errors import MessageForeign
 from kumobashi.messages.manifest import Manifest, verify_manifest
 from kumobashi.messages.receipts import Stage, next_receipt, sign_receipt, verify_receipt
+from kumobashi.storage.counting import count
 from kumobashi.storage.spool import Spool
 from kumobashi.storage.tables import Applied, Load
 
@@ -134,8 +135,7 @@ class Receiver:
     ) -> None:
         path = unpack(manifest, self._spool, self._identity.sealing, folder)
         read_payload(manifest, path, work, "arrived")
-        row = work.execute("select count(*) from arrived").fetchone()
-        rows = int(row[0]) if row else 0
+        rows = count(work, "select count(*) from arrived")
         if rows != manifest.rows + manifest.deleted_rows:
             raise BundleUnlike(
                 what="rows", expected=manifest.rows + manifest.deleted_rows, got=rows

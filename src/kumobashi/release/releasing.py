@@ -16,7 +16,8 @@ from kumobashi.release.compiling import Compiled, compile_rule
 from kumobashi.release.errors import CountsDisagree, FindingsRefused, NothingToRelease
 from kumobashi.release.rules import ReleaseRule
 from kumobashi.release.staging import stages
-from kumobashi.storage.tables import Query, TableReader, literal
+from kumobashi.storage.counting import count
+from kumobashi.storage.tables import Query, TableReader, literal, quoted
 
 OnFindings = Literal["refuse", "quarantine", "go_on"]
 Progress = Callable[[str, int], None]
@@ -67,8 +68,7 @@ def extract(
         query = Query(source.table, stage.columns, stage.where)
         with source.reader.stream(query) as rows:
             work.register("incoming", rows)
-            row = work.execute(f"create temp table {stage.name} as select * from incoming")
-            got = _one(row)
+            got = count(work, f"create temp table {stage.name} as select * from incoming")
             work.unregister("incoming")
         expected = source.reader.count(query)
         if got != expected:
@@ -110,19 +110,16 @@ def release(
         f" where {'true' if on_findings == 'quarantine' else 'false'}"
     )
     parameters = {"inner": pads[0], "outer": pads[1]} if pads and "$inner" in steps.released else None
-    rows = _one(work.execute(steps.released, parameters))
+    rows = count(work, steps.released, parameters)
     extracted = read[rule.subject.dataset]
-    eligible = _one(work.execute("select count(*) from eligible"))
-    held = _one(
-        work.execute(
-            f'select count(*) from eligible where "{rule.subject.key}" in (select key from faulty)'
-        )
-    )
+    eligible = count(work, "select count(*) from eligible")
+    key = quoted(rule.subject.key)
+    held = count(work, f"select count(*) from eligible where {key} in (select key from faulty)")
     if rows != eligible - held:
         raise CountsDisagree(step="release", expected=eligible - held, got=rows)
     if rows == 0 and not rule.allow_empty:
         raise NothingToRelease(extracted=extracted, without_consent=extracted - eligible)
-    smallest, below, classes = work.execute(steps.classes).fetchone() or (0, 0, 0)
+    smallest, below, classes = work.execute(steps.classes).fetchall()[0]
     return Released(
         columns=steps.columns,
         read=dict(read),
@@ -159,8 +156,3 @@ def _find_unknown_codes(
         for column, code, rows in grouped
     )
     return findings, sum(finding.rows for finding in findings)
-
-
-def _one(result: duckdb.DuckDBPyConnection) -> int:
-    row = result.fetchone()
-    return int(row[0]) if row else 0

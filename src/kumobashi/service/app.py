@@ -1,9 +1,11 @@
 """The HTTP application of a gateway: peer API for all, local API and console for this machine."""
 
+import asyncio
 import ipaddress
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
 from starlette.applications import Starlette
@@ -39,7 +41,23 @@ async def serve(settings: Settings, ready: Callable[[str], None] = lambda _url: 
         timeout_graceful_shutdown=3,
         timeout_keep_alive=75,
     )
-    await uvicorn.Server(config).serve()
+    await _Server(config).serve()
+
+
+class _Server(uvicorn.Server):
+    """Ends when asked to, without raising the signal again: a clean end is no failure."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Let SIGINT and SIGTERM end the serving."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
 
 
 def application(gateway: Gateway, ready: Callable[[], None] = lambda: None) -> ASGIApp:

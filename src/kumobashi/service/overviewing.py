@@ -96,7 +96,7 @@ def names_for(workspace: Workspace, directory: Directory, link_name: str) -> Nam
 
 
 def _light(decided: Plan, latest: TransferView | None) -> Light:
-    if not decided.permit:
+    if not decided.is_permitted:
         return Light.BLOCKED
     return latest.light if latest else Light.NEVER
 

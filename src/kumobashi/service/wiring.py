@@ -1,17 +1,19 @@
 """From the workspace to what one run needs: orders for the sender, receptions for the receiver.
 
-The files are read anew for every run, so a change counts from the next run on, and the plan that
-was approved is compared with the plan as it is now.
+The files are looked at for every run and read again when one has changed, so a change counts from
+the next run on, and the plan that was approved is compared with the plan as it is now.
 """
 
+import threading
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 from kumobashi.directory.entries import Directory
-from kumobashi.exchange.errors import NotApproved, PlanRefused
+from kumobashi.exchange.errors import Drifted
 from kumobashi.exchange.orders import Bounds, CharacterRule, Order, Reception
-from kumobashi.planning.approval import drift
+from kumobashi.planning.approval import Limits, drift, limits
+from kumobashi.planning.errors import PlanRefused
 from kumobashi.planning.plan import plan
 from kumobashi.planning.workspace import Workspace, load
 from kumobashi.routing.finding import route
@@ -19,6 +21,7 @@ from kumobashi.service.stores import open_store
 from kumobashi.storage.tables import TableStore
 
 _SMALLEST_PART_BYTES = 65_536
+Fingerprint = frozenset[tuple[str, int, int]]
 
 
 class Wiring:
@@ -28,29 +31,34 @@ class Wiring:
         self._folder = folder
         self._directory = directory
         self._today = today
+        self._lock = threading.Lock()
+        self._held: tuple[Fingerprint, Workspace] | None = None
 
     def workspace(self) -> Workspace:
-        """Read the workspace; raise ``WorkspaceBroken`` with all mistakes."""
-        return load(self._folder)
+        """Return the workspace as it is now; raise ``WorkspaceBroken`` with all mistakes."""
+        seen = _fingerprint(self._folder)
+        with self._lock:
+            if self._held is None or self._held[0] != seen:
+                self._held = (seen, load(self._folder))
+            return self._held[1]
 
     def order(self, link_name: str) -> Order:
         """Return a link ready to run.
 
         Raises:
             PlanRefused: the plan does not permit it.
-            NotApproved: nobody approved it, or the decision has drifted since.
+            ApprovalMissing: nobody approved it.
+            Drifted: the decision has changed since it was approved.
         """
         workspace = self.workspace()
         link = workspace.link(link_name)
         decided = plan(workspace, self._directory, link_name, on=self._today())
-        if not decided.permit:
+        if not decided.is_permitted:
             first = decided.reasons[0]
-            raise PlanRefused(link=link_name, first=first.ja)
+            raise PlanRefused(link=link_name, reason=first.ja, reason_en=first.en)
         approval = workspace.approvals.get(link_name)
-        if approval is None:
-            raise NotApproved(link=link_name, drift="承認がありません")
         if changed := drift(decided, approval):
-            raise NotApproved(link=link_name, drift="、".join(item.ja for item in changed))
+            raise Drifted(link=link_name, changes="、".join(change.ja for change in changed))
         rule = workspace.rules[link.release]
         from_site = workspace.systems[link.from_].site
         receiver = workspace.systems[link.to.system]
@@ -61,7 +69,7 @@ class Wiring:
             system, dataset = workspace.dataset(reference)
             store = stores.setdefault(system.system, open_store(self._folder, system))
             sources[name] = (store, dataset.table)
-        rows, size = approval.row_bounds(), approval.byte_bounds()
+        approved = limits(approval) if approval else Limits(rows=None, bytes=None)
         return Order(
             tenant=workspace.municipality.municipality.code,
             link=link_name,
@@ -82,7 +90,7 @@ class Wiring:
                 otherwise=link.characters.otherwise,
             ),
             on_findings=link.on_findings,
-            bounds=Bounds(rows=rows, bytes=size),
+            bounds=Bounds(rows=approved.rows, bytes=approved.bytes),
             recipient=self._directory.site(receiver.site).recipient,
             largest_part_bytes=max(
                 _SMALLEST_PART_BYTES,
@@ -106,3 +114,10 @@ class Wiring:
             layout=workspace.layouts.get(dataset.layout, dataset.version),
             on_findings=link.on_findings,
         )
+
+
+def _fingerprint(folder: Path) -> Fingerprint:
+    """Return what tells one state of the files from another."""
+    paths = [*folder.glob("*.y*ml"), *folder.glob("*/*.y*ml")]
+    stats = [(str(path), path.stat()) for path in paths]
+    return frozenset((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats)

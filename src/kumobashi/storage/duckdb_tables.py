@@ -9,6 +9,7 @@ import duckdb
 import pyarrow as pa
 
 from kumobashi.storage.applying import Newest, check_order
+from kumobashi.storage.counting import count
 from kumobashi.storage.errors import LoadIncomplete, StoreBusy, StoreUnreachable, TableMissing
 from kumobashi.storage.tables import (
     APPLIED_TABLE,
@@ -55,17 +56,18 @@ class DuckDBTables:
 
     def _apply(self, target: duckdb.DuckDBPyConnection, load: Load) -> Applied:
         newest = target.execute(
-            f"select transfer, business_date, sequence from {APPLIED_TABLE} where tenant = ? and link = ?"
-            " order by business_date desc, sequence desc limit 1",
+            f"select transfer, business_date, sequence from {APPLIED_TABLE}"
+            " where tenant = ? and link = ? order by business_date desc, sequence desc limit 1",
             [load.tenant, load.link],
-        ).fetchone()
+        ).fetchall()
         done = target.execute(
             f"select rows, deleted, total from {APPLIED_TABLE} where tenant = ? and transfer = ?",
             [load.tenant, load.transfer],
-        ).fetchone()
+        ).fetchall()
         if done:
-            return Applied(rows=done[0], deleted=done[1], total=done[2], already=True)
-        check_order(load, Newest(*newest) if newest else None)
+            rows, deleted, total = done[0]
+            return Applied(rows=rows, deleted=deleted, total=total, already=True)
+        check_order(load, Newest(*newest[0]) if newest else None)
         target.execute(create_table_sql(load))
         table, columns = quoted(load.table), ", ".join(quoted(c.name) for c in load.columns)
         deleted = 0
@@ -76,23 +78,18 @@ class DuckDBTables:
             for relation in (load.deleted_relation, load.relation):
                 if relation is None:
                     continue
-                gone = load.connection.sql(f"select {key} from {relation}").to_arrow_reader(BATCH_ROWS)
-                target.register("incoming_keys", gone)
-                found = target.execute(
-                    f"delete from {table} where ({key}) in (select ({key}) from incoming_keys)"
-                ).fetchone()
-                target.unregister("incoming_keys")
-                if relation == load.deleted_relation:
-                    deleted = int(found[0]) if found else 0
-        rows = load.connection.sql(f"select {columns} from {load.relation}").to_arrow_reader(BATCH_ROWS)
-        target.register("incoming", rows)
-        inserted = target.execute(f"insert into {table} ({columns}) select {columns} from incoming").fetchone()
-        target.unregister("incoming")
-        count = int(inserted[0]) if inserted else 0
-        if count != load.rows:
-            raise LoadIncomplete(expected=load.rows, got=count)
-        total_row = target.execute(f"select count(*) from {table}").fetchone()
-        total = int(total_row[0]) if total_row else 0
+                statement = f"delete from {table} where ({key}) in (select ({key}) from incoming)"
+                gone = _with_incoming(target, load, f"select {key} from {relation}", statement)
+                deleted = gone if relation == load.deleted_relation else deleted
+        written = _with_incoming(
+            target,
+            load,
+            f"select {columns} from {load.relation}",
+            f"insert into {table} ({columns}) select {columns} from incoming",
+        )
+        if written != load.rows:
+            raise LoadIncomplete(expected=load.rows, got=written)
+        total = count(target, f"select count(*) from {table}")
         target.execute(
             f"insert into {APPLIED_TABLE} values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
@@ -102,13 +99,13 @@ class DuckDBTables:
                 load.business_date,
                 load.sequence,
                 load.mode,
-                count,
+                written,
                 deleted,
                 total,
                 datetime.now(UTC).replace(tzinfo=None),
             ],
         )
-        return Applied(rows=count, deleted=deleted, total=total, already=False)
+        return Applied(rows=written, deleted=deleted, total=total, already=False)
 
     @contextmanager
     def _open(self, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -124,6 +121,17 @@ class DuckDBTables:
             yield connection
         finally:
             connection.close()
+
+
+def _with_incoming(
+    target: duckdb.DuckDBPyConnection, load: Load, select: str, statement: str
+) -> int:
+    """Run a statement over rows of the working database, bridged as Arrow; return its count."""
+    target.register("incoming", load.connection.sql(select).to_arrow_reader(BATCH_ROWS))
+    try:
+        return count(target, statement)
+    finally:
+        target.unregister("incoming")
 
 
 class DuckDBSnapshot:
@@ -146,10 +154,11 @@ class DuckDBSnapshot:
 
     def count(self, query: Query) -> int:
         """Return how many rows the query gives."""
-        row = self.connection.execute(query.count_sql()).fetchone()
-        return int(row[0]) if row else 0
+        return count(self.connection, query.count_sql())
 
     @contextmanager
     def stream(self, query: Query) -> Iterator[pa.RecordBatchReader]:
         """Give the rows in batches."""
-        yield self.connection.sql(query.sql()).to_arrow_reader(BATCH_ROWS)
+        # A cursor of its own: a connection that still streams refuses another query.
+        with self.connection.cursor() as streaming:
+            yield streaming.sql(query.sql()).to_arrow_reader(BATCH_ROWS)
