@@ -1,4 +1,7 @@
-"""Look at the console without a city: ``python -m kumobashi.testing.preview [morning|every_light] [PORT]``."""
+"""Shows the console without a city, for whoever works on its pages.
+
+``python -m kumobashi.testing.preview [morning|every_light] [PORT]`` serves it on 127.0.0.1.
+"""
 
 import sys
 
@@ -6,15 +9,18 @@ import uvicorn
 from starlette.applications import Starlette
 
 from kumobashi.console import console_routes, error_pages
-from kumobashi.testing import views
+from kumobashi.testing import scenes, views
 
 _PORT = 8749
 
 
 def preview(scene: str = "every_light") -> Starlette:
-    """Return an application that shows ``scene`` of :mod:`kumobashi.testing.views`."""
-    shown = {"morning": views.morning, "every_light": views.every_light}[scene]
-    return Starlette(routes=console_routes(shown, zones=lambda: views.ZONES), exception_handlers={**error_pages()})
+    """Return an application that shows ``scene`` of :mod:`kumobashi.testing.scenes`."""
+    shown = {"morning": scenes.morning, "every_light": scenes.every_light}[scene]
+    return Starlette(
+        routes=console_routes(shown, zones=lambda: views.ZONES),
+        exception_handlers={**error_pages()},
+    )
 
 
 def main(arguments: list[str]) -> None:

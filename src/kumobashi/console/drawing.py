@@ -1,0 +1,120 @@
+"""Jinja2 as the console uses it: everything escaped, nothing undefined, words in one language."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from functools import cache, partial
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+from kumobashi.console import formatting, labels, reading, reconciling, wording
+from kumobashi.console.answering import SAFE_HEADERS, Addresses
+from kumobashi.exchange.views import RED, Light, Progress, Words
+from kumobashi.kernel import Language
+
+HERE = Path(__file__).parent
+HTMX = "vendor/htmx-4.0.1.min.js"  # npm htmx.org 4.0.1, dist/htmx.min.js; licence beside it
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(
+        {
+            "HTMX": HTMX,
+            "K_WANTED": reading.K_WANTED,
+            "Light": Light,
+            "Mark": reading.Mark,
+            "Progress": Progress,
+            "RED": RED,
+            "Verdict": reconciling.Verdict,
+            "balances": reconciling.balances,
+            "bars": reading.bars,
+            "clock": formatting.clock,
+            "dots": reading.dots,
+            "effect": reading.effect,
+            "number": formatting.number,
+            "overdue": reading.overdue,
+            "plain_time": formatting.plain_time,
+            "reached": reading.reached,
+            "parts_left": reading.parts_left,
+            "short_digest": formatting.short_digest,
+            "signs": labels.SIGNS,
+            "size": formatting.size,
+            "stage_of": reading.stage_of,
+            "way": reading.way,
+        }
+    )
+    return environment
+
+
+def draw(
+    template: str,
+    *,
+    lang: Language,
+    url: Addresses,
+    status: int = 200,
+    **values: object,
+) -> HTMLResponse:
+    """Draw ``template`` as an answer that no cache keeps."""
+    text = (
+        _environment().get_template(template).render(lang=lang, url=url, **_words(lang), **values)
+    )
+    return HTMLResponse(
+        text,
+        status_code=status,
+        headers={**SAFE_HEADERS, "Cache-Control": "no-store", "Content-Language": lang},
+    )
+
+
+def _words(lang: Language) -> Mapping[str, object]:
+    def w(words: Words) -> str:
+        return wording.pick(words, lang)
+
+    def t(key: str, **facts: object) -> str:
+        return wording.say(key, lang, **facts)
+
+    def day(on: date) -> str:
+        return formatting.day(on, lang)
+
+    def short_day(on: date) -> str:
+        return formatting.short_day(on, lang)
+
+    def moment(at: datetime) -> str:
+        return formatting.moment(at, lang)
+
+    def near(at: datetime, now: datetime) -> str:
+        return formatting.near(at, now, lang)
+
+    def seconds(length: float | None) -> str:
+        return formatting.seconds(length, lang)
+
+    def span(length: timedelta) -> str:
+        return formatting.span(length, lang)
+
+    return {
+        "t": t,
+        "w": w,
+        "day": day,
+        "short_day": short_day,
+        "moment": moment,
+        "near": near,
+        "seconds": seconds,
+        "span": span,
+        "light_word": lambda light: w(labels.LIGHTS[light]),
+        "mark_word": lambda mark: w(labels.MARKS[mark]),
+        "progress_word": lambda progress: w(labels.PROGRESS[progress]),
+        "verdict_word": lambda verdict: w(labels.VERDICTS[verdict]),
+        "zone_word": lambda zone: w(labels.ZONES[zone]),
+        "count_word": lambda label: w(labels.COUNTS[label]) if label in labels.COUNTS else label,
+        "mode_word": lambda mode: w(labels.MODES[mode]) if mode in labels.MODES else mode,
+        "stage_word": partial(labels.stage, lang=lang),
+        "finding_word": partial(labels.finding, lang=lang),
+    }

@@ -1,0 +1,67 @@
+"""Findings as CSV that Excel opens, and a link as JSON that programs read."""
+
+import csv
+import io
+import json
+from dataclasses import asdict
+from datetime import date, datetime
+
+from kumobashi.console import labels, wording
+from kumobashi.exchange.views import LinkView, Overview, TransferView
+from kumobashi.kernel import Language, to_wire
+
+_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def findings_csv(transfer: TransferView, lang: Language) -> bytes:
+    """Return the findings as CSV in UTF-8 with a byte order mark and CRLF, safe to open."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    columns = (
+        "col_line",
+        "col_item",
+        "col_what",
+        "col_expected",
+        "col_got",
+        "col_same",
+        "col_code",
+    )
+    writer.writerow([wording.say(key, lang) for key in columns])
+    for found in transfer.findings:
+        writer.writerow(
+            [
+                "" if found.line is None else found.line,
+                _harmless(found.item),
+                _harmless(labels.finding(found.code, lang)),
+                _harmless(found.expected),
+                _harmless(found.got),
+                found.rows,
+                _harmless(found.code),
+            ]
+        )
+    return text.getvalue().encode("utf-8-sig")
+
+
+def _harmless(text: str) -> str:
+    """Keep a spreadsheet from running a cell that begins like a formula."""
+    return f"'{text}" if text.startswith(_STARTS_A_FORMULA) else text
+
+
+def link_json(overview: Overview, link: LinkView) -> bytes:
+    """Return everything known about ``link``, times in UTC as RFC 3339."""
+    document = {
+        "format": 1,
+        "municipality_code": overview.municipality_code,
+        "site": overview.site,
+        "at": overview.at,
+        "link": asdict(link),
+    }
+    return json.dumps(document, ensure_ascii=False, indent=2, default=_wire).encode()
+
+
+def _wire(value: object) -> str:
+    if isinstance(value, datetime):
+        return to_wire(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"not for JSON: {type(value).__name__}")

@@ -1,0 +1,248 @@
+"""Every sentence of the console, in Japanese and in English, by a key.
+
+Facts fill ``{braces}``; escaping is the template's work. Labels of closed sets stand in ``labels``.
+"""
+
+from kumobashi.exchange.views import Words
+from kumobashi.kernel import Language
+
+
+def both(ja: str, en: str) -> Words:
+    """Return one sentence in both languages."""
+    return Words(ja=ja, en=en)
+
+
+TEXT = {
+    "product": both("雲橋", "Kumobashi"),
+    "overview": both("連携状況一覧", "State of links"),
+    "skip": both("本文へ移動", "Skip to the content"),
+    "menu": both("メニュー", "Menu"),
+    "other_language": both("English", "日本語"),
+    "answer_none": both("連携はまだありません", "No links yet"),
+    "answer_one": both("{total}件すべて {label}", "All {total} {label}"),
+    "answer_some": both("{total}件中 {list}", "Of {total}: {list}"),
+    "answer_item": both("{count}件 {label}", "{count} {label}"),
+    "answer_comma": both("、", ", "),
+    "as_of": both("{at} 現在", "As of {at} JST"),
+    "target_one": both("対象 {day}分", "for {day}"),
+    "target_many": both("対象 {first}〜{last}分", "for {first} to {last}"),
+    "calls": both("対応が必要な連携", "Links that need somebody"),
+    "stopped_title": both("止まっています：", "Stopped: "),
+    "refused_title": both("拒否されました：", "Refused: "),
+    "held_title": both("承認を待っています：", "Waiting for approval: "),
+    "way": both("経路", "Way"),
+    "way_stop": both("{parts}部分", "parts: {parts}"),
+    "cause": both("原因", "Cause"),
+    "cause_at": both("（{side}、{since} から）", " ({side}, since {since})"),
+    "reached": both("{place}までは届いています。", "It has reached {place}."),
+    "cause_unknown": both("原因の報告はまだ届いていません。", "No cause has been reported yet."),
+    "remedy": both("対応", "What to do"),
+    "effect": both("影響", "Effect"),
+    "effect_old": both(
+        "{to}では、{rows}のデータが {day}分のままです。",
+        "{to}: data of {rows} are still as of {day}.",
+    ),
+    "effect_old_bare": both(
+        "{to}のデータは {day}分のままです。", "{to}: data are still as of {day}."
+    ),
+    "effect_never": both(
+        "{to}には、{rows}のデータがまだ届いていません。", "{to}: data of {rows} have never arrived."
+    ),
+    "effect_never_bare": both(
+        "{to}にはデータがまだ届いていません。", "{to}: no data have arrived yet."
+    ),
+    "people": both("{count}人分", "{count} people"),
+    "changes": both("{count}件の異動", "{count} changes"),
+    "overdue": both(
+        "期限 {deadline} を {span} 過ぎています。", "{span} past the deadline {deadline}."
+    ),
+    "contact": both("連絡先", "Whom to call"),
+    "contact_none": both("連絡先が登録されていません。", "No contact is on file."),
+    "next": both("これから", "What happens by itself"),
+    "tried": both("これまで {tries}回 試しました。", "Tried {tries} times so far."),
+    "next_try": both("次は {at} に自動で試します。", "The next try is at {at}, by itself."),
+    "then_parts": both(
+        "応答があれば、残り {left}部分から再開します。",
+        "Once answered, it resumes with the {left} parts left.",
+    ),
+    "then_resume": both(
+        "応答があれば、途中から再開します。", "Once answered, it resumes where it was."
+    ),
+    "next_refused": both(
+        "自動では再開しません。原因を直してから、もう一度実行してください。",
+        "It does not resume by itself. Mend the cause, then run it again.",
+    ),
+    "next_held": both("承認されるまで何も送りません。", "Nothing is sent until somebody approves."),
+    "next_none": both("自動の再試行は予定されていません。", "No further try is planned."),
+    "open_link": both("この連携を開く", "Open this link"),
+    "all_links": both("すべての連携", "All links"),
+    "filter": both("絞り込み", "Filter"),
+    "all": both("すべて", "All"),
+    "search": both("連携・システム名で検索", "Search by link or system"),
+    "search_go": both("検索", "Search"),
+    "search_clear": both("条件を消す", "Clear"),
+    "found": both("{total}件中 {count}件を表示しています。", "Showing {count} of {total}."),
+    "found_none": both("条件に合う連携はありません。", "No link matches."),
+    "col_state": both("状態", "State"),
+    "col_link": both("連携", "Link"),
+    "col_receipts": both("到達確認", "Receipts"),
+    "col_rows": both("件数", "Rows"),
+    "col_seconds": both("所要", "Time"),
+    "col_findings": both("指摘", "Findings"),
+    "dots": both("4段階中 {count}段階", "{count} of 4"),
+    "dots_key": both("到達・復号・検証・取込", "delivered, opened, validated, applied"),
+    "daily": both("毎日 {at}", "daily at {at}"),
+    "by_hand": both("随時", "on demand"),
+    "deadline": both("期限 {at}", "due {at}"),
+    "day_of": both("{day}分", "for {day}"),
+    "parts_of": both("部分 {done}／{total}", "parts {done}/{total}"),
+    "findings_count": both("{count}件", "{count}"),
+    "nothing": both("なし", "none"),
+    "unknown_yet": both("まだわかりません", "not known yet"),
+    "breadcrumb": both("現在の位置", "You are here"),
+    "says_applied": both(
+        "{day}分を {at} に取り込みました。", "Data for {day} were applied at {at}."
+    ),
+    "says_running": both("{day}分を処理しています。", "Data for {day} are on their way."),
+    "says_waiting": both(
+        "{day}分は相手の応答を待っています。応答があれば自動で再開します。",
+        "Data for {day} wait for the other side; they resume by themselves.",
+    ),
+    "says_held": both(
+        "{day}分は件数が承認範囲の外です。人の判断を待っています。",
+        "Counts for {day} are outside the approved bounds; a person decides.",
+    ),
+    "says_stopped": both(
+        "{day}分は止まっています。まだ取り込まれていません。",
+        "Data for {day} are stopped; not applied.",
+    ),
+    "says_refused": both(
+        "{day}分は拒否されました。何も取り込まれていません。",
+        "Data for {day} were refused; nothing was applied.",
+    ),
+    "says_blocked": both(
+        "事前点検で許可されないため、送れません。何も送っていません。",
+        "The plan does not permit it; nothing was sent.",
+    ),
+    "says_never": both("まだ一度も実行していません。", "It has never run."),
+    "says_past": both("これは過去の転送です。", "This is an earlier transfer."),
+    "newest": both("最新の転送を見る", "See the newest transfer"),
+    "about": both("この連携について", "About this link"),
+    "link_id": both("連携ID", "Link id"),
+    "from_to": both("送り元 → 送り先", "From → to"),
+    "basis": both("法的根拠", "Legal basis"),
+    "mode": both("方式", "Mode"),
+    "schedule": both("予定", "Schedule"),
+    "blocked_why": both("送れない理由", "Why it cannot be sent"),
+    "figures": both("主な数字", "Main figures"),
+    "fig_rows": both("取込", "Applied"),
+    "fig_seconds": both("所要", "Time"),
+    "fig_bytes": both("封緘後の大きさ", "Sealed size"),
+    "fig_k": both("k（最も小さい組）", "k (smallest class)"),
+    "rows_unit": both("件", "rows"),
+    "people_unit": both("人", "people"),
+    "stages": both("段階ごとの経過", "Stages"),
+    "stage": both("段階", "Stage"),
+    "bytes": both("大きさ", "Size"),
+    "share": both("時間の内訳", "Share of time"),
+    "started": both("開始 {at}", "started {at}"),
+    "transfer_id": both("転送ID", "Transfer id"),
+    "attempt": both(
+        "{sequence}回目の転送、封緘 {attempt}回目", "run {sequence}, sealing {attempt}"
+    ),
+    "balance": both("件数の突合", "Reconciliation"),
+    "balance_intro": both(
+        "各地点の件数と部分の数を突き合わせた結果です。",
+        "Counts of rows and parts, compared at every place on the way.",
+    ),
+    "off_by": both("差 {count}", "off by {count}"),
+    "k_title": both("k：見分けにくさ", "k: how hard to single out"),
+    "k_good": both(
+        "どの人にも、提供する全項目の値が同じ人が、"
+        "本人を含めて {k}人以上います（目安 {wanted}人）。",
+        "Everybody shares the values of all released columns with at least {k} people, "
+        "oneself included (wanted: {wanted}).",
+    ),
+    "k_low": both(
+        "提供する全項目の値が同じ人が、"
+        "本人を含めて {k}人しかいない組があります（目安 {wanted}人）。",
+        "Some share the values of all released columns with only {k} people, "
+        "oneself included (wanted: {wanted}).",
+    ),
+    "k_below": both(
+        "{wanted}人未満の組に入る行は {rows}件です。",
+        "Rows in classes smaller than {wanted}: {rows}.",
+    ),
+    "k_note": both(
+        "抽象化済の個人情報です。k が大きくても、個人情報としての扱いは変わりません。",
+        "These are coarsened personal data; a large k does not change how they must be handled.",
+    ),
+    "k_none": both("この転送では k を数えていません。", "k was not counted for this transfer."),
+    "receipts": both("到達確認（署名つき）", "Signed receipts"),
+    "receipts_none": both("到達確認はまだ届いていません。", "No receipt has arrived yet."),
+    "col_site": both("発行した環境", "Issued by"),
+    "col_time": both("時刻", "Time"),
+    "col_digest": both("要約値（SHA-256）", "Digest (SHA-256)"),
+    "col_code": both("理由コード", "Code"),
+    "findings": both("指摘", "Findings"),
+    "findings_none": both("指摘はありません。", "There are no findings."),
+    "findings_some": both(
+        "{total}件のうち {first}〜{last}件目です。", "{first} to {last} of {total}."
+    ),
+    "findings_cut": both(
+        "ここに保存されているのは先頭の {held}件です。", "Only the first {held} are kept here."
+    ),
+    "findings_csv": both("指摘をCSVで保存（Excel用）", "Save findings as CSV (for Excel)"),
+    "col_line": both("行", "Line"),
+    "col_item": both("項目", "Item"),
+    "col_what": both("内容", "What"),
+    "col_expected": both("期待", "Expected"),
+    "col_got": both("実際", "Got"),
+    "col_same": both("同じ指摘の行数", "Rows alike"),
+    "whole_file": both("全体", "whole"),
+    "pages": both("指摘のページ", "Pages of findings"),
+    "page_before": both("前のページ", "Previous page"),
+    "page_after": both("次のページ", "Next page"),
+    "page_of": both("{page}／{pages}ページ", "Page {page} of {pages}"),
+    "history": both("これまでの転送", "Earlier transfers"),
+    "history_none": both("これより前の転送はありません。", "There are no earlier transfers."),
+    "col_day": both("対象日", "Business date"),
+    "json": both("この連携をJSONで保存", "Save this link as JSON"),
+    "error_404": both("ページが見つかりません", "There is no such page"),
+    "error_404_why": both(
+        "連携の名前が変わったか、アドレスが違います。",
+        "The link was renamed, or the address is wrong.",
+    ),
+    "error_405": both("この操作はできません", "This cannot be done here"),
+    "error_405_why": both(
+        "この画面は見るだけです。何も変更していません。",
+        "These pages only show; nothing was changed.",
+    ),
+    "error_500": both("画面を表示できませんでした", "The page could not be shown"),
+    "error_500_why": both(
+        "表示だけの失敗で、連携そのものの状態は変わっていません。少し待って開き直すか、"
+        "端末で kumobashi link status を実行してください。",
+        "Only showing failed; the links are as they were. "
+        "Wait a little and reload, or run kumobashi link status.",
+    ),
+    "error_code": both("コード", "Code"),
+    "back": both("連携状況一覧へ戻る", "Back to the state of links"),
+    "footer": both("この画面に住民の情報は表示されません。", "No resident's data are shown here."),
+    "footer_same": both("端末では {command}", "At a terminal: {command}"),
+    "reload": both("最新の状態にする", "Refresh"),
+    "live": both("実行中のため自動で更新しています", "Refreshing by itself while something runs"),
+}
+
+
+def say(key: str, lang: Language, **facts: object) -> str:
+    """Return the sentence called ``key``, filled.
+
+    >>> say("answer_item", "ja", count=3, label="取込済み")
+    '3件 取込済み'
+    """
+    return pick(TEXT[key], lang).format_map(facts)
+
+
+def pick(words: Words, lang: Language) -> str:
+    """Return the sentence in this language."""
+    return words.ja if lang == "ja" else words.en
