@@ -85,13 +85,15 @@ COUNTS = {
 }
 
 FINDINGS = {
-    "missing_column": both("項目がありません", "missing column"),
-    "unexpected_column": both("余分な項目です", "unexpected column"),
+    "column_missing": both("項目がありません", "missing column"),
+    "column_unexpected": both("余分な項目です", "unexpected column"),
     "wrong_type": both("型が違います", "wrong type"),
     "too_long": both("桁数を超えています", "too long"),
     "unknown_code": both("コード表にない値です", "unknown code"),
-    "missing_value": both("必須の値がありません", "missing required value"),
-    "unencodable": both("送り先の文字コードにない文字です", "character not in the target charset"),
+    "required_missing": both("必須の値がありません", "missing required value"),
+    "character_unmappable": both(
+        "送り先の文字コードにない文字です", "character not in the target charset"
+    ),
 }
 """By the last word of the code; an unknown one is shown as its code."""
 

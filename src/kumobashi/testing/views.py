@@ -171,8 +171,8 @@ def some_findings(count: int) -> tuple[Finding, ...]:
     kinds = (
         ("finding.unknown_code", "relationship", "続柄コード表", "98"),
         ("finding.too_long", "address_building", "60文字以内", "63文字"),
-        ("finding.unencodable", "family_name", "cp932", "U+20BB7"),
-        ("finding.missing_value", "town_code", "13桁", "空"),
+        ("finding.character_unmappable", "family_name", "cp932", "U+20BB7"),
+        ("finding.required_missing", "town_code", "13桁", "空"),
     )
     return tuple(
         Finding(code=code, line=1_204 + 37 * n, item=item, expected=expected, got=got)
