@@ -147,7 +147,7 @@ def _length(field: Field, kind: str, present: str) -> _Check:
     name = quoted(field.name)
     if field.type == "LIST9":
         texts = f"regexp_extract_all({name}::varchar, '[0-9]+')"
-        length = f"coalesce(list_max(list_transform({texts}, n -> length(n))), 0)"
+        length = f"coalesce(list_max(list_transform({texts}, lambda n: length(n))), 0)"
         fault = f"{length} > {field.digits}"
     elif kind == _TEXT:
         length = f"length_grapheme({name})" if field.type in {"X", "N"} else f"length({name})"

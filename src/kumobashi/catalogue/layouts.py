@@ -1,8 +1,8 @@
 """Layouts: the fields of a dataset, as dated data.
 
 A layout file is YAML and begins ``kumobashi: 1``. Types are those of the national item definitions:
-X half-width text, N full-width text, 9 and S9 whole numbers, DATE, YEAR. TIMESTAMP is our own, and so
-is LIST9, a list of whole numbers. ``digits`` count characters, never bytes.
+X half-width text, N full-width text, 9 and S9 whole numbers, DATE, YEAR. TIMESTAMP is our own, and
+so is LIST9, a list of whole numbers. ``digits`` count characters, never bytes.
 
 >>> layouts = load_layouts()
 >>> layouts.get("resident-registry", "1").field("sex").code_list

@@ -32,19 +32,24 @@ def hold_back_unmappable(
         for row in work.execute("describe released").fetchall()
         if row[1] == "VARCHAR" and row[0] in released.columns
     ]
-    for before, after in sorted(order.characters.substitutes.items(), key=lambda pair: -len(pair[0])):
+    for before, after in sorted(
+        order.characters.substitutes.items(), key=lambda pair: -len(pair[0])
+    ):
         for name in texts:
             column = quoted(name)
+            old, new = literal(before), literal(after)
             work.execute(
-                f"update released set {column} = replace({column}, {literal(before)}, {literal(after)})"
-                f" where contains({column}, {literal(before)})"
+                f"update released set {column} = replace({column}, {old}, {new})"
+                f" where contains({column}, {old})"
             )
     found = []
     for name in texts:
-        values = work.sql(f"select distinct {quoted(name)} from released").to_arrow_table().column(0)
+        values = (
+            work.sql(f"select distinct {quoted(name)} from released").to_arrow_table().column(0)
+        )
         for loss in losses(values, order.characters.charset, {}):
             held = quoted(name)
-            has = f"contains({held}, {literal(loss.char)})"
+            has = f"contains({held}, {literal(loss.text)})"
             rows = count(work, f"select count(*) from released where {has}")
             found.append((name, loss, rows))
     if not found:
@@ -67,7 +72,7 @@ def hold_back_unmappable(
             first=f"{first.item}: {first.got}",
             findings=findings,
         )
-    where = " or ".join(f"contains({quoted(n)}, {literal(loss.char)})" for n, loss, _ in found)
+    where = " or ".join(f"contains({quoted(n)}, {literal(loss.text)})" for n, loss, _ in found)
     held_back = count(work, f"delete from released where {where}")
     return replace(
         released,

@@ -13,7 +13,9 @@ from kumobashi.storage.counting import count
 from kumobashi.storage.tables import quoted
 
 _MOST_FINDINGS = 1000
-_STRUCTURAL = frozenset({"finding.column_missing", "finding.column_unexpected", "finding.wrong_type"})
+_STRUCTURAL = frozenset(
+    {"finding.column_missing", "finding.column_unexpected", "finding.wrong_type"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

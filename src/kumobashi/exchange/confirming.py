@@ -1,4 +1,4 @@
-"""Collect the receiver's signed receipts, verify each, and move the transfer where they say it is."""
+"""Collect the receiver's signed receipts, verify each, and move the transfer accordingly."""
 
 import asyncio
 from collections.abc import Mapping
@@ -66,7 +66,9 @@ class Confirmation:
             facts["cause"] = waiting or _refusal(added[-1])
         crashpoint("sending.receipt_before_commit")
         more = list(zip((receipt.stage.value for receipt in added), fresh, strict=True))
-        row = self._ledger.received(row.transfer, more, _STATE_OF[stage or Stage.DELIVERED], facts=facts)
+        row = self._ledger.received(
+            row.transfer, more, _STATE_OF[stage or Stage.DELIVERED], facts=facts
+        )
         crashpoint("sending.receipt_kept")
         return row
 

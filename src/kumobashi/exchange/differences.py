@@ -41,7 +41,8 @@ class Snapshots:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         temporary = path.with_suffix(".tmp")
         work.execute(
-            f"copy ({_digests(key)}) to {literal(str(temporary))} (format parquet, compression zstd)"
+            f"copy ({_digests(key)}) to {literal(str(temporary))}"
+            " (format parquet, compression zstd)"
         )
         with temporary.open("rb") as file:
             os.fsync(file.fileno())

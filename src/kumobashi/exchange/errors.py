@@ -62,7 +62,9 @@ class Drifted(ExchangeFailed):
     status = 409
     ja = "承認のあとで内容が変わりました（{changes}）。送っていません。"
     en = "The decision has changed since it was approved ({changes}). Nothing was sent."
-    remedy_ja = "kumobashi plan {link} で変わった点を確かめ、よければ --approve で承認し直してください。"
+    remedy_ja = (
+        "kumobashi plan {link} で変わった点を確かめ、よければ --approve で承認し直してください。"
+    )
     remedy_en = "Look at kumobashi plan {link}; approve it anew with --approve if it is right."
 
 
@@ -71,7 +73,7 @@ class OutsideBounds(ExchangeFailed):
 
     code = "exchange.outside_bounds"
     status = 409
-    ja = "{what} が承認の範囲を外れています（承認 {low}〜{high}、今回 {got}）。送らずに待っています。"
+    ja = "{what}が承認の範囲の外です（承認 {low}〜{high}、今回 {got}）。送らずに待ちます。"
     en = "{what_en} is outside the approved bounds ({low} to {high}, now {got}). Nothing was sent."
     remedy_ja = "理由を確かめてから kumobashi link accept {link} で送るか、取りやめてください。"
     remedy_en = "Find out why, then kumobashi link accept {link}, or cancel it."

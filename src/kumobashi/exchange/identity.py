@@ -23,7 +23,7 @@ class Identity:
 
     @property
     def here(self) -> SiteEntry:
-        """This site's own entry in the directory."""
+        """The own entry in the directory."""
         return self.at(self.site)
 
     def at(self, site: str) -> SiteEntry:

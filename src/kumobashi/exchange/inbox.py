@@ -1,7 +1,7 @@
 """What peers hand to this gateway: announced, part by part, closed; and how it stands.
 
-A relay and a receiver are the same up to here. What they do with a bundle is a :class:`Taker`: it is
-woken whenever there is something new, and told nothing else, so that a restart is just a waking.
+A relay and a receiver are the same up to here. What they do with a bundle is a :class:`Taker`: it
+is woken whenever there is something new, and told nothing else, so a restart is just a waking.
 """
 
 import asyncio

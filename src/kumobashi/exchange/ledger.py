@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -93,9 +94,10 @@ class Ledger:
                 newest.state not in OUT_FINAL or (newest.state is Out.APPLIED and not again)
             ):
                 return newest, False
+            transfer = new_id()
             row = {
                 "tenant": self.tenant,
-                "transfer": new_id(),
+                "transfer": transfer,
                 "link": link,
                 "business_date": business_date,
                 "sequence": newest.sequence + 1 if newest else 1,
@@ -108,7 +110,7 @@ class Ledger:
                 "started_at": to_micros(self.clock.now()),
             }
             connection.execute(sa.insert(outgoing).values(row))
-            return self._read_out(connection, row["transfer"]), True
+            return self._read_out(connection, transfer), True
 
         return self.store.write(work)
 
@@ -142,7 +144,7 @@ class Ledger:
         cause: Facts | None = None,
         **columns: object,
     ) -> Outgoing:
-        """Move a transfer to ``then`` (or leave its state), merging ``facts``; durable on return."""
+        """Move a transfer to ``then``, or leave its state, merging ``facts``; durable on return."""
 
         def work(connection: sa.Connection) -> Outgoing:
             now = self._read_out(connection, transfer)
@@ -281,9 +283,7 @@ class Ledger:
         self, transfer: str, attempt: int, side: Side, more: list[tuple[str, str]]
     ) -> None:
         """Add receipts ``(stage, jws)`` behind those that are there; a repeated one is left out."""
-        self.store.write(
-            lambda connection: self._keep(connection, transfer, attempt, side, more)
-        )
+        self.store.write(lambda connection: self._keep(connection, transfer, attempt, side, more))
 
     def received(
         self, transfer: str, more: list[tuple[str, str]], then: Out, *, facts: Facts
@@ -358,9 +358,7 @@ class Ledger:
         return _where(receipts, self.tenant, equal)
 
 
-def _where(
-    table: sa.Table, tenant: str, equal: Mapping[str, object]
-) -> sa.ColumnElement[bool]:
+def _where(table: sa.Table, tenant: str, equal: Mapping[str, object]) -> sa.ColumnElement[bool]:
     conditions = [table.c[name] == value for name, value in equal.items()]
     return sa.and_(table.c.tenant == tenant, *conditions)
 
@@ -380,7 +378,7 @@ def _way(now: Out, then: Out) -> list[tuple[Out, Out]]:
     if then is Out.REFUSED or now not in order or then not in order:
         return [(now, then)] if now is not then else []
     path = order[order.index(now) : order.index(then) + 1]
-    return list(zip(path, path[1:], strict=False))
+    return list(pairwise(path))
 
 
 def _out(row: sa.Row[Any]) -> Outgoing:

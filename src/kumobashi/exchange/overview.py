@@ -85,7 +85,9 @@ def transfer_view(row: Outgoing, names: Names, now: datetime) -> TransferView:
     )
 
 
-def _light(row: Outgoing, cause: Cause | None, now: datetime) -> Light:
+def _light(  # noqa: PLR0911 - one per state
+    row: Outgoing, cause: Cause | None, now: datetime
+) -> Light:
     match row.state:
         case Out.APPLIED:
             return Light.APPLIED

@@ -109,9 +109,7 @@ class Peers:
                 text = await answer.read()
                 status = answer.status
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise PeerUnreachable(
-                site=site, site_name=known.name, reason=_reason(error)
-            ) from None
+            raise PeerUnreachable(site=site, site_name=known.name, reason=_reason(error)) from None
         if status >= 300:  # noqa: PLR2004 - the protocol has no redirects
             refusal = _refusal(status, text)
             raise PeerRefused(

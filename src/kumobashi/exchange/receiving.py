@@ -53,6 +53,7 @@ class Receiver:
 
     def __init__(
         self,
+        *,
         identity: Identity,
         ledger: Ledger,
         spool: Spool,
@@ -69,7 +70,7 @@ class Receiver:
         self._one_at_a_time = asyncio.Semaphore(1)  # what bounds memory
 
     def closed_state(self) -> In:
-        """A complete bundle with a good manifest is delivered."""
+        """Return that a complete bundle with a good manifest is delivered."""
         return In.DELIVERED
 
     def receipt_for(self, manifest: Manifest, _state: In) -> tuple[str, str]:
@@ -90,22 +91,25 @@ class Receiver:
     async def take(self, bundle: Incoming) -> None:
         """Take a delivered bundle in, trying again while the target does not answer."""
         if bundle.state is In.ANNOUNCED:
-            return
+            return None
         tries = 0
         for wait in waits():
             try:
                 async with self._one_at_a_time:
-                    await asyncio.to_thread(self._take_in, bundle)
-                return
+                    return await asyncio.to_thread(self._take_in, bundle)
             except KumobashiError as error:
                 if not error.retryable:
-                    await asyncio.to_thread(self._refuse, bundle, error)
-                    return
+                    return await asyncio.to_thread(self._refuse, bundle, error)
                 tries += 1
                 bundle = self._ledger.incoming(bundle.transfer, bundle.attempt)
                 now = self._ledger.clock.now()
                 cause = cause_of(
-                    error, side=self._identity.site, now=now, tries=tries, wait=wait, old=bundle.cause
+                    error,
+                    side=self._identity.site,
+                    now=now,
+                    tries=tries,
+                    wait=wait,
+                    old=bundle.cause,
                 )
                 bundle = await asyncio.to_thread(self._ledger.move_in, bundle, None, cause=cause)
                 self._changes.tell((bundle.transfer, bundle.attempt))
@@ -156,7 +160,9 @@ class Receiver:
         if checked.refused:
             first = checked.findings[0]
             raise RowsRefused(
-                rows=checked.faulty_rows, first=f"{first.item}: {first.expected}", count=len(checked.findings)
+                rows=checked.faulty_rows,
+                first=f"{first.item}: {first.expected}",
+                count=len(checked.findings),
             )
         crashpoint("receiving.validated_before_commit")
         found = sum(finding.rows for finding in checked.findings)
@@ -212,7 +218,7 @@ class Receiver:
             facts=facts,
         )
 
-    def _state_that(  # noqa: PLR0913 - a receipt states this many facts
+    def _state_that(
         self,
         bundle: Incoming,
         manifest: Manifest,

@@ -45,11 +45,11 @@ class Relay:
         self._passed: dict[Key, set[str]] = {}
 
     def closed_state(self) -> In:
-        """A relay holds a complete bundle until the next hop has it."""
+        """Return that a relay holds a complete bundle until the next hop has it."""
         return In.CLOSED
 
     def receipt_for(self, _manifest: Manifest, _state: In) -> None:
-        """A relay states nothing about a bundle; only its receiver does."""
+        """Return nothing: only the receiver of a bundle makes statements about it."""
         return
 
     def downstream(self, key: Key) -> Downstream:
@@ -67,7 +67,6 @@ class Relay:
                 if bundle.cause:
                     await asyncio.to_thread(self._ledger.move_in, bundle, None)
                     self._changes.tell(key)
-                return
             except KumobashiError as error:
                 tries += 1
                 if isinstance(error, PeerRefused) and not error.refusal.retryable:
@@ -75,6 +74,8 @@ class Relay:
                 await self._note(bundle, error, tries, wait)
                 self._passed.pop(key, None)
                 await asyncio.sleep(wait)
+            else:
+                return
 
     async def _pass_on(self, bundle: Incoming) -> None:
         key = (bundle.transfer, bundle.attempt)
@@ -140,9 +141,7 @@ class Relay:
         held = self._ledger.receipts(*key, "in")
         return any(verify_receipt(token, keys).stage in _FINAL for token in held)
 
-    async def _note(
-        self, bundle: Incoming, error: KumobashiError, tries: int, wait: float
-    ) -> None:
+    async def _note(self, bundle: Incoming, error: KumobashiError, tries: int, wait: float) -> None:
         side = self._identity.next_hop(bundle.to_site)
         if not isinstance(error, PeerUnreachable | PeerRefused):
             side = self._identity.site

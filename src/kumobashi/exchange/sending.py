@@ -26,25 +26,35 @@ from kumobashi.exchange.errors import OutsideBounds, PeerRefused, PeerUnreachabl
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.ledger import Ledger, Outgoing
 from kumobashi.exchange.orders import Order
-from kumobashi.exchange.packing import Payload, Sealed, seal_payload, workroom, write_csv, write_parquet
+from kumobashi.exchange.packing import (
+    Payload,
+    Sealed,
+    seal_payload,
+    workroom,
+    write_csv,
+    write_parquet,
+)
 from kumobashi.exchange.patience import waits
 from kumobashi.exchange.peers import Peers
 from kumobashi.exchange.receiving import Limits
 from kumobashi.exchange.states import Out, is_under_way
 from kumobashi.exchange.tokens import destination_pads
+from kumobashi.exchange.views import Words
 from kumobashi.exchange.waiting import cause_of
 from kumobashi.kernel import KumobashiError, crashpoint
 from kumobashi.messages.announcement import Announcement
 from kumobashi.messages.manifest import Manifest, Mode, sign_manifest, verify_manifest
 from kumobashi.release.errors import CountsDisagree
 from kumobashi.release.releasing import Released, Source, extract, release
-from kumobashi.storage.errors import StorageFailed
 from kumobashi.release.rules import Token
+from kumobashi.storage.errors import StorageFailed
 from kumobashi.storage.spool import Spool
 from kumobashi.storage.tables import quoted
 
 log = logging.getLogger(__name__)
 _BUNDLE_LIVES = timedelta(days=7)  # how long a receiver may still take it in
+_ROWS = Words(ja="件数", en="The number of rows")
+_BYTES = Words(ja="容量", en="The size")
 Orders = Callable[[str], Order]  # the workspace, asked anew for each run
 
 
@@ -63,6 +73,7 @@ class Sender:
 
     def __init__(
         self,
+        *,
         identity: Identity,
         ledger: Ledger,
         spool: Spool,
@@ -120,7 +131,7 @@ class Sender:
             with workroom(folder, memory_mib=self._limits.memory_mib) as work:
                 released = self._release(row, order, work)
                 rows, deleted, relation, row = self._choose(row, order, work, released)
-                self._check_bounds(row, order, "件数", "The number of rows", released.rows, order.bounds.rows)
+                self._check_bounds(row, order, _ROWS, released.rows)
                 self._tell(row, "seal")
                 payload = self._write(order, work, relation, folder / "payload")
                 if payload.rows != rows + deleted:
@@ -133,7 +144,7 @@ class Sender:
                     transfer=row.transfer,
                     attempt=row.attempt,
                 )
-                self._check_bounds(row, order, "容量", "The size", sealed.bytes, order.bounds.bytes)
+                self._check_bounds(row, order, _BYTES, sealed.bytes)
                 if order.mode == "difference":
                     self._snapshots.keep(work, row.link, row.transfer, order.layout.key)
         except OutsideBounds as held:
@@ -146,9 +157,7 @@ class Sender:
         prepared = Prepared(payload=payload, sealed=sealed, rows=rows, deleted=deleted)
         return self._sign(row, order, prepared)
 
-    def _release(
-        self, row: Outgoing, order: Order, work: duckdb.DuckDBPyConnection
-    ) -> Released:
+    def _release(self, row: Outgoing, order: Order, work: duckdb.DuckDBPyConnection) -> Released:
         on = date.fromisoformat(row.business_date)
         started = time.monotonic()
         self._tell(row, "extract")
@@ -163,18 +172,26 @@ class Sender:
             }
             read = extract(order.rule, sources, work, purpose=order.purpose, on=on)
         extracted = time.monotonic()
-        self._tell(row, "release", extract={"seconds": extracted - started, "rows": read[order.rule.subject.dataset]})
-        pads = destination_pads(self._token_secret, self._identity.tenant, order.to_system)
-        released = release(
-            order.rule, work, read, on=on, pads=pads, on_findings=order.on_findings
+        self._tell(
+            row,
+            "release",
+            extract={"seconds": extracted - started, "rows": read[order.rule.subject.dataset]},
         )
+        pads = destination_pads(self._token_secret, self._identity.tenant, order.to_system)
+        released = release(order.rule, work, read, on=on, pads=pads, on_findings=order.on_findings)
         released = hold_back_unmappable(work, released, order)
         facts = asdict(released)
         facts.pop("columns")
+        timed = {"seconds": time.monotonic() - extracted, "rows": released.rows}
         self._ledger.move_out(
             row.transfer,
             None,
-            facts={"released": facts, "stages": {"release": {"seconds": time.monotonic() - extracted, "rows": released.rows}}},
+            facts={
+                "released": facts,
+                "stages": {
+                    "release": {"seconds": time.monotonic() - extracted, "rows": released.rows}
+                },
+            },
         )
         return released
 
@@ -245,21 +262,16 @@ class Sender:
         crashpoint("sending.sealed")
         return row
 
-    def _check_bounds(
-        self,
-        row: Outgoing,
-        order: Order,
-        what: str,
-        what_en: str,
-        got: int,
-        bounds: tuple[int, int] | None,
-    ) -> None:
+    def _check_bounds(self, row: Outgoing, order: Order, what: Words, got: int) -> None:
+        bounds = order.bounds.rows if what is _ROWS else order.bounds.bytes
         if row.bounds_accepted or bounds is None or bounds[0] <= got <= bounds[1]:
             return
-        if row.base_transfer is not None and what == "容量":
+        if row.base_transfer is not None and what is _BYTES:
             return  # the approved size is that of a full transfer
         low, high = bounds
-        raise OutsideBounds(what=what, what_en=what_en, low=low, high=high, got=got, link=order.link)
+        raise OutsideBounds(
+            what=what.ja, what_en=what.en, low=low, high=high, got=got, link=order.link
+        )
 
     # -- carry and confirm ----------------------------------------------------------------------
 

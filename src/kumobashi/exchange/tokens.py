@@ -1,4 +1,4 @@
-"""The key of one destination's tokens: derived, so that two destinations cannot be brought together."""
+"""The key of one destination's tokens, derived so that two destinations cannot be joined."""
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -7,7 +7,7 @@ from kumobashi.crypto.keys import TokenKey
 
 
 def destination_key(secret: bytes, tenant: str, to_system: str) -> TokenKey:
-    """Return the token key for one receiving system: HKDF-SHA256 (RFC 5869) of the site's secret."""
+    """Return the token key for one receiving system: HKDF-SHA256 (RFC 5869)."""
     info = f"kumobashi token v1|{tenant}|{to_system}".encode()
     return TokenKey(HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret))
 

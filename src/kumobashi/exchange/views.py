@@ -1,6 +1,6 @@
 """What people see of links and transfers, as plain values, for the console and the terminal alike.
 
-``exchange.ledger`` fills these from the state store; ``console`` draws them and ``cli`` prints them.
+``exchange.overview`` fills these from the ledger; ``console`` draws them, ``cli`` prints them.
 Every text for people comes in Japanese and English. Nothing here holds a resident's data.
 """
 
@@ -12,7 +12,7 @@ from kumobashi.kernel import Finding
 
 
 class Light(StrEnum):
-    """The state of a link in one word; anything in :data:`RED` makes ``link status`` exit with 1."""
+    """The state of a link in one word; one in :data:`RED` makes ``link status`` exit with 1."""
 
     APPLIED = "applied"  # 取込済み
     RUNNING = "running"  # 実行中

@@ -18,7 +18,7 @@ def cause_of(
     wait: float | None = None,
     old: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Return the cause as JSON; ``side`` is the site at fault, ``since`` stays while it is the same."""
+    """Return the cause as JSON; ``side`` is the site at fault, ``since`` stays while it lasts."""
     same = bool(old) and old is not None and (old["code"], old["side"]) == (error.code, side)
     return {
         "code": error.code,

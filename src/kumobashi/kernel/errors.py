@@ -38,7 +38,7 @@ class KumobashiError(Exception):
         self.facts = facts
         super().__init__(f"{self.code}: {self.say('en')}")
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - facts are of many types
         """Give a fact by its name."""
         try:
             return self.__dict__["facts"][name]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """指摘: where it is, what was expected and what was got.
+    """One 指摘: where it is, what was expected, what was got.
 
     ``got`` holds a code, a length or a code point, never a name, an address or a number of a person.
     """

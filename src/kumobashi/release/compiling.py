@@ -45,11 +45,17 @@ class Compiled:
 def compile_rule(rule: ReleaseRule, *, on: date) -> Compiled:
     """Return the statements for ``rule`` at the base date ``on``.
 
-    >>> rule = ReleaseRule.model_validate({
-    ...     "kumobashi": 1, "release": "r", "version": 1, "name": "例",
-    ...     "datasets": {"residents": "integrated-db.residents"},
-    ...     "subject": {"dataset": "residents", "key": "resident_no"},
-    ...     "columns": [{"name": "ym", "op": "truncate", "of": "birth_date", "to": "year"}]})
+    >>> rule = ReleaseRule.model_validate(
+    ...     {
+    ...         "kumobashi": 1,
+    ...         "release": "r",
+    ...         "version": 1,
+    ...         "name": "例",
+    ...         "datasets": {"residents": "integrated-db.residents"},
+    ...         "subject": {"dataset": "residents", "key": "resident_no"},
+    ...         "columns": [{"name": "ym", "op": "truncate", "of": "birth_date", "to": "year"}],
+    ...     }
+    ... )
     >>> compile_rule(rule, on=date(2026, 11, 1)).eligible
     'create temp view eligible as select * from subjects'
     """
@@ -149,7 +155,9 @@ def _released(rule: ReleaseRule, on: date) -> str:
     )
 
 
-def _value(rule: ReleaseRule, column: Column, on: date) -> str:  # noqa: PLR0911 - one per operation
+def _value(  # noqa: C901, PLR0911 - one case for each operation
+    rule: ReleaseRule, column: Column, on: date
+) -> str:
     match column:
         case Token(of=source):
             plain = "head" if source == "household_head" else quoted(source)

@@ -22,10 +22,10 @@ class NothingToRelease(ReleaseFailed):
     code = "release.nothing"
     ja = "送る人が 0 人でした（抽出 {extracted} 件、同意なし {without_consent} 件）。"
     en = "No one is left to send: {extracted} rows extracted, {without_consent} without consent."
-    remedy_ja = (
-        "元のシステムの抽出と同意の登録を確かめてください。0件が正しい連携には allow_empty: true と書きます。"
+    remedy_ja = "抽出と同意の登録を確かめてください。0件が正しいなら allow_empty: true と書きます。"
+    remedy_en = (
+        "Check the extraction and the consents; write allow_empty: true where none is right."
     )
-    remedy_en = "Check the extraction and the consents; write allow_empty: true where none is right."
 
 
 class FindingsRefused(ReleaseFailed):

@@ -109,7 +109,9 @@ def release(
         "create temp table faulty as select distinct key from unclear"
         f" where {'true' if on_findings == 'quarantine' else 'false'}"
     )
-    parameters = {"inner": pads[0], "outer": pads[1]} if pads and "$inner" in steps.released else None
+    parameters = (
+        {"inner": pads[0], "outer": pads[1]} if pads and "$inner" in steps.released else None
+    )
     rows = count(work, steps.released, parameters)
     extracted = read[rule.subject.dataset]
     eligible = count(work, "select count(*) from eligible")

@@ -1,7 +1,7 @@
 """The release rule as it stands in ``rules/<name>.yaml``: what may leave of which datasets.
 
 An operation is one of a closed set; there is no free SQL. Names of columns are those of the
-catalogue. The file models are pydantic because people write these files (style, "Types and values").
+catalogue. The file models are pydantic because people write these files.
 """
 
 from typing import Annotated, Literal
@@ -21,7 +21,7 @@ class Model(BaseModel):
 
 
 class Token(Model):
-    """A token per destination instead of a number of the hall: HMAC-SHA256, 128 bits, hexadecimal."""
+    """A token per destination instead of a number of the hall: HMAC-SHA256, 128 bits, hex."""
 
     name: Name
     op: Literal["token"]
@@ -157,7 +157,7 @@ class Subject(Model):
 
 
 class Consent(Model):
-    """Where the residents' consents are and whose counts: the subject's, or the household head's."""
+    """Where the consents are and whose counts: the subject's, or the household head's."""
 
     dataset: Name
     by: Literal["subject", "household_head"] = "subject"

@@ -86,9 +86,7 @@ def application(gateway: Gateway, ready: Callable[[], None] = lambda: None) -> A
 
 def _health(gateway: Gateway) -> Callable[[Request], Awaitable[Response]]:
     async def health(_request: Request) -> Response:
-        return JSONResponse(
-            {"status": "ok", "site": gateway.identity.site, "version": __version__}
-        )
+        return JSONResponse({"status": "ok", "site": gateway.identity.site, "version": __version__})
 
     return health
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,8 @@ from kumobashi.service.wiring import Wiring
 from kumobashi.storage.spool import Spool
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from kumobashi.service.gateway import Gateway
 
 log = logging.getLogger(__name__)
@@ -39,17 +40,22 @@ class Endpoint:
         limits = Limits(memory_mib=gateway.settings.memory_mib)
         token_path = gateway.settings.workspace / "private" / identity.site / "token.key"
         self.sender = Sender(
-            identity,
-            ledger,
-            Spool(var / "spool" / "out"),
-            gateway.peers,
-            self.wiring.order,
-            Snapshots(var / "snapshots"),
-            limits,
-            TokenKey.load(token_path).secret if token_path.exists() else None,
+            identity=identity,
+            ledger=ledger,
+            spool=Spool(var / "spool" / "out"),
+            peers=gateway.peers,
+            orders=self.wiring.order,
+            snapshots=Snapshots(var / "snapshots"),
+            limits=limits,
+            token_secret=TokenKey.load(token_path).secret if token_path.exists() else None,
         )
         self.receiver = Receiver(
-            identity, ledger, spool, gateway.changes, self.wiring.reception, limits
+            identity=identity,
+            ledger=ledger,
+            spool=spool,
+            changes=gateway.changes,
+            receptions=self.wiring.reception,
+            limits=limits,
         )
         self._runs: dict[str, asyncio.Task[Outgoing]] = {}
 

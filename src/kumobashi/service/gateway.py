@@ -6,6 +6,7 @@ needs is imported by ``endpoint`` and nowhere else.
 
 import asyncio
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from kumobashi.crypto.keys import SealKey, SigningKey
@@ -71,9 +72,7 @@ class Gateway:
         if self.identity.here.role == "relay":
             taker = Relay(self.identity, self.ledger, spool, self.changes, self.peers)
         else:
-            from kumobashi.service.endpoint import Endpoint  # noqa: PLC0415 - not for relays
-
-            self.endpoint = Endpoint(self, var, spool)
+            self.endpoint = _endpoint(self, var, spool)
             taker = self.endpoint.receiver
         self.inbox = Inbox(self.identity, self.ledger, spool, self.changes, taker)
 
@@ -90,6 +89,12 @@ class Gateway:
             await self.endpoint.aclose()
         await self.peers.aclose()
         await asyncio.to_thread(self.store.close)
+
+
+def _endpoint(gateway: Gateway, var: Path, spool: Spool) -> "Endpoint":
+    from kumobashi.service.endpoint import Endpoint  # noqa: PLC0415 - not for relays
+
+    return Endpoint(gateway, var, spool)
 
 
 def open_directory(settings: Settings, clock: Clock) -> Directory:

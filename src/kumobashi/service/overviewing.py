@@ -7,11 +7,11 @@ from kumobashi.directory.entries import Directory
 from kumobashi.exchange.ledger import Ledger, Outgoing
 from kumobashi.exchange.overview import Names, transfer_view
 from kumobashi.exchange.views import ContactView, Light, LinkView, Overview, TransferView, Words
+from kumobashi.kernel import business_date
 from kumobashi.planning.plan import Plan, plan
 from kumobashi.planning.workspace import Workspace
 from kumobashi.routing.errors import RoutingFailed
 from kumobashi.routing.finding import route
-from kumobashi.kernel import business_date
 
 _HISTORY = 30
 
@@ -76,7 +76,7 @@ def link_view(
 
 
 def names_for(workspace: Workspace, directory: Directory, link_name: str) -> Names:
-    """Return the names that a link's transfers are drawn with; its receiver's vendor is called first."""
+    """Return the names that a link's transfers are drawn with, and whom to call."""
     link = workspace.link(link_name)
     from_site = workspace.systems[link.from_].site
     receiver = workspace.systems[link.to.system]

@@ -11,9 +11,9 @@ from kumobashi.crypto.http_signatures import NonceMemory, claimed_site, verify_r
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.inbox import Inbox
 from kumobashi.kernel import Clock, KumobashiError
+from kumobashi.messages.errors import PartTooLarge
 from kumobashi.messages.fields import LARGEST_DOCUMENT
 from kumobashi.messages.media_types import JSON
-from kumobashi.messages.errors import PartTooLarge
 from kumobashi.service.errors import BadRequest
 from kumobashi.service.problems import problem
 

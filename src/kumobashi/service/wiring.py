@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kumobashi.directory.entries import Directory
 from kumobashi.exchange.errors import Drifted
@@ -18,7 +19,9 @@ from kumobashi.planning.plan import plan
 from kumobashi.planning.workspace import Workspace, load
 from kumobashi.routing.finding import route
 from kumobashi.service.stores import open_store
-from kumobashi.storage.tables import TableStore
+
+if TYPE_CHECKING:
+    from kumobashi.storage.tables import TableStore
 
 _SMALLEST_PART_BYTES = 65_536
 Fingerprint = frozenset[tuple[str, int, int]]

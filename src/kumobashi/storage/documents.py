@@ -12,7 +12,6 @@ was expected, in Japanese and English, with an example and the nearest known key
 ...     port: int
 >>> for mistake in read_text("kumobashi: 1\nsite: a\nprot: 80\n", Site, file="a.yaml"):
 ...     print(mistake.line, mistake.key, mistake.en, mistake.example)
-1 port The key 'port' is missing. port: 1
 3 prot The key 'prot' is unknown; 'port' was probably meant. port: 1
 """
 

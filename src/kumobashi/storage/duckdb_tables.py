@@ -114,7 +114,9 @@ class DuckDBTables:
         except duckdb.IOException as error:
             if "lock" in str(error).lower():
                 raise StoreBusy(system=self.system) from None
-            raise StoreUnreachable(system=self.system, reason="not a readable database file") from None
+            raise StoreUnreachable(
+                system=self.system, reason="not a readable database file"
+            ) from None
         try:
             connection.execute("set memory_limit = '256MB'; set threads = 2")
             connection.execute("set preserve_insertion_order = false")

@@ -35,7 +35,9 @@ class StoreUnreachable(StorageFailed):
     status = 503
     ja = "{system} のデータベースに接続できません（{reason}）。"
     en = "The database of {system} does not answer ({reason})."
-    remedy_ja = "データベースが動いているか、{system} の担当に確かめてください。復旧すると自動で再開します。"
+    remedy_ja = (
+        "データベースの稼働を {system} の担当に確かめてください。復旧すると自動で再開します。"
+    )
     remedy_en = "Ask who runs {system} whether its database is up; work resumes by itself."
 
 

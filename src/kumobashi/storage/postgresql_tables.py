@@ -63,7 +63,8 @@ class PostgreSQLTables:
             await target.execute(CREATE_APPLIED)
             await target.execute(f"lock table {APPLIED_TABLE} in share row exclusive mode")
             done = await target.fetchrow(
-                f"select rows, deleted, total from {APPLIED_TABLE} where tenant = $1 and transfer = $2",
+                f"select rows, deleted, total from {APPLIED_TABLE}"
+                " where tenant = $1 and transfer = $2",
                 load.tenant,
                 load.transfer,
             )
@@ -71,7 +72,8 @@ class PostgreSQLTables:
                 return Applied(rows=done[0], deleted=done[1], total=done[2], already=True)
             newest = await target.fetchrow(
                 f"select transfer, business_date, sequence from {APPLIED_TABLE}"
-                " where tenant = $1 and link = $2 order by business_date desc, sequence desc limit 1",
+                " where tenant = $1 and link = $2"
+                " order by business_date desc, sequence desc limit 1",
                 load.tenant,
                 load.link,
             )
@@ -115,7 +117,8 @@ class PostgreSQLTables:
             await target.execute(f"create temp table kumobashi_keys ({typed}) on commit drop")
             await self._copy(target, "kumobashi_keys", specs, relation, load)
             status = await target.execute(
-                f"delete from {quoted(load.table)} where ({key}) in (select {key} from kumobashi_keys)"
+                f"delete from {quoted(load.table)}"
+                f" where ({key}) in (select {key} from kumobashi_keys)"
             )
             await target.execute("drop table kumobashi_keys")
             if relation == load.deleted_relation:
@@ -134,7 +137,7 @@ class PostgreSQLTables:
             status: str = await target.copy_to_table(
                 table, source=_chunks(reading), columns=[c.name for c in columns], format="csv"
             )
-        return int(status.split()[-1])
+        return int(status.rsplit(maxsplit=1)[-1])
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[asyncpg.Connection]:
@@ -209,7 +212,8 @@ class PostgreSQLSnapshot:
         with self.connection.cursor() as cursor:
             cursor.execute(
                 "select column_name::text, data_type::text from information_schema.columns"
-                " where table_schema = current_schema() and table_name = $1 order by ordinal_position",
+                " where table_schema = current_schema() and table_name = $1"
+                " order by ordinal_position",
                 (table,),
             )
             rows = cursor.fetchall()

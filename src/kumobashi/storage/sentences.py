@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from kumobashi.storage.mistakes import Mistake, Path, Said, mistake_at
+from kumobashi.storage.mistakes import Mistake, Path, Said, key_text, mistake_at
 from kumobashi.storage.model_places import fields_of, follow, plain
 from kumobashi.storage.yaml_files import Tree
 
@@ -111,11 +111,15 @@ def explain(
 ) -> list[Mistake]:
     """Return one mistake per place, in the order of the file."""
     found: dict[Path, Mistake] = {}
+    meant: set[str] = set()  # keys that are missing because they are misspelt
     for detail in error.errors(include_url=False):
         path, annotation = follow(detail["loc"], tree.value, model)
         mistake = _Telling(detail, path, annotation, tree, examples).tell()
         found.setdefault((*path, detail["type"] if path == () else ""), mistake)
-    return sorted(found.values(), key=lambda m: (m.line, m.column, m.key))
+        if mistake.code == "file.unknown_key":
+            meant.add(key_text((*path[:-1], mistake.expected)))
+    told = [m for m in found.values() if m.code != "file.missing_key" or m.key not in meant]
+    return sorted(told, key=lambda m: (m.line, m.column, m.key))
 
 
 class _Telling:
@@ -209,7 +213,17 @@ class _Telling:
         if near:
             ja = f"「{got}」は使えません。「{near[0]}」ではありませんか（使える値: {listed}）。"
             en = f"{got!r} is not a choice; {near[0]!r} was probably meant ({listed})."
-        return self._value("file.choice", ja, en, listed, (near or choices)[0])
+        key = next((step for step in reversed(self.path) if isinstance(step, str)), "")
+        return mistake_at(
+            self.tree.file,
+            self.tree.at(self.path),
+            self.path,
+            code="file.choice",
+            ja=ja,
+            en=en,
+            expected=listed,
+            example=f"{key}: {(near or choices)[0]}",
+        )
 
     def _own_check(self) -> Mistake:
         """Tell what a model's own validator found."""
@@ -273,13 +287,13 @@ def flow(value: object) -> str:
     """Return a value as YAML in one line.
 
     >>> flow({"code": "69-2-1", "consent": "child-notices"})
-    '{code: 69-2-1, consent: child-notices}'
+    '{code: "69-2-1", consent: child-notices}'
     """
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{key}: {flow(held)}" for key, held in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(flow(held) for held in value) + "]"
-    if isinstance(value, str) and (value[:1].isdigit() or ":" in value) and "-2-" not in value:
+    if isinstance(value, str) and (value[:1].isdigit() or ":" in value):
         return json.dumps(value, ensure_ascii=False)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 

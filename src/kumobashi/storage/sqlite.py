@@ -77,9 +77,7 @@ class StateStore:
                     return
 
 
-def _commit_together(
-    connection: sa.Connection, batch: list[tuple[Work[Any], Future[Any]]]
-) -> None:
+def _commit_together(connection: sa.Connection, batch: list[tuple[Work[Any], Future[Any]]]) -> None:
     done: list[tuple[Future[Any], Any]] = []
     try:
         with connection.begin():

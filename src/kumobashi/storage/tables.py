@@ -1,11 +1,13 @@
-"""Tables of business systems: what is asked of a source, and what is asked of a target.
+r"""Tables of business systems: what is asked of a source, and what is asked of a target.
 
 Sources give Arrow record batches, targets take a relation of a DuckDB connection and a bundle's
 identity, and write both in one transaction: that is what makes "applied exactly once" true.
 Adapters: ``duckdb_tables`` (an embedded file) and ``postgresql_tables``.
 
->>> Query("resident_registry", ("resident_no",), (Condition("resident_status", "in", ("1",)),)).sql()
-'select "resident_no" from "resident_registry" where "resident_status" in (\\'1\\')'
+>>> Query(
+...     "resident_registry", ("resident_no",), (Condition("resident_status", "in", ("1",)),)
+... ).sql()
+'select "resident_no" from "resident_registry" where "resident_status" in (\'1\')'
 """
 
 from collections.abc import Callable

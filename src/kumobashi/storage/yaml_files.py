@@ -275,7 +275,8 @@ def _mark(event: Event) -> Mark:
 def _syntax(file: str, text: str, error: MarkedYAMLError) -> Mistake:
     mark = error.problem_mark or error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    if error.problem and "end of stream" in error.problem and error.context_mark:
+    opened = ("end of stream", "expected ','")  # told where it was opened, not where it was missed
+    if error.context_mark and any(part in (error.problem or "") for part in opened):
         line, column = error.context_mark.line + 1, error.context_mark.column + 1
     ja, en, example = (
         "YAML として読めません。この行と前の行の字下げ、引用符、括弧を確かめてください。",
