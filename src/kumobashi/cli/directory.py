@@ -1,0 +1,110 @@
+"""``kumobashi directory``: publish and show the signed directory."""
+
+from datetime import timedelta
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from kumobashi.cli.command import Group, command, option
+from kumobashi.cli.exits import Exit
+from kumobashi.cli.terminal import Terminal
+from kumobashi.kernel import JST, SystemClock
+
+directory = Group(
+    "directory",
+    ja="署名付きディレクトリ（サイト・システム・公開鍵の一覧）を発行し、見ます。",
+    en="Publish and show the signed directory of sites, systems and public keys.",
+    example="kumobashi directory show",
+)
+
+
+@command(
+    "publish",
+    ja="いまの連携設定から、署名付きディレクトリの次の版を発行します。",
+    en="Sign the next version of the directory from the workspace as it is.",
+    example="kumobashi directory publish",
+)
+@option(
+    "--days",
+    type=click.IntRange(1, 400),
+    default=90,
+    show_default=True,
+    metavar="N",
+    ja="有効な日数",
+    en="How many days it is valid",
+)
+def publish(terminal: Terminal, *, days: int) -> Exit:
+    """Publish the directory."""
+    from kumobashi.planning.publishing import publish_directory
+
+    made = publish_directory(
+        terminal.folder, now=SystemClock().now(), valid_for=timedelta(days=days)
+    )
+    expires = made.expires.astimezone(JST).date()
+    if terminal.as_json:
+        terminal.emit({"version": made.version, "expires": made.expires.isoformat()})
+        return Exit.OK
+    terminal.out.print(
+        terminal.t(
+            f"ディレクトリ第 {made.version} 版を発行しました（{expires} まで有効）。",
+            f"Published version {made.version} of the directory, valid to {expires}.",
+        )
+    )
+    terminal.out.print(
+        terminal.t(
+            "ゲートウェイは次の開始から使います。承認は第何版かを含むため、連携ごとに承認し直してください。",
+            "Gateways use it from their next start. Approvals name the version: approve the links anew.",
+        ),
+        soft_wrap=True,
+    )
+    return Exit.OK
+
+
+@command(
+    "show",
+    ja="発行済みのディレクトリを、署名と期限を確かめて示します。",
+    en="Show the published directory; its signature and end are checked.",
+    example="kumobashi directory show",
+)
+def show(terminal: Terminal) -> Exit:
+    """Show the directory."""
+    from kumobashi.planning.publishing import load_directory
+
+    held = load_directory(terminal.folder, now=SystemClock().now())
+    if terminal.as_json:
+        from kumobashi.service.local_api import plain
+
+        terminal.emit(plain(held))
+        return Exit.OK
+    t = terminal.t
+    terminal.out.print(
+        Text.assemble(
+            (t(f"第 {held.version} 版", f"Version {held.version}"), "bold"),
+            f"  {held.municipality.name} {held.municipality.code}",
+            t(
+                f"  発行 {held.issued.astimezone(JST).date()}  期限 {held.expires.astimezone(JST).date()}",
+                f"  issued {held.issued.astimezone(JST).date()}, valid to {held.expires.astimezone(JST).date()}",
+            ),
+        )
+    )
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    for title in (
+        t("サイト", "Site"),
+        t("名前", "Name"),
+        t("領域", "Zone"),
+        t("役割", "Role"),
+        t("接続先", "Connects to"),
+        t("署名の鍵", "Signing key"),
+    ):
+        table.add_column(title)
+    for name, site in held.sites.items():
+        to = ", ".join(connection.site for connection in site.connects_to)
+        zone = terminal.t(site.zone.ja, site.zone.value)
+        table.add_row(name, site.name, zone, site.role, to or "―", f"{site.kid[:8]}…")
+    terminal.out.print(table)
+    return Exit.OK
+
+
+directory.add_command(publish)
+directory.add_command(show)

@@ -1,0 +1,60 @@
+"""Where the command begins: the list of commands, and how failures become words and exit codes."""
+
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import click
+
+from kumobashi import __version__
+from kumobashi.cli.command import Group
+from kumobashi.cli.exits import Exit
+from kumobashi.cli.terminal import Terminal
+
+PLACES = {
+    "demo": "kumobashi.cli.demo:demo",
+    "init": "kumobashi.cli.init:init",
+    "plan": "kumobashi.cli.plan:plan",
+    "link": "kumobashi.cli.link:link",
+    "serve": "kumobashi.cli.serve:serve",
+    "directory": "kumobashi.cli.directory:directory",
+    "doctor": "kumobashi.cli.doctor:doctor",
+    "schemas": "kumobashi.cli.tables:schemas",
+    "errors": "kumobashi.cli.tables:errors",
+}
+
+
+class Root(Group):
+    """The ``kumobashi`` command: every failure ends in one clear block and one exit code."""
+
+    def main(self, args: Sequence[str] | None = None, *more: Any, **extra: Any) -> NoReturn:  # noqa: ANN401 - click's own
+        """Run and end the process."""
+        terminal = Terminal()
+        extra |= {"standalone_mode": False, "obj": terminal, "prog_name": "kumobashi"}
+        try:
+            code = super().main(args, *more, **extra)
+        except (click.exceptions.Abort, KeyboardInterrupt):
+            code = 128 + 2  # SIGINT, as shells count
+        except BrokenPipeError:  # the reader of a pipe has seen enough
+            sys.stderr.close()
+            code = Exit.OK
+        except Exception as error:  # noqa: BLE001 - the one place that tells people
+            from kumobashi.cli.failing import tell
+
+            code = tell(terminal, error)
+        sys.exit(int(code) if isinstance(code, int) else Exit.OK)
+
+
+root = Root(
+    "kumobashi",
+    ja="雲橋: 庁内とクラウドのシステムを、根拠・粗さ・到達を確かめながらつなぎます。",
+    en="Kumobashi links the systems of a city hall and its clouds: lawful, coarsened, confirmed.",
+    example="kumobashi demo",
+    places=PLACES,
+)
+click.version_option(__version__, "--version", prog_name="kumobashi")(root)
+
+
+def main() -> NoReturn:
+    """Run the command line of this process."""
+    root.main()

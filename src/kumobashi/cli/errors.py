@@ -1,0 +1,100 @@
+"""How the terminal fails.
+
+KumobashiError
+└── TerminalFailed
+    ├── Usage               the command line cannot be read
+    ├── NoWorkspace         no kumobashi.yaml here or above
+    ├── GatewayRefused      the gateway answered no; its own code counts
+    ├── NothingRuns         there is no transfer that the command could speak of
+    ├── ProgramsMissing
+    ├── ChildDied           a gateway that the demo started has ended
+    └── Unexpected          what nobody foresaw
+"""
+
+from collections.abc import Mapping
+
+from kumobashi.kernel import KumobashiError
+
+
+class TerminalFailed(KumobashiError):
+    """A command could not be carried out."""
+
+    code = "cli.failed"
+
+
+class Usage(TerminalFailed):
+    """The command line cannot be read."""
+
+    code = "cli.usage"
+    ja = "{what}"
+    en = "{what_en}"
+    remedy_ja = "使い方: {command} --help"
+    remedy_en = "See: {command} --help"
+
+
+class NoWorkspace(TerminalFailed):
+    """No workspace here."""
+
+    code = "cli.no_workspace"
+    ja = "{folder} にも、その上のフォルダにも連携設定（kumobashi.yaml）がありません。"
+    en = "Neither {folder} nor a folder above holds a kumobashi.yaml."
+    remedy_ja = "--workspace で場所を示すか、見本を作ってください: kumobashi init --sample city"
+    remedy_en = "Name it with --workspace, or make a sample: kumobashi init --sample city"
+
+
+class GatewayRefused(TerminalFailed):
+    """The gateway answered with a problem document."""
+
+    code = "cli.gateway_refused"
+    ja = "{detail}"
+    en = "{title}"
+    remedy_ja = "{remedy}"
+    remedy_en = "{remedy}"
+
+    def __init__(self, problem: Mapping[str, object]) -> None:
+        self.said = str(problem.get("code") or self.code)
+        super().__init__(
+            detail=problem.get("detail") or problem.get("title") or self.said,
+            title=problem.get("title") or self.said,
+            remedy=problem.get("remedy") or "",
+        )
+
+
+class NothingRuns(TerminalFailed):
+    """There is no transfer to speak of."""
+
+    code = "cli.nothing_runs"
+    ja = "連携「{link}」には {wanted} がありません。"
+    en = "The link {link!r} has no {wanted_en}."
+    remedy_ja = "いまの状態を見てください: kumobashi link show {link}"
+    remedy_en = "See how it stands: kumobashi link show {link}"
+
+
+class ProgramsMissing(TerminalFailed):
+    """Programs or packages that the command needs are not installed."""
+
+    code = "cli.programs_missing"
+    ja = "必要なものが入っていません: {names}"
+    en = "These are missing: {names}"
+    remedy_ja = "入れてください: {how}"
+    remedy_en = "Install them: {how}"
+
+
+class ChildDied(TerminalFailed):
+    """A gateway that the demo started has ended."""
+
+    code = "cli.child_died"
+    ja = "{site} のゲートウェイが終わってしまいました（終了コード {exit_code}）。"
+    en = "The gateway of {site} ended with {exit_code}."
+    remedy_ja = "記録を見てください: {log}"
+    remedy_en = "See its log: {log}"
+
+
+class Unexpected(TerminalFailed):
+    """What nobody foresaw."""
+
+    code = "cli.unexpected"
+    ja = "予期しない失敗です（{kind}）。"
+    en = "An unforeseen failure ({kind})."
+    remedy_ja = "次の場所を添えて知らせてください: {where}"
+    remedy_en = "Please report it with this place: {where}"

@@ -1,0 +1,129 @@
+"""Ask a site's own gateway over its local API; JSON becomes the values of ``exchange.views``."""
+
+import http.client
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+from kumobashi.cli.errors import GatewayRefused
+from kumobashi.exchange.views import Overview, TransferView
+from kumobashi.service.errors import GatewayDown, SiteMissing
+
+if TYPE_CHECKING:
+    from kumobashi.planning.workspace import Workspace
+
+_PATIENCE_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """A transfer as the gateway tells it; ``version`` changes when it does."""
+
+    version: str
+    transfer: TransferView
+    is_new: bool = False
+
+
+class LocalApi:
+    """The gateway of one site, as a terminal on the same machine sees it."""
+
+    def __init__(self, *, site: str, url: str, token: str) -> None:
+        self.site = site
+        self.url = url
+        self._token = token
+
+    def overview(self) -> Overview:
+        """Return the state of the links that this site sends."""
+        from pydantic import TypeAdapter
+
+        return TypeAdapter(Overview).validate_python(self.plain_overview())
+
+    def plain_overview(self) -> dict[str, Any]:
+        """Return the same as JSON."""
+        return self._call("GET", "/api/v1/overview")
+
+    def run(self, link: str, *, on: str | None, again: bool, full: bool) -> Watched:
+        """Start a link for a business date, or attach to the run that there is."""
+        wish = {"date": on, "again": again, "full": full}
+        body = {key: value for key, value in wish.items() if value not in (None, False)}
+        return _watched(self._call("POST", f"/api/v1/links/{quote(link, safe='')}/runs", body))
+
+    def transfer(self, transfer: str, *, seen: str = "", wait: int = 0) -> Watched:
+        """Return a transfer; with ``wait`` as soon as it is not what was ``seen``."""
+        path = f"/api/v1/transfers/{quote(transfer, safe='')}?seen={quote(seen)}&wait={wait}"
+        return _watched(self._call("GET", path))
+
+    def accept(self, transfer: str) -> Watched:
+        """Let a held transfer go on."""
+        return _watched(
+            self._call("POST", f"/api/v1/transfers/{quote(transfer, safe='')}/accept", {})
+        )
+
+    def cancel(self, transfer: str) -> Watched:
+        """Give up a transfer that was not sent."""
+        return _watched(
+            self._call("POST", f"/api/v1/transfers/{quote(transfer, safe='')}/cancel", {})
+        )
+
+    def _call(
+        self, method: str, path: str, body: Mapping[str, object] | None = None
+    ) -> dict[str, Any]:
+        parts = urlsplit(self.url)
+        kind = (
+            http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        )
+        connection = kind(parts.hostname or "", parts.port, timeout=_PATIENCE_SECONDS)
+        headers = {"Authorization": f"Bearer {self._token}", "Accept": "application/json"}
+        try:
+            sent = json.dumps(body).encode() if body is not None else None
+            connection.request(method, path, body=sent, headers=headers)
+            answer = connection.getresponse()
+            status, text = answer.status, answer.read()
+        except (OSError, http.client.HTTPException):
+            raise GatewayDown(site=self.site, url=self.url) from None
+        finally:
+            connection.close()
+        try:
+            value = json.loads(text)
+        except ValueError:
+            value = None
+        if not isinstance(value, dict):
+            raise GatewayDown(site=self.site, url=self.url)
+        if status >= http.client.BAD_REQUEST:
+            raise GatewayRefused(value)
+        return value
+
+
+def open_local_api(workspace: "Workspace", site: str) -> LocalApi:
+    """Return the gateway of a site; the token is read from its private folder.
+
+    Raises:
+        SiteMissing: the workspace has no such site.
+        KeyTooOpen, KeyUnreadable: the token may not or cannot be read.
+    """
+    if site not in workspace.sites:
+        raise SiteMissing(site=site, known=", ".join(sorted(workspace.sites)))
+    return LocalApi(
+        site=site, url=workspace.sites[site].url, token=read_token(workspace.folder, site)
+    )
+
+
+def read_token(folder: Path, site: str) -> str:
+    """Return the token of a site's local API."""
+    from kumobashi.crypto.private_files import read_private
+
+    path = folder / "private" / site / "api.token"
+    return read_private(path, expected="api.token").decode("ascii").strip()
+
+
+def _watched(value: Mapping[str, Any]) -> Watched:
+    from pydantic import TypeAdapter
+
+    return Watched(
+        version=str(value.get("version", "")),
+        transfer=TypeAdapter(TransferView).validate_python(value["transfer"]),
+        is_new=value.get("is_new") is True,
+    )

@@ -1,0 +1,265 @@
+"""The picture of one transfer at a terminal: stages, receipts and, when it is over, one last line.
+
+    抽出    401,877 人   0.6 s
+    抽象化  401,877 人   0.4 s  k = 10（基準 5）
+    封緘    6.1 MB       0.2 s  4 部分
+    送達    4 / 4        0.5 s  庁内 授受サーバー → LGWAN-ASP 中継 → 公共クラウド
+    到達 ✓  復号 ✓  検証 ✓ 指摘 0  取込 ✓ 401,877 件
+    完了 2.3 s   受領書 6f1c…e2
+
+Pure: a view goes in, lines come out.
+"""
+
+from datetime import datetime
+
+from rich.text import Text
+
+from kumobashi.cli.terminal import Terminal, pad, pad_left
+from kumobashi.cli.wording import short_id, spent
+from kumobashi.console.formatting import clock, size
+from kumobashi.console.reading import K_WANTED
+from kumobashi.exchange.views import Cause, Light, Progress, StageView, TransferView
+
+_SIGNS = {
+    Progress.DONE: ("✓", "green"),
+    Progress.RUNNING: ("…", "cyan"),
+    Progress.WAITING: ("…", "yellow"),
+    Progress.FAILED: ("×", "bold red"),
+    Progress.TODO: ("−", "dim"),
+}
+_BAR = 20  # columns
+_RECEIPTS = ("delivered", "opened", "validated", "applied")
+OVER = frozenset({Light.APPLIED, Light.REFUSED, Light.HELD, Light.NEVER})
+
+
+def headline(terminal: Terminal, name: str, to_site: str, view: TransferView) -> Text:
+    """Return the first line: which link, to where, for which day."""
+    mode = {"full": ("全件", "full"), "difference": ("差分", "difference")}[view.mode]
+    day = terminal.t(f"{view.business_date} 分", f"for {view.business_date}")
+    return Text.assemble(
+        (name, "bold"),
+        terminal.t(f"（{to_site}）", f" ({to_site})"),
+        f"  {day}  {terminal.t(*mode)}",
+    )
+
+
+def stage_lines(terminal: Terminal, view: TransferView, *, only: str | None = None) -> list[Text]:
+    """Return a line for each stage that has begun, or for one of them."""
+    stages = {stage.stage: stage for stage in view.stages}
+    return [
+        _line(terminal, view, stages[name])
+        for name in ("extract", "release", "seal", "carry")
+        if only in {None, name} and name in stages and stages[name].progress is not Progress.TODO
+    ]
+
+
+def receipts_line(terminal: Terminal, view: TransferView) -> Text:
+    """Return 到達 ✓  復号 ✓  検証 ✓ 指摘 0  取込 ✓ 401,877 件."""
+    stages = {stage.stage: stage for stage in view.stages}
+    line = Text("  ")
+    for name in _RECEIPTS:
+        stage = stages.get(name)
+        if stage is None:
+            continue
+        sign, style = _SIGNS[stage.progress]
+        line.append(f"{_label(terminal, view, name)} ")
+        line.append(sign, style)
+        is_done = stage.progress is Progress.DONE
+        if name == "validated" and is_done:
+            line.append(
+                terminal.t(f" 指摘 {view.findings_total:,}", f" findings {view.findings_total:,}")
+            )
+        if name == "applied" and is_done and view.rows_applied is not None:
+            line.append(terminal.t(f" {view.rows_applied:,} 件", f" {view.rows_applied:,} rows"))
+        line.append("  ")
+    line.rstrip()
+    return line
+
+
+def last_lines(terminal: Terminal, view: TransferView, link: str, now: datetime) -> list[Text]:
+    """Return what it came to: done, or why not, at whose side, and whom to call."""
+    match view.light:
+        case Light.APPLIED:
+            receipt = next((r for r in view.receipts if r.stage == "applied"), None)
+            return [
+                Text.assemble(
+                    (terminal.t("完了", "Done"), "bold green"),
+                    f" {spent(view.seconds)}   {terminal.t('転送', 'transfer')} {short_id(view.transfer)}",
+                    f"   {terminal.t('受領書', 'receipt')} {short_id(receipt.digest)}"
+                    if receipt
+                    else "",
+                )
+            ]
+        case Light.NEVER:
+            return [
+                Text(
+                    terminal.t(
+                        "取りやめました。何も送っていません。", "Cancelled; nothing was sent."
+                    )
+                )
+            ]
+        case Light.REFUSED:
+            head = Text(
+                terminal.t("拒否: 何も取り込まれていません", "Refused: nothing was applied"),
+                "bold red",
+            )
+        case Light.HELD:
+            head = Text(
+                terminal.t("承認待ち: 人の判断を待っています", "Held: a person decides"),
+                "bold yellow",
+            )
+        case Light.STOPPED:
+            head = Text(
+                terminal.t("停止: まだ取り込まれていません", "Stopped: not applied yet"), "bold red"
+            )
+        case Light.WAITING:
+            head = Text(
+                terminal.t("待機中: 自動で再開します", "Waiting; it resumes by itself"), "yellow"
+            )
+        case _:
+            return []
+    found = [head, *cause_lines(terminal, view.cause, now)]
+    if view.light is Light.HELD:
+        found.append(
+            Text(f"  kumobashi link accept {link}  /  kumobashi link cancel {link}", "cyan")
+        )
+    return found
+
+
+def cause_lines(terminal: Terminal, cause: Cause | None, now: datetime) -> list[Text]:
+    """Return the cause in plain words, the side at fault, whom to call, what happens by itself."""
+    if cause is None:
+        return []
+    since = terminal.t(f"{clock(cause.since)} から", f"since {clock(cause.since)}")
+    found = [
+        _pair(
+            terminal.t("原因", "Cause"),
+            terminal.say(cause.what)
+            + terminal.t(f"（{cause.side_name}、{since}）", f" ({cause.side_name}, {since})"),
+        )
+    ]
+    if remedy := terminal.say(cause.remedy):
+        found.append(_pair(terminal.t("対応", "To do"), remedy))
+    if cause.contact:
+        contact = cause.contact
+        found.append(
+            _pair(
+                terminal.t("連絡先", "Call"), f"{contact.name}  {contact.phone}（{contact.hours}）"
+            )
+        )
+    if cause.next_try:
+        wait = max(0, round((cause.next_try - now).total_seconds()))
+        found.append(
+            _pair(
+                terminal.t("これから", "Next"),
+                terminal.t(
+                    f"{cause.tries} 回試しました。次は {wait} 秒後に自動で試します。",
+                    f"Tried {cause.tries} times; the next try is in {wait} s, by itself.",
+                ),
+            )
+        )
+    found.append(_pair(terminal.t("符号", "Code"), cause.code))
+    return found
+
+
+def _pair(label: str, text: str) -> Text:
+    return Text.assemble("  ", (pad(label, 10), "dim"), text)
+
+
+def _line(terminal: Terminal, view: TransferView, stage: StageView) -> Text:
+    sign, style = _SIGNS[stage.progress]
+    is_done = stage.progress is Progress.DONE
+    mark = " " if is_done else sign
+    head = Text.assemble((f"{mark} ", style), pad(_label(terminal, view, stage.stage), 8))
+    head.append(pad_left(_amount(terminal, view, stage), 14))
+    head.append(pad_left(spent(stage.seconds) if is_done else "", 10))
+    note = _note(terminal, view, stage)
+    if note.plain:
+        head.append("  ")
+        head.append_text(note)
+    head.rstrip()
+    return head
+
+
+def _label(terminal: Terminal, view: TransferView, name: str) -> str:
+    from kumobashi.console.labels import STAGES
+
+    if name == "release":  # coarsened only where k was counted
+        return (
+            terminal.t("提供", "release")
+            if view.smallest_class is None
+            else terminal.t("抽象化", "coarsen")
+        )
+    return terminal.say(STAGES[name])
+
+
+def _amount(terminal: Terminal, view: TransferView, stage: StageView) -> str:
+    people = terminal.t(" 人", "")
+    match stage.stage:
+        case "extract" | "release":
+            return f"{stage.rows:,}{people}" if stage.rows is not None else ""
+        case "seal":
+            return size(view.sealed_bytes) if view.sealed_bytes is not None else ""
+        case "carry" if stage.parts_total:
+            return f"{stage.parts_done or 0} / {stage.parts_total}"
+        case _:
+            return ""
+
+
+def _note(terminal: Terminal, view: TransferView, stage: StageView) -> Text:
+    match stage.stage:
+        case "release" if stage.progress is Progress.DONE:
+            return _released(terminal, view)
+        case "seal" if parts := _parts(view):
+            return Text(terminal.t(f"{parts} 部分", f"{parts} parts"))
+        case "carry":
+            way = Text(" → ".join(hop.name for hop in view.hops[1:]))
+            if stage.progress is Progress.DONE or not stage.parts_total:
+                return way
+            full = round(_BAR * (stage.parts_done or 0) / stage.parts_total)
+            return Text.assemble(("█" * full, "cyan"), ("░" * (_BAR - full), "dim"), " ", way)
+        case _:
+            return Text()
+
+
+def _parts(view: TransferView) -> int | None:
+    return next((stage.parts_total for stage in view.stages if stage.stage == "carry"), None)
+
+
+def _released(terminal: Terminal, view: TransferView) -> Text:
+    said = []
+    if view.smallest_class is not None:
+        k = view.smallest_class
+        style = "" if k >= K_WANTED else "yellow"
+        few = ""
+        if view.rows_below_k:
+            few = terminal.t(
+                f"、{K_WANTED} 人未満の組に {view.rows_below_k:,} 人",
+                f", {view.rows_below_k:,} in classes below {K_WANTED}",
+            )
+        said.append(
+            (
+                terminal.t(f"k = {k}（基準 {K_WANTED}{few}）", f"k = {k} (wanted {K_WANTED}{few})"),
+                style,
+            )
+        )
+    if view.rows_without_consent:
+        said.append(
+            (
+                terminal.t(
+                    f"同意なし {view.rows_without_consent:,} 人を除外",
+                    f"{view.rows_without_consent:,} without consent left out",
+                ),
+                "",
+            )
+        )
+    if view.rows_quarantined:
+        said.append(
+            (
+                terminal.t(
+                    f"隔離 {view.rows_quarantined:,} 件", f"{view.rows_quarantined:,} held back"
+                ),
+                "yellow",
+            )
+        )
+    return Text("  ").join(Text(text, style) for text, style in said)

@@ -1,0 +1,58 @@
+"""``kumobashi serve``: run the gateway of one site until it is asked to stop."""
+
+import asyncio
+import logging
+import sys
+from pathlib import Path
+
+import click
+
+from kumobashi.cli.command import command, option
+from kumobashi.cli.terminal import Terminal
+
+
+@command(
+    "serve",
+    ja="1つのサイトのゲートウェイを動かします。Ctrl-C か SIGTERM で終わり、続きは次の開始時に再開します。",
+    en="Run the gateway of one site; Ctrl-C or SIGTERM ends it, the next start goes on.",
+    example="kumobashi serve --site hall-core",
+)
+@option(
+    "--site",
+    required=True,
+    metavar="SITE",
+    ja="サイトの名前（sites/ の下）",
+    en="The site, as in sites/",
+)
+@option(
+    "--log-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    ja="記録（1行1件の JSON）の書き先（既定: 標準エラー出力）",
+    en="Where the log goes, one JSON object a line (default: standard error)",
+)
+def serve(terminal: Terminal, site: str, log_file: Path | None) -> None:
+    """Serve until told to stop."""
+    from kumobashi.observe.logs import JsonLines, log_to_stderr
+    from kumobashi.service.app import serve as serve_gateway
+    from kumobashi.service.settings import read_settings
+
+    log_to_stderr()
+    if log_file:
+        log_file.parent.mkdir(parents=True, exist_ok=True)
+        handler = logging.FileHandler(log_file, encoding="utf-8")
+        handler.setFormatter(JsonLines())
+        logging.getLogger().handlers[:] = [handler]
+
+    def ready(url: str) -> None:
+        if terminal.as_json:
+            terminal.emit({"site": site, "url": url})
+        else:
+            said = terminal.t(
+                f"{site} のゲートウェイが動いています: {url}", f"{site} serves at {url}"
+            )
+            terminal.out.print(said, soft_wrap=True)
+        sys.stdout.flush()
+
+    settings = read_settings(terminal.folder, site)
+    asyncio.run(serve_gateway(settings, ready))

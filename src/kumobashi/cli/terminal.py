@@ -1,0 +1,94 @@
+"""What a command knows about the terminal it speaks to: language, form, and where the workspace is."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from rich.cells import cell_len
+from rich.console import Console
+
+from kumobashi.cli.errors import NoWorkspace
+from kumobashi.exchange.views import Words
+from kumobashi.kernel import Language
+
+if TYPE_CHECKING:
+    from kumobashi.planning.workspace import Workspace
+
+MAIN = "kumobashi.yaml"
+WIDTH = 100  # columns that our pictures and tables fit into
+
+
+@dataclass(kw_only=True)
+class Terminal:
+    """Filled by the options of the command line while they are read."""
+
+    lang: Language = "ja"
+    as_json: bool = False
+    wish: Path | None = None  # --workspace
+
+    def t(self, ja: str, en: str) -> str:
+        """Return the sentence in the chosen language."""
+        return ja if self.lang == "ja" else en
+
+    def say(self, words: Words) -> str:
+        """Return the sentence in the chosen language."""
+        return words.ja if self.lang == "ja" else words.en
+
+    @cached_property
+    def out(self) -> Console:
+        """Where answers go."""
+        return _console(sys.stdout)
+
+    @cached_property
+    def err(self) -> Console:
+        """Where failures go."""
+        return _console(sys.stderr)
+
+    def emit(self, value: object) -> None:
+        """Print a JSON value for machines."""
+        print(json.dumps(value, ensure_ascii=False, indent=2))  # noqa: T201 - this is the output
+
+    @property
+    def folder(self) -> Path:
+        """The workspace: as wished, else the nearest folder with ``kumobashi.yaml``.
+
+        Raises:
+            NoWorkspace: there is none.
+        """
+        start = (self.wish or Path.cwd()).absolute()
+        around = (start,) if self.wish else (start, *start.parents)
+        for folder in around:
+            if (folder / MAIN).is_file():
+                return folder
+        raise NoWorkspace(folder=str(self.wish or "."))
+
+    def workspace(self) -> "Workspace":
+        """Read the workspace, or raise ``WorkspaceBroken`` with all mistakes."""
+        from kumobashi.planning.workspace import load
+
+        return load(self.folder)
+
+
+def pad(text: str, width: int) -> str:
+    """Return ``text`` filled with spaces to so many columns; a Japanese letter takes two.
+
+    >>> pad("封緘", 6) + "|"
+    '封緘  |'
+    """
+    return text + " " * max(0, width - cell_len(text))
+
+
+def pad_left(text: str, width: int) -> str:
+    """Return ``text`` moved to the right of so many columns."""
+    return " " * max(0, width - cell_len(text)) + text
+
+
+def _console(file: TextIO, environ: Mapping[str, str] = os.environ) -> Console:
+    # A pipe or a file has no width of its own; lines there are as long as in our pictures.
+    width = None if file.isatty() or environ.get("COLUMNS", "").isdigit() else WIDTH
+    return Console(file=file, highlight=False, width=width, emoji=False)
