@@ -241,6 +241,11 @@ class Inbox:
         for name in ("tenant", "transfer", "attempt", "link", "from_site", "to_site"):
             if getattr(manifest, name) != said.get(name):
                 raise MessageForeign(field=name)
+        announced = Announcement.decode(canonical(said))
+        if announced.parts and announced.parts != manifest.parts:
+            raise MessageForeign(field="parts")
+        if announced.business_date != manifest.business_date:
+            raise MessageForeign(field="business_date")
 
     def _bundle(self, caller: str, transfer: str, attempt: int) -> Incoming:
         try:

@@ -30,7 +30,7 @@ from kumobashi.exchange.states import In
 from kumobashi.exchange.unpacking import read_payload, unpack
 from kumobashi.exchange.waiting import cause_of
 from kumobashi.kernel import KumobashiError, crashpoint, new_id
-from kumobashi.messages.errors import MessageForeign
+from kumobashi.messages.errors import MessageForeign, PartAltered
 from kumobashi.messages.manifest import Manifest, verify_manifest
 from kumobashi.messages.receipts import Stage, next_receipt, sign_receipt, verify_receipt
 from kumobashi.storage.counting import count
@@ -91,15 +91,17 @@ class Receiver:
     async def take(self, bundle: Incoming) -> None:
         """Take a delivered bundle in, trying again while the target does not answer."""
         if bundle.state is In.ANNOUNCED:
-            return None
+            return
         tries = 0
         for wait in waits():
             try:
                 async with self._one_at_a_time:
-                    return await asyncio.to_thread(self._take_in, bundle)
+                    await asyncio.to_thread(self._take_in, bundle)
             except KumobashiError as error:
-                if not error.retryable:
-                    return await asyncio.to_thread(self._refuse, bundle, error)
+                # A part that was damaged on this disk does not get better by waiting.
+                if not error.retryable or isinstance(error, PartAltered):
+                    await asyncio.to_thread(self._refuse, bundle, error)
+                    return
                 tries += 1
                 bundle = self._ledger.incoming(bundle.transfer, bundle.attempt)
                 now = self._ledger.clock.now()
@@ -114,6 +116,8 @@ class Receiver:
                 bundle = await asyncio.to_thread(self._ledger.move_in, bundle, None, cause=cause)
                 self._changes.tell((bundle.transfer, bundle.attempt))
                 await asyncio.sleep(wait)
+            else:
+                return
 
     def _take_in(self, bundle: Incoming) -> None:
         manifest = self._manifest(bundle)

@@ -66,6 +66,7 @@ class Prepared:
     sealed: Sealed
     rows: int
     deleted: int
+    seconds: float  # that sealing took
 
 
 class Sender:
@@ -133,6 +134,7 @@ class Sender:
                 rows, deleted, relation, row = self._choose(row, order, work, released)
                 self._check_bounds(row, order, _ROWS, released.rows)
                 self._tell(row, "seal")
+                began = time.monotonic()
                 payload = self._write(order, work, relation, folder / "payload")
                 if payload.rows != rows + deleted:
                     raise CountsDisagree(step="write", expected=rows + deleted, got=payload.rows)
@@ -154,7 +156,13 @@ class Sender:
             raise StorageFailed(reason=type(error).__name__) from None
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-        prepared = Prepared(payload=payload, sealed=sealed, rows=rows, deleted=deleted)
+        prepared = Prepared(
+            payload=payload,
+            sealed=sealed,
+            rows=rows,
+            deleted=deleted,
+            seconds=time.monotonic() - began,
+        )
         return self._sign(row, order, prepared)
 
     def _release(self, row: Outgoing, order: Order, work: duckdb.DuckDBPyConnection) -> Released:
@@ -183,16 +191,8 @@ class Sender:
         facts = asdict(released)
         facts.pop("columns")
         timed = {"seconds": time.monotonic() - extracted, "rows": released.rows}
-        self._ledger.move_out(
-            row.transfer,
-            None,
-            facts={
-                "released": facts,
-                "stages": {
-                    "release": {"seconds": time.monotonic() - extracted, "rows": released.rows}
-                },
-            },
-        )
+        done = {"released": facts, "stages": {"release": timed}}
+        self._ledger.move_out(row.transfer, None, facts=done)
         return released
 
     def _choose(
@@ -258,7 +258,9 @@ class Sender:
             "rows": manifest.rows,
             "deleted_rows": manifest.deleted_rows,
         }
-        row = self._ledger.move_out(row.transfer, Out.SEALED, facts={"sent": sizes}, manifest=token)
+        timed = {"seal": {"seconds": prepared.seconds, "rows": prepared.rows}}
+        facts = {"sent": sizes, "stages": timed, "stage": "carry"}
+        row = self._ledger.move_out(row.transfer, Out.SEALED, facts=facts, manifest=token)
         crashpoint("sending.sealed")
         return row
 

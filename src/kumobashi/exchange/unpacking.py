@@ -6,17 +6,21 @@ limit here: a bundle that unpacks to more than it announced is stopped where it 
 
 import codecs
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 import duckdb
 import zstandard
 
+from kumobashi.crypto.errors import SealFailed
 from kumobashi.crypto.keys import SealKey
 from kumobashi.crypto.sealing import open_sealed
 from kumobashi.exchange.errors import BundleUnlike, BytesUndecodable
+from kumobashi.messages.errors import PartAltered
 from kumobashi.messages.manifest import Compression, Manifest, MediaType
-from kumobashi.messages.parts import JoinedParts, Part
+from kumobashi.messages.parts import JoinedParts, OpenPart, Part, altered
 from kumobashi.storage.spool import Spool
 from kumobashi.storage.tables import literal
 
@@ -39,7 +43,7 @@ def unpack(manifest: Manifest, spool: Spool, key: SealKey, folder: Path) -> Path
     suffix = "parquet" if manifest.media_type is MediaType.PARQUET else "csv"
     path = folder / f"payload.{suffix}"
     source = _Hashed(JoinedParts(manifest.parts, open_part))
-    with path.open("wb") as file:
+    with path.open("wb") as file, _naming_altered_parts(manifest, open_part):
         target = _Limited(file, manifest.payload_bytes)
         if manifest.compression is Compression.ZSTD:
             decompressor = zstandard.ZstdDecompressor(max_window_size=1 << 27)
@@ -97,6 +101,17 @@ def _as_utf8(path: Path, codec: str, charset: str) -> Path:
             lines += text.count("\n")
             if not block:
                 return target_path
+
+
+@contextmanager
+def _naming_altered_parts(manifest: Manifest, open_part: OpenPart) -> Iterator[None]:
+    """Tell a part that was damaged on this disk from a seal that is wrong in itself."""
+    try:
+        yield
+    except SealFailed:
+        if wrong := altered(manifest.parts, open_part):
+            raise PartAltered(numbers=", ".join(str(part.number) for part in wrong)) from None
+        raise
 
 
 def _same(what: str, expected: object, got: object) -> None:

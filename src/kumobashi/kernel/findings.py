@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class Finding:
     """One 指摘: where it is, what was expected, what was got.
 
-    ``got`` holds a code, a length or a code point, never a name, an address or a number of a person.
+    ``got`` holds a code, a length or a code point, never a name, an address or a number.
     """
 
     code: str  # stable, "finding.unknown_code"

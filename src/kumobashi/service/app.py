@@ -6,6 +6,7 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
@@ -76,11 +77,14 @@ def application(gateway: Gateway, ready: Callable[[], None] = lambda: None) -> A
         Route("/health", _health(gateway), methods=["GET"]),
         Route("/metrics", _metrics(gateway, metrics), methods=["GET"]),
     ]
+    handlers: dict[Any, Any] = {Exception: unexpected}
     if gateway.endpoint:
-        from kumobashi.service.endpoint_routes import endpoint_routes  # noqa: PLC0415 - not for relays
+        from kumobashi.console import error_pages  # noqa: PLC0415 - not for relays
+        from kumobashi.service.endpoint_routes import endpoint_routes  # noqa: PLC0415 - likewise
 
         routes += endpoint_routes(gateway, gateway.endpoint)
-    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={Exception: unexpected})
+        handlers |= error_pages()
+    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
     return _ForThisMachine(app)
 
 
