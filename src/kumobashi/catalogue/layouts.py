@@ -11,7 +11,7 @@ so is LIST9, a list of whole numbers. ``digits`` count characters, never bytes.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal, cast, get_args
@@ -155,7 +155,7 @@ def layout_from(tree: object, file: str) -> Layout:
     if len(set(names)) < len(names):
         raise held.broken("fields", "each name once", "name: birth_date")
     key = held.value("key")
-    if not isinstance(key, list) or not set(key) <= set(names):
+    if not isinstance(key, list) or not key or any(name not in names for name in key):
         raise held.broken("key", "names of fields", f"key: [{names[0]}]")
     return Layout(
         layout=held.text("layout"),
@@ -231,6 +231,6 @@ class _Held:
 
     def day(self, key: str) -> date | None:
         found = self._tree.get(key)
-        if found is not None and not isinstance(found, date):
+        if found is not None and (not isinstance(found, date) or isinstance(found, datetime)):
             raise self.broken(key, "a date", f"{key}: 2026-04-01")
         return found

@@ -54,6 +54,9 @@ def write_postgresql(
     """
     chosen = [TABLES[name] for name in (city.tables if tables is None else tables)]
     kind = "unlogged table" if unlogged else "table"
+    with postgresql.connect(dsn) as connection, connection.cursor() as cursor:
+        cursor.execute(f'create schema if not exists "{schema}"')
+        connection.commit()
     with ThreadPoolExecutor(_WRITERS) as writers:
         counts = writers.map(lambda table: _write(city, dsn, schema, kind, table), chosen)
         return dict(zip((table.name for table in chosen), counts, strict=True))
@@ -62,7 +65,6 @@ def write_postgresql(
 def _write(city: City, dsn: str, schema: str, kind: str, table: Table) -> int:
     name = f'"{schema}"."{table.name}"'
     with postgresql.connect(dsn) as connection, connection.cursor() as cursor:
-        cursor.execute(f'create schema if not exists "{schema}"')
         cursor.execute(f"drop table if exists {name}")
         cursor.execute(f"create {kind} {name} ({table.ddl(_POSTGRESQL_TYPES)})")
         count = 0
