@@ -10,6 +10,7 @@ class Changes:
     """Wakes those who wait for a key; belongs to one event loop."""
 
     def __init__(self) -> None:
+        self.is_over = False  # the gateway stops: nobody waits any longer
         self._loop = asyncio.get_running_loop()
         self._waiting: defaultdict[Key, set[asyncio.Event]] = defaultdict(set)
 
@@ -17,9 +18,17 @@ class Changes:
         """Wake all that wait for ``key``; safe from any thread."""
         self._loop.call_soon_threadsafe(self._wake, key)
 
+    def end(self) -> None:
+        """Wake all who wait, for good."""
+        self.is_over = True
+        for key in list(self._waiting):
+            self._wake(key)
+
     def waiting(self, key: Key) -> asyncio.Event:
         """Return an event that is set at the next change; give it back with :meth:`leave`."""
         event = asyncio.Event()
+        if self.is_over:
+            event.set()
         self._waiting[key].add(event)
         return event
 

@@ -164,7 +164,8 @@ class Inbox:
             try:
                 answer = self._status(key, after)
                 left = until - loop.time()
-                if answer["version"] != seen or answer["receipts"] or left <= 0:
+                is_new = answer["version"] != seen or answer["receipts"]
+                if is_new or left <= 0 or self._changes.is_over:
                     return answer
                 await asyncio.wait_for(event.wait(), left)
             except TimeoutError:

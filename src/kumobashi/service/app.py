@@ -6,6 +6,7 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -42,11 +43,20 @@ async def serve(settings: Settings, ready: Callable[[str], None] = lambda _url: 
         timeout_graceful_shutdown=3,
         timeout_keep_alive=75,
     )
-    await _Server(config).serve()
+    await _Server(config, at_exit=gateway.changes.end).serve()
 
 
 class _Server(uvicorn.Server):
     """Ends when asked to, without raising the signal again: a clean end is no failure."""
+
+    def __init__(self, config: uvicorn.Config, *, at_exit: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._at_exit = at_exit
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop serving; who waits for news is let go first."""
+        self._at_exit()
+        super().handle_exit(sig, frame)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -96,7 +96,8 @@ class _LocalApi:
         while True:
             row = await asyncio.to_thread(self._gateway.ledger.outgoing, name)
             answer = self._view(row)
-            if answer["version"] != seen or loop.time() >= until:
+            over = loop.time() >= until or self._gateway.changes.is_over
+            if answer["version"] != seen or over:
                 return JSONResponse(answer)
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
 
