@@ -50,9 +50,16 @@ class Characters(FileModel):
 
     @model_validator(mode="after")
     def _substitutes_fit(self) -> "Characters":
-        if self.charset != "cp932":
-            return self
         for char, instead in self.substitutes.items():
+            if again := next((key for key in self.substitutes if key in instead), None):
+                raise Said(
+                    f"「{char}」の代わりの「{instead}」に、置き換える字「{again}」が入っています。",
+                    f"{instead!r} stands in for {char!r} but holds {again!r}, to be replaced too.",
+                    example='substitutes: {"𠮷": "吉"}',
+                    at=("substitutes", char),
+                )
+            if self.charset != "cp932":
+                continue
             try:
                 instead.encode("cp932")
             except UnicodeEncodeError:

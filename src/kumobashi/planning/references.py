@@ -35,19 +35,21 @@ class Loaded:
 
     def add(self, kind: str, key: str, file_name: str, document: Document[Any]) -> list[Mistake]:
         """Take a file in; say when its name is taken or not that of the file."""
-        name = getattr(document.value, key)
+        name, stem = getattr(document.value, key), file_name.rpartition(".")[0]
         if other := self.kinds[kind].get(name):
+            self.broken[kind].add(stem)
             return [
                 document.mistake(
                     (key,),
                     code="workspace.twice",
                     ja=f"「{name}」は {other.file} でも使われています。名前を変えてください。",
                     en=f"{name!r} is the name in {other.file} too; choose another.",
-                    example=f"{key}: {name}-2",
+                    example=f"{key}: {stem if stem != name else f'{name}-2'}",
                 )
             ]
         self.kinds[kind][name] = document
         if file_name != f"{name}.yaml":
+            self.broken[kind].add(stem)
             return [
                 document.mistake(
                     (key,),
@@ -56,7 +58,7 @@ class Loaded:
                     f"{key} を直してください。",
                     en=f"The file must be called {name}.yaml, or {key} must change.",
                     expected=f"{name}.yaml",
-                    example=f"{key}: {file_name.rpartition('.')[0]}",
+                    example=f"{key}: {stem}",
                 )
             ]
         return []
@@ -67,7 +69,11 @@ class Loaded:
 
     def knows(self, kind: str, name: str) -> bool:
         """Whether there is such a file, readable or not."""
-        return name in self.kinds[kind] or name in self.broken[kind]
+        return name in self.names(kind)
+
+    def names(self, kind: str) -> list[str]:
+        """Return the names of all files of a kind, readable or not."""
+        return sorted({*self.kinds[kind], *self.broken[kind]})
 
 
 def check(loaded: Loaded, layouts: Layouts) -> list[Mistake]:
@@ -193,7 +199,7 @@ class _Checks:
 
     def name(self, document: Document[Any], path: Path, kind: str, name: str) -> Iterator[Mistake]:
         if not self.loaded.knows(kind, name):
-            yield _unknown(document, path, name, self.loaded.kinds[kind], _WORDS[kind])
+            yield _unknown(document, path, name, self.loaded.names(kind), _WORDS[kind])
 
     def dataset(
         self, document: Document[Any], path: Path, reference: str, *, split: bool = False
@@ -201,7 +207,7 @@ class _Checks:
         system, _, name = reference.partition(".")
         at_system, at_dataset = ((*path, "system"), (*path, "dataset")) if split else (path, path)
         if not self.loaded.knows("systems", system):
-            known = self.loaded.kinds["systems"]
+            known = self.loaded.names("systems")
             yield _unknown(document, at_system, system, known, _WORDS["systems"])
         elif (held := self.loaded.kinds["systems"].get(system)) and name not in held.value.datasets:
             yield _unknown(
@@ -209,7 +215,7 @@ class _Checks:
                 at_dataset,
                 name,
                 held.value.datasets,
-                (f"{system} のデータセット", f"dataset of {system}"),
+                (f" {system} のデータセット", f"dataset of {system}"),
                 whole=reference if not split else None,
             )
 

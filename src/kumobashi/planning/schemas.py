@@ -1,9 +1,11 @@
 """JSON Schemas of the files that people write, generated from the models that read them.
 
-Editors show them while one types: every sample file names its schema in its first line.
+Editors show them while one types: every sample file names its schema in its first line. After a
+change: ``python -m kumobashi.planning.schemas docs/reference/schemas``.
 """
 
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -48,3 +50,7 @@ def write(folder: Path) -> list[Path]:
         (folder / name).write_text(text, encoding="utf-8")
         written.append(folder / name)
     return written
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))

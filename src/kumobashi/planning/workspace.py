@@ -83,13 +83,18 @@ def load(folder: Path) -> Workspace:
     if not isinstance(main, Document):
         mistakes += main
     for kind, (model, key) in KINDS.items():
+        readable: list[tuple[Path, Document[Any]]] = []
         for path in sorted((folder / kind).glob("*.y*ml")):
             document = read(path, model, root=folder, examples=RIGHT_LINES)
             if isinstance(document, Document):
-                mistakes += loaded.add(kind, key, path.name, document)
+                readable.append((path, document))
             else:
                 loaded.broken[kind].add(path.stem)
                 mistakes += document
+        # Files that bear the name of what they describe come first: of two, the other is wrong.
+        readable.sort(key=lambda held: held[0].stem != getattr(held[1].value, key))
+        for path, document in readable:
+            mistakes += loaded.add(kind, key, path.name, document)
     layouts, own, wrong = read_layouts(folder)
     mistakes += wrong
     mistakes += check(loaded, layouts)

@@ -1,0 +1,104 @@
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kumobashi.directory.entries import Directory
+from kumobashi.planning.approval import Standing, approve, drift, limits, standing
+from kumobashi.planning.approvals import ApprovalFile
+from kumobashi.planning.errors import ApprovalMissing, PlanRefused
+from kumobashi.planning.measured import Measured
+from kumobashi.planning.plan import plan
+from kumobashi.planning.workspace import Workspace, load
+from tests.unit.planning.test_plan import LINK, ON, edit
+
+AT = datetime(2026, 11, 20, 2, 3, 4, tzinfo=UTC)
+COUNTED = Measured(
+    on=ON,
+    rows=1000,
+    extracted=3000,
+    without_consent=2000,
+    bytes=20_000,
+    parts=1,
+    smallest_class=1,
+    rows_below_five=10,
+    findings=(),
+    losses=(),
+)
+
+
+def test_an_approval_is_written_read_and_still_holds_another_day(
+    folder: Path, workspace: Workspace, directory: Directory
+) -> None:
+    today = plan(workspace, directory, LINK, on=ON)
+    approve(folder, today, by="情報政策課長", at=AT, measured=COUNTED)
+
+    held = load(folder)
+    approval = held.approvals[LINK]
+    later = plan(held, directory, LINK, on=date(2027, 1, 31))
+
+    assert drift(later, approval) == []
+    assert standing(later, approval) is Standing.APPROVED
+    assert (approval.by, approval.at) == ("情報政策課長", AT)
+    assert limits(approval).rows == (950, 1050)
+    assert limits(approval).bytes == (18_000, 22_000)
+
+
+def test_what_changed_since_is_told_in_words(
+    folder: Path, workspace: Workspace, directory: Directory
+) -> None:
+    approve(folder, plan(workspace, directory, LINK, on=ON), by="課長", at=AT, measured=None)
+    edit(folder, f"rules/{LINK}.yaml", "length: 13", "length: 10")
+    edit(folder, f"links/{LINK}.yaml", "on_findings: quarantine", "on_findings: go_on")
+
+    held = load(folder)
+    changes = drift(plan(held, directory, LINK, on=ON), held.approvals[LINK])
+
+    assert [change.key for change in changes] == [
+        "link.on_findings",
+        "items.town_code.operation.length",
+    ]
+    assert "13 → 10" in changes[1].ja
+    assert "13 → 10" in changes[1].en
+    assert standing(plan(held, directory, LINK, on=ON), held.approvals[LINK]) is Standing.DRIFTED
+
+
+def test_a_refused_plan_cannot_be_approved(
+    folder: Path, workspace: Workspace, directory: Directory
+) -> None:
+    refused = plan(workspace, directory, "welfare-to-citizen-app", on=ON)
+
+    with pytest.raises(PlanRefused) as caught:
+        approve(folder, refused, by="課長", at=AT, measured=None)
+
+    assert "法的根拠" in caught.value.say("ja")
+    assert not list(folder.glob("approvals/*"))
+
+
+def test_without_an_approval_drift_says_so(workspace: Workspace, directory: Directory) -> None:
+    with pytest.raises(ApprovalMissing):
+        drift(plan(workspace, directory, LINK, on=ON), None)
+
+
+@given(st.integers(0, 10**9), st.integers(0, 100))
+def test_what_was_approved_is_always_within_its_own_bounds(count: int, percent: int) -> None:
+    approval = ApprovalFile.model_validate(
+        {
+            "kumobashi": 1,
+            "link": LINK,
+            "hash": "sha256:" + "0" * 64,
+            "by": "課長",
+            "at": AT,
+            "counted": {"on": ON, "rows": count, "bytes": count},
+            "bounds": {"rows": percent / 100, "bytes": percent / 100},
+            "decision": {},
+        }
+    )
+
+    low, high = limits(approval).rows or (0, 0)
+
+    assert low <= count <= high
+    assert 100 * high <= count * (100 + percent)
+    assert 100 * low >= count * (100 - percent)
