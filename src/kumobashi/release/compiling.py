@@ -1,7 +1,7 @@
 """A release rule as SQL for the working database (DuckDB), one statement a step.
 
 They read the stages of ``staging`` and the tables ``unclear`` (residents whose code is unknown, by
-column) and ``faulty`` (residents held back for it), and leave ``released``, which is what leaves.
+flag) and ``faulty`` (residents held back for it), and leave ``released``, which is what leaves.
 Keys of tokens come as parameters, never in the text.
 """
 
@@ -36,8 +36,7 @@ class Compiled:
 
     household: str | None  # makes table ``households``
     eligible: str  # makes table ``eligible``: key and what the columns need
-    unknown_codes: tuple[tuple[str, str], ...]  # (source column, query giving key and code)
-    released: str  # makes table ``released`` from ``eligible`` less ``faulty``
+    unknown_codes: tuple[tuple[Flag, str], ...]  # a flag, and the query giving key and code
     classes: str  # query: smallest class, rows in classes below five, number of classes
     columns: tuple[str, ...]
 
@@ -63,11 +62,10 @@ def compile_rule(rule: ReleaseRule, *, on: date) -> Compiled:
         household=_household(rule, on) if rule.needs_household else None,
         eligible=_eligible(rule, on),
         unknown_codes=tuple(
-            (column.of, _unknown(rule, column))
+            (column, _unknown(rule, column))
             for column in rule.columns
             if isinstance(column, Flag)
         ),
-        released=_released(rule, on),
         classes=_classes(rule),
         columns=tuple(column.name for column in rule.columns),
     )
@@ -146,13 +144,21 @@ def _unknown(rule: ReleaseRule, column: Flag) -> str:
     )
 
 
-def _released(rule: ReleaseRule, on: date) -> str:
+def compile_released(rule: ReleaseRule, *, on: date, unclear: frozenset[str]) -> str:
+    """Return the statement that makes ``released`` from ``eligible`` less ``faulty``.
+
+    ``unclear`` names the flags that have rows in table ``unclear``: these become null there.
+    """
     key = quoted(rule.subject.key)
-    values = [f"{_value(rule, column, on)} as {quoted(column.name)}" for column in rule.columns]
-    return (
-        f"create temp table released as select {', '.join(values)} from eligible"
-        f" where {key} not in (select key from faulty)"
-    )
+    values = []
+    for column in rule.columns:
+        value = _value(rule, column, on)
+        if column.name in unclear:
+            those = f"select key from unclear where flag = {literal(column.name)}"
+            value = f"case when {key} not in ({those}) then {value} end"
+        values.append(f"{value} as {quoted(column.name)}")
+    kept = f" where {key} not in (select key from faulty)" if unclear else ""
+    return f"create temp table released as select {', '.join(values)} from eligible{kept}"
 
 
 def _value(  # noqa: C901, PLR0911 - one case for each operation
@@ -189,14 +195,13 @@ def _value(  # noqa: C901, PLR0911 - one case for each operation
 
 def _flag(rule: ReleaseRule, column: Flag) -> str:
     key, stage = quoted(rule.subject.key), flag_stage(column)
-    unclear = f"{key} in (select key from unclear where column_name = {literal(column.of)})"
     one = ", ".join(map(literal, column.one))
     is_one = f"{key} in (select {key} from {stage} where {quoted(column.of)} in ({one}))"
     if column.absent == 0:
-        return f"case when {unclear} then null else ({is_one})::smallint end"
+        return f"({is_one})::smallint"
     zero = ", ".join(map(literal, column.zero)) or "null"
     is_zero = f"{key} in (select {key} from {stage} where {quoted(column.of)} in ({zero}))"
-    return f"case when {unclear} then null else (({is_one}) or not ({is_zero}))::smallint end"
+    return f"(({is_one}) or not ({is_zero}))::smallint"
 
 
 def _classes(rule: ReleaseRule) -> str:

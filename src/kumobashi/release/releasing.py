@@ -12,7 +12,7 @@ from typing import Literal
 import duckdb
 
 from kumobashi.kernel import Finding, crashpoint
-from kumobashi.release.compiling import Compiled, compile_rule
+from kumobashi.release.compiling import Compiled, compile_released, compile_rule
 from kumobashi.release.errors import CountsDisagree, FindingsRefused, NothingToRelease
 from kumobashi.release.rules import ReleaseRule
 from kumobashi.release.staging import stages
@@ -101,18 +101,18 @@ def release(
     if steps.household:
         work.execute(steps.household)
     work.execute(steps.eligible)
-    findings, affected = _find_unknown_codes(work, steps)
-    if affected and on_findings == "refuse":
+    findings, unclear = _find_unknown_codes(rule, work, steps)
+    if findings and on_findings == "refuse":
         first = findings[0]
+        affected = sum(finding.rows for finding in findings)
         raise FindingsRefused(rows=affected, first=f"{first.item}: {first.got}", findings=findings)
     work.execute(
         "create temp table faulty as select distinct key from unclear"
         f" where {'true' if on_findings == 'quarantine' else 'false'}"
     )
-    parameters = (
-        {"inner": pads[0], "outer": pads[1]} if pads and "$inner" in steps.released else None
-    )
-    rows = count(work, steps.released, parameters)
+    make_released = compile_released(rule, on=on, unclear=unclear)
+    inner_outer = {"inner": pads[0], "outer": pads[1]} if pads else {}
+    rows = count(work, make_released, inner_outer if "$inner" in make_released else None)
     extracted = read[rule.subject.dataset]
     eligible = count(work, "select count(*) from eligible")
     key = quoted(rule.subject.key)
@@ -137,24 +137,32 @@ def release(
 
 
 def _find_unknown_codes(
-    work: duckdb.DuckDBPyConnection, steps: Compiled
-) -> tuple[tuple[Finding, ...], int]:
-    work.execute("create temp table unclear (key varchar, code varchar, column_name varchar)")
-    for column, query in steps.unknown_codes:
-        work.execute(f"insert into unclear select key, code, {literal(column)} from ({query})")
+    rule: ReleaseRule, work: duckdb.DuckDBPyConnection, steps: Compiled
+) -> tuple[tuple[Finding, ...], frozenset[str]]:
+    """Fill table ``unclear``; return the findings, and the flags that have any.
+
+    Only those who would be sent count: a strange code of somebody else is not this link's business.
+    """
+    work.execute("create temp table unclear (key varchar, code varchar, flag varchar)")
+    for flag, query in steps.unknown_codes:
+        work.execute(f"insert into unclear select key, code, {literal(flag.name)} from ({query})")
+    if count(work, "select count(*) from unclear"):
+        key = quoted(rule.subject.key)
+        work.execute(f"delete from unclear where key not in (select {key} from eligible)")
     grouped = work.execute(
-        "select column_name, code, count(*) from unclear group by all order by all"
+        "select flag, code, count(*) from unclear group by all order by all"
         f" limit {_MOST_FINDINGS_KEPT}"
     ).fetchall()
+    items = {flag.name: f"{flag.dataset}.{flag.of}" for flag, _ in steps.unknown_codes}
     findings = tuple(
         Finding(
             code="finding.unknown_code",
             line=None,
-            item=column,
+            item=items[flag],
             expected="コード表にある値",
             got=code if code is not None else "(なし)",
             rows=rows,
         )
-        for column, code, rows in grouped
+        for flag, code, rows in grouped
     )
-    return findings, sum(finding.rows for finding in findings)
+    return findings, frozenset(flag for flag, _, _ in grouped)
