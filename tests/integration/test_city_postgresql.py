@@ -63,8 +63,12 @@ def test_chosen_tables_can_be_unlogged_and_receiving_ones_are_empty(dsn: str, ci
         city, dsn, schema="fast", unlogged=True, tables=["consents", "notice_attributes"]
     )
 
-    kinds = ask(dsn, "select relname, relpersistence::text from pg_class join pg_namespace n"
-                " on n.oid = relnamespace where nspname = 'fast' and relkind = 'r' order by 1")  # fmt: skip
+    kinds = ask(
+        dsn,
+        """select relname, relpersistence::text from pg_class
+            join pg_namespace n on n.oid = relnamespace
+        where nspname = 'fast' and relkind = 'r' order by 1""",
+    )
     assert kinds == [("consents", "u"), ("notice_attributes", "u")]
     assert ask(dsn, "select count(*) from fast.notice_attributes") == [(0,)]
     columns = ask(dsn, "select count(*) from information_schema.columns"

@@ -74,15 +74,8 @@ def findings(
     them. What does not fit into the limit is counted in the last finding of its kind, so that the
     counts stay true for every column listed.
     """
-    described = connection.execute(f"describe select * from {relation_sql}").fetchall()
-    types = {str(row[0]): _plain(str(row[1])) for row in described}
-    lists = load_code_lists() if code_lists is None else code_lists
-    checks = [
-        check
-        for field in layout.fields
-        if types.get(field.name) in _ACCEPTED[field.type]
-        for check in _checks(field, types[field.name], lists)
-    ]
+    types = _types(connection, relation_sql)
+    checks = _all_checks(types, layout, code_lists)
     counted = ", ".join(f"count(*) filter ({check.fault})" for check in checks) or "0"
     counts = connection.execute(f"select count(*), {counted} from {relation_sql}").fetchall()[0]
     found = list(_of_columns(layout, types, int(counts[0])))
@@ -90,6 +83,34 @@ def findings(
         if count and len(found) < limit:
             found += _grouped(connection, relation_sql, check, int(count), limit - len(found))
     return found[:limit]
+
+
+def fault_condition(
+    connection: duckdb.DuckDBPyConnection,
+    relation_sql: str,
+    layout: Layout,
+    code_lists: Mapping[str, CodeList] | None = None,
+) -> str:
+    """Return the SQL condition that is true for a row with any fault, and never null."""
+    checks = _all_checks(_types(connection, relation_sql), layout, code_lists)
+    return " or ".join(f"coalesce({check.fault}, false)" for check in checks) or "false"
+
+
+def _types(connection: duckdb.DuckDBPyConnection, relation_sql: str) -> dict[str, str]:
+    described = connection.execute(f"describe select * from {relation_sql}").fetchall()
+    return {str(row[0]): _plain(str(row[1])) for row in described}
+
+
+def _all_checks(
+    types: Mapping[str, str], layout: Layout, code_lists: Mapping[str, CodeList] | None
+) -> list[_Check]:
+    lists = load_code_lists() if code_lists is None else code_lists
+    return [
+        check
+        for field in layout.fields
+        if types.get(field.name) in _ACCEPTED[field.type]
+        for check in _checks(field, types[field.name], lists)
+    ]
 
 
 def _plain(kind: str) -> str:

@@ -38,8 +38,8 @@ def test_every_household_of_residents_has_one_head(city: City) -> None:
 
 
 def test_members_of_a_household_live_at_one_address(city: City) -> None:
-    addresses = f"""select count(distinct (town_code, address_number, address_building, postal_code))
-        from {LIVING} group by household_no"""
+    address = "(town_code, address_number, address_building, postal_code)"
+    addresses = f"select count(distinct {address}) from {LIVING} group by household_no"
     assert set(ask(city, addresses)) == {(1,)}
 
 

@@ -32,6 +32,7 @@ from kumobashi.testing.city.views import VIEWS
 from kumobashi.testing.city.work import employ
 
 DAY = date(2026, 11, 1)
+_MEMORY = "2GB"  # of DuckDB, which spills beyond it; four million take 2.6 GB in all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +108,9 @@ def build(
         "consents_number": consents(living, entered, on, share=consent, purposes=purposes, rng=rng),
         **_words(),
     }
-    connection = duckdb.connect(config={"temp_directory": tempfile.gettempdir()})
+    connection = duckdb.connect(
+        config={"temp_directory": tempfile.gettempdir(), "memory_limit": _MEMORY}
+    )
     for name, rows in tables.items():
         connection.register("incoming", rows)
         connection.execute(f"create table {name} as from incoming")
