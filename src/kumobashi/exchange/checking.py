@@ -1,102 +1,104 @@
-"""Check what was opened against the receiver's layout, and bring it into the table's types."""
+"""Check what was opened against the receiver's layout, and bring it into the table's types.
+
+What happens with faulty rows is the link's ``on_findings``: ``refuse`` applies nothing,
+``quarantine`` sets these rows aside in the receiver's private folder, ``go_on`` applies what can be
+written. A column that is missing, unexpected or of another type always refuses the bundle.
+"""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 
-from kumobashi.catalogue.checking import findings
+from kumobashi.catalogue.checking import fault_condition, findings
 from kumobashi.exchange.orders import ReceivingColumn, Reception
 from kumobashi.exchange.packing import OPERATION, OPERATION_JA
 from kumobashi.kernel import Finding
 from kumobashi.messages.manifest import Manifest, MediaType, Mode
 from kumobashi.storage.counting import count
-from kumobashi.storage.tables import quoted
+from kumobashi.storage.tables import literal, quoted
 
 _MOST_FINDINGS = 1000
-_STRUCTURAL = frozenset(
-    {"finding.column_missing", "finding.column_unexpected", "finding.wrong_type"}
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
     """The rows that will be written, as relations of the working database, and what was found."""
 
-    relation: str
-    deleted_relation: str | None
     rows: int
     deleted: int
     quarantined: int
     findings: tuple[Finding, ...]
-    refused: bool
+    is_refused: bool
+    relation: str = "incoming_rows"
+    deleted_relation: str | None = None
 
     @property
     def faulty_rows(self) -> int:
-        """How many rows have findings, counted once a finding."""
+        """How many rows have findings, counted once for each finding."""
         return sum(finding.rows for finding in self.findings)
 
 
 def check_rows(
-    work: duckdb.DuckDBPyConnection, arrived: str, manifest: Manifest, reception: Reception
+    work: duckdb.DuckDBPyConnection, manifest: Manifest, reception: Reception, aside: Path
 ) -> Checked:
-    """Check relation ``arrived``; what may be written stands in the returned relations."""
-    named = _named(work, arrived, manifest, reception.columns)
-    is_difference = manifest.mode is Mode.DIFFERENCE
-    rows_of = f"(select * exclude ({OPERATION}) from {named} where {OPERATION} = 'put')"
-    relation = rows_of if is_difference else named
-    found = tuple(findings(work, relation, reception.layout, _MOST_FINDINGS))
-    structural = any(finding.code in _STRUCTURAL for finding in found)
-    if found and (structural or reception.on_findings != "go_on"):
-        return Checked(
-            relation=relation,
-            deleted_relation=None,
-            rows=0,
-            deleted=0,
-            quarantined=0,
-            findings=found,
-            refused=True,
+    """Check relation ``arrived``; rows set aside are written to the file ``aside``."""
+    named = _named(work, manifest, reception.columns)
+    rows, deleted_keys = named, None
+    if manifest.mode is Mode.DIFFERENCE:
+        rows = f"(select * exclude ({OPERATION}) from {named} where {OPERATION} = 'put')"
+        deleted_keys = f"(select * from {named} where {OPERATION} <> 'put')"
+    found = tuple(findings(work, rows, reception.layout, _MOST_FINDINGS))
+    about_columns = any(finding.line is None for finding in found)
+    if found and (about_columns or reception.on_findings == "refuse"):
+        return Checked(rows=0, deleted=0, quarantined=0, findings=found, is_refused=True)
+    quarantined = 0
+    if found and reception.on_findings == "quarantine":
+        faulty = fault_condition(work, rows, reception.layout)
+        aside.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        quarantined = count(
+            work,
+            f"copy (select * from {rows} where {faulty}) to {literal(str(aside))} (format parquet)",
         )
-    typed = ", ".join(_typed(column) for column in reception.columns)
-    work.execute(f"create view incoming_rows as select {typed} from {relation}")
-    deleted_relation, deleted = None, 0
-    if is_difference:
-        keys = [column for column in reception.columns if column.spec.name in reception.key]
-        typed_keys = ", ".join(_typed(column) for column in keys)
-        work.execute(
-            f"create view incoming_deleted as select {typed_keys} from {named}"
-            f" where {OPERATION} = 'delete'"
-        )
-        deleted_relation = "incoming_deleted"
-        deleted = count(work, f"select count(*) from {deleted_relation}")
+        aside.chmod(0o600)
+        rows = f"(select * from {rows} where not ({faulty}))"
+    work.execute(f"create view incoming_rows as select {_typed(reception.columns)} from {rows}")
+    deleted = 0
+    if deleted_keys:
+        keys = tuple(c for c in reception.columns if c.spec.name in reception.key)
+        work.execute(f"create view incoming_deleted as select {_typed(keys)} from {deleted_keys}")
+        deleted = count(work, "select count(*) from incoming_deleted")
     return Checked(
-        relation="incoming_rows",
-        deleted_relation=deleted_relation,
         rows=count(work, "select count(*) from incoming_rows"),
         deleted=deleted,
-        quarantined=0,
+        quarantined=quarantined,
         findings=found,
-        refused=False,
+        is_refused=False,
+        deleted_relation="incoming_deleted" if deleted_keys else None,
     )
 
 
 def _named(
-    work: duckdb.DuckDBPyConnection,
-    arrived: str,
-    manifest: Manifest,
-    columns: tuple[ReceivingColumn, ...],
+    work: duckdb.DuckDBPyConnection, manifest: Manifest, columns: tuple[ReceivingColumn, ...]
 ) -> str:
     """Give CSV columns, which carry Japanese headers, their names; others keep what they have."""
     if manifest.media_type is not MediaType.CSV:
-        return arrived
+        return "arrived"
     names = {OPERATION_JA: OPERATION, **{column.ja: column.spec.name for column in columns}}
-    present = [row[0] for row in work.execute(f"describe {arrived}").fetchall()]
-    selected = ", ".join(
-        f"{quoted(header)} as {quoted(names.get(header, header))}" for header in present
-    )
-    work.execute(f"create view named as select {selected} from {arrived}")
+    lists = {column.ja for column in columns if column.spec.kind == "integers"}
+    selected = []
+    for header, *_ in work.execute("describe arrived").fetchall():
+        value = quoted(header)
+        if header in lists:  # numbers with spaces between
+            numbers = f"try_cast(string_split({value}, ' ') as bigint[])"
+            value = f"case when coalesce({value}, '') = '' then [] else {numbers} end"
+        selected.append(f"{value} as {quoted(names.get(header, header))}")
+    work.execute(f"create view named as select {', '.join(selected)} from arrived")
     return "named"
 
 
-def _typed(column: ReceivingColumn) -> str:
-    name = quoted(column.spec.name)
-    return f"try_cast({name} as {column.spec.sql_type}) as {name}"
+def _typed(columns: tuple[ReceivingColumn, ...]) -> str:
+    return ", ".join(
+        f"try_cast({quoted(c.spec.name)} as {c.spec.sql_type}) as {quoted(c.spec.name)}"
+        for c in columns
+    )

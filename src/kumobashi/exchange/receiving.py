@@ -60,6 +60,7 @@ class Receiver:
         changes: Changes,
         receptions: Receptions,
         limits: Limits,
+        set_aside: Path,
     ) -> None:
         self._identity = identity
         self._ledger = ledger
@@ -67,6 +68,7 @@ class Receiver:
         self._changes = changes
         self._receptions = receptions
         self._limits = limits
+        self._set_aside = set_aside  # rows in quarantine: personal data, private to this site
         self._one_at_a_time = asyncio.Semaphore(1)  # what bounds memory
 
     def closed_state(self) -> In:
@@ -159,9 +161,10 @@ class Receiver:
         reception: Reception,
         work: duckdb.DuckDBPyConnection,
     ) -> Checked:
-        checked = check_rows(work, "arrived", manifest, reception)
+        aside = self._set_aside / f"{manifest.link}-{manifest.transfer}.parquet"
+        checked = check_rows(work, manifest, reception, aside)
         self._note_findings(bundle, checked)
-        if checked.refused:
+        if checked.is_refused:
             first = checked.findings[0]
             raise RowsRefused(
                 rows=checked.faulty_rows,

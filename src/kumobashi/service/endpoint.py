@@ -56,6 +56,7 @@ class Endpoint:
             changes=gateway.changes,
             receptions=self.wiring.reception,
             limits=limits,
+            set_aside=var / "quarantine",
         )
         self._runs: dict[str, asyncio.Task[Outgoing]] = {}
 
