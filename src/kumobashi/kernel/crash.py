@@ -9,10 +9,14 @@ import os
 import signal
 
 _armed: dict[str, int] = {}
-_wish = os.environ.get("KUMO_CRASH", "")
-if _wish:
-    _name, _, _count = _wish.partition(":")
-    _armed[_name] = int(_count or 1)
+
+
+def arm(wish: str) -> None:
+    """Set the point to die at, ``name:count``; an empty wish sets none."""
+    _armed.clear()
+    if wish:
+        name, _, count = wish.partition(":")
+        _armed[name] = int(count or 1)
 
 
 def crashpoint(name: str) -> None:
@@ -22,3 +26,6 @@ def crashpoint(name: str) -> None:
     _armed[name] -= 1
     if _armed[name] == 0:
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+arm(os.environ.get("KUMO_CRASH", ""))

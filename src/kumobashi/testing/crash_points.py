@@ -1,0 +1,54 @@
+"""Every named crash point of the source, found by reading it, and the sites that pass it.
+
+A test that is written from this list cannot forget a point that somebody adds later.
+"""
+
+import ast
+from functools import cache
+from pathlib import Path
+
+import kumobashi
+
+SENDER, RELAY, RECEIVER = "sender", "relay", "receiver"
+_SIDES = {
+    "sending": (SENDER,),
+    "inbox": (RELAY, RECEIVER),
+    "relaying": (RELAY,),
+    "receiving": (RECEIVER,),
+}
+_REPEATED = ("inbox.part_written", "inbox.part_stored", "sending.part_put", "relaying.part_passed")
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """Return the names of all points, sorted; each stands in the source exactly once.
+
+    >>> "sending.sealed" in names()
+    True
+    """
+    found: list[str] = []
+    for path in sorted(Path(kumobashi.__file__).parent.rglob("*.py")):
+        if "testing" in path.parts:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "crashpoint":
+                (argument,) = node.args
+                assert isinstance(argument, ast.Constant), f"{path}:{node.lineno}: name it"
+                found.append(str(argument.value))
+    twice = sorted({name for name in found if found.count(name) > 1})
+    assert not twice, f"the same name at two places: {twice}"
+    return tuple(sorted(found))
+
+
+def sides(name: str) -> tuple[str, ...]:
+    """Return who passes a point; an unknown family is a mistake of whoever added it.
+
+    >>> sides("inbox.closed")
+    ('relay', 'receiver')
+    """
+    return _SIDES[name.partition(".")[0]]
+
+
+def is_repeated(name: str) -> bool:
+    """Whether a point is passed once for every part."""
+    return name in _REPEATED

@@ -1,0 +1,188 @@
+"""Gateways as processes of their own, which tests start, stop, freeze and kill.
+
+Starting Python and reading the libraries takes seconds, so a gateway is forked from a server that
+has them in memory (``multiprocessing``'s fork server); with ``real=True`` it is the command itself,
+``python -m kumobashi serve``. Either way the process dies with the one that asked for it.
+"""
+
+import contextlib
+import ctypes
+import json
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
+_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
+_LOADED = [
+    "kumobashi.service.app",
+    "kumobashi.service.endpoint_routes",
+    "adbc_driver_postgresql.dbapi",
+    "aiohttp",
+    "uvicorn.protocols.http.h11_impl",
+]
+# Asks to die with its parent, then becomes the command.
+_LEASH = (
+    "import ctypes, os, signal, sys;"
+    f" ctypes.CDLL(None).prctl({_PARENT_DEATH_SIGNAL}, signal.SIGKILL);"
+    " os.getppid() == int(sys.argv[1]) or os._exit(1);"
+    " os.execv(sys.executable, [sys.executable, *sys.argv[2:]])"
+)
+
+
+class Timeout(AssertionError):
+    """What a test waited for did not come."""
+
+
+def until(
+    what: str, look: Callable[[], T | None], seconds: float = 30.0, every: float = 0.02
+) -> T:
+    """Return what ``look`` gives as soon as it gives something."""
+    end = time.monotonic() + seconds
+    while (found := look()) is None:
+        if time.monotonic() > end:
+            raise Timeout(f"{what}: not within {seconds} s")
+        time.sleep(every)
+    return found
+
+
+class _Process(Protocol):
+    pid: int | None
+
+    def poll(self) -> int | None:
+        """Return the exit code, negative for a signal, or nothing while it runs."""
+
+
+class _Forked:
+    """A process of the fork server, seen like one of ``subprocess``."""
+
+    def __init__(self, process: ForkServerProcess) -> None:
+        self._process = process
+        self.pid = process.pid
+
+    def poll(self) -> int | None:
+        """Return the exit code once it has ended."""
+        return self._process.exitcode
+
+
+class GatewayProcess:
+    """One running gateway."""
+
+    def __init__(
+        self,
+        folder: Path,
+        site: str,
+        url: str,
+        *,
+        environment: Mapping[str, str] | None = None,
+        real: bool = False,
+    ) -> None:
+        """Start it; :meth:`wait_ready` returns when it answers."""
+        self.site = site
+        self.url = url
+        self.log = folder / "var" / f"{site}.log"
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        wish = dict(environment or {})
+        start = _start_command if real else _start_forked
+        self._process: _Process = start(folder, site, self.log, wish)
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        assert self._process.pid is not None
+        return self._process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code; ``-9`` after SIGKILL, nothing while it runs."""
+        return self._process.poll()
+
+    def wait_ready(self, seconds: float = 60.0, url: str | None = None) -> "GatewayProcess":
+        """Return when the gateway answers; fail when it ends instead."""
+
+        def answers() -> bool | None:
+            if self.exit_code is not None:
+                raise AssertionError(f"{self.site} ended with {self.exit_code}: {self.tail()}")
+            try:
+                with urllib.request.urlopen(f"{url or self.url}/health", timeout=5) as answer:
+                    return json.load(answer)["site"] == self.site or None
+            except (OSError, urllib.error.URLError):
+                return None
+
+        until(f"{self.site} answers", answers, seconds)
+        return self
+
+    def wait_end(self, seconds: float = 30.0) -> int:
+        """Return the exit code when the process has ended."""
+        return until(f"{self.site} ends", lambda: self.exit_code, seconds)
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal, if it still runs."""
+        if self.exit_code is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def stop(self, seconds: float = 30.0) -> int:
+        """Ask it to end and wait."""
+        self.send(signal.SIGCONT)
+        self.send(signal.SIGTERM)
+        return self.wait_end(seconds)
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self.send(signal.SIGKILL)
+        self.wait_end()
+
+    def tail(self, lines: int = 12) -> str:
+        """Return the end of its log."""
+        text = self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
+        return "\n".join(text.splitlines()[-lines:])
+
+
+def _start_command(folder: Path, site: str, log: Path, wish: dict[str, str]) -> _Process:
+    leash = [sys.executable, "-I", "-S", "-c", _LEASH, str(os.getpid())]
+    command = ["-m", "kumobashi", "--workspace", str(folder), "serve", "--site", site]
+    with log.open("ab") as output:
+        return subprocess.Popen(  # noqa: S603 - our own command
+            [*leash, *command],
+            env={**os.environ, **wish},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
+
+
+def _start_forked(folder: Path, site: str, log: Path, wish: dict[str, str]) -> _Process:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(_LOADED)
+    process = context.Process(target=_serve, args=(str(folder), site, str(log), wish), daemon=True)
+    process.start()
+    return _Forked(process)
+
+
+def _serve(folder: str, site: str, log: str, wish: dict[str, str]) -> None:
+    """Be a gateway: runs in the forked process."""
+    import asyncio  # noqa: PLC0415 - only in that process, like the rest
+
+    from kumobashi.kernel.crash import arm  # noqa: PLC0415
+    from kumobashi.observe.logs import log_to_stderr  # noqa: PLC0415
+    from kumobashi.service.app import serve  # noqa: PLC0415
+    from kumobashi.service.settings import read_settings  # noqa: PLC0415
+
+    ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    with Path(log).open("ab") as output:
+        os.dup2(output.fileno(), 1)
+        os.dup2(output.fileno(), 2)
+    os.environ.update(wish)
+    arm(wish.get("KUMO_CRASH", ""))
+    log_to_stderr()
+    asyncio.run(serve(read_settings(Path(folder), site)))

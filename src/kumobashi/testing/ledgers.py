@@ -1,0 +1,88 @@
+"""What a gateway keeps on its disk, read from outside: its state file and its spool.
+
+Checkers must not believe the program they check, so nothing of kumobashi is called here.
+"""
+
+import base64
+import json
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+OUT_FINAL = frozenset({"applied", "refused", "cancelled"})
+IN_FINAL = frozenset({"applied", "refused", "settled", "superseded"})
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One transfer as one gateway has it."""
+
+    transfer: str
+    attempt: int
+    link: str
+    state: str
+    cause: dict[str, Any] | None
+    facts: dict[str, Any]
+
+
+class LedgerReader:
+    """The folder ``var/<site>`` of one gateway."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def outgoing(self, transfer: str | None = None) -> list[Kept]:
+        """Return what this site sends."""
+        return self._rows("outgoing", transfer)
+
+    def incoming(self, transfer: str | None = None) -> list[Kept]:
+        """Return what came to this site."""
+        return self._rows("incoming", transfer)
+
+    def receipts(self, transfer: str, side: str = "out") -> list[dict[str, Any]]:
+        """Return the statements of the receipts, in the order they were kept."""
+        query = "select jws from receipts where transfer = ? and side = ? order by attempt, number"
+        return [_payload(row[0]) for row in self._ask(query, transfer, side)]
+
+    def stages(self, transfer: str, side: str = "out") -> list[str]:
+        """Return the stages of the receipts."""
+        return [receipt["stage"] for receipt in self.receipts(transfer, side)]
+
+    def spooled(self) -> list[Path]:
+        """Return every file in the spool, half-written ones too."""
+        spool = self.folder / "spool"
+        return sorted(path for path in spool.rglob("*") if path.is_file())
+
+    def at_work(self) -> list[Path]:
+        """Return every file in the folder of work that is under way."""
+        return sorted(path for path in (self.folder / "work").rglob("*") if path.is_file())
+
+    def _rows(self, table: str, transfer: str | None) -> list[Kept]:
+        query = f"select transfer, attempt, link, state, cause, facts from {table}"
+        if transfer is None:
+            rows = self._ask(f"{query} order by started_at")
+        else:
+            rows = self._ask(f"{query} where transfer = ? order by attempt", transfer)
+        return [
+            Kept(row[0], row[1], row[2], row[3], _json(row[4]), _json(row[5]) or {}) for row in rows
+        ]
+
+    def _ask(self, query: str, *values: str) -> list[tuple[Any, ...]]:
+        path = self.folder / "state.db"
+        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
+        try:
+            return connection.execute(query, values).fetchall()
+        finally:
+            connection.close()
+
+
+def _json(text: str | None) -> dict[str, Any] | None:
+    value: dict[str, Any] | None = json.loads(text) if text else None
+    return value
+
+
+def _payload(token: str) -> dict[str, Any]:
+    body = token.split(".")[1]
+    value: dict[str, Any] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    return value
