@@ -78,6 +78,7 @@ COUNTS = {
     "released": both("提供", "released"),
     "without_consent": both("同意なし", "without consent"),
     "quarantined": both("隔離", "quarantined"),
+    "deleted": both("削除", "deleted"),
     "sent": both("封緘", "sealed"),
     "opened": both("復号", "opened"),
     "applied": both("取込", "applied"),

@@ -65,6 +65,15 @@ def balances(transfer: TransferView) -> tuple[Balance, ...]:
     """Reconcile rows where they are released, rows from end to end, and parts at every hop."""
     rows_at = {receipt.stage: receipt.rows for receipt in transfer.receipts}
     sealed = stage_of(transfer, "seal")
+    sent = sealed.rows if sealed else None
+    is_difference = transfer.mode == "difference"
+    released = Count(label="released", value=transfer.rows_released)
+    opened = Count(label="opened", value=rows_at.get("opened"))
+    ends = [Count(label="applied", value=transfer.rows_applied)]
+    if is_difference:
+        ends.append(Count(label="deleted", value=transfer.rows_deleted))
+    if transfer.rows_set_aside:
+        ends.append(Count(label="quarantined", value=transfer.rows_set_aside))
     carried = stage_of(transfer, "carry")
     lines = [
         Balance(
@@ -78,15 +87,13 @@ def balances(transfer: TransferView) -> tuple[Balance, ...]:
             unit="rows",
         ),
         Balance(
-            left=Count(label="released", value=transfer.rows_released),
-            right=(
-                Count(label="sent", value=sealed.rows if sealed else None),
-                Count(label="opened", value=rows_at.get("opened")),
-                Count(label="applied", value=transfer.rows_applied),
-            ),
+            left=Count(label="sent", value=sent),
+            # A difference sends what changed of the rows that may leave.
+            right=(*(() if is_difference else (released,)), opened),
             adds_up=False,
             unit="rows",
         ),
+        Balance(left=opened, right=tuple(ends), adds_up=True, unit="rows"),
     ]
     if transfer.hops and carried and carried.parts_total is not None:
         lines.append(

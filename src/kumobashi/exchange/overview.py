@@ -82,7 +82,17 @@ def transfer_view(row: Outgoing, names: Names, now: datetime) -> TransferView:
         findings_total=sum(finding.rows for finding in findings)
         + max((said["findings"] for said in received.values()), default=0),
         cause=cause,
+        rows_deleted=sent.get("deleted_rows"),
+        rows_set_aside=_set_aside(sent, received),
     )
+
+
+def _set_aside(sent: Mapping[str, Any], received: Mapping[str, Any]) -> int | None:
+    """Return how many rows the receiver checked and will not apply."""
+    if "validated" not in received or "opened" not in received:
+        return None
+    opened, good = int(received["opened"]["rows"]), int(received["validated"]["rows"])
+    return opened - int(sent.get("deleted_rows", 0)) - good
 
 
 def _light(  # noqa: PLR0911 - one per state

@@ -258,7 +258,7 @@ class Sender:
             "rows": manifest.rows,
             "deleted_rows": manifest.deleted_rows,
         }
-        timed = {"seal": {"seconds": prepared.seconds, "rows": prepared.rows}}
+        timed = {"seal": {"seconds": prepared.seconds, "rows": prepared.rows + prepared.deleted}}
         facts = {"sent": sizes, "stages": timed, "stage": "carry"}
         row = self._ledger.move_out(row.transfer, Out.SEALED, facts=facts, manifest=token)
         crashpoint("sending.sealed")

@@ -136,6 +136,8 @@ class TransferView:
     findings: tuple[Finding, ...]
     findings_total: int
     cause: Cause | None
+    rows_deleted: int | None = None  # of a difference
+    rows_set_aside: int | None = None  # by the receiver, for findings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

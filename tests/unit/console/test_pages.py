@@ -165,7 +165,7 @@ def test_a_link_shows_stages_receipts_counts_and_k(console: Console) -> None:
     for label in ("抽出", "封緘", "送達", "到達", "復号", "検証", "取込"):
         assert label in page
     assert "同意なし <b>10,453</b>" in page
-    assert page.count("合っています") == 3
+    assert page.count("合っています") == 4
     assert "本人を含めて 10人以上います" in page
     digest = _newest(scenes.applied()).receipts[0].digest
     assert f'title="{digest}"' in page
