@@ -37,8 +37,8 @@ def running(folder: Path | None = None, settings: Mapping[str, str] | None = Non
     """Start a server that keeps its data in ``folder`` and give its URI; stop it at the end.
 
     Without a folder the data lie among the temporary files and are deleted; in a folder of yours
-    they stay. Started by root, the server runs as the user ``pgserver``, who must be able to reach the
-    folder: its parents become readable for all. A path too long for a socket is taken care of.
+    they stay. Started by root, the server runs as the user ``pgserver``, who must be able to reach
+    the folder: its parents become readable for all. A path too long for a socket does no harm.
     """
     with warnings.catch_warnings():
         # The package asks for the folder of a login session, which a service does not have.
