@@ -1,11 +1,17 @@
 """The fictional city's data in a workspace; the one door from the terminal to ``kumobashi.testing``."""
 
+import json
 import shutil
 from collections.abc import Mapping
+from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kumobashi.cli.errors import ProgramsMissing
+
+if TYPE_CHECKING:
+    from kumobashi.testing.city import Changes
 
 
 def write_city(
@@ -18,8 +24,6 @@ def write_city(
     paths = _stores(folder)
     if cache is None:
         return _build(paths, residents, seed)
-    import json
-
     kept = cache / _name(residents, seed)
     counts = kept / "rows.json"
     if not counts.exists():
@@ -36,6 +40,13 @@ def write_city(
 def is_built(cache: Path, residents: int, seed: int) -> bool:
     """Whether the cache holds this city."""
     return (cache / _name(residents, seed) / "rows.json").exists()
+
+
+def let_a_day_pass(store: Path, *, seed: int, residents: int, on: date) -> "Changes":
+    """Let about so many people of the register be born, die or move."""
+    from kumobashi.testing.city import change
+
+    return change(store, seed, residents, on)
 
 
 def _name(residents: int, seed: int) -> str:

@@ -3,7 +3,7 @@
 Every command takes ``--workspace``, ``--lang`` and ``--json``, before or behind its name.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,8 +19,8 @@ AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
 class Option(click.Option):
     """An option with its help in both languages."""
 
-    def __init__(self, *args: Any, ja: str = "", en: str = "", **kwargs: Any) -> None:  # noqa: ANN401 - click's own
-        super().__init__(*args, help=ja, **kwargs)
+    def __init__(self, names: Sequence[str], *, ja: str, en: str, **kwargs: Any) -> None:  # noqa: ANN401 - click's own
+        super().__init__(names, help=ja, **kwargs)
         self.words = (ja, en)
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:

@@ -7,6 +7,7 @@ KumobashiError
     ├── GatewayRefused      the gateway answered no; its own code counts
     ├── NothingRuns         there is no transfer that the command could speak of
     ├── ProgramsMissing
+    ├── FolderTaken         the demo's folder holds what is not the demo's
     ├── ChildDied           a gateway that the demo started has ended
     └── Unexpected          what nobody foresaw
 """
@@ -78,6 +79,16 @@ class ProgramsMissing(TerminalFailed):
     en = "These are missing: {names}"
     remedy_ja = "入れてください: {how}"
     remedy_en = "Install them: {how}"
+
+
+class FolderTaken(TerminalFailed):
+    """The demo only works in a folder of its own."""
+
+    code = "cli.folder_taken"
+    ja = "{folder} にはデモのものでないファイルがあります。何も変えていません。"
+    en = "{folder} holds files that are not the demo's; nothing was changed."
+    remedy_ja = "空のフォルダを --folder で指定してください。"
+    remedy_en = "Name an empty folder with --folder."
 
 
 class ChildDied(TerminalFailed):

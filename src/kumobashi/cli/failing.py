@@ -98,7 +98,9 @@ def _usage(error: click.UsageError) -> Usage:
                 else "オプション"
             )
             name = error.param.make_metavar(ctx) if error.param and ctx and kind == "引数" else None
-            ja = f"{kind} {name or error.param_hint or (error.param.opts[-1] if error.param else '')} がありません。"
+            ja = (
+                f"{kind} {name or (error.param.opts[-1] if error.param else chr(0))} がありません。"
+            )
         case click.BadParameter():
             name = error.param.opts[-1] if error.param else error.param_hint
             ja = f"{name} の値が正しくありません（{error.message}）。"

@@ -1,5 +1,6 @@
 """``kumobashi init``: make a workspace, with the fictional city's data if asked for."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -65,7 +66,7 @@ def init(
         )
     ports = {site: port_base + number for number, site in enumerate(SAMPLE_PORTS)}
     write_sample(folder, ports=ports)
-    rows = {}
+    rows: Mapping[str, int] = {}
     if residents is not None:
         from kumobashi.cli.city import write_city
 

@@ -59,7 +59,7 @@ link = Group(
     ja="見ている時間の上限（転送は続きます）",
     en="Watch no longer than this (the transfer goes on)",
 )
-def run(  # noqa: PLR0913 - one parameter per option
+def run(
     terminal: Terminal,
     *,
     name: str,

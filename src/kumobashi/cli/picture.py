@@ -14,9 +14,10 @@ from datetime import datetime
 
 from rich.text import Text
 
-from kumobashi.cli.terminal import Terminal, pad, pad_left
-from kumobashi.cli.wording import short_id, spent
+from kumobashi.cli.terminal import Terminal
+from kumobashi.cli.wording import hung, pad, pad_left, short_id, spent
 from kumobashi.console.formatting import clock, size
+from kumobashi.console.labels import MODES, STAGES
 from kumobashi.console.reading import K_WANTED
 from kumobashi.exchange.views import Cause, Light, Progress, StageView, TransferView
 
@@ -34,12 +35,11 @@ OVER = frozenset({Light.APPLIED, Light.REFUSED, Light.HELD, Light.NEVER})
 
 def headline(terminal: Terminal, name: str, to_site: str, view: TransferView) -> Text:
     """Return the first line: which link, to where, for which day."""
-    mode = {"full": ("全件", "full"), "difference": ("差分", "difference")}[view.mode]
     day = terminal.t(f"{view.business_date} 分", f"for {view.business_date}")
     return Text.assemble(
         (name, "bold"),
         terminal.t(f"（{to_site}）", f" ({to_site})"),
-        f"  {day}  {terminal.t(*mode)}",
+        f"  {day}",
     )
 
 
@@ -131,44 +131,53 @@ def cause_lines(terminal: Terminal, cause: Cause | None, now: datetime) -> list[
     if cause is None:
         return []
     since = terminal.t(f"{clock(cause.since)} から", f"since {clock(cause.since)}")
-    found = [
-        _pair(
-            terminal.t("原因", "Cause"),
-            terminal.say(cause.what)
-            + terminal.t(f"（{cause.side_name}、{since}）", f" ({cause.side_name}, {since})"),
-        )
-    ]
-    if remedy := terminal.say(cause.remedy):
-        found.append(_pair(terminal.t("対応", "To do"), remedy))
-    if cause.contact:
-        contact = cause.contact
-        found.append(
-            _pair(
-                terminal.t("連絡先", "Call"), f"{contact.name}  {contact.phone}（{contact.hours}）"
-            )
-        )
+    contact, wait = cause.contact, 0
     if cause.next_try:
         wait = max(0, round((cause.next_try - now).total_seconds()))
-        found.append(
-            _pair(
-                terminal.t("これから", "Next"),
-                terminal.t(
-                    f"{cause.tries} 回試しました。次は {wait} 秒後に自動で試します。",
-                    f"Tried {cause.tries} times; the next try is in {wait} s, by itself.",
-                ),
+    pairs = (
+        (terminal.t("原因", "Cause"), terminal.say(cause.what)),
+        (
+            terminal.t("場所", "Where"),
+            terminal.t(f"{cause.side_name}（{since}）", f"{cause.side_name} ({since})"),
+        ),
+        (terminal.t("対応", "To do"), terminal.say(cause.remedy)),
+        (
+            terminal.t("連絡先", "Call"),
+            f"{contact.name}  {contact.phone}（{contact.hours}）" if contact else "",
+        ),
+        (
+            terminal.t("これから", "Next"),
+            terminal.t(
+                f"{cause.tries} 回試しました。次は {wait} 秒後に自動で試します。",
+                f"Tried {cause.tries} times; the next try is in {wait} s, by itself.",
             )
-        )
-    found.append(_pair(terminal.t("符号", "Code"), cause.code))
+            if cause.next_try
+            else "",
+        ),
+        (terminal.t("符号", "Code"), cause.code),
+    )
+    found = []
+    for label, text in pairs:
+        if text:
+            head = Text.assemble("  ", (pad(label, 10), "dim"))
+            found += hung(head, text, terminal.width)
     return found
 
 
-def _pair(label: str, text: str) -> Text:
-    return Text.assemble("  ", (pad(label, 10), "dim"), text)
+def is_settled(view: TransferView, stage: StageView) -> bool:
+    """Whether a stage will not change any more; parts are carried when the receiver has them all."""
+    name = "delivered" if stage.stage == "carry" else stage.stage
+    return any(s.stage == name and s.progress is Progress.DONE for s in view.stages)
+
+
+def has_k(view: TransferView) -> bool:
+    """Whether k says something: the rows left the site they came from, so they were coarsened."""
+    return view.smallest_class is not None and len(view.hops) > 1
 
 
 def _line(terminal: Terminal, view: TransferView, stage: StageView) -> Text:
-    sign, style = _SIGNS[stage.progress]
-    is_done = stage.progress is Progress.DONE
+    is_done = is_settled(view, stage)
+    sign, style = _SIGNS[Progress.RUNNING if stage.progress is Progress.DONE else stage.progress]
     mark = " " if is_done else sign
     head = Text.assemble((f"{mark} ", style), pad(_label(terminal, view, stage.stage), 8))
     head.append(pad_left(_amount(terminal, view, stage), 14))
@@ -182,14 +191,8 @@ def _line(terminal: Terminal, view: TransferView, stage: StageView) -> Text:
 
 
 def _label(terminal: Terminal, view: TransferView, name: str) -> str:
-    from kumobashi.console.labels import STAGES
-
     if name == "release":  # coarsened only where k was counted
-        return (
-            terminal.t("提供", "release")
-            if view.smallest_class is None
-            else terminal.t("抽象化", "coarsen")
-        )
+        return terminal.t("抽象化", "coarsen") if has_k(view) else terminal.t("提供", "release")
     return terminal.say(STAGES[name])
 
 
@@ -211,10 +214,11 @@ def _note(terminal: Terminal, view: TransferView, stage: StageView) -> Text:
         case "release" if stage.progress is Progress.DONE:
             return _released(terminal, view)
         case "seal" if parts := _parts(view):
-            return Text(terminal.t(f"{parts} 部分", f"{parts} parts"))
+            mode = terminal.say(MODES[view.mode])
+            return Text(terminal.t(f"{parts} 部分（{mode}）", f"{parts} parts ({mode})"))
         case "carry":
             way = Text(" → ".join(hop.name for hop in view.hops[1:]))
-            if stage.progress is Progress.DONE or not stage.parts_total:
+            if is_settled(view, stage) or not stage.parts_total:
                 return way
             full = round(_BAR * (stage.parts_done or 0) / stage.parts_total)
             return Text.assemble(("█" * full, "cyan"), ("░" * (_BAR - full), "dim"), " ", way)
@@ -228,8 +232,7 @@ def _parts(view: TransferView) -> int | None:
 
 def _released(terminal: Terminal, view: TransferView) -> Text:
     said = []
-    if view.smallest_class is not None:
-        k = view.smallest_class
+    if has_k(view) and (k := view.smallest_class) is not None:
         style = "" if k >= K_WANTED else "yellow"
         few = ""
         if view.rows_below_k:
@@ -247,8 +250,8 @@ def _released(terminal: Terminal, view: TransferView) -> Text:
         said.append(
             (
                 terminal.t(
-                    f"同意なし {view.rows_without_consent:,} 人を除外",
-                    f"{view.rows_without_consent:,} without consent left out",
+                    f"同意なし・対象外 {view.rows_without_consent:,} 人",
+                    f"{view.rows_without_consent:,} not meant or without consent",
                 ),
                 "",
             )

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     ja="基準日（既定: 今日）",
     en="The base date (default: today)",
 )
-def plan(  # noqa: PLR0913 - one parameter per option
+def plan(
     terminal: Terminal,
     *,
     links: tuple[str, ...],
@@ -67,18 +67,18 @@ def plan(  # noqa: PLR0913 - one parameter per option
     worst = Exit.OK
     for number, name in enumerate(links or tuple(sorted(workspace.links))):
         decided = make_plan(workspace, directory, name, on=day)
-        counted = None if no_count or not decided.is_permitted else _counted(workspace, decided)
+        measured = None if no_count or not decided.is_permitted else counted(workspace, decided)
         approval = workspace.approvals.get(name)
         if approve and decided.is_permitted:
             from kumobashi.planning.approval import approve as write_approval
 
             approval = write_approval(
-                workspace.folder, decided, by=by or getpass.getuser(), at=now, measured=counted
+                workspace.folder, decided, by=by or getpass.getuser(), at=now, measured=measured
             )
-        view = PlanView(decided, measured=counted, approval=approval, lang=terminal.lang)
+        view = PlanView(decided, measured=measured, approval=approval, lang=terminal.lang)
         worst = _worse(worst, view.standing.value)
         if terminal.as_json:
-            found.append(as_json(decided, measured=counted, approval=approval))
+            found.append(as_json(decided, measured=measured, approval=approval))
             continue
         if number:
             terminal.out.print()
@@ -112,7 +112,7 @@ def _worse(worst: Exit, standing: str) -> Exit:
     return max(worst, code)
 
 
-def _counted(workspace: "Workspace", decided: "Plan") -> "Measured":
+def counted(workspace: "Workspace", decided: "Plan") -> "Measured":
     """Run the rule on the sources here, and forget the rows."""
     from kumobashi.planning.measuring import measure, sources_of
     from kumobashi.service.stores import open_store

@@ -13,13 +13,13 @@ from kumobashi.cli.exits import Exit
 from kumobashi.cli.local_api import LocalApi
 from kumobashi.cli.picture import cause_lines, headline, last_lines, receipts_line, stage_lines
 from kumobashi.cli.terminal import Terminal
-from kumobashi.cli.wording import spent
+from kumobashi.cli.wording import hung, spent
 from kumobashi.console.formatting import clock
 from kumobashi.console.labels import LIGHTS, SIGNS, finding
 from kumobashi.exchange.views import RED, Light, LinkView, Overview, Progress, TransferView
 
 _REFRESH_SECONDS = 2.0
-_STYLES = {
+STYLES = {
     Light.APPLIED: "green",
     Light.RUNNING: "cyan",
     Light.WAITING: "yellow",
@@ -71,7 +71,7 @@ def draw(terminal: Terminal, overview: Overview) -> Group:
             parts += cause_lines(terminal, view.latest.cause, overview.at)
         elif view.light is Light.BLOCKED and view.blocked:
             parts += [Text(), Text.assemble((view.name, "bold"), f"  {view.link}")]
-            parts += [Text(f"  ⊘ {terminal.say(words)}") for words in view.blocked]
+            parts += _blocked(terminal, view)
     return Group(*parts)
 
 
@@ -91,7 +91,7 @@ def draw_link(terminal: Terminal, view: LinkView, now: datetime) -> list[Text]:
                 f"  {t('連絡先', 'Call')}: {view.contact.name}  {view.contact.phone}（{view.contact.hours}）"
             )
         )
-    found += [Text(f"  ⊘ {terminal.say(words)}") for words in view.blocked]
+    found += _blocked(terminal, view)
     if view.latest:
         found += [Text(), headline(terminal, view.name, view.to_site_name, view.latest)]
         found += stage_lines(terminal, view.latest)
@@ -146,6 +146,14 @@ def watch_all(terminal: Terminal, apis: Sequence[LocalApi]) -> Exit:
         return Exit.OK
 
 
+def _blocked(terminal: Terminal, view: LinkView) -> list[Text]:
+    """Return why the plan refuses a link, one reason below the other."""
+    head = Text.assemble(("  ⊘ ", "magenta"))
+    return [
+        line for words in view.blocked for line in hung(head, terminal.say(words), terminal.width)
+    ]
+
+
 def _answer(terminal: Terminal, links: Sequence[LinkView]) -> Text:
     """Return one sentence that answers first."""
     t = terminal.t
@@ -161,7 +169,7 @@ def _answer(terminal: Terminal, links: Sequence[LinkView]) -> Text:
                 f"{count} 件 {terminal.say(LIGHTS[light])}",
                 f"{count} {terminal.say(LIGHTS[light])}",
             ),
-            _STYLES[light],
+            STYLES[light],
         )
         for light, count in counts.items()
         if count
@@ -171,7 +179,7 @@ def _answer(terminal: Terminal, links: Sequence[LinkView]) -> Text:
 
 
 def _light(terminal: Terminal, light: Light) -> Text:
-    return Text(f"{SIGNS[light]} {terminal.say(LIGHTS[light])}", _STYLES[light])
+    return Text(f"{SIGNS[light]} {terminal.say(LIGHTS[light])}", STYLES[light])
 
 
 def _row(terminal: Terminal, view: LinkView) -> tuple[Text | str, ...]:
@@ -184,14 +192,15 @@ def _row(terminal: Terminal, view: LinkView) -> tuple[Text | str, ...]:
         _light(terminal, view.light),
         name,
         f"{latest.business_date:%m-%d}",
-        _dots(latest),
+        dots(latest),
         f"{rows:,}" if rows is not None else "",
         spent(latest.seconds),
         f"{latest.findings_total:,}" if latest.sealed_bytes is not None else "",
     )
 
 
-def _dots(view: TransferView) -> Text:
+def dots(view: TransferView) -> Text:
+    """Return the four receipts as dots, in order."""
     stages = {stage.stage: stage.progress for stage in view.stages}
     signs = {
         Progress.DONE: ("●", "green"),

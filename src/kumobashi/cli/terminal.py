@@ -1,4 +1,4 @@
-"""What a command knows about the terminal it speaks to: language, form, and where the workspace is."""
+"""What a command knows of the terminal it speaks to: language, form, and where the workspace is."""
 
 import json
 import os
@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from rich.cells import cell_len
 from rich.console import Console
 
 from kumobashi.cli.errors import NoWorkspace
@@ -49,6 +48,11 @@ class Terminal:
         """Where failures go."""
         return _console(sys.stderr)
 
+    @property
+    def width(self) -> int:
+        """How long a line of our own may be."""
+        return min(self.out.width, WIDTH)
+
     def emit(self, value: object) -> None:
         """Print a JSON value for machines."""
         print(json.dumps(value, ensure_ascii=False, indent=2))  # noqa: T201 - this is the output
@@ -72,20 +76,6 @@ class Terminal:
         from kumobashi.planning.workspace import load
 
         return load(self.folder)
-
-
-def pad(text: str, width: int) -> str:
-    """Return ``text`` filled with spaces to so many columns; a Japanese letter takes two.
-
-    >>> pad("封緘", 6) + "|"
-    '封緘  |'
-    """
-    return text + " " * max(0, width - cell_len(text))
-
-
-def pad_left(text: str, width: int) -> str:
-    """Return ``text`` moved to the right of so many columns."""
-    return " " * max(0, width - cell_len(text)) + text
 
 
 def _console(file: TextIO, environ: Mapping[str, str] = os.environ) -> Console:

@@ -9,9 +9,16 @@ from rich.live import Live
 from rich.text import Text
 
 from kumobashi.cli.local_api import LocalApi, Watched
-from kumobashi.cli.picture import OVER, headline, last_lines, receipts_line, stage_lines
+from kumobashi.cli.picture import (
+    OVER,
+    headline,
+    is_settled,
+    last_lines,
+    receipts_line,
+    stage_lines,
+)
 from kumobashi.cli.terminal import Terminal
-from kumobashi.exchange.views import Light, Progress, TransferView
+from kumobashi.exchange.views import Light, TransferView
 from kumobashi.kernel import SystemClock
 
 _LOOK_AGAIN_SECONDS = 0.2
@@ -56,7 +63,7 @@ class Watching:
 
         def show(view: TransferView) -> None:
             for stage in view.stages[:4]:
-                if stage.progress is Progress.DONE and stage.stage not in printed:
+                if is_settled(view, stage) and stage.stage not in printed:
                     printed.add(stage.stage)
                     for line in stage_lines(self.terminal, view, only=stage.stage):
                         out.print(line, soft_wrap=True)

@@ -1,0 +1,143 @@
+"""Gateways as child processes of the demo: started together, watched, and never left behind."""
+
+import http.client
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+from kumobashi.cli.errors import ChildDied
+from kumobashi.service.errors import GatewayDown
+
+_GRACE_SECONDS = 5.0
+_LOOK_AGAIN_SECONDS = 0.05
+
+
+class Gateways:
+    """The gateways of a workspace; leaving the ``with`` block ends them all."""
+
+    def __init__(self, folder: Path, urls: Mapping[str, str], logs: Path) -> None:
+        self._folder = folder
+        self._urls = dict(urls)
+        self._logs = logs
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def __enter__(self) -> Self:
+        """Start them all, without waiting."""
+        self._logs.mkdir(parents=True, exist_ok=True)
+        try:
+            for site in self._urls:
+                self._running[site] = self._start(site)
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End them all."""
+        self.stop()
+
+    def wait_ready(self, seconds: float = 60.0) -> None:
+        """Return when every gateway answers ``/health``.
+
+        Raises:
+            ChildDied: one of them has ended.
+            GatewayDown: one of them takes too long.
+        """
+        end = time.monotonic() + seconds
+        for site, url in self._urls.items():
+            while not is_healthy(url):
+                self.check()
+                if time.monotonic() > end:
+                    raise GatewayDown(site=site, url=url)
+                time.sleep(_LOOK_AGAIN_SECONDS)
+
+    def check(self) -> None:
+        """Raise ``ChildDied`` when one has ended by itself."""
+        for site, process in self._running.items():
+            code = process.poll()
+            if code is not None:
+                raise ChildDied(site=site, exit_code=code, log=str(self._log(site)))
+
+    def stop(self) -> None:
+        """Ask all to end; those that do not in five seconds are killed."""
+        for process in self._running.values():
+            process.terminate()
+        end = time.monotonic() + _GRACE_SECONDS
+        for process in self._running.values():
+            try:
+                process.wait(max(0.0, end - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._running.clear()
+
+    def _start(self, site: str) -> subprocess.Popen[bytes]:
+        workspace = ["--workspace", str(self._folder)]
+        log = ["--log-file", str(self._log(site))]
+        with self._log(site).with_suffix(".err").open("wb") as crash:
+            return subprocess.Popen(  # noqa: S603 - our own program
+                [sys.executable, "-m", "kumobashi", "serve", "--site", site, *workspace, *log],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=crash,
+                start_new_session=True,  # Ctrl-C is for us; we end them in order
+            )
+
+    def _log(self, site: str) -> Path:
+        return self._logs / f"{site}.log"
+
+
+def is_healthy(url: str, timeout: float = 1.0) -> bool:
+    """Whether a gateway answers at this address."""
+    return health_date(url, timeout) is not None
+
+
+def health_date(url: str, timeout: float = 1.0) -> str | None:
+    """Return the ``Date`` header of ``/health``, or nothing when there is no good answer."""
+    parts = urlsplit(url)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = kind(parts.hostname or "", parts.port, timeout=timeout)
+    try:
+        connection.request("GET", "/health")
+        answer = connection.getresponse()
+        answer.read()
+        return answer.headers.get("Date", "") if answer.status == http.client.OK else None
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+
+
+def free_ports(sites: Sequence[str]) -> dict[str, int]:
+    """Return a free port of this machine for each site."""
+    held = [socket.socket() for _ in sites]
+    try:
+        for one in held:
+            one.bind(("127.0.0.1", 0))
+        return {site: one.getsockname()[1] for site, one in zip(sites, held, strict=True)}
+    finally:
+        for one in held:
+            one.close()
+
+
+def end_like_ctrl_c() -> None:
+    """Let SIGTERM and a closed terminal end this process as cleanly as Ctrl-C does."""
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), interrupt)

@@ -1,0 +1,148 @@
+"""The night of the demo: which links run for which day, and what it came to.
+
+The day before yesterday the register goes to 国保 as a whole; a day of births, deaths and moves
+later the difference follows, then what leaves for the public cloud. One link stops, because its
+receiver's database does not answer; one never starts, because the plan refuses it.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from kumobashi.cli.local_api import LocalApi, Watched, open_local_api
+from kumobashi.cli.picture import OVER
+from kumobashi.cli.terminal import Terminal
+from kumobashi.cli.watching import Watching
+from kumobashi.exchange.views import Light, TransferView
+from kumobashi.kernel import SystemClock, business_date
+
+if TYPE_CHECKING:
+    from kumobashi.planning.workspace import Workspace
+
+_HALL = "hall-core"
+_REGISTER = ("hall-core", "integrated-db")
+_REFUSED = "welfare-to-citizen-app"
+_STOPPED = "childcare-notices"
+_STOPS_WITHIN_SECONDS = 40.0
+_CHANGED_PER_DAY = 340 / 400_000  # of the residents, as in a city of Chiba's kind
+
+
+@dataclass(kw_only=True)
+class Night:
+    """One night of the city in ``folder``, whose gateways are running."""
+
+    terminal: Terminal
+    folder: Path
+    residents: int
+    seed: int
+    done: list[TransferView] = field(default_factory=list)
+    _workspace: "Workspace | None" = None
+
+    @property
+    def workspace(self) -> "Workspace":
+        """The workspace, read once."""
+        if self._workspace is None:
+            from kumobashi.planning.workspace import load
+
+            self._workspace = load(self.folder)
+        return self._workspace
+
+    @property
+    def today(self) -> date:
+        """The day it is in Japan."""
+        return business_date(SystemClock().now())
+
+    def approve(self) -> None:
+        """Approve every link that the plan permits, with its counts."""
+        from kumobashi.cli.plan import counted, published
+        from kumobashi.planning.approval import approve
+        from kumobashi.planning.plan import plan
+
+        directory = published(self.folder)
+        for name in self.workspace.links:
+            decided = plan(self.workspace, directory, name, on=self.today)
+            if decided.is_permitted:
+                measured = counted(self.workspace, decided)
+                now = SystemClock().now()
+                approve(self.folder, decided, by="架空市 情報政策課", at=now, measured=measured)
+
+    def run(self) -> None:
+        """Run the links of both days."""
+        api = open_local_api(self.workspace, _HALL)
+        before, yesterday = self.today - timedelta(days=2), self.today - timedelta(days=1)
+        self._title(f"{before} の夜", f"The night of {before}")
+        self._link(api, "resident-to-nhi", before)
+        self._change(yesterday)
+        self._title(f"{yesterday} の夜", f"The night of {yesterday}")
+        self._link(api, "resident-to-nhi", yesterday)
+        self._link(api, "notice-attributes", yesterday)
+        self._link(api, "vaccination-reminders", yesterday)
+        self._link(api, _STOPPED, yesterday, until=Light.STOPPED)
+        self._refused()
+
+    def conclude(self, *, url: str, seconds: float) -> None:
+        """Say what the night came to, and where to look."""
+        from kumobashi.cli.summary import as_json, draw
+
+        if self.terminal.as_json:
+            self.terminal.emit(
+                as_json(self.done, residents=self.residents, url=url, seconds=seconds)
+            )
+            return
+        self._title("まとめ", "Summary")
+        names = {name: link.name for name, link in self.workspace.links.items()}
+        for part in draw(self.terminal, self.done, names, url=url, seconds=seconds):
+            self.terminal.out.print(part)
+
+    def _title(self, ja: str, en: str) -> None:
+        if not self.terminal.as_json:
+            self.terminal.out.print(Text(f"\n── {self.terminal.t(ja, en)} ──", "bold"))
+
+    def _link(self, api: LocalApi, name: str, on: date, until: Light | None = None) -> Watched:
+        declared = self.workspace.link(name)
+        site = self.workspace.sites[self.workspace.systems[declared.to.system].site]
+        watching = Watching(
+            terminal=self.terminal,
+            api=api,
+            name=declared.name,
+            to_site=site.name,
+            timeout=_STOPS_WITHIN_SECONDS if until else None,
+            until=OVER | {until} if until else OVER,
+        )
+        watched = watching.watch(api.run(name, on=on.isoformat(), again=False, full=False))
+        if not self.terminal.as_json:
+            self.terminal.out.print()
+        self.done.append(watched.transfer)
+        return watched
+
+    def _change(self, on: date) -> None:
+        """Let a day pass in the register."""
+        from kumobashi.cli.city import let_a_day_pass
+
+        wanted = max(20, round(self.residents * _CHANGED_PER_DAY))
+        store = self.folder / "var" / _REGISTER[0] / "data" / f"{_REGISTER[1]}.duckdb"
+        said = let_a_day_pass(store, seed=self.seed, residents=wanted, on=on)
+        if not self.terminal.as_json:
+            self.terminal.out.print(
+                self.terminal.t(
+                    f"翌日: 出生・転入 {said.inserted} 人、転居 {said.updated} 人、"
+                    f"死亡・転出 {said.removed} 人",
+                    f"A day later: {said.inserted} born or moved in, {said.updated} moved,"
+                    f" {said.removed} died or moved out",
+                )
+            )
+
+    def _refused(self) -> None:
+        """Show why one link may not run at all."""
+        from kumobashi.cli.plan import published
+        from kumobashi.planning.plan import plan
+        from kumobashi.planning.rendering import PlanView
+
+        if self.terminal.as_json:
+            return
+        self._title("送らない連携", "A link that is not sent")
+        decided = plan(self.workspace, published(self.folder), _REFUSED, on=self.today)
+        self.terminal.out.print(PlanView(decided, lang=self.terminal.lang))
