@@ -64,6 +64,8 @@ class Confirmation:
         facts["received"] = {receipt.stage.value: _said(receipt) for receipt in added}
         if added[-1].stage is Stage.REFUSED:
             facts["cause"] = waiting or _refusal(added[-1])
+        elif added[-1].stage is Stage.APPLIED:
+            facts["cause"] = None  # what a hop waited for is over, even if it has not noticed yet
         crashpoint("sending.receipt_before_commit")
         more = list(zip((receipt.stage.value for receipt in added), fresh, strict=True))
         row = self._ledger.received(

@@ -21,6 +21,7 @@ from kumobashi.exchange.states import In
 from kumobashi.exchange.waiting import cause_of
 from kumobashi.kernel import KumobashiError, crashpoint
 from kumobashi.messages.announcement import Announcement
+from kumobashi.messages.errors import AttemptSuperseded
 from kumobashi.messages.manifest import Manifest
 from kumobashi.messages.receipts import Stage, verify_receipt
 from kumobashi.storage.spool import Spool
@@ -69,8 +70,10 @@ class Relay:
                     self._changes.tell(key)
             except KumobashiError as error:
                 tries += 1
-                if isinstance(error, PeerRefused) and not error.refusal.retryable:
-                    log.warning("passing on was refused", extra={"code": error.peer_code})
+                log.warning("not passed on", extra={"code": error.code, "transfer": key[0]})
+                if isinstance(error, PeerRefused) and error.peer_code == AttemptSuperseded.code:
+                    await asyncio.to_thread(self._give_way, bundle)
+                    return
                 await self._note(bundle, error, tries, wait)
                 self._passed.pop(key, None)
                 await asyncio.sleep(wait)
@@ -140,6 +143,12 @@ class Relay:
         keys = self._identity.keys_of(self._ledger.incoming(*key).to_site)
         held = self._ledger.receipts(*key, "in")
         return any(verify_receipt(token, keys).stage in _FINAL for token in held)
+
+    def _give_way(self, bundle: Incoming) -> None:
+        """Let go of an attempt whose place a newer one took."""
+        if bundle.state is In.ANNOUNCED:
+            self._ledger.move_in(bundle, In.SUPERSEDED)
+        self._spool.forget(bundle.transfer, bundle.attempt)
 
     async def _note(self, bundle: Incoming, error: KumobashiError, tries: int, wait: float) -> None:
         side = self._identity.next_hop(bundle.to_site)

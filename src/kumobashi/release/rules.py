@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from kumobashi.storage.mistakes import Said
+
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 Ident = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 DatasetRef = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*\.[a-z][a-z0-9_]*$")]
@@ -110,7 +112,12 @@ class Flag(Model):
     @model_validator(mode="after")
     def _apart(self) -> "Flag":
         if both := {str(c) for c in self.one} & {str(c) for c in self.zero}:
-            raise ValueError(f"codes in both one and zero: {', '.join(sorted(both))}")
+            codes = ", ".join(sorted(both))
+            raise Said(
+                f"コード {codes} が one と zero の両方にあります。",
+                f"Codes in both one and zero: {codes}.",
+                example='one: ["1"]\n    zero: ["0"]',
+            )
         return self
 
 
@@ -185,12 +192,28 @@ class ReleaseRule(Model):
         if self.subject.without:
             used.add(self.subject.without.dataset)
         if missing := used - self.datasets.keys():
-            raise ValueError(f"not under datasets: {', '.join(sorted(missing))}")
+            absent = ", ".join(sorted(missing))
+            raise Said(
+                f"{absent} が datasets にありません。",
+                f"Not under datasets: {absent}.",
+                example=f"datasets: {{{min(missing)}: integrated-db.residents}}",
+                at=("datasets",),
+            )
         names = [column.name for column in self.columns]
         if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"columns named twice: {', '.join(twice)}")
+            raise Said(
+                f"項目名が重なっています: {', '.join(twice)}",
+                f"Columns named twice: {', '.join(twice)}.",
+                example=f"- {{name: {twice[0]}_2, …}}",
+                at=("columns",),
+            )
         if self.needs_household and self.subject.household is None:
-            raise ValueError("subject.household is needed by these columns or by the consent")
+            raise Said(
+                "これらの項目か同意の取り方には subject.household が要ります。",
+                "These columns, or the consent, need subject.household.",
+                example="household: household_no",
+                at=("subject",),
+            )
         return self
 
     @property
