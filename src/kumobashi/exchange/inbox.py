@@ -76,7 +76,9 @@ class Inbox:
 
     def resume(self) -> None:
         """Go on with everything that was under way when the process ended."""
-        for bundle in self._ledger.unsettled():
+        bundles = self._ledger.unsettled()
+        self._spool.keep_only({bundle.transfer for bundle in bundles})
+        for bundle in bundles:
             self._wake(bundle)
 
     async def announce(self, caller: str, body: bytes) -> dict[str, Any]:

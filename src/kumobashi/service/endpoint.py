@@ -39,10 +39,11 @@ class Endpoint:
         )
         limits = Limits(memory_mib=gateway.settings.memory_mib)
         token_path = gateway.settings.workspace / "private" / identity.site / "token.key"
+        self._outbox = Spool(var / "spool" / "out")
         self.sender = Sender(
             identity=identity,
             ledger=ledger,
-            spool=Spool(var / "spool" / "out"),
+            spool=self._outbox,
             peers=gateway.peers,
             orders=self.wiring.order,
             snapshots=Snapshots(var / "snapshots"),
@@ -62,9 +63,10 @@ class Endpoint:
 
     def resume(self) -> None:
         """Go on with every transfer that was under way."""
-        for row in reversed(self._ledger.outgoings()):
-            if is_under_way(row.state):
-                self._go(row.transfer)
+        rows = [row for row in self._ledger.outgoings() if is_under_way(row.state)]
+        self._outbox.keep_only({row.transfer for row in rows})
+        for row in reversed(rows):
+            self._go(row.transfer)
 
     async def run(
         self, link: str, on: date, *, again: bool = False, full: bool = False

@@ -6,6 +6,7 @@ needs is imported by ``endpoint`` and nowhere else.
 
 import asyncio
 import logging
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -63,6 +64,8 @@ class Gateway:
         self.api_token = (private / "api.token").read_text(encoding="ascii").strip()
         self.store = StateStore(var / "state.db", owner=settings.site)
         migrate(self.store)
+        # Plain files of a step that a crash ended; the lock above says that nobody else is here.
+        shutil.rmtree(self.identity.work, ignore_errors=True)
         self.ledger = Ledger(self.store, self.identity.tenant, self.clock)
         self.peers = Peers(self.identity, self.clock)
         self.changes = Changes()
@@ -77,7 +80,9 @@ class Gateway:
         self.inbox = Inbox(self.identity, self.ledger, spool, self.changes, taker)
 
     def start(self) -> None:
-        """Go on with everything that was under way."""
+        """Clear away what a crash left half done, then go on with everything that was under way."""
+        # Rows that were opened may lie there in the clear; whatever is resumed makes them anew.
+        shutil.rmtree(self.identity.work, ignore_errors=True)
         self.inbox.resume()
         if self.endpoint:
             self.endpoint.resume()

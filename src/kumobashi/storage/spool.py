@@ -11,7 +11,7 @@ import errno
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
@@ -78,6 +78,18 @@ class Spool:
         """Remove the parts of one attempt, or of all."""
         folder = self.root / transfer
         shutil.rmtree(folder if attempt is None else folder / str(attempt), ignore_errors=True)
+
+    def keep_only(self, transfers: Collection[str]) -> None:
+        """Remove what a crash left of all other transfers."""
+        for folder in self.root.iterdir():
+            if folder.name not in transfers:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def forget_but(self, transfers: frozenset[str]) -> None:
+        """Remove what a crash left behind: everything but these transfers."""
+        for folder in self.root.iterdir():
+            if folder.name not in transfers:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _folder(self, transfer: str, attempt: int) -> Path:
         return self.root / transfer / str(attempt)
