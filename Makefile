@@ -10,7 +10,7 @@ PARALLEL ?= -n auto --dist loadgroup
 SPHINX := $(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --nitpicky --jobs auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo venv venv-dev venv-bench check test lint types floors docs format lock bench clean
+.PHONY: help demo venv venv-dev venv-bench check test faults lint types floors docs format lock bench clean
 
 help: ## この一覧 / this list
 	@$(PYTHON) -c 'import re; [print("  make %-10s %s" % found.groups()) for line in open("Makefile", encoding="utf-8") if (found := re.match(r"([a-z-]+):.*?## (.+)", line))]'
@@ -33,6 +33,10 @@ check: venv-dev lint types floors ## コミットの前に / before every commit
 test: export HYPOTHESIS_PROFILE ?= ci
 test: venv-dev lint types floors docs ## すべての試験 / everything
 	@$(PYTEST) $(PARALLEL) $(PYTEST_ARGS)
+
+faults: export HYPOTHESIS_PROFILE ?= ci
+faults: venv-dev ## 障害試験（長い） / failures on purpose, long: every crash point everywhere, random kills (KUMO_SEED=, KUMO_ROUNDS=)
+	@$(PYTEST) $(PARALLEL) -m faults tests $(PYTEST_ARGS)
 
 lint: venv-dev
 	@echo "· ruff"

@@ -141,9 +141,7 @@ class Town:
             decided = plan(workspace, directory, link, on=DAY)
             if decided.is_permitted:
                 measured = bounds(link) if bounds else None
-                approve(
-                    self.folder, decided, by="試験", at=datetime.now(UTC), measured=measured
-                )
+                approve(self.folder, decided, by="試験", at=datetime.now(UTC), measured=measured)
 
     def url(self, site: str) -> str:
         """Return where a site's gateway listens."""
@@ -164,9 +162,7 @@ class Town:
         old = self.running.get(site)
         assert old is None or old.exit_code is not None, f"{site} runs"
         wish = {**(environment or {}), **({"KUMO_CRASH": crash} if crash else {})}
-        process = GatewayProcess(
-            self.folder, site, self.url(site), environment=wish, real=real
-        )
+        process = GatewayProcess(self.folder, site, self.url(site), environment=wish, real=real)
         self.running[site] = process
         return process.wait_ready() if wait else process
 
@@ -287,9 +283,7 @@ def ask_postgresql(dsn: str, query: str) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in cursor.fetchall()]
 
 
-def _with_file(
-    path: Path, statements: Sequence[str], *, read_only: bool
-) -> list[tuple[Any, ...]]:
+def _with_file(path: Path, statements: Sequence[str], *, read_only: bool) -> list[tuple[Any, ...]]:
     end = time.monotonic() + 20
     while True:
         try:
