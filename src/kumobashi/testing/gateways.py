@@ -54,7 +54,9 @@ def until(what: str, look: Callable[[], T | None], seconds: float = 30.0, every:
 
 
 class _Process(Protocol):
-    pid: int | None
+    @property
+    def pid(self) -> int | None:
+        """The process id."""
 
     def poll(self) -> int | None:
         """Return the exit code, negative for a signal, or nothing while it runs."""
@@ -65,7 +67,11 @@ class _Forked:
 
     def __init__(self, process: ForkServerProcess) -> None:
         self._process = process
-        self.pid = process.pid
+
+    @property
+    def pid(self) -> int | None:
+        """The process id."""
+        return self._process.pid
 
     def poll(self) -> int | None:
         """Return the exit code once it has ended."""
@@ -111,7 +117,8 @@ class GatewayProcess:
             if self.exit_code is not None:
                 raise AssertionError(f"{self.site} ended with {self.exit_code}: {self.tail()}")
             try:
-                with urllib.request.urlopen(f"{url or self.url}/health", timeout=5) as answer:
+                address = f"{url or self.url}/health"
+                with urllib.request.urlopen(address, timeout=5) as answer:  # noqa: S310 - http
                     return json.load(answer)["site"] == self.site or None
             except (OSError, urllib.error.URLError):
                 return None

@@ -96,7 +96,8 @@ class Town:
         write_sample(folder, ports=town.ports)
         if part_bytes:
             for site in SITES:
-                town.edit(f"sites/{site}.yaml", r"largest_part_bytes: \d+", f"largest_part_bytes: {part_bytes}")  # fmt: skip
+                limit = f"largest_part_bytes: {part_bytes}"
+                town.edit(f"sites/{site}.yaml", r"largest_part_bytes: \d+", limit)
         if dsn:
             write_private(folder / _NOTICES, dsn.encode("utf-8"))
             store = f'store: {{kind: postgresql, dsn: "file:{_NOTICES}"}}'
@@ -194,14 +195,14 @@ class Town:
     ) -> Json:
         """Ask the local API; raise :class:`Refused` with its problem document."""
         token = (self.folder / "private" / site / "api.token").read_text("ascii").strip()
-        request = urllib.request.Request(
+        request = urllib.request.Request(  # noqa: S310 - http, on this machine
             self.url(site) + path,
             method=method or ("GET" if body is None else "POST"),
             data=None if body is None else json.dumps(body).encode("utf-8"),
             headers={"authorization": f"Bearer {token}"},
         )
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - likewise
                 found: Json = json.load(answer)
                 return found
         except urllib.error.HTTPError as error:
@@ -223,7 +224,7 @@ class Town:
         done: Callable[[Json], bool] = lambda seen: seen["state"] in RESTING,
         seconds: float = 60.0,
     ) -> Json:
-        """Return the transfer once it is at rest, or once ``done`` says so; it may be asked often."""
+        """Return the transfer once it is at rest, or once ``done`` says so."""
         seen: Json = {}
 
         def look() -> Json | None:
