@@ -11,6 +11,7 @@ KumobashiError
     ├── RowsRefused          the receiver's validation found too much
     ├── StrangeCaller        the calling site may not hand bundles to this one
     ├── BytesUndecodable
+    ├── Unforeseen           a fault of ours; tried again
     └── NoSuchTransfer
 """
 
@@ -108,6 +109,18 @@ class StrangeCaller(ExchangeFailed):
     en = "{site} has no connection to this site."
     remedy_ja = "sites/{site}.yaml の connects_to とディレクトリの版を確かめてください。"
     remedy_en = "Check connects_to in sites/{site}.yaml and the version of the directory."
+
+
+class Unforeseen(ExchangeFailed):
+    """A fault of this software; the log of the gateway has the place."""
+
+    code = "exchange.unforeseen"
+    retryable = True
+    status = 500
+    ja = "ソフトウェアの不具合です（{kind}）。"
+    en = "A fault of this software ({kind})."
+    remedy_ja = "ゲートウェイのログを保守の担当に渡してください。間をおいて自動でやり直します。"
+    remedy_en = "Give the gateway's log to whoever maintains it; it is tried again by itself."
 
 
 class NoSuchTransfer(ExchangeFailed):

@@ -17,6 +17,7 @@ from kumobashi.exchange.states import (
     Out,
     check_in,
     check_out,
+    is_under_way,
 )
 from kumobashi.kernel import Clock, new_id, to_micros
 from kumobashi.storage.sqlite import StateStore
@@ -122,6 +123,17 @@ class Ledger:
         """Return transfers, the newest first."""
         where = self._out_where(link=link) if link else self._out_where()
         query = sa.select(outgoing).where(where).order_by(outgoing.c.started_at.desc()).limit(limit)
+        return self.store.read(lambda connection: [_out(row) for row in connection.execute(query)])
+
+    def under_way(self) -> list[Outgoing]:
+        """Return the transfers that this gateway still has work with, the oldest first."""
+        states = [state.value for state in Out if is_under_way(state)]
+        query = (
+            sa.select(outgoing)
+            .where(self._out_where())
+            .where(outgoing.c.state.in_(states))
+            .order_by(outgoing.c.started_at)
+        )
         return self.store.read(lambda connection: [_out(row) for row in connection.execute(query)])
 
     def last_applied(self, link: str) -> Outgoing | None:

@@ -28,7 +28,7 @@ from kumobashi.exchange.packing import workroom
 from kumobashi.exchange.patience import waits
 from kumobashi.exchange.states import In
 from kumobashi.exchange.unpacking import read_payload, unpack
-from kumobashi.exchange.waiting import cause_of
+from kumobashi.exchange.waiting import as_known, cause_of
 from kumobashi.kernel import KumobashiError, crashpoint, new_id
 from kumobashi.messages.errors import MessageForeign, PartAltered
 from kumobashi.messages.manifest import Manifest, verify_manifest
@@ -99,7 +99,8 @@ class Receiver:
             try:
                 async with self._one_at_a_time:
                     await asyncio.to_thread(self._take_in, bundle)
-            except KumobashiError as error:
+            except Exception as raised:  # noqa: BLE001 - a fault of ours must not strand a bundle
+                error = as_known(raised)
                 # A part that was damaged on this disk does not get better by waiting.
                 if not error.retryable or isinstance(error, PartAltered):
                     await asyncio.to_thread(self._refuse, bundle, error)

@@ -18,7 +18,7 @@ from kumobashi.exchange.ledger import Incoming, Ledger
 from kumobashi.exchange.patience import waits
 from kumobashi.exchange.peers import Answer, Peers
 from kumobashi.exchange.states import In
-from kumobashi.exchange.waiting import cause_of
+from kumobashi.exchange.waiting import as_known, cause_of
 from kumobashi.kernel import KumobashiError, crashpoint
 from kumobashi.messages.announcement import Announcement
 from kumobashi.messages.errors import AttemptSuperseded
@@ -68,7 +68,8 @@ class Relay:
                 if bundle.cause:
                     await asyncio.to_thread(self._ledger.move_in, bundle, None)
                     self._changes.tell(key)
-            except KumobashiError as error:
+            except Exception as raised:  # noqa: BLE001 - a fault of ours must not strand a bundle
+                error = as_known(raised)
                 tries += 1
                 log.warning("not passed on", extra={"code": error.code, "transfer": key[0]})
                 if isinstance(error, PeerRefused) and error.peer_code == AttemptSuperseded.code:

@@ -40,7 +40,7 @@ from kumobashi.exchange.receiving import Limits
 from kumobashi.exchange.states import Out, is_under_way
 from kumobashi.exchange.tokens import destination_pads
 from kumobashi.exchange.views import Words
-from kumobashi.exchange.waiting import cause_of
+from kumobashi.exchange.waiting import as_known, cause_of
 from kumobashi.kernel import KumobashiError, crashpoint
 from kumobashi.messages.announcement import Announcement
 from kumobashi.messages.manifest import Manifest, Mode, sign_manifest, verify_manifest
@@ -107,7 +107,8 @@ class Sender:
                     row = await self._carry(row)
                 if is_under_way(row.state):
                     row = await self._confirm(row)
-            except KumobashiError as error:
+            except Exception as raised:  # noqa: BLE001 - a fault of ours must not strand a transfer
+                error = as_known(raised)
                 row = self._ledger.outgoing(transfer)
                 if not _passes(error):
                     return await asyncio.to_thread(self._stop, row, error)
@@ -123,7 +124,8 @@ class Sender:
     def _prepare(self, row: Outgoing) -> Outgoing:
         """Read, coarsen and seal; afterwards everything that will leave is durable here."""
         order = self._orders(row.link)
-        if row.facts.get("stage"):  # it was begun before: a new sealing is a new attempt
+        if self._spool.held(row.transfer, row.attempt):
+            # It was sealed before, but that was never committed: a new sealing is a new attempt.
             row = self._ledger.move_out(row.transfer, None, attempt=row.attempt + 1)
         folder = self._identity.work / f"out-{row.transfer}"
         shutil.rmtree(folder, ignore_errors=True)

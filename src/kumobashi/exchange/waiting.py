@@ -1,12 +1,23 @@
 """Why something waits, was held or refused, as it is stored, sent along the hops and shown."""
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from kumobashi.exchange.errors import Unforeseen
 from kumobashi.kernel import KumobashiError, to_wire
 
+log = logging.getLogger(__name__)
 _KEPT = 500  # characters of a sentence
+
+
+def as_known(error: Exception) -> KumobashiError:
+    """Return an error that can be told and waited for; an unforeseen one is logged."""
+    if isinstance(error, KumobashiError):
+        return error
+    log.error("unexpected error", exc_info=error)
+    return Unforeseen(kind=type(error).__name__)
 
 
 def cause_of(

@@ -25,6 +25,7 @@ class WorkspaceBroken(PlanningFailed):
     """Files of the workspace have mistakes."""
 
     code = "planning.workspace_broken"
+    retryable = True  # what waits for a workspace goes on when it is right again
     ja = "連携設定に {count} 個の間違いがあります。"
     en = "The workspace has {count} mistakes."
     remedy_ja = "下の行を直してください。直すまで何も送りません。"

@@ -63,9 +63,9 @@ class Endpoint:
 
     def resume(self) -> None:
         """Go on with every transfer that was under way."""
-        rows = [row for row in self._ledger.outgoings() if is_under_way(row.state)]
+        rows = self._ledger.under_way()
         self._outbox.keep_only({row.transfer for row in rows})
-        for row in reversed(rows):
+        for row in rows:
             self._go(row.transfer)
 
     async def run(

@@ -78,15 +78,11 @@ class Spool:
         """Remove the parts of one attempt, or of all."""
         folder = self.root / transfer
         shutil.rmtree(folder if attempt is None else folder / str(attempt), ignore_errors=True)
+        with suppress(OSError):  # other attempts may still be there
+            folder.rmdir()
 
     def keep_only(self, transfers: Collection[str]) -> None:
         """Remove what a crash left of all other transfers."""
-        for folder in self.root.iterdir():
-            if folder.name not in transfers:
-                shutil.rmtree(folder, ignore_errors=True)
-
-    def forget_but(self, transfers: frozenset[str]) -> None:
-        """Remove what a crash left behind: everything but these transfers."""
         for folder in self.root.iterdir():
             if folder.name not in transfers:
                 shutil.rmtree(folder, ignore_errors=True)
