@@ -1,4 +1,4 @@
-"""The fictional city's data in a workspace; the one door from the terminal to ``kumobashi.testing``."""
+"""The fictional city's data in a workspace: the terminal's one door to ``kumobashi.testing``."""
 
 import json
 import shutil

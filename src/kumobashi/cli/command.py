@@ -58,7 +58,8 @@ class _Spoken(click.Command):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, and the commands of a group."""
         is_ja = lang_of(ctx) == "ja"
-        records = [r for p in self.get_params(ctx) if (r := p.get_help_record(ctx)) is not None]
+        options = [p for p in self.get_params(ctx) if isinstance(p, click.Option)]
+        records = [r for p in options if (r := p.get_help_record(ctx)) is not None]
         if records:
             with formatter.section("オプション" if is_ja else "Options"):
                 formatter.write_dl(records)
@@ -103,8 +104,8 @@ class Group(_Spoken, click.Group):
         self.params += _shared()
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names in the order of the table."""
-        return [*self.places, *super().list_commands(ctx)]
+        """Return the names in the order they were given, which is that of use."""
+        return [*self.places, *self.commands]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import and return a command."""

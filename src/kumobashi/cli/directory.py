@@ -53,8 +53,8 @@ def publish(terminal: Terminal, *, days: int) -> Exit:
     )
     terminal.out.print(
         terminal.t(
-            "ゲートウェイは次の開始から使います。承認は第何版かを含むため、連携ごとに承認し直してください。",
-            "Gateways use it from their next start. Approvals name the version: approve the links anew.",
+            "ゲートウェイは次の開始から使います。承認は版を含むため、承認し直してください。",
+            "Gateways use it from their next start. Approvals name the version: approve anew.",
         ),
         soft_wrap=True,
     )
@@ -78,13 +78,14 @@ def show(terminal: Terminal) -> Exit:
         terminal.emit(plain(held))
         return Exit.OK
     t = terminal.t
+    issued, expires = (at.astimezone(JST).date() for at in (held.issued, held.expires))
     terminal.out.print(
         Text.assemble(
             (t(f"第 {held.version} 版", f"Version {held.version}"), "bold"),
             f"  {held.municipality.name} {held.municipality.code}",
             t(
-                f"  発行 {held.issued.astimezone(JST).date()}  期限 {held.expires.astimezone(JST).date()}",
-                f"  issued {held.issued.astimezone(JST).date()}, valid to {held.expires.astimezone(JST).date()}",
+                f"  発行 {issued}  期限 {expires}",
+                f"  issued {issued}, valid to {expires}",
             ),
         )
     )

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 import click
 
 from kumobashi import __version__
-from kumobashi.cli.command import Group
+from kumobashi.cli.command import Group, Option
 from kumobashi.cli.exits import Exit
 from kumobashi.cli.terminal import Terminal
 
@@ -45,6 +45,12 @@ class Root(Group):
         sys.exit(int(code) if isinstance(code, int) else Exit.OK)
 
 
+def _version(ctx: click.Context, _param: click.Parameter, wished: object) -> None:
+    if wished:
+        click.echo(f"kumobashi {__version__}")
+        ctx.exit()
+
+
 root = Root(
     "kumobashi",
     ja="雲橋: 庁内とクラウドのシステムを、根拠・粗さ・到達を確かめながらつなぎます。",
@@ -52,7 +58,17 @@ root = Root(
     example="kumobashi demo",
     places=PLACES,
 )
-click.version_option(__version__, "--version", prog_name="kumobashi")(root)
+root.params.append(
+    Option(
+        ["--version"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_version,
+        ja="版を出して終わる",
+        en="Show the version and end",
+    )
+)
 
 
 def main() -> NoReturn:

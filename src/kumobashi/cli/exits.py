@@ -26,12 +26,12 @@ class Exit(IntEnum):
 MEANINGS: Mapping[Exit, Words] = {
     Exit.OK: Words(ja="できました。", en="Done."),
     Exit.RED: Words(
-        ja="対応が必要なものがあります（停止・拒否の連携、doctor の ×、時間内に終わらなかった転送）。",
-        en="Something needs a person: a stopped or refused link, a doctor's ×, a transfer not over in time.",
+        ja="対応が必要です（停止・拒否の連携、doctor の ×、時間内に終わらない転送）。",
+        en="Somebody must act: a stopped or refused link, a doctor's ×, a transfer not over yet.",
     ),
     Exit.REFUSED: Words(
-        ja="断りました。事前点検で送れない、承認がない、設定に間違いがあるなど。何も送っていません。",
-        en="Refused: by the plan, for want of an approval, for a mistake in a file. Nothing was sent.",
+        ja="断りました（事前点検で送れない、承認がない、設定の間違いなど）。何も送っていません。",
+        en="Refused: by the plan, unapproved, or for a mistake in a file. Nothing was sent.",
     ),
     Exit.DRIFTED: Words(
         ja="承認のあとで内容が変わりました。または、必要なプログラムがありません。",

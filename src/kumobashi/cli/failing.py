@@ -9,6 +9,7 @@ from rich.text import Text
 from kumobashi.cli.errors import GatewayRefused, Unexpected, Usage
 from kumobashi.cli.exits import Exit, exit_of
 from kumobashi.cli.terminal import Terminal
+from kumobashi.cli.usage import usage_of
 from kumobashi.kernel import KumobashiError
 from kumobashi.storage.mistakes import Mistake
 
@@ -52,6 +53,8 @@ def failure_of(terminal: Terminal, error: Exception) -> Failure:
 def lines(terminal: Terminal, failure: Failure) -> list[Text]:
     """Return the block that people read."""
     found = [Text.assemble(("× ", "bold red"), (failure.what, "bold"))]
+    if failure.remedy:
+        found.append(Text(f"  {terminal.t('対応', 'To do')}: {failure.remedy}"))
     for mistake in failure.mistakes:
         found.append(
             Text.assemble(
@@ -62,8 +65,6 @@ def lines(terminal: Terminal, failure: Failure) -> list[Text]:
         found.append(Text(f"    {terminal.t(mistake.ja, mistake.en)}"))
         if mistake.example:
             found.append(Text(f"    {terminal.t('例', 'Example')}: {mistake.example}"))
-    if failure.remedy:
-        found.append(Text(f"  {terminal.t('対応', 'To do')}: {failure.remedy}"))
     found.append(Text(f"  {terminal.t('符号', 'Code')}: {failure.code}", style="dim"))
     return found
 
@@ -72,45 +73,12 @@ def _ours(error: Exception) -> KumobashiError:
     if isinstance(error, KumobashiError):
         return error
     if isinstance(error, click.UsageError):
-        return _usage(error)
+        return usage_of(error)
     if isinstance(error, click.ClickException):
         return Usage(
             what=error.format_message(), what_en=error.format_message(), command="kumobashi"
         )
     return Unexpected(kind=type(error).__name__, where=_where(error))
-
-
-def _usage(error: click.UsageError) -> Usage:
-    ctx = error.ctx
-    en = error.format_message()
-    match error:
-        case click.NoSuchOption():
-            near = (
-                f" もしかして: {'、'.join(sorted(error.possibilities or ()))}"
-                if error.possibilities
-                else ""
-            )
-            ja = f"オプション {error.option_name} はありません。{near}"
-        case click.MissingParameter():
-            kind = (
-                "引数"
-                if error.param and error.param.param_type_name == "argument"
-                else "オプション"
-            )
-            name = error.param.make_metavar(ctx) if error.param and ctx and kind == "引数" else None
-            ja = (
-                f"{kind} {name or (error.param.opts[-1] if error.param else chr(0))} がありません。"
-            )
-        case click.BadParameter():
-            name = error.param.opts[-1] if error.param else error.param_hint
-            ja = f"{name} の値が正しくありません（{error.message}）。"
-        case _ if "No such command" in en:
-            ja = f"コマンド {en.split(chr(39))[1] if chr(39) in en else ''} はありません。"
-        case _ if "unexpected extra argument" in en:
-            ja = f"引数が多すぎます（{en.rpartition('(')[2].rstrip(').')}）。"
-        case _:
-            ja = en
-    return Usage(what=ja, what_en=en, command=ctx.command_path if ctx else "kumobashi")
 
 
 def _where(error: Exception) -> str:

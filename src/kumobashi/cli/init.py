@@ -1,7 +1,7 @@
 """``kumobashi init``: make a workspace, with the fictional city's data if asked for."""
 
-from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -9,11 +9,14 @@ from kumobashi.cli.command import command, option
 from kumobashi.cli.errors import Usage
 from kumobashi.cli.terminal import Terminal
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 
 @command(
     "init",
-    ja="連携設定フォルダを作ります。--sample は架空市の見本で、鍵と署名付きディレクトリも入ります。",
-    en="Make a workspace. --sample is that of the fictional city, with keys and a signed directory.",
+    ja="連携設定フォルダを作ります。--sample は架空市の見本です（鍵と署名付きディレクトリも）。",
+    en="Make a workspace; --sample is the fictional city's, with keys and a signed directory.",
     example="kumobashi init --sample city",
 )
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))

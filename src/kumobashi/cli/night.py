@@ -5,6 +5,7 @@ later the difference follows, then what leaves for the public cloud. One link st
 receiver's database does not answer; one never starts, because the plan refuses it.
 """
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from kumobashi.cli.local_api import LocalApi, Watched, open_local_api
+from kumobashi.cli.local_api import LocalApi, open_local_api
 from kumobashi.cli.picture import OVER
 from kumobashi.cli.terminal import Terminal
 from kumobashi.cli.watching import Watching
@@ -78,9 +79,10 @@ class Night:
         self._change(yesterday)
         self._title(f"{yesterday} の夜", f"The night of {yesterday}")
         self._link(api, "resident-to-nhi", yesterday)
+        self._link(api, _STOPPED, yesterday, until={Light.WAITING, Light.STOPPED})
         self._link(api, "notice-attributes", yesterday)
         self._link(api, "vaccination-reminders", yesterday)
-        self._link(api, _STOPPED, yesterday, until=Light.STOPPED)
+        self._link(api, _STOPPED, yesterday, until={Light.STOPPED}, is_again=True)
         self._refused()
 
     def conclude(self, *, url: str, seconds: float) -> None:
@@ -101,7 +103,16 @@ class Night:
         if not self.terminal.as_json:
             self.terminal.out.print(Text(f"\n── {self.terminal.t(ja, en)} ──", "bold"))
 
-    def _link(self, api: LocalApi, name: str, on: date, until: Light | None = None) -> Watched:
+    def _link(
+        self,
+        api: LocalApi,
+        name: str,
+        on: date,
+        *,
+        until: AbstractSet[Light] = frozenset(),
+        is_again: bool = False,
+    ) -> None:
+        """Run a link, or look at it again, and show it until it is over."""
         declared = self.workspace.link(name)
         site = self.workspace.sites[self.workspace.systems[declared.to.system].site]
         watching = Watching(
@@ -110,13 +121,14 @@ class Night:
             name=declared.name,
             to_site=site.name,
             timeout=_STOPS_WITHIN_SECONDS if until else None,
-            until=OVER | {until} if until else OVER,
+            until=OVER | until,
+            is_short=is_again,
         )
         watched = watching.watch(api.run(name, on=on.isoformat(), again=False, full=False))
         if not self.terminal.as_json:
             self.terminal.out.print()
-        self.done.append(watched.transfer)
-        return watched
+        others = [view for view in self.done if view.transfer != watched.transfer.transfer]
+        self.done = [*others, watched.transfer]
 
     def _change(self, on: date) -> None:
         """Let a day pass in the register."""

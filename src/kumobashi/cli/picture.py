@@ -84,7 +84,8 @@ def last_lines(terminal: Terminal, view: TransferView, link: str, now: datetime)
             return [
                 Text.assemble(
                     (terminal.t("完了", "Done"), "bold green"),
-                    f" {spent(view.seconds)}   {terminal.t('転送', 'transfer')} {short_id(view.transfer)}",
+                    f" {spent(view.seconds)}",
+                    f"   {terminal.t('転送', 'transfer')} {short_id(view.transfer)}",
                     f"   {terminal.t('受領書', 'receipt')} {short_id(receipt.digest)}"
                     if receipt
                     else "",
@@ -165,7 +166,7 @@ def cause_lines(terminal: Terminal, cause: Cause | None, now: datetime) -> list[
 
 
 def is_settled(view: TransferView, stage: StageView) -> bool:
-    """Whether a stage will not change any more; parts are carried when the receiver has them all."""
+    """Whether a stage is over; parts are carried when the receiver has them all."""
     name = "delivered" if stage.stage == "carry" else stage.stage
     return any(s.stage == name and s.progress is Progress.DONE for s in view.stages)
 

@@ -13,7 +13,7 @@ from kumobashi.cli.terminal import Terminal
 
 @command(
     "serve",
-    ja="1つのサイトのゲートウェイを動かします。Ctrl-C か SIGTERM で終わり、続きは次の開始時に再開します。",
+    ja="1つのサイトのゲートウェイを動かします。Ctrl-C で終わり、次の開始で続きから再開します。",
     en="Run the gateway of one site; Ctrl-C or SIGTERM ends it, the next start goes on.",
     example="kumobashi serve --site hall-core",
 )

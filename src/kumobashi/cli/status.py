@@ -88,7 +88,8 @@ def draw_link(terminal: Terminal, view: LinkView, now: datetime) -> list[Text]:
     if view.contact:
         found.append(
             Text(
-                f"  {t('連絡先', 'Call')}: {view.contact.name}  {view.contact.phone}（{view.contact.hours}）"
+                f"  {t('連絡先', 'Call')}: {view.contact.name}"
+                f"  {view.contact.phone}（{view.contact.hours}）"
             )
         )
     found += _blocked(terminal, view)

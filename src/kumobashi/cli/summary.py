@@ -99,7 +99,7 @@ def _k(terminal: Terminal, view: TransferView, name: str) -> list[Text]:
         )
     else:
         said = terminal.t(
-            f"渡す全項目を組み合わせると {K_WANTED} 人未満に絞られる人が {few:,} 人（{share}）います。",
+            f"渡す全項目を合わせると {K_WANTED} 人未満に絞られる人が {few:,} 人（{share}）います。",
             f"all columns together narrow {few:,} people ({share}) down to fewer than {K_WANTED}.",
         )
     head = Text.assemble((f"k = {k}  ", "bold"))

@@ -1,4 +1,4 @@
-"""``kumobashi schemas`` and ``kumobashi errors``: what the code knows of itself, for editors and people."""
+"""``kumobashi schemas`` and ``errors``: what the code knows of itself, for editors and people."""
 
 import pkgutil
 from collections.abc import Iterator

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from rich.console import Group
 from rich.live import Live
@@ -33,7 +33,8 @@ class Watching:
     name: str  # of the link
     to_site: str
     timeout: float | None = None
-    until: frozenset[Light] = field(default=OVER)
+    until: frozenset[Light] = OVER
+    is_short: bool = False  # the stages were shown before
 
     def watch(self, watched: Watched) -> Watched:
         """Show the transfer until it is over or the time is up; return it as it was last."""
@@ -63,6 +64,8 @@ class Watching:
 
         def show(view: TransferView) -> None:
             for stage in view.stages[:4]:
+                if self.is_short:
+                    break
                 if is_settled(view, stage) and stage.stage not in printed:
                     printed.add(stage.stage)
                     for line in stage_lines(self.terminal, view, only=stage.stage):
@@ -87,7 +90,7 @@ class Watching:
     def _picture(self, view: TransferView) -> Group:
         return Group(
             headline(self.terminal, self.name, self.to_site, view),
-            *stage_lines(self.terminal, view),
+            *([] if self.is_short else stage_lines(self.terminal, view)),
             *self._tail(view),
         )
 
