@@ -17,7 +17,8 @@ Rows = Counter[tuple[Any, ...]]
 NOTICES, NHI = "notice-attributes", "resident-to-nhi"
 _NHI_COLUMNS = (
     "resident_no, family_name, given_name, family_name_kana, given_name_kana, sex, birth_date,"
-    " relationship, household_no, town_code, town_name, address_number, address_building, postal_code"
+    " relationship, household_no, town_code, town_name, address_number, address_building,"
+    " postal_code"
 )
 _SUBSTITUTES = {"𠮷": "吉", "辻\U000e0100": "辻", "葛\U000e0100": "葛"}
 _LIVING = "resident_status = '1'"
