@@ -32,6 +32,13 @@ _BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much a gateway takes for one transfer; what does not fit spills to disk."""
+
+    memory_mib: int = 448
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Payload:
     """The plain file that will be sealed."""
 

@@ -12,7 +12,7 @@ import asyncio
 import logging
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import duckdb
@@ -24,7 +24,7 @@ from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.inbox import Downstream
 from kumobashi.exchange.ledger import Incoming, Ledger
 from kumobashi.exchange.orders import Reception
-from kumobashi.exchange.packing import workroom
+from kumobashi.exchange.packing import Limits, workroom
 from kumobashi.exchange.patience import waits
 from kumobashi.exchange.states import In
 from kumobashi.exchange.unpacking import read_payload, unpack
@@ -39,13 +39,6 @@ from kumobashi.storage.tables import Applied, Load
 
 log = logging.getLogger(__name__)
 Receptions = Callable[[str], Reception]  # the workspace, asked anew for each bundle
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How much a gateway takes for one bundle."""
-
-    memory_mib: int = 448
 
 
 class Receiver:

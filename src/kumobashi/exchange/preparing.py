@@ -1,0 +1,202 @@
+"""Make a bundle of a link's rows: extract, release, choose what to send, write, seal, sign.
+
+One :class:`Preparation` is one try. Its plain rows live in a working database with bounded memory
+and a private folder that is removed at the end; what stays is sealed parts in the spool and the
+numbers in the ledger.
+"""
+
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import duckdb
+
+from kumobashi.exchange.characters import hold_back_unmappable
+from kumobashi.exchange.differences import Snapshots
+from kumobashi.exchange.errors import OutsideBounds
+from kumobashi.exchange.identity import Identity
+from kumobashi.exchange.ledger import Ledger, Outgoing
+from kumobashi.exchange.orders import Order
+from kumobashi.exchange.packing import Payload, Sealed, seal_payload, write_csv, write_parquet
+from kumobashi.exchange.tokens import destination_pads
+from kumobashi.exchange.views import Words
+from kumobashi.messages.manifest import Manifest, Mode
+from kumobashi.release.errors import CountsDisagree
+from kumobashi.release.releasing import Released, Source, extract, release
+from kumobashi.release.rules import Token
+from kumobashi.storage.spool import Spool
+from kumobashi.storage.tables import quoted
+
+_BUNDLE_LIVES = timedelta(days=7)  # how long a receiver may still take it in
+_ROWS = Words(ja="件数", en="The number of rows")
+_BYTES = Words(ja="容量", en="The size")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """What of the released rows is sent: a relation of the working database, and its counts."""
+
+    relation: str
+    rows: int
+    deleted: int
+    base_transfer: str | None  # of a difference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """A sealed bundle whose parts lie in the spool."""
+
+    payload: Payload
+    sealed: Sealed
+    chosen: Chosen
+    seconds: float  # that writing and sealing took
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preparation:
+    """One try to make the bundle of one transfer."""
+
+    identity: Identity
+    ledger: Ledger
+    spool: Spool
+    snapshots: Snapshots
+    token_secret: bytes | None
+    row: Outgoing
+    order: Order
+    work: duckdb.DuckDBPyConnection
+    folder: Path
+
+    def release(self) -> Released:
+        """Read the sources in one snapshot each, and make table ``released``."""
+        order, on = self.order, date.fromisoformat(self.row.business_date)
+        started = time.monotonic()
+        self._tell("extract")
+        with ExitStack() as stack:
+            stores = {id(store): store for store, _ in order.sources.values()}
+            readers = {key: stack.enter_context(store.reading()) for key, store in stores.items()}
+            sources = {
+                name: Source(readers[id(store)], table)
+                for name, (store, table) in order.sources.items()
+            }
+            read = extract(order.rule, sources, self.work, purpose=order.purpose, on=on)
+        extracted = time.monotonic()
+        subjects = read[order.rule.subject.dataset]
+        self._tell("release", extract={"seconds": extracted - started, "rows": subjects})
+        pads = destination_pads(self.token_secret, self.identity.tenant, order.to_system)
+        released = release(
+            order.rule, self.work, read, on=on, pads=pads, on_findings=order.on_findings
+        )
+        released = hold_back_unmappable(self.work, released, order)
+        facts = asdict(released)
+        facts.pop("columns")
+        timed = {"seconds": time.monotonic() - extracted, "rows": released.rows}
+        self._note({"released": facts, "stages": {"release": timed}, "stage": "seal"})
+        return released
+
+    def choose(self, released: Released) -> Chosen:
+        """Return everything, or, where the receiver has an earlier state, what changed since.
+
+        Raises:
+            OutsideBounds: more or fewer rows than were approved.
+        """
+        self._check(_ROWS, released.rows, self.order.bounds.rows)
+        base = self.ledger.last_applied(self.row.link) if self.row.mode == "difference" else None
+        if base is None or not self.snapshots.exists(self.row.link, base.transfer):
+            return Chosen(relation="released", rows=released.rows, deleted=0, base_transfer=None)
+        key = self.order.layout.key
+        found = self.snapshots.compare(
+            self.work, self.row.link, base.transfer, key, released.columns
+        )
+        return Chosen(
+            relation="changed",
+            rows=found.rows,
+            deleted=found.deleted,
+            base_transfer=base.transfer,
+        )
+
+    def seal(self, chosen: Chosen) -> Bundle:
+        """Write what was chosen, seal it to the receiver and put its parts into the spool.
+
+        Raises:
+            CountsDisagree: another number of rows was written.
+            OutsideBounds: a size that was not approved.
+        """
+        began = time.monotonic()
+        payload = self._write(chosen)
+        if payload.rows != chosen.rows + chosen.deleted:
+            expected = chosen.rows + chosen.deleted
+            raise CountsDisagree(step="write", expected=expected, got=payload.rows)
+        sealed = seal_payload(
+            payload,
+            recipient=self.order.recipient,
+            limit=self.order.largest_part_bytes,
+            spool=self.spool,
+            transfer=self.row.transfer,
+            attempt=self.row.attempt,
+        )
+        if chosen.base_transfer is None:  # the approved size is that of everything
+            self._check(_BYTES, sealed.bytes, self.order.bounds.bytes)
+        if self.order.mode == "difference":
+            key = self.order.layout.key
+            self.snapshots.keep(self.work, self.row.link, self.row.transfer, key)
+        seconds = time.monotonic() - began
+        return Bundle(payload=payload, sealed=sealed, chosen=chosen, seconds=seconds)
+
+    def manifest(self, bundle: Bundle) -> Manifest:
+        """Return the manifest of a sealed bundle."""
+        now = self.ledger.clock.now()
+        row, order, chosen = self.row, self.order, bundle.chosen
+        return Manifest(
+            tenant=row.tenant,
+            transfer=row.transfer,
+            attempt=row.attempt,
+            link=row.link,
+            from_site=order.from_site,
+            to_site=order.to_site,
+            to_system=order.to_system,
+            to_dataset=order.to_dataset,
+            business_date=date.fromisoformat(row.business_date),
+            sequence=row.sequence,
+            mode=Mode.DIFFERENCE if chosen.base_transfer else Mode.FULL,
+            base_transfer=chosen.base_transfer,
+            media_type=bundle.payload.media_type,
+            charset=bundle.payload.charset,
+            compression=bundle.payload.compression,
+            payload_digest=bundle.payload.digest,
+            payload_bytes=bundle.payload.bytes,
+            sealed_digest=bundle.sealed.digest,
+            sealed_bytes=bundle.sealed.bytes,
+            rows=chosen.rows,
+            deleted_rows=chosen.deleted,
+            layout=order.layout.layout,
+            layout_version=order.layout.version,
+            parts=bundle.sealed.parts,
+            created=now,
+            expires=now + _BUNDLE_LIVES,
+        )
+
+    def _write(self, chosen: Chosen) -> Payload:
+        order, path, relation = self.order, self.folder / "payload", chosen.relation
+        tokens = [column.name for column in order.rule.columns if isinstance(column, Token)]
+        if tokens:  # sorted by them: the order of rows must not tell who lives with whom
+            relation = f"(from {relation} order by {quoted(tokens[0])})"
+        if order.form == "parquet":
+            return write_parquet(self.work, relation, path)
+        return write_csv(self.work, relation, path, order.columns, order.characters)
+
+    def _check(self, what: Words, got: int, bounds: tuple[int, int] | None) -> None:
+        if self.row.bounds_accepted or bounds is None or bounds[0] <= got <= bounds[1]:
+            return
+        low, high = bounds
+        raise OutsideBounds(
+            what=what.ja, what_en=what.en, low=low, high=high, got=got, link=self.order.link
+        )
+
+    def _tell(self, stage: str, **done: Mapping[str, object]) -> None:
+        self._note({"stage": stage, "stages": done})
+
+    def _note(self, facts: Mapping[str, object]) -> None:
+        self.ledger.move_out(self.row.transfer, None, facts=facts)
