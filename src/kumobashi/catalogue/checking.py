@@ -170,6 +170,9 @@ def _length(field: Field, kind: str, present: str) -> _Check:
         texts = f"regexp_extract_all({name}::varchar, '[0-9]+')"
         length = f"coalesce(list_max(list_transform({texts}, lambda n: length(n))), 0)"
         fault = f"{length} > {field.digits}"
+        if kind.endswith("[]"):  # numbers are compared as numbers, which costs a tenth
+            largest = f"greatest(list_max({name}), -list_min({name}))"
+            fault = f"coalesce({largest}, 0) >= {10 ** (field.digits or 0)}"
     elif kind == _TEXT:
         length = f"length_grapheme({name})" if field.type in {"X", "N"} else f"length({name})"
         # The dear function is asked only where the cheap one found something.

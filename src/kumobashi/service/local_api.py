@@ -93,12 +93,15 @@ class _LocalApi:
         loop = asyncio.get_running_loop()
         wait = min(float(_digits(request.query_params.get("wait", "0"))), _LONGEST_WAIT_SECONDS)
         until = loop.time() + wait
+        before: Outgoing | None = None
         while True:
             row = await asyncio.to_thread(self._gateway.ledger.outgoing, name)
-            answer = self._view(row)
             over = loop.time() >= until or self._gateway.changes.is_over
-            if answer["version"] != seen or over:
-                return JSONResponse(answer)
+            if row != before or over:  # drawing a view costs more than looking for a change
+                before = row
+                answer = self._view(row)
+                if answer["version"] != seen or over:
+                    return JSONResponse(answer)
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
 
     async def accept(self, request: Request) -> Response:
