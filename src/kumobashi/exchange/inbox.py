@@ -251,6 +251,8 @@ class Inbox:
             raise MessageForeign(field="business_date")
 
     def _bundle(self, caller: str, transfer: str, attempt: int) -> Incoming:
+        if not self._identity.may_call(caller):
+            raise StrangeCaller(site=caller)
         try:
             bundle = self._ledger.incoming(transfer, attempt)
         except NoSuchTransfer:
