@@ -24,6 +24,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 CODECS = {"utf-8": "utf-8", "utf-8-bom": "utf-8", "cp932": "cp932"}
+# Python reads the bytes 80, A0 and FD to FF of cp932 as these; to Windows they are no characters.
+STRAYS = "\x80\xa0\uf8f0\uf8f1\uf8f2\uf8f3"
 _SELECTOR = "[\ufe00-\ufe0f\U000e0100-\U000e01ef]"  # standard and ideographic variation selectors
 _SEQUENCE = re.compile(f"[^\n]{_SELECTOR}")
 _SELECTORS = re.compile(_SELECTOR)
@@ -77,10 +79,22 @@ def survives(char: str, charset: str) -> bool:
     (True, False, True)
     """
     codec = CODECS[charset]
+    if codec == "cp932" and char in STRAYS:
+        return False
     try:
         return char.encode(codec).decode(codec) == char
     except UnicodeError:
         return False
+
+
+def first_stray(text: str) -> int | None:
+    r"""Return where a text that was read as cp932 holds a byte that is no character.
+
+    >>> first_stray(b"a\xfd".decode("cp932")), first_stray("髙")
+    (1, None)
+    """
+    found = [place for stray in STRAYS if (place := text.find(stray)) >= 0]
+    return min(found, default=None)
 
 
 def losses(

@@ -14,6 +14,7 @@ from typing import BinaryIO
 import duckdb
 import zstandard
 
+from kumobashi.conversion.charsets import first_stray
 from kumobashi.crypto.errors import SealFailed
 from kumobashi.crypto.keys import SealKey
 from kumobashi.crypto.sealing import open_sealed
@@ -97,6 +98,9 @@ def _as_utf8(path: Path, codec: str, charset: str) -> Path:
             except UnicodeDecodeError as error:
                 line = lines + error.object[: error.start].count(b"\n")
                 raise BytesUndecodable(charset=charset, line=line) from None
+            if codec == "cp932" and (stray := first_stray(text)) is not None:
+                line = lines + text.count("\n", 0, stray)
+                raise BytesUndecodable(charset=charset, line=line)
             target.write(text)
             lines += text.count("\n")
             if not block:
