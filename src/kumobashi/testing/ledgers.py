@@ -43,7 +43,7 @@ class LedgerReader:
     def receipts(self, transfer: str, side: str = "out") -> list[dict[str, Any]]:
         """Return the statements of the receipts, in the order they were kept."""
         query = "select jws from receipts where transfer = ? and side = ? order by attempt, number"
-        return [_payload(row[0]) for row in self._ask(query, transfer, side)]
+        return [payload_of(row[0]) for row in self._ask(query, transfer, side)]
 
     def stages(self, transfer: str, side: str = "out") -> list[str]:
         """Return the stages of the receipts."""
@@ -82,7 +82,8 @@ def _json(text: str | None) -> dict[str, Any] | None:
     return value
 
 
-def _payload(token: str) -> dict[str, Any]:
+def payload_of(token: str) -> dict[str, Any]:
+    """Return what a signed statement says, unverified."""
     body = token.split(".")[1]
     value: dict[str, Any] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
     return value
