@@ -103,7 +103,7 @@ class Group(_Spoken, click.Group):
         self.places = dict(places or {})
         self.params += _shared()
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click asks
         """Return the names in the order they were given, which is that of use."""
         return [*self.places, *self.commands]
 

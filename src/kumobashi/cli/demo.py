@@ -175,4 +175,6 @@ def _serve(terminal: Terminal, gateways: Gateways, url: str, *, is_shown: bool) 
             time.sleep(0.5)
     except KeyboardInterrupt:
         if not terminal.as_json:
-            terminal.out.print(terminal.t("\n終わりました。", "\nEnded."))
+            terminal.out.print(
+                terminal.t("\nゲートウェイを終えています。", "\nEnding the gateways.")
+            )

@@ -1,12 +1,15 @@
 """Gateways as child processes of the demo: started together, watched, and never left behind."""
 
 import http.client
+import random
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,6 +19,9 @@ from kumobashi.cli.errors import ChildDied
 from kumobashi.service.errors import GatewayDown
 
 _GRACE_SECONDS = 5.0
+_ENDINGS = {
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+}
 _LOOK_AGAIN_SECONDS = 0.05
 
 
@@ -72,16 +78,17 @@ class Gateways:
 
     def stop(self) -> None:
         """Ask all to end; those that do not in five seconds are killed."""
-        for process in self._running.values():
-            process.terminate()
-        end = time.monotonic() + _GRACE_SECONDS
-        for process in self._running.values():
-            try:
-                process.wait(max(0.0, end - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-        self._running.clear()
+        with _undisturbed():
+            for process in self._running.values():
+                process.terminate()
+            end = time.monotonic() + _GRACE_SECONDS
+            for process in self._running.values():
+                try:
+                    process.wait(max(0.0, end - time.monotonic()))
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
+            self._running.clear()
 
     def _start(self, site: str) -> subprocess.Popen[bytes]:
         workspace = ["--workspace", str(self._folder)]
@@ -121,15 +128,22 @@ def health_date(url: str, timeout: float = 1.0) -> str | None:
 
 
 def free_ports(sites: Sequence[str]) -> dict[str, int]:
-    """Return a free port of this machine for each site."""
-    held = [socket.socket() for _ in sites]
-    try:
-        for one in held:
-            one.bind(("127.0.0.1", 0))
-        return {site: one.getsockname()[1] for site, one in zip(sites, held, strict=True)}
-    finally:
-        for one in held:
-            one.close()
+    """Return a free port of this machine for each site.
+
+    They lie below those that the kernel gives to calling sockets: nobody takes one by calling.
+    """
+    chance = random.SystemRandom()
+    found: dict[str, int] = {}
+    while len(found) < len(sites):
+        port = chance.randrange(20_000, 32_000)
+        with socket.socket() as trial:
+            try:
+                trial.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        if port not in found.values():
+            found[sites[len(found)]] = port
+    return found
 
 
 def end_like_ctrl_c() -> None:
@@ -138,6 +152,19 @@ def end_like_ctrl_c() -> None:
     def interrupt(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
-    for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), interrupt)
+    for one in _ENDINGS - {signal.SIGINT}:
+        signal.signal(one, interrupt)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let nobody interrupt the ending, or a child would be left behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {one: signal.signal(one, signal.SIG_IGN) for one in _ENDINGS}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)

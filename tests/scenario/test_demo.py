@@ -1,0 +1,152 @@
+"""The demo as a person starts it: a small city, its night, and nothing left behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import pytest
+from rich.cells import cell_len
+
+pytestmark = [pytest.mark.scenario, pytest.mark.slow, pytest.mark.xdist_group("demo")]
+RESIDENTS = 2_000
+
+
+def _command(folder: Path, *more: str) -> list[str]:
+    options = ["--residents", str(RESIDENTS), "--no-browser", "--folder", str(folder), *more]
+    return [sys.executable, "-m", "kumobashi", "demo", *options]
+
+
+def _left_over(folder: Path) -> list[str]:
+    """Return the processes that still mention the folder."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            try:
+                line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            except OSError:
+                continue
+            if str(folder) in line:
+                found.append(line)
+    return found
+
+
+def _rows(folder: Path, site: str, system: str, table: str) -> int:
+    path = folder / "city" / "var" / site / "data" / f"{system}.duckdb"
+    with duckdb.connect(str(path), read_only=True) as connection:
+        row = connection.execute(f"select count(*) from {table}").fetchone()
+        return int(row[0]) if row else 0
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    folder = tmp_path_factory.mktemp("demo") / "work"
+    done = subprocess.run(
+        _command(folder, "--exit", "--keep"),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=240,
+        check=False,
+        env={**os.environ, "COLUMNS": "100"},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not done.stderr
+    return folder, done.stdout
+
+
+def test_the_night_is_told_and_summed_up(told: tuple[Path, str]) -> None:
+    _, out = told
+
+    assert "送れません：統合DB → 市民アプリ" in out
+    assert "停止: まだ取り込まれていません" in out
+    assert "000-000-0013" in out  # whom to call
+    assert out.count("●●●●") == 4
+    assert "●●●◌" in out
+    assert "抽象化済でも個人情報です。" in out
+    assert "http://127.0.0.1:" in out
+    assert "匿名" not in out
+
+
+def test_it_is_plain_text_of_a_hundred_columns(told: tuple[Path, str]) -> None:
+    _, out = told
+
+    assert "\x1b" not in out
+    assert max(cell_len(line.rstrip()) for line in out.splitlines()) <= 100
+
+
+def test_the_destinations_hold_what_was_sent(told: tuple[Path, str]) -> None:
+    folder, _ = told
+    hall = folder / "city/var/hall-core/data"
+    with duckdb.connect(str(hall / "integrated-db.duckdb"), read_only=True) as source:
+        source.execute(f"attach '{hall / 'nhi.duckdb'}' as nhi (read_only)")
+        counted = source.execute(
+            """select
+                (select count(*) from resident_registry where resident_status = '1'),
+                (select count(*) from nhi.insured_residents),
+                (select count(*) from resident_registry r join nhi.insured_residents n
+                    using (resident_no) where r.resident_status = '1'
+                    and r.address_number is not distinct from n.address_number)"""
+        ).fetchone()
+
+    assert counted is not None
+    assert counted[0] == counted[1] == counted[2]  # everybody, with today's address
+    assert 0 < _rows(folder, "public-cloud", "notice-cloud", "notice_attributes") < RESIDENTS
+    assert _rows(folder, "public-cloud", "notice-cloud", "vaccination_reminders") > 0
+
+
+def test_nothing_is_left_running(told: tuple[Path, str]) -> None:
+    folder, _ = told
+
+    assert not _left_over(folder)
+
+
+def test_machines_are_told_in_json_and_the_city_is_not_built_twice(
+    told: tuple[Path, str],
+) -> None:
+    folder, _ = told
+    cached = next((folder / "cache").glob("*/rows.json"))
+    before = cached.stat().st_mtime_ns
+
+    done = subprocess.run(
+        _command(folder, "--exit", "--json"),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=240,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    lights = {(t["link"], t["light"]) for t in summary["transfers"]}
+    assert ("childcare-notices", "stopped") in lights
+    assert ("notice-attributes", "applied") in lights
+    assert cached.stat().st_mtime_ns == before
+    assert not (folder / "city").exists()  # gone without --keep
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_demo_leaves_no_process_and_no_traceback(
+    tmp_path: Path, ending: signal.Signals
+) -> None:
+    with subprocess.Popen(
+        _command(tmp_path / "work"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        start_new_session=True,
+    ) as demo:
+        until = time.monotonic() + 120
+        while len(_left_over(tmp_path / "work")) < 5 and time.monotonic() < until:
+            time.sleep(0.1)  # the demo and its four gateways
+        time.sleep(1)
+
+        demo.send_signal(ending)
+        _, err = demo.communicate(timeout=60)
+
+    assert demo.returncode == 130
+    assert "Traceback" not in err
+    assert not _left_over(tmp_path / "work")
