@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     en="Make a workspace; --sample is the fictional city's, with keys and a signed directory.",
     example="kumobashi init --sample city",
 )
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+@click.argument(
+    "folder", metavar="[DIR]", default=".", type=click.Path(path_type=Path, file_okay=False)
+)
 @option(
     "--sample", is_flag=True, ja="架空市の見本を書く", en="Write the sample of the fictional city"
 )

@@ -234,19 +234,14 @@ def _parts(view: TransferView) -> int | None:
 def _released(terminal: Terminal, view: TransferView) -> Text:
     said = []
     if has_k(view) and (k := view.smallest_class) is not None:
-        style = "" if k >= K_WANTED else "yellow"
-        few = ""
-        if view.rows_below_k:
-            few = terminal.t(
-                f"、{K_WANTED} 人未満の組に {view.rows_below_k:,} 人",
-                f", {view.rows_below_k:,} in classes below {K_WANTED}",
+        if k >= K_WANTED:
+            words = terminal.t(f"k = {k}（基準 {K_WANTED}）", f"k = {k} (wanted {K_WANTED})")
+        else:
+            words = terminal.t(
+                f"k = {k}（{K_WANTED} 人未満の組に {view.rows_below_k or 0:,} 人）",
+                f"k = {k} ({view.rows_below_k or 0:,} in classes below {K_WANTED})",
             )
-        said.append(
-            (
-                terminal.t(f"k = {k}（基準 {K_WANTED}{few}）", f"k = {k} (wanted {K_WANTED}{few})"),
-                style,
-            )
-        )
+        said.append((words, "" if k >= K_WANTED else "yellow"))
     if view.rows_without_consent:
         said.append(
             (
