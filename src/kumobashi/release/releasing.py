@@ -114,11 +114,12 @@ def release(
     inner_outer = {"inner": pads[0], "outer": pads[1]} if pads else {}
     rows = count(work, make_released, inner_outer if "$inner" in make_released else None)
     extracted = read[rule.subject.dataset]
-    eligible = count(work, "select count(*) from eligible")
-    key = quoted(rule.subject.key)
-    held = count(work, f"select count(*) from eligible where {key} in (select key from faulty)")
-    if rows != eligible - held:
-        raise CountsDisagree(step="release", expected=eligible - held, got=rows)
+    held = count(work, "select count(*) from faulty")
+    eligible = rows + held
+    if unclear and eligible != (expected := count(work, "select count(*) from eligible")):
+        raise CountsDisagree(step="release", expected=expected, got=eligible)
+    if eligible > extracted:
+        raise CountsDisagree(step="release", expected=extracted, got=eligible)
     if rows == 0 and not rule.allow_empty:
         raise NothingToRelease(extracted=extracted, without_consent=extracted - eligible)
     smallest, below, classes = work.execute(steps.classes).fetchall()[0]

@@ -5,10 +5,11 @@ into COPY, because PostgreSQL parses text about as fast as binary and DuckDB wri
 """
 
 import asyncio
+import fcntl
 import os
 import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 
 import adbc_driver_postgresql.dbapi as adbc
@@ -164,6 +165,8 @@ def _csv_pipe(load: Load, columns: tuple[ColumnSpec, ...], relation: str) -> Ite
     """Let DuckDB write a relation as CSV into a pipe; give the reading end."""
     selected = ", ".join(_csv_value(column) for column in columns)
     reading, writing = os.pipe()
+    with suppress(OSError):  # an ordinary pipe holds 64 KiB, and every hand-over costs
+        fcntl.fcntl(reading, fcntl.F_SETPIPE_SZ, _PIPE_CHUNK_BYTES)
     failed: list[BaseException] = []
 
     def write() -> None:
