@@ -10,7 +10,7 @@
 Pure: a view goes in, lines come out.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rich.text import Text
 
@@ -132,9 +132,7 @@ def cause_lines(terminal: Terminal, cause: Cause | None, now: datetime) -> list[
     if cause is None:
         return []
     since = terminal.t(f"{clock(cause.since)} から", f"since {clock(cause.since)}")
-    contact, wait = cause.contact, 0
-    if cause.next_try:
-        wait = max(0, round((cause.next_try - now).total_seconds()))
+    contact = cause.contact
     pairs = (
         (terminal.t("原因", "Cause"), terminal.say(cause.what)),
         (
@@ -148,12 +146,7 @@ def cause_lines(terminal: Terminal, cause: Cause | None, now: datetime) -> list[
         ),
         (
             terminal.t("これから", "Next"),
-            terminal.t(
-                f"{cause.tries} 回試しました。次は {wait} 秒後に自動で試します。",
-                f"Tried {cause.tries} times; the next try is in {wait} s, by itself.",
-            )
-            if cause.next_try
-            else "",
+            _next_try(terminal, cause.tries, cause.next_try - now) if cause.next_try else "",
         ),
         (terminal.t("符号", "Code"), cause.code),
     )
@@ -163,6 +156,15 @@ def cause_lines(terminal: Terminal, cause: Cause | None, now: datetime) -> list[
             head = Text.assemble("  ", (pad(label, 10), "dim"))
             found += hung(head, text, terminal.width)
     return found
+
+
+def _next_try(terminal: Terminal, tries: int, wait: timedelta) -> str:
+    seconds = round(wait.total_seconds())
+    at_ja, at_en = (f"{seconds} 秒後に", f"in {seconds} s") if seconds > 0 else ("まもなく", "now")
+    return terminal.t(
+        f"{tries} 回試しました。次は{at_ja}自動で試します。",
+        f"Tried {tries} times; the next try is {at_en}, by itself.",
+    )
 
 
 def is_settled(view: TransferView, stage: StageView) -> bool:
@@ -222,7 +224,8 @@ def _note(terminal: Terminal, view: TransferView, stage: StageView) -> Text:
             if is_settled(view, stage) or not stage.parts_total:
                 return way
             full = round(_BAR * (stage.parts_done or 0) / stage.parts_total)
-            return Text.assemble(("█" * full, "cyan"), ("░" * (_BAR - full), "dim"), " ", way)
+            bar = (("█" * full, "cyan"), ("░" * (_BAR - full), "dim"))
+            return Text.assemble(*bar, f" → {view.hops[-1].name}")
         case _:
             return Text()
 

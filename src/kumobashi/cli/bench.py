@@ -1,0 +1,194 @@
+"""``kumobashi bench``: how fast the link is, beside what people would use instead."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Group as Blocks
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from kumobashi.cli.command import Group, command, option
+from kumobashi.cli.errors import ProgramsMissing
+from kumobashi.cli.exits import Exit
+from kumobashi.cli.terminal import Terminal
+
+if TYPE_CHECKING:
+    from kumobashi.testing.bench.running import Wish
+
+_WAYS = {
+    "ours": ("雲橋", "kumobashi"),
+    "same_work": ("同じ処理のシェル", "shell, same work"),
+    "moving": ("移すだけのシェル", "shell, moving only"),
+    "soap_row": ("SOAP 1件ずつ", "SOAP, a row a call"),
+    "soap_200": ("SOAP 200件ずつ", "SOAP, 200 rows a call"),
+    "dlt": ("dlt", "dlt"),
+}
+_STAGES = {
+    "extract": ("抽出", "extract"),
+    "release": ("抽象化", "release"),
+    "seal": ("封緘", "seal"),
+    "carry": ("送付", "carry"),
+    "delivered": ("到達", "delivered"),
+    "opened": ("復号", "opened"),
+    "validated": ("検証", "validated"),
+    "applied": ("取込", "applied"),
+}
+_SETTING_UP = {
+    "fsync": ("ディスクを測っています", "measuring the disk"),
+    "city": ("架空の市を作っています", "building the fictional city"),
+    "gateways": ("ゲートウェイを起動しています", "starting the gateways"),
+}
+
+bench = Group(
+    "bench",
+    ja="ほかの方法と速さを比べます。",
+    en="Compare speed with other ways.",
+    example="kumobashi bench link --residents 400000",
+)
+
+
+@command(
+    "link",
+    ja="千葉の連携を PostgreSQL から PostgreSQL へ流し、同じデータで他の方法と比べます。",
+    en="Run the Chiba link from PostgreSQL to PostgreSQL and compare, on the same data.",
+    example="kumobashi bench link --residents 400000 --json",
+)
+@option(
+    "--residents",
+    type=click.IntRange(1_000, 4_000_000),
+    default=400_000,
+    show_default=True,
+    ja="架空の市の人口",
+    en="Residents of the fictional city",
+)
+@option(
+    "--rounds",
+    type=click.IntRange(1, 100),
+    default=3,
+    show_default=True,
+    ja="くり返し（方法ごとに交互）",
+    en="How often, turn by turn",
+)
+@option("--seed", type=int, default=1, show_default=True, ja="乱数の種", en="Seed of the city")
+@option(
+    "--peers",
+    type=click.Choice(["all", "floors", "none"]),
+    default="all",
+    show_default=True,
+    ja="比べる相手",
+    en="What to compare with",
+)
+@option("--keep", is_flag=True, ja="作業フォルダを残す", en="Keep the working folder")
+def link(terminal: Terminal, **wished: Any) -> Exit:  # noqa: ANN401 - the options above
+    """Run the benchmark."""
+    from kumobashi.testing.bench.programs import missing_programs
+
+    if missing := missing_programs(wished["peers"]):
+        how = terminal.t(
+            "age・zstd・curl は Debian のパッケージです。ほかは make bench が入れます。",
+            "age, zstd and curl are Debian packages; make bench brings the others.",
+        )
+        raise ProgramsMissing(names=", ".join(missing), how=how)
+    from kumobashi.testing.bench.running import Wish
+
+    found = _watched(terminal, Wish(**wished))
+    if terminal.as_json:
+        terminal.emit(found)
+    else:
+        terminal.out.print(Blocks(*_tables(terminal, found)))
+    return Exit.OK
+
+
+bench.add_command(link)
+
+
+def _watched(terminal: Terminal, wish: "Wish") -> dict[str, Any]:
+    """Run, with a progress bar on a terminal's error stream."""
+    from kumobashi.testing.bench.running import bench_link
+
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=30),
+        TimeElapsedColumn(),
+        console=terminal.err,
+        disable=not terminal.err.is_terminal,
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task("", total=wish.steps)
+        return bench_link(
+            wish,
+            lambda what, done: bar.update(
+                task, completed=done, description=_words(terminal, what), refresh=True
+            ),
+        )
+
+
+def _words(terminal: Terminal, what: str) -> str:
+    if what in _SETTING_UP:
+        return terminal.t(*_SETTING_UP[what])
+    number, way = what.split()
+    said = terminal.t("準備運転", "warming up")
+    if number != "0":
+        said = terminal.t(f"{number}回目", f"round {number}")
+    return f"{said}: {terminal.t(*_WAYS[way])}"
+
+
+def _tables(terminal: Terminal, found: Mapping[str, Any]) -> list[Any]:
+    machine = found["machine"]
+    load = found["load"]
+    title = terminal.t(
+        f"住民 {found['residents']:,} 人、{found['rows']:,} 行。{machine['cores']} コア、"
+        f"{machine['memory_mib'] / 1024:.0f} GiB、PostgreSQL {machine['postgresql']}、"
+        f"負荷 {load['lowest']:.1f}〜{load['highest']:.1f}、fsync {found['fsync_per_second']:,} 回/秒",
+        f"{found['residents']:,} residents, {found['rows']:,} rows; {machine['cores']} cores, "
+        f"{machine['memory_mib'] / 1024:.0f} GiB, PostgreSQL {machine['postgresql']}, "
+        f"load {load['lowest']:.1f} to {load['highest']:.1f}, {found['fsync_per_second']:,} fsync/s",
+    )
+    settings = ", ".join(f"{name} {value}" for name, value in sorted(found["settings"].items()))
+    blocks: list[Any] = [title, f"[dim]{settings}[/dim]", "", _ways(terminal, found), ""]
+    blocks += [_stages(terminal, found), "", _processes(terminal, found)]
+    if found["rows_equal"]:
+        blocks += ["", terminal.t("取込先の表はすべて一致しました。", "All tables agree.")]
+    if found["kept"]:
+        blocks.append(found["kept"])
+    return blocks
+
+
+def _ways(terminal: Terminal, found: Mapping[str, Any]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column(terminal.t("方法", "Way"), no_wrap=True)
+    for ja, en in (("中央値 秒", "median s"), ("最小 秒", "fastest s"), ("雲橋との比", "to ours")):
+        table.add_column(terminal.t(ja, en), justify="right")
+    table.add_column("")
+    ours = found["median_seconds"]["ours"]
+    for way, seconds in found["median_seconds"].items():
+        note = terminal.t("比例計算", "extrapolated") if way in found["extrapolated"] else ""
+        table.add_row(
+            terminal.t(*_WAYS[way]),
+            f"{seconds:,.2f}",
+            f"{found['fastest_seconds'][way]:,.2f}",
+            f"{seconds / ours:,.2f} ×",
+            f"[dim]{note}[/dim]",
+        )
+    return table
+
+
+def _stages(terminal: Terminal, found: Mapping[str, Any]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    for stage in found["stages"]:
+        table.add_column(terminal.t(*_STAGES.get(stage, (stage, stage))), justify="right")
+    table.add_row(*(f"{seconds:.2f} s" for seconds in found["stages"].values()))
+    return table
+
+
+def _processes(terminal: Terminal, found: Mapping[str, Any]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column(terminal.t("プロセス", "Process"), no_wrap=True)
+    table.add_column(terminal.t("最大メモリー MiB", "peak MiB"), justify="right")
+    table.add_column(terminal.t("CPU 秒", "CPU s"), justify="right")
+    for name, cpu in found["cpu_seconds"]["ours"].items():
+        peak = found["peak_mib"].get(name)
+        table.add_row(name, f"{peak:,.0f}" if peak else "", f"{cpu:.2f}")
+    return table
