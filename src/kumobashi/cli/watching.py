@@ -21,7 +21,8 @@ from kumobashi.cli.terminal import Terminal
 from kumobashi.exchange.views import Light, TransferView
 from kumobashi.kernel import SystemClock
 
-_LOOK_AGAIN_SECONDS = 0.2
+_LOOK_AGAIN_SECONDS = 1  # at the latest; the gateway answers earlier when something has changed
+_PAUSE_SECONDS = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,8 +83,11 @@ class Watching:
         while watched.transfer.light not in self.until:
             if end is not None and time.monotonic() >= end:
                 break
-            time.sleep(_LOOK_AGAIN_SECONDS)
-            watched = self.api.transfer(watched.transfer.transfer)
+            time.sleep(_PAUSE_SECONDS)
+            known = watched.version
+            watched = self.api.transfer(
+                watched.transfer.transfer, seen=known, wait=_LOOK_AGAIN_SECONDS
+            )
             show(watched.transfer)
         return watched
 
