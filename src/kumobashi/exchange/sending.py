@@ -13,6 +13,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 
 import duckdb
 
@@ -31,6 +32,7 @@ from kumobashi.exchange.waiting import as_known, cause_of
 from kumobashi.kernel import KumobashiError, crashpoint
 from kumobashi.messages.announcement import Announcement
 from kumobashi.messages.manifest import Manifest, sign_manifest, verify_manifest
+from kumobashi.release.errors import FindingsRefused
 from kumobashi.storage.errors import StorageFailed
 from kumobashi.storage.spool import Spool
 
@@ -189,7 +191,10 @@ class Sender:
         log.warning("transfer stopped", extra={"code": error.code, "transfer": row.transfer})
         cause = cause_of(error, side=self._identity.site, now=self._ledger.clock.now())
         self._spool.forget(row.transfer)
-        return self._ledger.move_out(row.transfer, Out.REFUSED, cause=cause)
+        facts = {}
+        if isinstance(error, FindingsRefused):
+            facts["released"] = {"findings": [asdict(finding) for finding in error.findings]}
+        return self._ledger.move_out(row.transfer, Out.REFUSED, facts=facts, cause=cause)
 
     def _note(self, row: Outgoing, error: KumobashiError, tries: int, wait: float) -> None:
         side = self._identity.site
