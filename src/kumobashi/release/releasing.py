@@ -17,7 +17,7 @@ from kumobashi.release.errors import CountsDisagree, FindingsRefused, NothingToR
 from kumobashi.release.rules import ReleaseRule
 from kumobashi.release.staging import stages
 from kumobashi.storage.counting import count
-from kumobashi.storage.tables import Query, TableReader, literal, quoted
+from kumobashi.storage.tables import Query, TableReader, literal, quoted, require_columns
 
 OnFindings = Literal["refuse", "quarantine", "go_on"]
 Progress = Callable[[str, int], None]
@@ -42,9 +42,9 @@ class Released:
     without_consent: int  # subjects that no consent covers, or that the rule leaves out
     quarantined: int
     rows: int
-    smallest_class: int  # k over all released columns but the token
-    rows_below_five: int
-    classes: int
+    smallest_class: int | None  # k over all released columns but the token; None: no token
+    rows_below_five: int | None
+    classes: int | None
     findings: tuple[Finding, ...]
 
 
@@ -60,12 +60,14 @@ def extract(
     """Read what the rule needs into ``work``; return the rows read, by dataset.
 
     Raises:
+        TableMissing, ColumnMissing: the source is not as its layout says.
         CountsDisagree: fewer or more rows came than the same snapshot counts.
     """
     read: dict[str, int] = {}
     for stage in stages(rule, purpose=purpose, on=on):
         source = sources[stage.dataset]
         query = Query(source.table, stage.columns, stage.where)
+        require_columns(source.reader, query)
         with source.reader.stream(query) as rows:
             work.register("incoming", rows)
             got = count(work, f"create temp table {stage.name} as select * from incoming")
@@ -122,7 +124,9 @@ def release(
         raise CountsDisagree(step="release", expected=extracted, got=eligible)
     if rows == 0 and not rule.allow_empty:
         raise NothingToRelease(extracted=extracted, without_consent=extracted - eligible)
-    smallest, below, classes = work.execute(steps.classes).fetchall()[0]
+    smallest, below, classes = None, None, None
+    if steps.classes:
+        smallest, below, classes = work.execute(steps.classes).fetchall()[0]
     return Released(
         columns=steps.columns,
         read=dict(read),

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from kumobashi.storage.errors import ColumnMissing
+
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
@@ -87,6 +89,8 @@ class Query:
 class TableReader(Protocol):
     """One snapshot of a source: all that is read through it belongs to one moment."""
 
+    system: str
+
     def columns(self, table: str) -> dict[str, str]:
         """Return column names and types of a table; raise ``TableMissing``."""
 
@@ -95,6 +99,14 @@ class TableReader(Protocol):
 
     def stream(self, query: Query) -> "AbstractContextManager[pa.RecordBatchReader]":
         """Give the rows in batches; memory stays bounded."""
+
+
+def require_columns(reader: TableReader, query: Query) -> None:
+    """Raise :class:`TableMissing` or :class:`ColumnMissing` unless the source has what is asked."""
+    there = reader.columns(query.table)
+    for column in (*query.columns, *(condition.column for condition in query.where)):
+        if column not in there:
+            raise ColumnMissing(system=reader.system, table=query.table, column=column)
 
 
 class TableStore(Protocol):
