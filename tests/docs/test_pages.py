@@ -1,0 +1,255 @@
+"""What our pages say of the code is what the code says of itself."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import click
+import pytest
+from pydantic import TypeAdapter
+from ruamel.yaml import YAML
+
+from kumobashi.cli.entry import root
+from kumobashi.exchange.states import IN_MOVES, OUT_MOVES
+from kumobashi.planning.plan import plan
+from kumobashi.planning.publishing import publish_directory
+from kumobashi.planning.sampling import write_sample
+from kumobashi.planning.schemas import SCHEMAS
+from kumobashi.planning.workspace import load
+from kumobashi.release.rules import Column
+from kumobashi.testing.crash_points import names
+from tests.docs import examples
+from tools import reference_pages
+
+DOCS = examples.ROOT / "docs"
+ARCHITECTURE = (DOCS / "architecture.md").read_text(encoding="utf-8")
+_YAML_BLOCK = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"(?<!\!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
+
+
+def table_behind(text: str, mark: str) -> list[list[str]]:
+    """Return the cells of the first table behind a mark, without its two lines of header."""
+    lines = text.partition(mark)[2].lstrip("\n").splitlines()
+    rows = []
+    for line in lines:
+        if not line.startswith("|"):
+            break
+        rows.append([cell.strip() for cell in line.strip("|").split("|")])
+    return rows[2:]
+
+
+def ticked(cell: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", cell)
+
+
+# -- generated pages -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make the pages in a process of its own: tests bring failures of theirs into this one."""
+    folder = tmp_path_factory.mktemp("reference")
+    command = [sys.executable, "-m", "tools.reference_pages", str(folder)]
+    subprocess.run(command, cwd=examples.ROOT, check=True)
+    return folder
+
+
+@pytest.mark.parametrize("name", ["workspace-files.md", "errors.md", "layouts.md"])
+def test_the_generated_page_is_current(generated: Path, name: str) -> None:
+    written = (DOCS / "reference" / name).read_text(encoding="utf-8")
+    current = (generated / name).read_text(encoding="utf-8")
+
+    assert written == current, "run: python -m tools.reference_pages"
+
+
+def test_every_key_of_the_files_has_japanese_words_and_no_words_are_left_over() -> None:
+    wanted: dict[str, set[str]] = {}
+    for model in SCHEMAS.values():
+        schema = model.model_json_schema()
+        for name, part in {model.__name__: schema, **schema.get("$defs", {})}.items():
+            if "properties" in part:
+                wanted[name] = set(part["properties"])
+
+    assert {model: set(keys) for model, keys in reference_pages.WORDS["keys"].items()} == wanted
+    assert set(reference_pages.WORDS["parts"]) == wanted.keys() - {
+        model.__name__ for model in SCHEMAS.values()
+    }
+
+
+# -- architecture ----------------------------------------------------------------------------------
+
+
+def moves() -> set[tuple[str, str, str]]:
+    both = (("out", OUT_MOVES), ("in", IN_MOVES))
+    return {
+        (side, now.value, then.value)
+        for side, table in both
+        for now, thens in table.items()
+        for then in thens
+    }
+
+
+def test_the_table_of_moves_is_that_of_the_code() -> None:
+    told = {
+        ("out" if at == "sender" else "in", ticked(now)[0], then)
+        for at, now, thens in table_behind(ARCHITECTURE, "<!-- moves -->\n")
+        for then in ticked(thens)
+    }
+
+    assert told == moves()
+
+
+def test_the_drawing_of_states_has_an_arrow_for_every_move_and_no_other() -> None:
+    picture = ET.parse(DOCS / "pictures" / "states.svg")  # noqa: S314 - a file of our own
+
+    drawn = [
+        tuple(arrow.attrib["data-move"].split())
+        for arrow in picture.iter()
+        if "data-move" in arrow.attrib
+    ]
+
+    assert len(drawn) == len(set(drawn))
+    assert set(drawn) == moves()
+
+
+def test_the_table_of_crash_points_names_them_all() -> None:
+    rows = table_behind(ARCHITECTURE, "<!-- crash points -->\n")
+
+    assert sorted(ticked(row[0])[0] for row in rows) == sorted(names())
+
+
+def test_the_floors_are_those_that_are_checked() -> None:
+    settings = tomllib.loads((examples.ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    (contract,) = [
+        held for held in settings["tool"]["importlinter"]["contracts"] if held["id"] == "floors"
+    ]
+    checked = [re.sub(r"[()]", "", layer) for layer in contract["layers"]]
+
+    block = ARCHITECTURE.partition("<!-- floors -->")[2].split("```")[1]
+    told = [re.split(r"\s{2,}", line)[0] for line in block.splitlines()[1:] if line]
+
+    assert told == [layer for layer in checked if layer != "__main__"]
+
+
+# -- reference -------------------------------------------------------------------------------------
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def yaml_blocks(page: Path) -> list[str]:
+    return _YAML_BLOCK.findall(page.read_text(encoding="utf-8"))
+
+
+def test_every_operation_of_a_rule_has_an_example_that_is_read() -> None:
+    column: TypeAdapter[Column] = TypeAdapter(Column)
+    read = [
+        column.validate_python(item)
+        for block in yaml_blocks(DOCS / "reference" / "release-rules.md")
+        for item in YAML(typ="safe", pure=True).load(block)
+    ]
+
+    schema = column.json_schema()
+    assert {one.op for one in read} == set(schema["discriminator"]["mapping"])
+
+
+def test_the_local_api_page_lists_its_routes() -> None:
+    source = (examples.ROOT / "src/kumobashi/service/local_api.py").read_text(encoding="utf-8")
+    served = {
+        f"{method} {path}"
+        for path, method in re.findall(r'Route\("([^"]+)", .*methods=\["(\w+)"\]', source)
+    }
+
+    page = (DOCS / "reference" / "http.md").read_text(encoding="utf-8")
+    told = {ticked(row[0])[0] for row in table_behind(page, "<!-- local api -->\n")}
+
+    assert told == served
+
+
+# -- how-to ----------------------------------------------------------------------------------------
+
+
+def test_the_files_of_the_csv_example_make_a_link_that_may_run(tmp_path: Path) -> None:
+    folder = write_sample(tmp_path / "city")
+    added = {
+        block.splitlines()[0].removeprefix("# "): block
+        for block in yaml_blocks(DOCS / "how-to" / "add-a-csv-link.md")
+    }
+    for name, text in added.items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+    workspace = load(folder)
+    directory = publish_directory(folder, now=now())
+    decided = plan(workspace, directory, "school-children", on=now().date())
+
+    assert len(added) == 4
+    assert decided.is_permitted, [reason.ja for reason in decided.reasons]
+
+
+# -- every page ------------------------------------------------------------------------------------
+
+
+_SPOKEN = re.compile(
+    r"(?:`|^    |\$ |^ExecStart=.*/|KUMO_PORT=\d+ )kumobashi ([^`\n#|]+)", re.MULTILINE
+)
+
+
+def spoken(page: Path) -> list[list[str]]:
+    """Return the words behind every ``kumobashi`` of a page's commands."""
+    return [found.split() for found in _SPOKEN.findall(page.read_text(encoding="utf-8"))]
+
+
+def wrong_words(words: list[str]) -> list[str]:
+    """Return what of a command line the program does not know."""
+    command: click.Command = root
+    options = set(option_names(command))
+    for word in words:
+        if word in {"&", "&&", ">", "…", "..."}:
+            break
+        if word.startswith("-"):
+            if word not in options:
+                return [word]
+        elif isinstance(command, click.Group) and word.isascii() and word[0].isalpha():
+            found = command.get_command(click.Context(command), word)
+            if found is None:
+                return [word]
+            command = found
+            options |= set(option_names(command))
+    return []
+
+
+def option_names(command: click.Command) -> Iterator[str]:
+    for option in command.params:
+        yield from option.opts
+    yield from ("--help", "--version")
+
+
+def pages_of_ours() -> list[Path]:
+    return [page for page in examples.pages() if spoken(page)]
+
+
+@pytest.mark.parametrize("page", pages_of_ours(), ids=lambda page: page.name)
+def test_every_command_and_option_in_a_page_exists(page: Path) -> None:
+    wrong = {" ".join(words): wrong for words in spoken(page) if (wrong := wrong_words(words))}
+
+    assert not wrong
+
+
+def test_an_unknown_command_or_option_is_noticed() -> None:
+    assert wrong_words(["link", "rum", "notice-attributes"]) == ["rum"]
+    assert wrong_words(["plan", "notice-attributes", "--aprove"]) == ["--aprove"]
+    assert wrong_words(["--workspace", "/srv/kumobashi", "serve", "--site", "asp-relay"]) == []
+
+
+@pytest.mark.parametrize("page", examples.pages(), ids=lambda page: page.name)
+def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
+    for found in _LINK.finditer(page.read_text(encoding="utf-8")):
+        target = (found[1] or found[2]).partition("#")[0]
+        if target and "://" not in target:
+            assert (page.parent / target).resolve().exists(), f"{page.name}: {target}"
