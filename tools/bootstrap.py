@@ -397,7 +397,8 @@ def install(root: Path, environment: Path, name: str, environ: dict[str, str]) -
     uv = str(Path(python).with_name("uv.exe" if os.name == "nt" else "uv"))
     if Path(uv).exists() and not run([uv, "--version"], quiet):
         told = uv_environment(environ, settings, environment)
-        packages = [uv, "pip", "sync", "--require-hashes", *locks, uv_lock]
+        # Compiled now, or every process would compile again where nobody may write (or asks not to).
+        packages = [uv, "pip", "sync", "--compile-bytecode", "--require-hashes", *locks, uv_lock]
         project = [uv, "pip", "install"]
     else:  # a platform uv has no build for: pip does the same, in more time
         say("uv が使えないため pip で続けます", "uv cannot run here; going on with pip, slower")
@@ -412,6 +413,7 @@ def install(root: Path, environment: Path, name: str, environ: dict[str, str]) -
         say("kumobashi を入れます", "installing kumobashi itself")
         project += ["--no-deps", "--no-build-isolation", "-e", str(root)]
         problems.append(run(project, told))
+        run([python, "-m", "compileall", "-q", str(root / "src" / "kumobashi")], quiet)
     if problems[-1]:
         raise Trouble(
             "パッケージを入れられません。ネットワーク、ミラー(PIP_INDEX_URL)、"

@@ -39,7 +39,7 @@ class PeerUnreachable(ExchangeFailed):
     code = "exchange.peer_unreachable"
     retryable = True
     status = 502
-    ja = "{site_name} が応答していません（{reason}）。"
+    ja = "{site_name}が応答していません（{reason_ja}）。"
     en = "{site} does not answer ({reason})."
     remedy_ja = "{site_name} の担当に連絡してください。復旧すると続きから自動で再開します。"
     remedy_en = "Call whoever runs {site}; work resumes by itself where it stopped."

@@ -109,7 +109,10 @@ class Peers:
                 text = await answer.read()
                 status = answer.status
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise PeerUnreachable(site=site, site_name=known.name, reason=_reason(error)) from None
+            reason_ja, reason = _reason(error)
+            raise PeerUnreachable(
+                site=site, site_name=known.name, reason_ja=reason_ja, reason=reason
+            ) from None
         if status >= 300:  # noqa: PLR2004 - the protocol has no redirects
             refusal = _refusal(status, text)
             raise PeerRefused(
@@ -161,9 +164,9 @@ def _refusal(status: int, text: bytes) -> Refusal:
     )
 
 
-def _reason(error: BaseException) -> str:
+def _reason(error: BaseException) -> tuple[str, str]:
     if isinstance(error, TimeoutError):
-        return "timeout"
+        return "時間内に返事がありません", "no answer in time"
     if isinstance(error, aiohttp.ClientConnectorError):
-        return "no connection"
-    return type(error).__name__
+        return "接続できません", "no connection"
+    return "通信が途中で切れました", "the connection broke"

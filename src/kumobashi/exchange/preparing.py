@@ -41,8 +41,9 @@ class Chosen:
 
     relation: str
     rows: int
-    deleted: int
-    base_transfer: str | None  # of a difference
+    deleted: int = 0
+    base_transfer: str | None = None  # of a difference
+    seconds: float = 0.0  # that comparing took
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,7 @@ class Bundle:
     payload: Payload
     sealed: Sealed
     chosen: Chosen
-    seconds: float  # that writing and sealing took
+    seconds: float  # that comparing, writing and sealing took
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,9 +104,10 @@ class Preparation:
             OutsideBounds: more or fewer rows than were approved.
         """
         self._check(_ROWS, released.rows, self.order.bounds.rows)
+        began = time.monotonic()
         base = self.ledger.last_applied(self.row.link) if self.row.mode == "difference" else None
         if base is None or not self.snapshots.exists(self.row.link, base.transfer):
-            return Chosen(relation="released", rows=released.rows, deleted=0, base_transfer=None)
+            return Chosen(relation="released", rows=released.rows)
         key = self.order.layout.key
         found = self.snapshots.compare(
             self.work, self.row.link, base.transfer, key, released.columns
@@ -115,6 +117,7 @@ class Preparation:
             rows=found.rows,
             deleted=found.deleted,
             base_transfer=base.transfer,
+            seconds=time.monotonic() - began,
         )
 
     def seal(self, chosen: Chosen) -> Bundle:
@@ -142,7 +145,7 @@ class Preparation:
         if self.order.mode == "difference":
             key = self.order.layout.key
             self.snapshots.keep(self.work, self.row.link, self.row.transfer, key)
-        seconds = time.monotonic() - began
+        seconds = time.monotonic() - began + chosen.seconds
         return Bundle(payload=payload, sealed=sealed, chosen=chosen, seconds=seconds)
 
     def manifest(self, bundle: Bundle) -> Manifest:

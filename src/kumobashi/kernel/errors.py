@@ -62,6 +62,7 @@ class KumobashiError(Exception):
             "title": self.say("en"),
             "detail": self.say("ja"),
             "remedy": self.remedy("ja"),
+            "remedy_en": self.remedy("en"),
             "retryable": self.retryable,
             "status": self.status,
         }

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
-from kumobashi.conversion.charsets import CharacterLoss
-from kumobashi.kernel import Finding
+if TYPE_CHECKING:
+    from kumobashi.conversion.charsets import CharacterLoss
+    from kumobashi.kernel import Finding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,7 +15,7 @@ class ItemLoss:
 
     item: str
     ja: str
-    loss: CharacterLoss
+    loss: "CharacterLoss"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +29,8 @@ class Measured:
     bytes: int  # sealed
     parts: int
     smallest_class: int | None  # k over all released columns but the token
-    rows_below_five: int
-    findings: tuple[Finding, ...]
+    rows_below_five: int | None
+    findings: tuple["Finding", ...]
     losses: tuple[ItemLoss, ...]
 
     @property

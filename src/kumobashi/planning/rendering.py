@@ -219,13 +219,13 @@ class PlanView:
                 f" meant), {size}, {m.parts} parts",
             )
         )
-        if any(item.form == "coarsened" for item in self.plan.items):
+        if m.smallest_class is not None and m.rows_below_five is not None:
             yield Text(
                 self._t(
-                    f"同じ属性の最少人数 k = {m.smallest_class or '―'}"
+                    f"同じ属性の最少人数 k = {m.smallest_class}"
                     f"（5人未満の組にいる人 {m.rows_below_five:,}）。"
                     "抽象化しても個人情報のままです。",
-                    f"k = {m.smallest_class or '-'}; {m.rows_below_five:,} persons in classes below"
+                    f"k = {m.smallest_class}; {m.rows_below_five:,} persons in classes below"
                     " five. Coarsened data are still personal information.",
                 )
             )

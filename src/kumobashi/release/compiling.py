@@ -37,7 +37,7 @@ class Compiled:
     household: str | None  # makes table ``households``
     eligible: str  # makes table ``eligible``: key and what the columns need
     unknown_codes: tuple[tuple[Flag, str], ...]  # a flag, and the query giving key and code
-    classes: str  # query: smallest class, rows in classes below five, number of classes
+    classes: str | None  # query: smallest class, rows in classes below five, number of classes
     columns: tuple[str, ...]
 
 
@@ -62,11 +62,9 @@ def compile_rule(rule: ReleaseRule, *, on: date) -> Compiled:
         household=_household(rule, on) if rule.needs_household else None,
         eligible=_eligible(rule, on),
         unknown_codes=tuple(
-            (column, _unknown(rule, column))
-            for column in rule.columns
-            if isinstance(column, Flag)
+            (column, _unknown(rule, column)) for column in rule.columns if isinstance(column, Flag)
         ),
-        classes=_classes(rule),
+        classes=_classes(rule) if any(isinstance(c, Token) for c in rule.columns) else None,
         columns=tuple(column.name for column in rule.columns),
     )
 

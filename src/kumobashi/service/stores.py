@@ -18,10 +18,11 @@ def open_store(folder: Path, system: SystemFile) -> TableStore:
     """
     match system.store:
         case DuckDbStore(path=path):
-            return DuckDBTables(system.system, folder / (path or default_path(system)))
+            file = folder / (path or default_path(system))
+            return DuckDBTables(system.system, file, name=system.name)
         case store:
             dsn = secret(folder, store.dsn)
-            return PostgreSQLTables(system.system, dsn, store.db_schema)
+            return PostgreSQLTables(system.system, dsn, store.db_schema, name=system.name)
 
 
 def default_path(system: SystemFile) -> Path:

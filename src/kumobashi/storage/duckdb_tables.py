@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from kumobashi.storage.applying import Newest, check_order
 from kumobashi.storage.counting import count
-from kumobashi.storage.errors import LoadIncomplete, StoreBusy, StoreUnreachable, TableMissing
+from kumobashi.storage.errors import LoadIncomplete, StoreBusy, TableMissing, unreachable
 from kumobashi.storage.tables import (
     APPLIED_TABLE,
     CREATE_APPLIED,
@@ -27,15 +27,16 @@ BATCH_ROWS = 65_536
 class DuckDBTables:
     """Meets ``TableStore``; the file is opened for as long as a snapshot or a load needs it."""
 
-    def __init__(self, system: str, path: Path) -> None:
+    def __init__(self, system: str, path: Path, *, name: str | None = None) -> None:
         self.system = system
+        self.name = name or system  # what people call it
         self.path = path
 
     @contextmanager
     def reading(self) -> Iterator["DuckDBSnapshot"]:
         """Open one snapshot: a DuckDB file has one writer, so an open reader is a snapshot."""
         if not self.path.exists():
-            raise StoreUnreachable(system=self.system, reason="no such file")
+            raise unreachable(self.system, self.name, FileNotFoundError())
         with self._open(read_only=True) as connection:
             yield DuckDBSnapshot(self.system, connection)
 
@@ -114,9 +115,7 @@ class DuckDBTables:
         except duckdb.IOException as error:
             if "lock" in str(error).lower():
                 raise StoreBusy(system=self.system) from None
-            raise StoreUnreachable(
-                system=self.system, reason="not a readable database file"
-            ) from None
+            raise unreachable(self.system, self.name, error) from None
         try:
             connection.execute("set memory_limit = '256MB'; set threads = 2")
             connection.execute("set preserve_insertion_order = false")

@@ -33,12 +33,27 @@ class StoreUnreachable(StorageFailed):
     code = "storage.unreachable"
     retryable = True
     status = 503
-    ja = "{system} のデータベースに接続できません（{reason}）。"
+    ja = "{name}のデータベースに接続できません（{reason_ja}）。"
     en = "The database of {system} does not answer ({reason})."
-    remedy_ja = (
-        "データベースの稼働を {system} の担当に確かめてください。復旧すると自動で再開します。"
-    )
+    remedy_ja = "データベースの稼働を担当に確かめてください。復旧すると自動で再開します。"
     remedy_en = "Ask who runs {system} whether its database is up; work resumes by itself."
+
+
+_REASONS = {  # what libraries call it: in words
+    "ConnectionRefusedError": ("接続を断られました", "connection refused"),
+    "TimeoutError": ("応答がありません", "no answer in time"),
+    "InvalidPasswordError": ("認証に失敗しました", "authentication failed"),
+    "InvalidAuthorizationSpecificationError": ("認証に失敗しました", "authentication failed"),
+    "InvalidCatalogNameError": ("データベースがありません", "no such database"),
+    "FileNotFoundError": ("ファイルがありません", "no such file"),
+}
+
+
+def unreachable(system: str, name: str, error: BaseException) -> StoreUnreachable:
+    """Return the failure of a store in words; the library's own message may hold an address."""
+    kind = type(error).__name__
+    reason_ja, reason = _REASONS.get(kind, ("つながりません", "no connection"))
+    return StoreUnreachable(system=system, name=name, reason_ja=reason_ja, reason=reason)
 
 
 class StoreBusy(StorageFailed):

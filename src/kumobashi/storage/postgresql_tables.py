@@ -17,7 +17,7 @@ import asyncpg
 import pyarrow as pa
 
 from kumobashi.storage.applying import Newest, check_order
-from kumobashi.storage.errors import LoadIncomplete, StorageFailed, StoreUnreachable, TableMissing
+from kumobashi.storage.errors import LoadIncomplete, StorageFailed, TableMissing, unreachable
 from kumobashi.storage.tables import (
     APPLIED_TABLE,
     CREATE_APPLIED,
@@ -35,8 +35,11 @@ _PIPE_CHUNK_BYTES = 1 << 20
 class PostgreSQLTables:
     """Meets ``TableStore``; ``dsn`` is a libpq URI and never logged."""
 
-    def __init__(self, system: str, dsn: str, schema: str = "public") -> None:
+    def __init__(
+        self, system: str, dsn: str, schema: str = "public", *, name: str | None = None
+    ) -> None:
         self.system = system
+        self.name = name or system  # what people call it
         self.schema = schema
         self._dsn = dsn
 
@@ -45,8 +48,8 @@ class PostgreSQLTables:
         """Open one snapshot: a repeatable-read, read-only transaction."""
         try:
             connection = adbc.connect(self._dsn)
-        except (adbc.Error, OSError):
-            raise StoreUnreachable(system=self.system, reason="no connection") from None
+        except (adbc.Error, OSError) as error:
+            raise unreachable(self.system, self.name, error) from None
         try:
             with connection.cursor() as cursor:
                 cursor.execute("set transaction isolation level repeatable read, read only")
@@ -147,11 +150,11 @@ class PostgreSQLTables:
                 self._dsn, server_settings={"search_path": quoted(self.schema)}, timeout=10
             )
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
-            raise StoreUnreachable(system=self.system, reason=type(error).__name__) from None
+            raise unreachable(self.system, self.name, error) from None
         try:
             yield connection
         except asyncpg.PostgresConnectionError as error:
-            raise StoreUnreachable(system=self.system, reason=type(error).__name__) from None
+            raise unreachable(self.system, self.name, error) from None
         except asyncpg.PostgresError as error:
             # The server's message may quote a row; its class and code do not.
             reason = f"{type(error).__name__} {error.sqlstate or ''}".strip()
