@@ -397,7 +397,7 @@ def install(root: Path, environment: Path, name: str, environ: dict[str, str]) -
     uv = str(Path(python).with_name("uv.exe" if os.name == "nt" else "uv"))
     if Path(uv).exists() and not run([uv, "--version"], quiet):
         told = uv_environment(environ, settings, environment)
-        # Compiled now, or every process would compile again where nobody may write (or asks not to).
+        # Compiled now, or every process compiles anew where nothing may be written.
         packages = [uv, "pip", "sync", "--compile-bytecode", "--require-hashes", *locks, uv_lock]
         project = [uv, "pip", "install"]
     else:  # a platform uv has no build for: pip does the same, in more time
