@@ -16,6 +16,8 @@ myst_heading_anchors = 3  # so that pages can point at each other's headings
 html_theme = "furo"
 html_title = "kumobashi 雲橋"
 html_copy_source = False
+html_static_path = ["_static"]
+html_css_files = ["pages.css"]
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"

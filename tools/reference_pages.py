@@ -228,7 +228,7 @@ def _errors() -> Iterator[str]:
         for error in group:
             again = "する" if error.retryable else ""
             ja = escaped(f"{error.ja} {error.remedy_ja}".strip())
-            en = escaped(f"{error.en} {error.remedy_en}".strip())
+            en = escaped(f"{error.en} {error.remedy_en}".strip()).replace("!r}", "}")
             row = f"| `{error.code}` | {error.status} | {again} | {int(exit_of(error.code))} |"
             yield f"{row} {ja}<br>*{en}* |"
         yield ""

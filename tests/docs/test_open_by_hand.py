@@ -41,7 +41,8 @@ def a_bundle_in_the_spool(folder: Path) -> Manifest:
     rule = CharacterRule(charset="cp932", substitutes={}, otherwise="refuse")
     work = duckdb.connect()
     work.execute(
-        f"create table released as select '髙﨑 花子 ' || md5(range::text) as name from range({ROWS})"
+        "create table released as"
+        f" select '髙﨑 花子 ' || md5(range::text) as name from range({ROWS})"
     )
     payload = write_csv(work, "released", folder / "made", columns, rule)
     manifest = any_manifest(

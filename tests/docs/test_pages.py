@@ -47,7 +47,7 @@ def ticked(cell: str) -> list[str]:
     return re.findall(r"`([^`]+)`", cell)
 
 
-# -- generated pages -------------------------------------------------------------------------------
+# -- generated pages ------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_every_key_of_the_files_has_japanese_words_and_no_words_are_left_over() 
     }
 
 
-# -- architecture ----------------------------------------------------------------------------------
+# -- architecture ---------------------------------------------------------------------------------
 
 
 def moves() -> set[tuple[str, str, str]]:
@@ -136,7 +136,7 @@ def test_the_floors_are_those_that_are_checked() -> None:
     assert told == [layer for layer in checked if layer != "__main__"]
 
 
-# -- reference -------------------------------------------------------------------------------------
+# -- reference ------------------------------------------------------------------------------------
 
 
 def now() -> datetime:
@@ -172,7 +172,7 @@ def test_the_local_api_page_lists_its_routes() -> None:
     assert told == served
 
 
-# -- how-to ----------------------------------------------------------------------------------------
+# -- how-to ---------------------------------------------------------------------------------------
 
 
 def test_the_files_of_the_csv_example_make_a_link_that_may_run(tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ def test_the_files_of_the_csv_example_make_a_link_that_may_run(tmp_path: Path) -
     assert decided.is_permitted, [reason.ja for reason in decided.reasons]
 
 
-# -- every page ------------------------------------------------------------------------------------
+# -- every page -----------------------------------------------------------------------------------
 
 
 _SPOKEN = re.compile(
@@ -253,3 +253,34 @@ def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
         target = (found[1] or found[2]).partition("#")[0]
         if target and "://" not in target:
             assert (page.parent / target).resolve().exists(), f"{page.name}: {target}"
+
+
+# -- glossary -------------------------------------------------------------------------------------
+
+
+def test_every_name_of_the_glossary_is_one_that_the_source_uses() -> None:
+    source = "\n".join(
+        path.read_text(encoding="utf-8")
+        for path in sorted((examples.ROOT / "src").rglob("*"))
+        if path.suffix in {".py", ".yaml", ".csv"}
+    )
+    used = set(re.findall(r"[A-Za-z][A-Za-z0-9_-]*", source))
+    used |= {part for name in used for part in re.split(r"[_-]", name)}
+    used |= {re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower() for name in used}
+    used |= {name.replace("-", "_") for name in used}
+    page = (DOCS / "glossary.md").read_text(encoding="utf-8")
+    in_code = page.partition("## Spoken of")[0]
+    names = [
+        name
+        for line in in_code.splitlines()
+        if line.startswith("| ") and line.count("|") == 5 and not line.startswith(("| -", "| Jap"))
+        for name in ticked(line.split("|")[3])
+    ]
+
+    assert len(names) > 60
+    assert not [name for name in names if name not in used]
+
+
+@pytest.mark.parametrize("page", examples.pages(), ids=lambda page: page.name)
+def test_coarsened_data_are_never_called_anonymous(page: Path) -> None:
+    assert "匿名" not in page.read_text(encoding="utf-8")
