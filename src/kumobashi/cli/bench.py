@@ -136,15 +136,14 @@ def _words(terminal: Terminal, what: str) -> str:
 
 
 def _tables(terminal: Terminal, found: Mapping[str, Any]) -> list[Any]:
-    machine = found["machine"]
-    load = found["load"]
+    machine, load, fsyncs = found["machine"], found["load"], found["fsync_per_second"]
+    on = f"{machine['memory_mib'] / 1024:.0f} GiB, PostgreSQL {machine['postgresql']}"
+    busy = f"{load['lowest']:.1f}–{load['highest']:.1f}"
     title = terminal.t(
         f"住民 {found['residents']:,} 人、{found['rows']:,} 行。{machine['cores']} コア、"
-        f"{machine['memory_mib'] / 1024:.0f} GiB、PostgreSQL {machine['postgresql']}、"
-        f"負荷 {load['lowest']:.1f}〜{load['highest']:.1f}、fsync {found['fsync_per_second']:,} 回/秒",
+        f"{on}、負荷 {busy}、fsync {fsyncs:,} 回/秒",
         f"{found['residents']:,} residents, {found['rows']:,} rows; {machine['cores']} cores, "
-        f"{machine['memory_mib'] / 1024:.0f} GiB, PostgreSQL {machine['postgresql']}, "
-        f"load {load['lowest']:.1f} to {load['highest']:.1f}, {found['fsync_per_second']:,} fsync/s",
+        f"{on}, load {busy}, {fsyncs:,} fsync/s",
     )
     settings = ", ".join(f"{name} {value}" for name, value in sorted(found["settings"].items()))
     blocks: list[Any] = [title, f"[dim]{settings}[/dim]", "", _ways(terminal, found), ""]
