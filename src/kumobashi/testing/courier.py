@@ -166,10 +166,10 @@ class Courier:
                 assert self.put(bundle, part).status in {200, 201}
         return self.close(bundle)
 
-    def result(self, bundle: Bundle, seconds: float = 30) -> list[Mapping[str, Any]]:
+    def result(self, bundle: Bundle, seconds: float = 30) -> list[dict[str, Any]]:
         """Return the statements of all receipts once the last one is there."""
 
-        def look() -> list[Mapping[str, Any]] | None:
+        def look() -> list[dict[str, Any]] | None:
             receipts = [payload_of(token) for token in self.status(bundle).body["receipts"]]
             return receipts if receipts and receipts[-1]["stage"] in FINAL else None
 

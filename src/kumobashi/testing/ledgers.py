@@ -70,6 +70,8 @@ class LedgerReader:
 
     def _ask(self, query: str, *values: str) -> list[tuple[Any, ...]]:
         path = self.folder / "state.db"
+        if not path.exists():  # it never ran
+            return []
         connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
         try:
             return connection.execute(query, values).fetchall()

@@ -277,11 +277,21 @@ def ask_embedded(path: Path, query: str) -> list[tuple[Any, ...]]:
         return []
 
 
-def ask_postgresql(dsn: str, query: str) -> list[tuple[Any, ...]]:
-    """Return rows of a PostgreSQL database."""
+def ask_postgresql(dsn: str, query: str, before: str = "") -> list[tuple[Any, ...]]:
+    """Return rows of a PostgreSQL database; ``before`` is said first on the same connection."""
     with postgresql.connect(dsn) as connection, connection.cursor() as cursor:
+        if before:
+            cursor.execute(before)
         cursor.execute(query)
         return [tuple(row) for row in cursor.fetchall()]
+
+
+def run_postgresql(dsn: str, *statements: str) -> None:
+    """Run statements in a PostgreSQL database and commit."""
+    with postgresql.connect(dsn) as connection, connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+        connection.commit()
 
 
 def _with_file(path: Path, statements: Sequence[str], *, read_only: bool) -> list[tuple[Any, ...]]:
