@@ -1,6 +1,6 @@
 """Kumobashi (雲橋) carries a municipality's data between its hall and the clouds it has chosen.
 
-Start reading at ``kumobashi.exchange.sending``, the main path; ``receiving`` beside it is its mirror.
+Start reading at ``kumobashi.exchange.sending``, the main path; ``receiving`` is its mirror.
 ``kumobashi.testing`` holds the fictional city and the fakes; production code imports none of it.
 """
 
