@@ -1,4 +1,4 @@
-"""How long to wait before the next try: growing, with jitter, never beyond a minute."""
+"""How long to wait before the next try: growing, with jitter, never beyond half a minute."""
 
 import random
 from collections.abc import Iterator

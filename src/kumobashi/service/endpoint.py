@@ -75,7 +75,7 @@ class Endpoint:
         """Start a link for a business date, or return the run that there is; and whether it is new.
 
         Raises:
-            LinkUnknown, PlanRefused, NotApproved: nothing was started.
+            LinkUnknown, PlanRefused, ApprovalMissing, Drifted: nothing was started.
         """
         order = await asyncio.to_thread(self.wiring.order, link)
         row, is_new = await asyncio.to_thread(
