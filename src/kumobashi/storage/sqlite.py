@@ -37,13 +37,19 @@ class StateStore:
             raise AlreadyRunning(site=owner) from None
         self.engine = open_engine(path)
         self._queue: queue.SimpleQueue[tuple[Work[Any], Future[Any]] | None] = queue.SimpleQueue()
+        self._closing = threading.Lock()
+        self._is_closed = False
         self._writer = threading.Thread(target=self._write_all, name="state-writer", daemon=True)
         self._writer.start()
 
     def submit(self, work: Work[T]) -> Future[T]:
         """Queue work; the future resolves when it is durable, or with what it raised."""
         future: Future[T] = Future()
-        self._queue.put((work, future))
+        with self._closing:
+            if self._is_closed:  # a thread that outlives the gateway must not wait for ever
+                future.set_exception(StorageFailed(reason="closed"))
+            else:
+                self._queue.put((work, future))
         return future
 
     def write(self, work: Work[T]) -> T:
@@ -57,7 +63,9 @@ class StateStore:
 
     def close(self) -> None:
         """Finish what is queued and let go of the file."""
-        self._queue.put(None)
+        with self._closing:
+            self._is_closed = True
+            self._queue.put(None)
         self._writer.join()
         self.engine.dispose()
         self._lock.close()
