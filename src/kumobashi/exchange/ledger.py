@@ -390,7 +390,7 @@ def _way(now: Out, then: Out) -> list[tuple[Out, Out]]:
     if then is Out.REFUSED or now not in order or then not in order:
         return [(now, then)] if now is not then else []
     path = order[order.index(now) : order.index(then) + 1]
-    return list(pairwise(path))
+    return list(pairwise(path)) if path else [(now, then)]  # backwards: for check_out to refuse
 
 
 def _out(row: sa.Row[Any]) -> Outgoing:
