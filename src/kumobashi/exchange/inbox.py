@@ -31,7 +31,8 @@ from kumobashi.messages.errors import (
 from kumobashi.messages.manifest import Manifest, verify_manifest
 from kumobashi.messages.media_types import FORMAT
 from kumobashi.messages.parts import missing, parts_missing
-from kumobashi.storage.spool import PartUnlike, Spool
+from kumobashi.storage.errors import PartUnlike
+from kumobashi.storage.spool import Spool
 
 _LONGEST_WAIT_SECONDS = 25
 

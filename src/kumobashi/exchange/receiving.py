@@ -163,7 +163,6 @@ class Receiver:
             raise RowsRefused(
                 rows=checked.faulty_rows,
                 first=f"{first.item}: {first.expected}",
-                count=len(checked.findings),
             )
         crashpoint("receiving.validated_before_commit")
         found = sum(finding.rows for finding in checked.findings)
@@ -256,13 +255,13 @@ class Receiver:
 
     def _refuse(self, bundle: Incoming, error: KumobashiError) -> None:
         log.warning("bundle refused", extra={"code": error.code, "transfer": bundle.transfer})
-        count = error.facts.get("count", 0)
+        rows = error.facts.get("rows", 0) if isinstance(error, RowsRefused) else 0
         self._state_that(
             bundle,
             self._manifest(bundle),
             Stage.REFUSED,
             In.REFUSED,
-            findings=count if isinstance(count, int) else 0,
+            findings=rows if isinstance(rows, int) else 0,
             error=error,
         )
         self._spool.forget(bundle.transfer, bundle.attempt)

@@ -41,9 +41,9 @@ class In(StrEnum):
 
 
 OUT_MOVES: dict[Out, frozenset[Out]] = {
-    Out.EXTRACTING: frozenset({Out.HELD, Out.SEALED, Out.REFUSED, Out.CANCELLED}),
+    Out.EXTRACTING: frozenset({Out.HELD, Out.SEALED, Out.REFUSED}),
     Out.HELD: frozenset({Out.EXTRACTING, Out.CANCELLED}),
-    Out.SEALED: frozenset({Out.SENT, Out.REFUSED, Out.EXTRACTING}),
+    Out.SEALED: frozenset({Out.SENT, Out.REFUSED}),
     Out.SENT: frozenset({Out.DELIVERED, Out.REFUSED}),
     Out.DELIVERED: frozenset({Out.OPENED, Out.REFUSED}),
     Out.OPENED: frozenset({Out.VALIDATED, Out.REFUSED}),
@@ -69,8 +69,6 @@ IN_MOVES: dict[In, frozenset[In]] = {
 OUT_FINAL = frozenset({Out.APPLIED, Out.REFUSED, Out.CANCELLED})
 IN_FINAL = frozenset({In.APPLIED, In.REFUSED, In.SETTLED, In.SUPERSEDED})
 _OUT_RESTING = OUT_FINAL | {Out.HELD}
-IN_FOR_RECEIVER = frozenset({In.DELIVERED, In.OPENED, In.VALIDATED})
-IN_FOR_RELAY = frozenset({In.ANNOUNCED, In.CLOSED, In.PASSED})
 
 
 def check_out(now: Out, then: Out) -> None:

@@ -4,7 +4,7 @@ Every count that people see is taken here: read = what the source says it has; r
 consent + held back + released. A count that does not add up stops the transfer.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -20,7 +20,6 @@ from kumobashi.storage.counting import count
 from kumobashi.storage.tables import Query, TableReader, literal, quoted, require_columns
 
 OnFindings = Literal["refuse", "quarantine", "go_on"]
-Progress = Callable[[str, int], None]
 _MOST_FINDINGS_KEPT = 1000
 
 
@@ -39,7 +38,7 @@ class Released:
     columns: tuple[str, ...]
     read: Mapping[str, int]  # rows by dataset
     extracted: int  # subjects read
-    without_consent: int  # subjects that no consent covers, or that the rule leaves out
+    without_consent: int  # subjects without consent, and those that the rule leaves out
     quarantined: int
     rows: int
     smallest_class: int | None  # k over all released columns but the token; None: no token
@@ -55,7 +54,6 @@ def extract(
     *,
     purpose: str,
     on: date,
-    progress: Progress = lambda _stage, _rows: None,
 ) -> dict[str, int]:
     """Read what the rule needs into ``work``; return the rows read, by dataset.
 
@@ -76,7 +74,6 @@ def extract(
         if got != expected:
             raise CountsDisagree(step=f"extract {stage.dataset}", expected=expected, got=got)
         read[stage.dataset] = max(got, read.get(stage.dataset, 0))
-        progress(stage.dataset, got)
     crashpoint("sending.extracted")
     return read
 

@@ -99,9 +99,9 @@ class Endpoint:
         return row
 
     async def cancel(self, transfer: str) -> Outgoing:
-        """Give up a transfer that was not sent."""
+        """Give up a transfer that waits for a person."""
         row = self._ledger.outgoing(transfer)
-        if row.state not in {Out.HELD, Out.EXTRACTING}:
+        if row.state is not Out.HELD:
             raise IllegalMove(now=row.state.value, then=Out.CANCELLED.value)
         return await asyncio.to_thread(self._ledger.move_out, transfer, Out.CANCELLED)
 

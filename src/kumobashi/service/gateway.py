@@ -8,7 +8,7 @@ import asyncio
 import logging
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from kumobashi.crypto.keys import SealKey, SigningKey
 from kumobashi.directory.document import adopt
@@ -35,13 +35,6 @@ if TYPE_CHECKING:
     from kumobashi.service.endpoint import Endpoint
 
 log = logging.getLogger(__name__)
-
-
-class Stops(Protocol):
-    """Something that ends with the gateway."""
-
-    async def aclose(self) -> None:
-        """Stop."""
 
 
 class Gateway:

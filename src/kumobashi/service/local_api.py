@@ -6,6 +6,7 @@ who may read ``private/<site>/api.token`` have.
 
 import asyncio
 import dataclasses
+import hashlib
 import hmac
 import json
 from collections.abc import Awaitable, Callable
@@ -136,7 +137,7 @@ def plain(value: object) -> Any:  # noqa: ANN401 - JSON has no narrower type
 
 def hash_of(view: dict[str, Any]) -> str:
     """Return a short name of a view's content, to notice a change by."""
-    return format(hash(json.dumps(view, sort_keys=True)) & 0xFFFFFFFFFFFF, "x")
+    return hashlib.sha256(json.dumps(view, sort_keys=True).encode()).hexdigest()[:16]
 
 
 async def _members(request: Request) -> dict[str, Any]:

@@ -10,6 +10,7 @@ KumobashiError
     ├── BaseMissing           a difference on something that was not applied last
     ├── LoadIncomplete        fewer or more rows arrived than announced
     ├── SpoolFull
+    ├── PartUnlike            bytes that are not those of their digest
     └── AlreadyRunning        two processes on one store
 """
 
@@ -128,6 +129,16 @@ class SpoolFull(StorageFailed):
     en = "No space is left at {place}."
     remedy_ja = "空きを作ってください。自動で再開します。"
     remedy_en = "Free some space; work resumes by itself."
+
+
+class PartUnlike(StorageFailed):
+    """The bytes that came are not those of the digest they came under."""
+
+    code = "storage.part_unlike"
+    ja = "部分データが途中で変わりました（{digest}）。受け取っていません。"
+    en = "The part's bytes do not have the digest {digest}; it was not taken."
+    remedy_ja = "自動で送り直します。続くときは回線の担当に連絡してください。"
+    remedy_en = "It is sent again by itself; if it stays, call whoever runs the line."
 
 
 class AlreadyRunning(StorageFailed):

@@ -17,18 +17,8 @@ from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
-from kumobashi.kernel import KumobashiError, new_id
-from kumobashi.storage.errors import SpoolFull, StorageFailed
-
-
-class PartUnlike(KumobashiError):
-    """The bytes that came are not those of the digest they came under."""
-
-    code = "storage.part_unlike"
-    ja = "部分データが途中で変わりました（{digest}）。受け取っていません。"
-    en = "The part's bytes do not have the digest {digest}; it was not taken."
-    remedy_ja = "自動で送り直します。続くときは回線の担当に連絡してください。"
-    remedy_en = "It is sent again by itself; if it stays, call whoever runs the line."
+from kumobashi.kernel import new_id
+from kumobashi.storage.errors import PartUnlike, SpoolFull, StorageFailed
 
 
 class Spool:

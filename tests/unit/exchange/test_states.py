@@ -67,7 +67,7 @@ def test_applied_is_only_reached_by_way_of_every_receipt() -> None:
 def test_nothing_that_was_sent_can_be_cancelled() -> None:
     before = {state for state, behind in OUT_MOVES.items() if Out.CANCELLED in behind}
 
-    assert before == {Out.EXTRACTING, Out.HELD}
+    assert before == {Out.HELD}
 
 
 def test_a_held_transfer_waits_for_a_person_and_not_for_the_gateway() -> None:

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kumobashi.storage.errors import SpoolFull, StorageFailed
-from kumobashi.storage.spool import PartUnlike, Spool
+from kumobashi.storage.errors import PartUnlike, SpoolFull, StorageFailed
+from kumobashi.storage.spool import Spool
 
 
 def name_of(body: bytes) -> str:
