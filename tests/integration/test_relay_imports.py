@@ -1,0 +1,46 @@
+"""A relay carries what it cannot read, and does not load what it could read it with."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kumobashi.planning.sampling import write_sample
+
+_STARTS = """
+import asyncio, json, sys
+from pathlib import Path
+from kumobashi.service.app import application
+from kumobashi.service.gateway import Gateway
+from kumobashi.service.settings import read_settings
+
+async def main():
+    gateway = Gateway(read_settings(Path(sys.argv[1]), sys.argv[2]))
+    application(gateway)
+    gateway.start()
+    await asyncio.sleep(0.1)
+    await gateway.aclose()
+
+asyncio.run(main())
+print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
+"""
+HEAVY = {"duckdb", "pyarrow", "numpy", "adbc_driver_manager", "adbc_driver_postgresql", "asyncpg"}
+
+
+@pytest.mark.parametrize("site", ["hall-exchange", "asp-relay"])
+def test_a_relay_loads_no_engine_for_tables(tmp_path: Path, site: str) -> None:
+    write_sample(tmp_path / "w")
+
+    done = subprocess.run(
+        [sys.executable, "-c", _STARTS, str(tmp_path / "w"), site],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+
+    loaded = set(json.loads(done.stdout.splitlines()[-1]))
+    assert "kumobashi" in loaded
+    assert loaded & HEAVY == set()

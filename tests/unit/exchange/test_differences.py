@@ -1,0 +1,111 @@
+"""Differences: what is computed, applied to the base, makes the whole; digests tell rows apart."""
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kumobashi.exchange.differences import Snapshots
+from kumobashi.exchange.packing import OPERATION
+
+KEY = ("key",)
+COLUMNS = ("key", "a", "b")
+Table = dict[str, tuple[Any, Any]]
+
+
+def working(rows: Table) -> duckdb.DuckDBPyConnection:
+    work = duckdb.connect()
+    work.execute("create table released (key varchar, a varchar, b integer[])")
+    for key, (a, b) in rows.items():
+        work.execute("insert into released values (?, ?, ?)", [key, a, b])
+    return work
+
+
+def difference(folder: Path, before: Table, after: Table) -> list[tuple[Any, ...]]:
+    snapshots = Snapshots(folder)
+    with working(before) as work:
+        snapshots.keep(work, "a-link", "t1", KEY)
+    with working(after) as work:
+        counted = snapshots.compare(work, "a-link", "t1", KEY, COLUMNS)
+        rows = work.execute(f"select {OPERATION}, key, a, b from changed").fetchall()
+    assert counted.rows == sum(row[0] == "put" for row in rows)
+    assert counted.deleted == sum(row[0] == "delete" for row in rows)
+    return rows
+
+
+def applied(before: Table, rows: list[tuple[Any, ...]]) -> Table:
+    after = dict(before)
+    for operation, key, *_ in rows:
+        if operation == "delete":
+            del after[key]
+    for operation, key, a, b in rows:
+        if operation == "put":
+            after[key] = (a, b)
+    return after
+
+
+tables = st.dictionaries(
+    st.text(max_size=3).filter(lambda text: "\0" not in text),
+    st.tuples(
+        st.none() | st.text(max_size=3).filter(lambda text: "\0" not in text),
+        st.none() | st.lists(st.integers(0, 3), max_size=2),
+    ),
+    max_size=6,
+)
+
+
+@settings(max_examples=50)
+@given(before=tables, after=tables)
+def test_base_and_difference_make_the_whole(
+    tmp_path_factory: pytest.TempPathFactory, before: Table, after: Table
+) -> None:
+    rows = difference(tmp_path_factory.mktemp("d"), before, after)
+
+    assert applied(before, rows) == after
+    unchanged = {key for key in before.keys() & after.keys() if before[key] == after[key]}
+    assert unchanged.isdisjoint({row[1] for row in rows}), "nothing that did not change"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (("", None), (None, None)),
+        (("null", None), (None, None)),
+        (("1", [1]), ("1", [1, 1])),
+        (("x", []), ("x", None)),
+        (('","b":[1]', None), ("", [1])),
+        (("辻", None), ("辻\U000e0100", None)),
+    ],
+)
+def test_rows_that_differ_a_little_differ(
+    tmp_path: Path, one: tuple[Any, Any], other: tuple[Any, Any]
+) -> None:
+    assert difference(tmp_path, {"k": one}, {"k": other}) == [("put", "k", *other)]
+
+
+def test_a_deleted_row_carries_its_key_only(tmp_path: Path) -> None:
+    assert difference(tmp_path, {"k": ("secret", [1])}, {}) == [("delete", "k", None, None)]
+
+
+def test_no_row_is_kept_only_digests(tmp_path: Path) -> None:
+    with working({"k": ("very private", [1])}) as work:
+        Snapshots(tmp_path).keep(work, "a-link", "t1", KEY)
+
+    (path,) = tmp_path.rglob("*.parquet")
+    assert b"very private" not in path.read_bytes()
+    assert not list(tmp_path.rglob("*.tmp"))
+
+
+def test_old_snapshots_are_forgotten(tmp_path: Path) -> None:
+    snapshots = Snapshots(tmp_path)
+    with working({}) as work:
+        for transfer in ("t1", "t2"):
+            snapshots.keep(work, "a-link", transfer, KEY)
+
+    snapshots.forget_but("a-link", {"t2"})
+
+    assert not snapshots.exists("a-link", "t1")
+    assert snapshots.exists("a-link", "t2")
