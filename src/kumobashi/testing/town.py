@@ -75,6 +75,7 @@ class Town:
     def __init__(self, folder: Path, ports: Mapping[str, int]) -> None:
         self.folder = folder
         self.ports = dict(ports)
+        self.behind: dict[str, int] = {}  # ports of gateways that stand behind a fault proxy
         self.running: dict[str, GatewayProcess] = {}
 
     @classmethod
@@ -163,7 +164,11 @@ class Town:
         old = self.running.get(site)
         assert old is None or old.exit_code is not None, f"{site} runs"
         wish = {**(environment or {}), **({"KUMO_CRASH": crash} if crash else {})}
-        process = GatewayProcess(self.folder, site, self.url(site), environment=wish, real=real)
+        url = self.url(site)
+        if site in self.behind:
+            wish["KUMO_PORT"] = str(self.behind[site])
+            url = f"http://127.0.0.1:{self.behind[site]}"
+        process = GatewayProcess(self.folder, site, url, environment=wish, real=real)
         self.running[site] = process
         return process.wait_ready() if wait else process
 
