@@ -5,6 +5,7 @@ consent + held back + released. A count that does not add up stops the transfer.
 """
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -15,7 +16,7 @@ from kumobashi.kernel import Finding, crashpoint
 from kumobashi.release.compiling import Compiled, compile_released, compile_rule
 from kumobashi.release.errors import CountsDisagree, FindingsRefused, NothingToRelease
 from kumobashi.release.rules import ReleaseRule
-from kumobashi.release.staging import stages
+from kumobashi.release.staging import Stage, stages
 from kumobashi.storage.counting import count
 from kumobashi.storage.tables import Query, TableReader, literal, quoted, require_columns
 
@@ -61,21 +62,40 @@ def extract(
         TableMissing, ColumnMissing: the source is not as its layout says.
         CountsDisagree: fewer or more rows came than the same snapshot counts.
     """
-    read: dict[str, int] = {}
+    stores: dict[int, list[Stage]] = {}
     for stage in stages(rule, purpose=purpose, on=on):
-        source = sources[stage.dataset]
-        query = Query(source.table, stage.columns, stage.where)
-        require_columns(source.reader, query)
-        with source.reader.stream(query) as rows:
-            work.register("incoming", rows)
-            got = count(work, f"create temp table {stage.name} as select * from incoming")
-            work.unregister("incoming")
-        expected = source.reader.count(query)
-        if got != expected:
-            raise CountsDisagree(step=f"extract {stage.dataset}", expected=expected, got=got)
-        read[stage.dataset] = max(got, read.get(stage.dataset, 0))
+        stores.setdefault(id(sources[stage.dataset].reader), []).append(stage)
+    read: dict[str, int] = {}
+    with ThreadPoolExecutor(len(stores), "extract") as readers:  # the stores side by side
+        for found in readers.map(lambda group: _read(group, sources, work), stores.values()):
+            for dataset, rows in found:
+                read[dataset] = max(rows, read.get(dataset, 0))
     crashpoint("sending.extracted")
     return read
+
+
+def _read(
+    group: list[Stage], sources: Mapping[str, Source], work: duckdb.DuckDBPyConnection
+) -> list[tuple[str, int]]:
+    """Read stages of one store, one after the other; return the rows of each, by dataset."""
+    found = []
+    with work.cursor() as own:
+        for stage in group:
+            source = sources[stage.dataset]
+            query = Query(source.table, stage.columns, stage.where)
+            try:
+                with source.reader.stream(query) as rows:
+                    own.register("incoming", rows)
+                    got = count(own, f"create table {stage.name} as select * from incoming")
+                    own.unregister("incoming")
+            except Exception:
+                require_columns(source.reader, query)  # names what the source lacks, if it does
+                raise
+            expected = source.reader.count(query)
+            if got != expected:
+                raise CountsDisagree(step=f"extract {stage.dataset}", expected=expected, got=got)
+            found.append((stage.dataset, got))
+    return found
 
 
 def release(
