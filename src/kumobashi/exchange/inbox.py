@@ -195,7 +195,7 @@ class Inbox:
             held = total  # parts may be forgotten once they are not needed
         own = {"site": self._identity.site, "state": bundle.state.value, "parts": held}
         answer: dict[str, Any] = {
-            **self._answer(bundle),
+            **self._answer(bundle, receipts),
             "parts_held": held,
             "parts_total": total,
             "hops": [own, *behind.hops],
@@ -204,7 +204,9 @@ class Inbox:
         version = hashlib.sha256(json.dumps(answer, sort_keys=True).encode()).hexdigest()[:16]
         return {**answer, "version": version, "receipts": receipts[after:]}
 
-    def _answer(self, bundle: Incoming) -> dict[str, Any]:
+    def _answer(self, bundle: Incoming, receipts: list[str] | None = None) -> dict[str, Any]:
+        if receipts is None:
+            receipts = self._ledger.receipts(bundle.transfer, bundle.attempt, "in")
         match bundle.state:
             case In.ANNOUNCED:
                 state = AttemptState.OPEN
@@ -219,7 +221,7 @@ class Inbox:
             "transfer": bundle.transfer,
             "attempt": bundle.attempt,
             "state": state.value,
-            "receipts": self._ledger.receipts(bundle.transfer, bundle.attempt, "in"),
+            "receipts": receipts,
         }
 
     def _check(self, caller: str, announcement: Announcement) -> None:

@@ -14,7 +14,7 @@ from kumobashi.exchange.errors import PeerRefused, PeerUnreachable
 from kumobashi.exchange.identity import Identity
 from kumobashi.kernel import Clock, new_id
 from kumobashi.messages.announcement import Announcement
-from kumobashi.messages.media_types import JOSE, JSON, PART
+from kumobashi.messages.media_types import FORMAT, JOSE, JSON, PART
 from kumobashi.messages.parts import Part
 
 _CONNECT_SECONDS = 5
@@ -122,7 +122,10 @@ class Peers:
                 peer_says=refusal.says,
                 refusal=refusal,
             )
-        return _object(text)
+        said = _object(text)
+        if said.get("format") != FORMAT:  # a proxy's page, say: nobody there has taken anything
+            raise PeerUnreachable(site=site, site_name=known.name, reason="another protocol")
+        return said
 
     def _pool(self) -> aiohttp.ClientSession:
         if self._session is None:

@@ -81,7 +81,7 @@ class Sender:
             except Exception as raised:  # noqa: BLE001 - a fault of ours must not strand a transfer
                 error = as_known(raised)
                 row = self._ledger.outgoing(transfer)
-                if not _passes(error):
+                if not _passes(error, row.state):
                     return await asyncio.to_thread(self._stop, row, error)
                 tries += 1
                 await asyncio.to_thread(self._note, row, error, tries, wait)
@@ -209,8 +209,10 @@ class Sender:
         return verify_manifest(row.manifest or "", mine)
 
 
-def _passes(error: KumobashiError) -> bool:
+def _passes(error: KumobashiError, state: Out) -> bool:
     """Whether waiting may help: the other side, the disk or the line is at fault, not the data."""
+    if state not in {Out.EXTRACTING, Out.SEALED}:
+        return True  # it has left: only a receipt that verifies says how it ended
     # A peer that says no may be set right by a person there; nothing is lost by asking again.
     return error.retryable or isinstance(error, PeerRefused)
 

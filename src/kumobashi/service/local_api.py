@@ -115,7 +115,8 @@ class _LocalApi:
 
     def _view(self, row: Outgoing) -> dict[str, Any]:
         gateway = self._gateway
-        names = names_for(self._endpoint.wiring.workspace(), gateway.directory, row.link)
+        workspace = self._endpoint.wiring.workspace(seconds_old=1.0)
+        names = names_for(workspace, gateway.directory, row.link)
         view = plain(transfer_view(row, names, gateway.clock.now()))
         return {"version": f"{row.state.value}-{hash_of(view)}", "transfer": view}
 

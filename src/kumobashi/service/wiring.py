@@ -5,6 +5,7 @@ the next run on, and the plan that was approved is compared with the plan as it 
 """
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -36,11 +37,18 @@ class Wiring:
         self._today = today
         self._lock = threading.Lock()
         self._held: tuple[Fingerprint, Workspace] | None = None
+        self._looked = 0.0  # monotonic seconds
 
-    def workspace(self) -> Workspace:
-        """Return the workspace as it is now; raise ``WorkspaceBroken`` with all mistakes."""
-        seen = _fingerprint(self._folder)
+    def workspace(self, *, seconds_old: float = 0.0) -> Workspace:
+        """Return the workspace as it is now, or was at most ``seconds_old`` ago.
+
+        Raises:
+            WorkspaceBroken: with all mistakes of all files.
+        """
         with self._lock:
+            if self._held and time.monotonic() - self._looked < seconds_old:
+                return self._held[1]
+            seen, self._looked = _fingerprint(self._folder), time.monotonic()
             if self._held is None or self._held[0] != seen:
                 self._held = (seen, load(self._folder))
             return self._held[1]
