@@ -124,7 +124,12 @@ class Peers:
             )
         said = _object(text)
         if said.get("format") != FORMAT:  # a proxy's page, say: nobody there has taken anything
-            raise PeerUnreachable(site=site, site_name=known.name, reason="another protocol")
+            raise PeerUnreachable(
+                site=site,
+                site_name=known.name,
+                reason_ja="相手のゲートウェイではない返事です",
+                reason="the answer is not a gateway's",
+            )
         return said
 
     def _pool(self) -> aiohttp.ClientSession:
