@@ -34,6 +34,7 @@ from kumobashi.messages.errors import MessageForeign, PartAltered
 from kumobashi.messages.manifest import Manifest, verify_manifest
 from kumobashi.messages.receipts import Stage, next_receipt, sign_receipt, verify_receipt
 from kumobashi.storage.counting import count
+from kumobashi.storage.errors import SpoolFull, is_disk_full
 from kumobashi.storage.spool import Spool
 from kumobashi.storage.tables import Applied, Load
 
@@ -126,6 +127,8 @@ class Receiver:
                 checked = self._validate(bundle, manifest, reception, work)
                 self._apply(bundle, manifest, reception, work, checked)
         except duckdb.Error as error:
+            if is_disk_full(error):
+                raise SpoolFull(place="work") from None
             # DuckDB's message may quote a value; its class does not.
             raise BundleUnlike(
                 what="payload", expected=manifest.media_type.value, got=type(error).__name__

@@ -33,7 +33,7 @@ from kumobashi.kernel import KumobashiError, crashpoint
 from kumobashi.messages.announcement import Announcement
 from kumobashi.messages.manifest import Manifest, sign_manifest, verify_manifest
 from kumobashi.release.errors import FindingsRefused
-from kumobashi.storage.errors import StorageFailed
+from kumobashi.storage.errors import SpoolFull, StorageFailed, is_disk_full
 from kumobashi.storage.spool import Spool
 
 log = logging.getLogger(__name__)
@@ -108,6 +108,8 @@ class Sender:
         except OutsideBounds as held:
             return self._hold(row, held)
         except duckdb.Error as error:
+            if is_disk_full(error):
+                raise SpoolFull(place="work") from None
             # DuckDB's message may quote a value; its class does not.
             raise StorageFailed(reason=type(error).__name__) from None
         token = sign_manifest(manifest, self._identity.signing)

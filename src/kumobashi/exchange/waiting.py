@@ -7,6 +7,7 @@ from typing import Any
 
 from kumobashi.exchange.errors import Unforeseen
 from kumobashi.kernel import KumobashiError, to_wire
+from kumobashi.storage.errors import SpoolFull, is_disk_full
 
 log = logging.getLogger(__name__)
 _KEPT = 500  # characters of a sentence
@@ -16,6 +17,8 @@ def as_known(error: Exception) -> KumobashiError:
     """Return an error that can be told and waited for; an unforeseen one is logged."""
     if isinstance(error, KumobashiError):
         return error
+    if is_disk_full(error):
+        return SpoolFull(place="work")
     log.error("unexpected error", exc_info=error)
     return Unforeseen(kind=type(error).__name__)
 

@@ -14,6 +14,9 @@ KumobashiError
     └── AlreadyRunning        two processes on one store
 """
 
+import errno
+import os
+
 from kumobashi.kernel import KumobashiError
 
 
@@ -139,6 +142,13 @@ class PartUnlike(StorageFailed):
     en = "The part's bytes do not have the digest {digest}; it was not taken."
     remedy_ja = "自動で送り直します。続くときは回線の担当に連絡してください。"
     remedy_en = "It is sent again by itself; if it stays, call whoever runs the line."
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether the disk, not the data, made a library fail; DuckDB tells it in words only."""
+    if isinstance(error, OSError):
+        return error.errno in {errno.ENOSPC, errno.EDQUOT}
+    return os.strerror(errno.ENOSPC).lower() in str(error).lower()
 
 
 class AlreadyRunning(StorageFailed):
