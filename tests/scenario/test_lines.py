@@ -88,7 +88,7 @@ def test_a_bad_line_applies_everything_once(town: Town, line: FaultProxy, fault:
     "fault",
     [
         *(Fault(Kind.FLIP_REPLY, at, 6) for at in (400, 700, 1_100, 1_700)),
-        Fault(Kind.PAGE, 0, 8),
+        Fault(Kind.PAGE, 0, 2),
         Fault(Kind.DROP_REPLIES, 0, 4),
     ],
     ids=lambda f: f"{f.kind}-{f.at}-{f.times}",
