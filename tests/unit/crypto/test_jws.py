@@ -68,6 +68,7 @@ def test_changing_any_character_is_found() -> None:
         TOKEN.partition(".")[2],
         "." + TOKEN.partition(".")[2],
     ],
+    ids=[f"token{number}" for number in range(14)],  # the key is new in every process
 )
 def test_anything_but_three_whole_segments_is_refused(token: str) -> None:
     with pytest.raises(SignatureInvalid):
@@ -101,6 +102,7 @@ def test_anything_but_three_whole_segments_is_refused(token: str) -> None:
         b"\xff",
         _header(pad="x" * 2000),
     ],
+    ids=[f"header{number}" for number in range(23)],  # likewise
 )
 def test_a_header_outside_the_rules_is_refused_although_its_signature_fits(
     header: bytes | str,

@@ -125,12 +125,12 @@ def test_another_key_is_told_from_damage() -> None:
     assert refusal.value.code == "crypto.not_for_us"
 
 
-@pytest.mark.parametrize("kept", [*range(0, 400, 7), 70_000, len(SEALED) - 1])
+@pytest.mark.parametrize("kept", [*range(0, 400, 7), 70_000, -1])
 def test_a_file_that_ends_too_early_is_told_as_such(kept: int) -> None:
     with pytest.raises(SealedTruncated) as refusal:
         _open(SEALED[:kept], expected_bytes=len(SEALED))
 
-    assert refusal.value.got == kept
+    assert refusal.value.got == kept % len(SEALED)
     assert refusal.value.retryable
 
 
