@@ -276,6 +276,8 @@ class Town:
 
 def ask_embedded(path: Path, query: str) -> list[tuple[Any, ...]]:
     """Return rows of a DuckDB file; an absent file or table has none."""
+    if not path.exists():
+        return []
     try:
         return _with_file(path, (query,), read_only=True)
     except duckdb.CatalogException:
