@@ -27,7 +27,7 @@ class Carried:
 
 
 class Hall:
-    """The local API of the sending gateway, over one connection that stays open."""
+    """The local API of the sending gateway."""
 
     def __init__(self, port: int, token: str) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
@@ -39,6 +39,7 @@ class Hall:
         Raises:
             TransferNotApplied: it ended otherwise, or waits for something.
         """
+        self.close()  # since the last turn the gateway has closed it; it is opened by itself
         began = time.perf_counter()
         answer = self._call("POST", f"/api/v1/links/{LINK}/runs", {"date": on, "again": True})
         name = answer["transfer"]["transfer"]
