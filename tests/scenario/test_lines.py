@@ -74,6 +74,7 @@ FAULTS = [
 ]
 
 
+@pytest.mark.faults  # each waits for time-outs of real connections
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f"{f.kind}-{f.at}-{f.times}")
 def test_a_bad_line_applies_everything_once(town: Town, line: FaultProxy, fault: Fault) -> None:
     change_some(town, random.Random(str(fault)), NOTICES)
@@ -84,6 +85,7 @@ def test_a_bad_line_applies_everything_once(town: Town, line: FaultProxy, fault:
     assert line.struck > 0, "the fault was met"
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize(
     "fault",
     [

@@ -166,7 +166,7 @@ class Courier:
                 assert self.put(bundle, part).status in {200, 201}
         return self.close(bundle)
 
-    def result(self, bundle: Bundle, seconds: float = 30) -> list[dict[str, Any]]:
+    def result(self, bundle: Bundle, seconds: float = 90) -> list[dict[str, Any]]:
         """Return the statements of all receipts once the last one is there."""
 
         def look() -> list[dict[str, Any]] | None:

@@ -43,7 +43,7 @@ class Timeout(AssertionError):
     """What a test waited for did not come."""
 
 
-def until(what: str, look: Callable[[], T | None], seconds: float = 30.0, every: float = 0.02) -> T:
+def until(what: str, look: Callable[[], T | None], seconds: float = 90.0, every: float = 0.02) -> T:
     """Return what ``look`` gives as soon as it gives something."""
     end = time.monotonic() + seconds
     while (found := look()) is None:
