@@ -152,6 +152,8 @@ def end_like_ctrl_c() -> None:
     def interrupt(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
+    # Also where a shell in the background had this process ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for one in _ENDINGS - {signal.SIGINT}:
         signal.signal(one, interrupt)
 
