@@ -190,6 +190,52 @@ def test_dates_numbers_and_lists_arrive_as_they_are(target: Target) -> None:
     assert target.rows() == plain(rows)
 
 
+EVERY_KIND = (
+    ColumnSpec("flag", "integer", 1),
+    ColumnSpec("amount", "integer", 15),
+    ColumnSpec("moment", "timestamp"),
+    ColumnSpec("months", "integers", 6),
+    ColumnSpec("amounts", "integers", 15),
+    ColumnSpec("born", "date"),
+    ColumnSpec("note", "text"),
+)
+_AMOUNTS = st.none() | st.integers(-(2**63), 2**63 - 1)
+_MONTHS = st.none() | st.integers(-(2**31), 2**31 - 1)
+_KINDS = st.tuples(
+    st.none() | st.integers(-(2**15), 2**15 - 1),
+    _AMOUNTS,
+    st.none() | st.datetimes(datetime(1868, 1, 1), datetime(9999, 12, 31)),  # noqa: DTZ001
+    st.none() | st.lists(_MONTHS, max_size=4),
+    st.none() | st.lists(_AMOUNTS, max_size=4),
+    st.none() | st.dates(date(1, 1, 1), date(9999, 12, 31)),
+    st.none() | st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])),
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@given(rows=st.lists(_KINDS, max_size=6))
+def test_every_kind_of_column_arrives_as_it_is(target: Target, rows: list[tuple[Any, ...]]) -> None:
+    numbered = [(f"{number:02}", *row) for number, row in enumerate(rows)]
+    columns = (ColumnSpec("key", "text", 2), *EVERY_KIND)
+    work = duckdb.connect()
+    typed = ", ".join(f"{column.name} {column.sql_type}" for column in columns)
+    work.execute(f"create table kinds ({typed})")
+    if numbered:
+        work.executemany("insert into kinds values (?, ?, ?, ?, ?, ?, ?, ?)", numbered)
+    target.run("drop table if exists kumobashi_applied", "drop table if exists kinds")
+
+    target.store.apply(
+        load([], rows=len(rows), table="kinds", columns=columns, connection=work, relation="kinds")
+    )
+
+    found = target.ask("select key, flag, amount, moment, months, amounts, born, note from kinds")
+    assert sorted(map(_with_lists, found)) == numbered
+
+
+def _with_lists(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(list(value) if isinstance(value, tuple | list) else value for value in row)
+
+
 def test_the_same_transfer_again_is_told_and_not_repeated(target: Target) -> None:
     first = load([ROW])
     done = target.store.apply(first)

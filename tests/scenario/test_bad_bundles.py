@@ -135,8 +135,8 @@ def refused(
     assert last["site"] == bundle.manifest.to_site
     assert last["note_ja"]
     assert applied_rows(town, bundle) == 0
-    held = town.ledger(bundle.manifest.to_site).folder / "spool/in" / bundle.manifest.transfer
-    until("spool cleared", lambda: not list(held.rglob("*.part")) or None, 5)
+    ledger, transfer = town.ledger(bundle.manifest.to_site), bundle.manifest.transfer
+    until("spool cleared", lambda: not any(transfer in str(p) for p in ledger.spooled()) or None, 5)
     return last
 
 

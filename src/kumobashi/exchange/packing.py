@@ -35,7 +35,7 @@ _BLOCK = 1 << 20
 class Limits:
     """How much a gateway takes for one transfer; what does not fit spills to disk."""
 
-    memory_mib: int = 448
+    memory_mib: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -184,8 +184,8 @@ class Preparation:
     def _write(self, chosen: Chosen) -> Payload:
         order, path, relation = self.order, self.folder / "payload", chosen.relation
         tokens = [column.name for column in order.rule.columns if isinstance(column, Token)]
-        if tokens:  # sorted by them: the order of rows must not tell who lives with whom
-            relation = f"(from {relation} order by {quoted(tokens[0])})"
+        if tokens:  # the order of rows must not tell who lives with whom; a number sorts faster
+            relation = f"(from {relation} order by hash({quoted(tokens[0])}))"
         if order.form == "parquet":
             return write_parquet(self.work, relation, path)
         return write_csv(self.work, relation, path, order.columns, order.characters)

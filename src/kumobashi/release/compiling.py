@@ -84,16 +84,18 @@ def _household(rule: ReleaseRule, on: date) -> str:
     subject = rule.subject
     relationship, key = quoted(subject.relationship), quoted(subject.key)
     household = quoted(subject.household or "")
-    facts = [household, f"max(case when {relationship} = {_HEAD} then {key} end) as head"]
+    facts = [household]
+    if rule.needs_head:
+        facts.append(f"max(case when {relationship} = {_HEAD} then {key} end) as head")
     for column in rule.columns:
         match column:
             case HasSpouse():
-                partner = (
-                    f"case when length({relationship}) = 2 then {_HEAD}"
-                    f" else left({relationship}, length({relationship}) - 3) end"
-                )
+                # Nearly every couple holds the head: a flag costs a fraction of a list of codes.
+                facts.append(f"bool_or({relationship} in {_SPOUSES}) as head_has_spouse")
+                chained = f"length({relationship}) > 2 and right({relationship}, 2) in {_SPOUSES}"
                 facts.append(
-                    f"list({partner}) filter (right({relationship}, 2) in {_SPOUSES}) as partners"
+                    f"list(left({relationship}, length({relationship}) - 3)) filter ({chained})"
+                    " as partners"
                 )
             case HouseholdAges(name=name, of=birth, top=top):
                 age = f"least({_age(birth, on)}, {top})::utinyint"
@@ -181,7 +183,10 @@ def _value(  # noqa: C901, PLR0911 - one case for each operation
             return f"left({quoted(source)}, {length})"
         case HasSpouse(of=source):
             name = quoted(source)
-            spouse = f"right({name}, 2) in {_SPOUSES} or list_contains(partners, {name})"
+            spouse = (
+                f"right({name}, 2) in {_SPOUSES} or ({name} = {_HEAD} and head_has_spouse)"
+                f" or list_contains(partners, {name})"
+            )
             return f"coalesce({spouse}, false)::smallint"
         case HouseholdAges(name=name):
             return f"coalesce({quoted('hh_' + name)}, [])::smallint[]"

@@ -219,9 +219,15 @@ class ReleaseRule(Model):
     @property
     def needs_household(self) -> bool:
         """Whether rows of the same household must be brought together."""
+        return self.needs_head or any(
+            isinstance(column, HasSpouse | HouseholdAges | HouseholdBirthMonths)
+            for column in self.columns
+        )
+
+    @property
+    def needs_head(self) -> bool:
+        """Whether it matters who the head of a household is."""
         by_head = self.consent is not None and self.consent.by == "household_head"
         return by_head or any(
-            isinstance(column, HasSpouse | HouseholdAges | HouseholdBirthMonths)
-            or (isinstance(column, Token) and column.of == "household_head")
-            for column in self.columns
+            isinstance(column, Token) and column.of == "household_head" for column in self.columns
         )

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from kumobashi.service.errors import BadRequest
 
+_MEMORY_MIB = 576  # of the working database of one transfer; the rest spills to disk
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -15,7 +17,7 @@ class Settings:
 
     workspace: Path
     site: str
-    memory_mib: int = 448  # of the working database of one transfer; the rest spills to disk
+    memory_mib: int = _MEMORY_MIB
     host: str | None = None  # default: the host of the site's url
     port: int | None = None  # default: the port of the site's url
 
@@ -25,7 +27,7 @@ def read_settings(
 ) -> Settings:
     """Return the settings; ``KUMO_MEMORY_MIB``, ``KUMO_HOST`` and ``KUMO_PORT`` change them."""
     env = os.environ if environment is None else environment
-    memory = env.get("KUMO_MEMORY_MIB", "448")
+    memory = env.get("KUMO_MEMORY_MIB", str(_MEMORY_MIB))
     port = env.get("KUMO_PORT", "")
     if not memory.isdigit() or not 64 <= int(memory) <= 1 << 20:  # noqa: PLR2004 - MiB
         raise BadRequest(field="KUMO_MEMORY_MIB", expected="64 .. 1048576")

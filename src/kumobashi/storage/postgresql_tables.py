@@ -1,15 +1,12 @@
 """A system's tables in PostgreSQL: read as Arrow by ADBC, written by COPY through asyncpg.
 
-Both drivers run compiled code; no row becomes a Python object. CSV goes from DuckDB through a pipe
-into COPY, because PostgreSQL parses text about as fast as binary and DuckDB writes it in parallel.
+All of it is compiled code; no row becomes a Python object. Arrow batches become the binary form of
+COPY, which PostgreSQL reads in three quarters of the time that it takes for CSV.
 """
 
 import asyncio
-import fcntl
-import os
-import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 
 import adbc_driver_postgresql.dbapi as adbc
@@ -17,6 +14,7 @@ import asyncpg
 import pyarrow as pa
 
 from kumobashi.storage.applying import Newest, check_order
+from kumobashi.storage.copy_binary import HEADER, TRAILER, encode
 from kumobashi.storage.errors import LoadIncomplete, StorageFailed, TableMissing, unreachable
 from kumobashi.storage.tables import (
     APPLIED_TABLE,
@@ -29,7 +27,7 @@ from kumobashi.storage.tables import (
     quoted,
 )
 
-_PIPE_CHUNK_BYTES = 1 << 20
+_BATCH_ROWS = 32_768  # encoded and sent at once: about 6 MB
 
 
 class PostgreSQLTables:
@@ -137,10 +135,12 @@ class PostgreSQLTables:
         relation: str,
         load: Load,
     ) -> int:
-        with _csv_pipe(load, columns, relation) as reading:
-            status: str = await target.copy_to_table(
-                table, source=_chunks(reading), columns=[c.name for c in columns], format="csv"
-            )
+        status: str = await target.copy_to_table(
+            table,
+            source=_encoded(load, columns, relation),
+            columns=[column.name for column in columns],
+            format="binary",
+        )
         return int(status.rsplit(maxsplit=1)[-1])
 
     @asynccontextmanager
@@ -163,47 +163,22 @@ class PostgreSQLTables:
             await connection.close(timeout=10)
 
 
-@contextmanager
-def _csv_pipe(load: Load, columns: tuple[ColumnSpec, ...], relation: str) -> Iterator[int]:
-    """Let DuckDB write a relation as CSV into a pipe; give the reading end."""
-    selected = ", ".join(_csv_value(column) for column in columns)
-    reading, writing = os.pipe()
-    with suppress(OSError):  # an ordinary pipe holds 64 KiB, and every hand-over costs
-        fcntl.fcntl(reading, fcntl.F_SETPIPE_SZ, _PIPE_CHUNK_BYTES)
-    failed: list[BaseException] = []
+async def _encoded(
+    load: Load, columns: tuple[ColumnSpec, ...], relation: str
+) -> AsyncIterator[bytes]:
+    """Give a relation in the binary form of COPY, one piece for each batch of rows."""
+    selected = ", ".join(quoted(column.name) for column in columns)
+    rows = load.connection.cursor().sql(f"select {selected} from {relation}")
+    batches = rows.to_arrow_reader(_BATCH_ROWS)
 
-    def write() -> None:
-        try:
-            load.connection.cursor().execute(
-                f"copy (select {selected} from {relation}) to '/dev/fd/{writing}'"
-                " (format csv, header false)"
-            )
-        except BaseException as error:  # noqa: BLE001 - raised again by the reading side
-            failed.append(error)
-        finally:
-            os.close(writing)
+    def next_piece() -> bytes | None:
+        batch = next(batches, None)
+        return None if batch is None else encode(batch, columns)
 
-    writer = threading.Thread(target=write, name="csv-to-copy")
-    writer.start()
-    try:
-        yield reading
-    finally:
-        os.close(reading)
-        writer.join()
-    if failed:
-        raise StorageFailed(reason=type(failed[0]).__name__) from failed[0]
-
-
-def _csv_value(column: ColumnSpec) -> str:
-    name = quoted(column.name)
-    if column.kind == "integers":
-        return f"case when {name} is not null then '{{' || array_to_string({name}, ',') || '}}' end"
-    return name
-
-
-async def _chunks(descriptor: int) -> AsyncIterator[bytes]:
-    while chunk := await asyncio.to_thread(os.read, descriptor, _PIPE_CHUNK_BYTES):
-        yield chunk
+    yield HEADER
+    while (piece := await asyncio.to_thread(next_piece)) is not None:
+        yield piece
+    yield TRAILER
 
 
 class PostgreSQLSnapshot:

@@ -5,6 +5,7 @@ Checkers must not believe the program they check, so nothing of kumobashi is cal
 
 import base64
 import json
+import os
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,12 +52,11 @@ class LedgerReader:
 
     def spooled(self) -> list[Path]:
         """Return every file in the spool, half-written ones too."""
-        spool = self.folder / "spool"
-        return sorted(path for path in spool.rglob("*") if path.is_file())
+        return _files(self.folder / "spool")
 
     def at_work(self) -> list[Path]:
         """Return every file in the folder of work that is under way."""
-        return sorted(path for path in (self.folder / "work").rglob("*") if path.is_file())
+        return _files(self.folder / "work")
 
     def _rows(self, table: str, transfer: str | None) -> list[Kept]:
         query = f"select transfer, attempt, link, state, cause, facts from {table}"
@@ -89,3 +89,8 @@ def payload_of(token: str) -> dict[str, Any]:
     body = token.split(".")[1]
     value: dict[str, Any] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
     return value
+
+
+def _files(folder: Path) -> list[Path]:
+    """Return the files below ``folder``, also while a gateway is clearing it away."""
+    return sorted(Path(root, name) for root, _, names in os.walk(folder) for name in names)
