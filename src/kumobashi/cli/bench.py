@@ -22,6 +22,8 @@ _WAYS = {
     "moving": ("移すだけのシェル", "shell, moving only"),
     "soap_row": ("SOAP 1件ずつ", "SOAP, a row a call"),
     "soap_200": ("SOAP 200件ずつ", "SOAP, 200 rows a call"),
+    "soap_row_four_at_once": ("SOAP 1件ずつ、4並行", "SOAP, a row a call, four at once"),
+    "soap_200_four_at_once": ("SOAP 200件ずつ、4並行", "SOAP, 200 rows a call, four at once"),
     "dlt": ("dlt", "dlt"),
 }
 _STAGES = {

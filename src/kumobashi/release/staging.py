@@ -50,7 +50,7 @@ def in_codes(column: str, codes: Codes) -> Condition:
 
 def _subject(rule: ReleaseRule) -> Stage:
     subject = rule.subject
-    columns = [subject.key, *subject.only]
+    columns = [subject.key]
     if subject.household and rule.needs_household:
         columns += [subject.household, subject.relationship]
     if subject.age:

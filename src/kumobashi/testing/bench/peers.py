@@ -3,13 +3,29 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from kumobashi.testing.bench import machine
 from kumobashi.testing.bench.databases import Databases
 from kumobashi.testing.bench.processes import free_port, serving_module
 from kumobashi.testing.bench.results import Timing
 
-_SOAP_ROWS = {1: 1_500, 200: 4_000}  # by rows a call; more are extrapolated
+
+class SoapWay(NamedTuple):
+    """One way of calling the service."""
+
+    way: str
+    per_call: int  # rows
+    at_once: int  # calls
+    rows: int  # sent; more are extrapolated
+
+
+_SOAP_WAYS = (
+    SoapWay("soap_row", 1, 1, 1_500),
+    SoapWay("soap_200", 200, 1, 8_000),
+    SoapWay("soap_row_four_at_once", 1, 4, 3_000),
+    SoapWay("soap_200_four_at_once", 200, 4, 16_000),
+)
 _DLT_ROWS = 400_000
 _PREPARED_FOR_DLT = """
 create unlogged table prepared_flat as
@@ -24,12 +40,11 @@ from prepared limit {rows}
 class SoapPeer:
     """Some prepared rows, so many a call."""
 
-    def __init__(self, databases: Databases, url: str, per_call: int) -> None:
-        self.way = "soap_row" if per_call == 1 else f"soap_{per_call}"
+    def __init__(self, databases: Databases, url: str, way: SoapWay) -> None:
+        self.way = way.way
         self._databases = databases
         self._url = url
-        self._per_call = per_call
-        limit = _SOAP_ROWS[per_call]
+        self._called = way
         names = databases.ask(
             databases.source,
             "select attname::text from pg_attribute where attrelid = 'prepared'::regclass"
@@ -37,7 +52,7 @@ class SoapPeer:
         )
         self._columns = [str(name) for (name,) in names]
         texts = ", ".join(f"{name}::text" for name in self._columns)
-        found = databases.ask(databases.source, f"select {texts} from prepared limit {limit}")
+        found = databases.ask(databases.source, f"select {texts} from prepared limit {way.rows}")
         self._rows = [[None if v is None else str(v) for v in row] for row in found]
 
     def run(self, number: int) -> Timing:
@@ -45,7 +60,13 @@ class SoapPeer:
         from kumobashi.testing.bench.soap import send  # noqa: PLC0415 - lxml is not everywhere
 
         self._databases.do(self._databases.target, "truncate soap_rows")
-        seconds = send(self._url, self._columns, self._rows, self._per_call)
+        seconds = send(
+            self._url,
+            self._columns,
+            self._rows,
+            per_call=self._called.per_call,
+            at_once=self._called.at_once,
+        )
         arrived = self._databases.ask(self._databases.target, "select count(*) from soap_rows")
         assert arrived == [(len(self._rows),)]
         return Timing(
@@ -59,13 +80,13 @@ class SoapPeer:
 
 @contextmanager
 def soap_peers(databases: Databases) -> Iterator[list[SoapPeer]]:
-    """Run the receiving service and give both SOAP peers."""
+    """Run the receiving service and give the SOAP peers."""
     databases.do(databases.target, "create table soap_rows (like notice_attributes)")
     port = free_port()
     module = "kumobashi.testing.bench.soap_service"
     with serving_module(module, port, databases.target):
         url = f"http://127.0.0.1:{port}/"
-        yield [SoapPeer(databases, url, per_call) for per_call in _SOAP_ROWS]
+        yield [SoapPeer(databases, url, way) for way in _SOAP_WAYS]
 
 
 class DltPeer:

@@ -17,6 +17,8 @@ SMALLER_IS_BETTER = {"same_work": "ratio_same_work", "moving": "ratio_moving"}  
 LARGER_IS_BETTER = {  # theirs ÷ ours
     "soap_row": "ratio_soap_row",
     "soap_200": "ratio_soap_200",
+    "soap_row_four_at_once": "ratio_soap_row_four_at_once",
+    "soap_200_four_at_once": "ratio_soap_200_four_at_once",
     "dlt": "ratio_dlt",
 }
 

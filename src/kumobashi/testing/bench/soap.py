@@ -1,7 +1,8 @@
 """The SOAP peer: envelopes of one or many rows, written and read by lxml.
 
-It is treated kindly: the rows it sends are prepared already, several calls are under way at once
-over connections that stay open, and both ends use fast asynchronous libraries.
+It is treated kindly: the rows it sends are prepared already, connections stay open, and both ends
+use fast asynchronous libraries. A synchronous linkage waits for each answer; how much several calls
+under way at once would help is measured beside it.
 """
 
 import asyncio
@@ -14,7 +15,6 @@ from kumobashi.testing.bench.errors import PipelineFailed
 
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 OURS = "urn:kumobashi:bench"
-AT_ONCE = 4  # calls under way
 _HEADERS = {"content-type": "text/xml; charset=utf-8", "soapaction": f'"{OURS}:put"'}
 Row = Sequence[str | None]
 
@@ -48,16 +48,20 @@ def read(call: bytes) -> list[tuple[str | None, ...]]:
     ]
 
 
-def send(url: str, columns: Sequence[str], rows: Sequence[Row], per_call: int) -> float:
-    """Send all rows, so many a call, and return the seconds.
+def send(
+    url: str, columns: Sequence[str], rows: Sequence[Row], *, per_call: int, at_once: int
+) -> float:
+    """Send all rows, so many a call and so many calls at once, and return the seconds.
 
     Raises:
         PipelineFailed: the service answered no.
     """
-    return asyncio.run(_send(url, columns, list(_groups(rows, per_call))))
+    return asyncio.run(_send(url, columns, list(_groups(rows, per_call)), at_once))
 
 
-async def _send(url: str, columns: Sequence[str], groups: list[Sequence[Row]]) -> float:
+async def _send(
+    url: str, columns: Sequence[str], groups: list[Sequence[Row]], at_once: int
+) -> float:
     waiting = iter(groups)
 
     async def caller(session: aiohttp.ClientSession) -> None:
@@ -68,10 +72,10 @@ async def _send(url: str, columns: Sequence[str], groups: list[Sequence[Row]]) -
                 if answer.status != 200:  # noqa: PLR2004 - OK
                     raise PipelineFailed(way="soap", says=says[:300])
 
-    connector = aiohttp.TCPConnector(limit=AT_ONCE)
+    connector = aiohttp.TCPConnector(limit=at_once)
     async with aiohttp.ClientSession(connector=connector) as session:
         began = time.perf_counter()
-        await asyncio.gather(*(caller(session) for _ in range(AT_ONCE)))
+        await asyncio.gather(*(caller(session) for _ in range(at_once)))
         return time.perf_counter() - began
 
 

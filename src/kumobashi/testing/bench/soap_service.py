@@ -6,9 +6,10 @@ from typing import Any
 import asyncpg
 import uvicorn
 
-from kumobashi.testing.bench.soap import AT_ONCE, ENVELOPE, OURS, read
+from kumobashi.testing.bench.soap import ENVELOPE, OURS, read
 
 TABLE = "soap_rows"
+_CONNECTIONS = 4  # as many as calls that the bench has under way
 COLUMNS = (  # the types of the table, in order: values arrive as text
     "text",
     "date",
@@ -39,7 +40,7 @@ class Service:
         """Answer one request."""
         assert scope["type"] == "http"
         if self._pool is None:
-            self._pool = await asyncpg.create_pool(self._dsn, min_size=AT_ONCE, max_size=AT_ONCE)
+            self._pool = await asyncpg.create_pool(self._dsn, min_size=1, max_size=_CONNECTIONS)
         body, more = b"", True
         while more:
             message = await receive()
