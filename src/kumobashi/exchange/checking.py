@@ -23,15 +23,10 @@ _MOST_FINDINGS = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """The rows that will be written, as relations of the working database, and what was found."""
+    """What was found."""
 
-    rows: int
-    deleted: int
-    quarantined: int
     findings: tuple[Finding, ...]
     is_refused: bool
-    relation: str = "incoming_rows"
-    deleted_relation: str | None = None
 
     @property
     def faulty_rows(self) -> int:
@@ -39,21 +34,35 @@ class Checked:
         return sum(finding.rows for finding in self.findings)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arranged:
+    """The rows that will be written, as relations of the working database."""
+
+    rows: int
+    deleted: int
+    quarantined: int = 0
+    relation: str = "incoming_rows"
+    deleted_relation: str | None = None
+
+
 def check_rows(
-    work: duckdb.DuckDBPyConnection, manifest: Manifest, reception: Reception, aside: Path
+    work: duckdb.DuckDBPyConnection, manifest: Manifest, reception: Reception
 ) -> Checked:
-    """Check relation ``arrived``; rows set aside are written to the file ``aside``."""
-    named = _named(work, manifest, reception.columns)
-    rows, deleted_keys = named, None
-    if manifest.mode is Mode.DIFFERENCE:
-        rows = f"(select * exclude ({OPERATION}) from {named} where {OPERATION} = 'put')"
-        deleted_keys = f"(select * from {named} where {OPERATION} <> 'put')"
+    """Hold relation ``arrived`` against the receiver's layout."""
+    rows, _ = _put_and_deleted(work, manifest, reception)
     found = tuple(findings(work, rows, reception.layout, _MOST_FINDINGS))
     about_columns = any(finding.line is None for finding in found)
-    if found and (about_columns or reception.on_findings == "refuse"):
-        return Checked(rows=0, deleted=0, quarantined=0, findings=found, is_refused=True)
+    is_refused = bool(found) and (about_columns or reception.on_findings == "refuse")
+    return Checked(findings=found, is_refused=is_refused)
+
+
+def arrange_rows(
+    work: duckdb.DuckDBPyConnection, manifest: Manifest, reception: Reception, aside: Path | None
+) -> Arranged:
+    """Bring ``arrived`` into the table's types; faulty rows go to the file ``aside``, if given."""
+    rows, deleted_keys = _put_and_deleted(work, manifest, reception)
     quarantined = 0
-    if found and reception.on_findings == "quarantine":
+    if aside:
         faulty = fault_condition(work, rows, reception.layout)
         aside.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         quarantined = count(
@@ -68,13 +77,24 @@ def check_rows(
         keys = tuple(c for c in reception.columns if c.spec.name in reception.key)
         work.execute(f"create view incoming_deleted as select {_typed(keys)} from {deleted_keys}")
         deleted = count(work, "select count(*) from incoming_deleted")
-    return Checked(
+    return Arranged(
         rows=count(work, "select count(*) from incoming_rows"),
         deleted=deleted,
         quarantined=quarantined,
-        findings=found,
-        is_refused=False,
         deleted_relation="incoming_deleted" if deleted_keys else None,
+    )
+
+
+def _put_and_deleted(
+    work: duckdb.DuckDBPyConnection, manifest: Manifest, reception: Reception
+) -> tuple[str, str | None]:
+    """Return the rows to put, and in a difference the rows that name what to delete."""
+    named = _named(work, manifest, reception.columns)
+    if manifest.mode is not Mode.DIFFERENCE:
+        return named, None
+    return (
+        f"(select * exclude ({OPERATION}) from {named} where {OPERATION} = 'put')",
+        f"(select * from {named} where {OPERATION} <> 'put')",
     )
 
 
@@ -93,8 +113,7 @@ def _named(
             numbers = f"try_cast(string_split({value}, ' ') as bigint[])"
             value = f"case when coalesce({value}, '') = '' then [] else {numbers} end"
         selected.append(f"{value} as {quoted(names.get(header, header))}")
-    work.execute(f"create view named as select {', '.join(selected)} from arrived")
-    return "named"
+    return f"(select {', '.join(selected)} from arrived)"
 
 
 def _typed(columns: tuple[ReceivingColumn, ...]) -> str:

@@ -4,6 +4,7 @@ The mirror of ``sending.py``. What peers handed over lies in the spool (``inbox.
 
     deliver → open → validate → apply          four receipts, each durable before it is given
 
+Validating goes on while the target takes the rows in; its transaction ends only after the verdict.
 A crash anywhere is harmless: the work starts again at opening, receipts that were given are given
 again unchanged, and the target's own transaction remembers whether the rows are in.
 """
@@ -12,13 +13,15 @@ import asyncio
 import logging
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 
 import duckdb
 
 from kumobashi.exchange.changes import Changes, Key
-from kumobashi.exchange.checking import Checked, check_rows
+from kumobashi.exchange.checking import Arranged, Checked, arrange_rows, check_rows
 from kumobashi.exchange.errors import BundleUnlike, RowsRefused
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.inbox import Downstream
@@ -36,7 +39,7 @@ from kumobashi.messages.receipts import Stage, next_receipt, sign_receipt, verif
 from kumobashi.storage.counting import count
 from kumobashi.storage.errors import SpoolFull, is_disk_full
 from kumobashi.storage.spool import Spool
-from kumobashi.storage.tables import Applied, Load
+from kumobashi.storage.tables import Load
 
 log = logging.getLogger(__name__)
 Receptions = Callable[[str], Reception]  # the workspace, asked anew for each bundle
@@ -124,8 +127,7 @@ class Receiver:
         try:
             with workroom(folder, memory_mib=self._limits.memory_mib) as work:
                 self._open(bundle, manifest, work, folder)
-                checked = self._validate(bundle, manifest, reception, work)
-                self._apply(bundle, manifest, reception, work, checked)
+                self._validate_and_apply(bundle, manifest, reception, work)
         except duckdb.Error as error:
             if is_disk_full(error):
                 raise SpoolFull(place="work") from None
@@ -151,75 +153,74 @@ class Receiver:
         self._state_that(bundle, manifest, Stage.OPENED, In.OPENED, rows=rows)
         crashpoint("receiving.opened")
 
-    def _validate(
+    def _validate_and_apply(
         self,
         bundle: Incoming,
         manifest: Manifest,
         reception: Reception,
         work: duckdb.DuckDBPyConnection,
-    ) -> Checked:
-        aside = self._set_aside / f"{manifest.link}-{manifest.transfer}.parquet"
-        checked = check_rows(work, manifest, reception, aside)
-        self._note_findings(bundle, checked)
-        if checked.is_refused:
-            first = checked.findings[0]
-            raise RowsRefused(
-                rows=checked.faulty_rows,
-                first=f"{first.item}: {first.expected}",
-            )
-        crashpoint("receiving.validated_before_commit")
-        found = sum(finding.rows for finding in checked.findings)
-        self._state_that(
-            bundle, manifest, Stage.VALIDATED, In.VALIDATED, rows=checked.rows, findings=found
-        )
-        crashpoint("receiving.validated")
-        return checked
-
-    def _apply(
-        self,
-        bundle: Incoming,
-        manifest: Manifest,
-        reception: Reception,
-        work: duckdb.DuckDBPyConnection,
-        checked: Checked,
     ) -> None:
-        applied = reception.store.apply(
-            Load(
-                tenant=manifest.tenant,
-                transfer=manifest.transfer,
-                link=manifest.link,
-                business_date=manifest.business_date,
-                sequence=manifest.sequence,
-                mode=manifest.mode.value,
-                base_transfer=manifest.base_transfer,
-                table=reception.table,
-                columns=tuple(column.spec for column in reception.columns),
-                key=reception.key,
-                rows=checked.rows,
-                deleted=checked.deleted,
-                connection=work,
-                relation=checked.relation,
-                deleted_relation=checked.deleted_relation,
-                before_commit=lambda: crashpoint("receiving.applied_before_commit"),
+        """Check the rows while the target takes them in; it commits only after the verdict."""
+        with ThreadPoolExecutor(1, "check") as beside:
+            verdict = beside.submit(check_rows, work.cursor(), manifest, reception)
+            aside = None
+            if reception.on_findings == "quarantine" and verdict.result().findings:
+                aside = self._set_aside / f"{manifest.link}-{manifest.transfer}.parquet"
+            try:
+                arranged = arrange_rows(work, manifest, reception, aside)
+            except duckdb.Error:
+                self._judge(bundle, verdict.result())  # says better what is wrong
+                raise
+            state_validated = cache(
+                lambda: self._state_validated(bundle, manifest, verdict.result(), arranged)
             )
-        )
+
+            def before_commit() -> None:
+                state_validated()
+                crashpoint("receiving.applied_before_commit")
+
+            try:
+                load = _load(manifest, reception, work, arranged, before_commit)
+                applied = reception.store.apply(load)
+            finally:  # also where the target did not answer, or had the rows already
+                findings = state_validated()
         crashpoint("receiving.applied_unrecorded")
-        self._conclude(bundle, manifest, applied, checked)
-        crashpoint("receiving.applied")
-
-    def _conclude(
-        self, bundle: Incoming, manifest: Manifest, applied: Applied, checked: Checked
-    ) -> None:
-        facts = {"applied": asdict(applied), "quarantined": checked.quarantined}
         self._state_that(
             bundle,
             manifest,
             Stage.APPLIED,
             In.APPLIED,
             rows=applied.rows,
-            findings=sum(finding.rows for finding in checked.findings),
-            facts=facts,
+            findings=findings,
+            facts={"applied": asdict(applied), "quarantined": arranged.quarantined},
         )
+        crashpoint("receiving.applied")
+
+    def _judge(self, bundle: Incoming, checked: Checked) -> None:
+        """Keep what was found; raise :class:`RowsRefused` where it must not be applied."""
+        if checked.findings:
+            listed = [asdict(finding) for finding in checked.findings]
+            self._ledger.move_in(bundle, None, facts={"findings": listed})
+        if checked.is_refused:
+            first = checked.findings[0]
+            raise RowsRefused(rows=checked.faulty_rows, first=f"{first.item}: {first.expected}")
+
+    def _state_validated(
+        self, bundle: Incoming, manifest: Manifest, checked: Checked, arranged: Arranged
+    ) -> int:
+        """Give the receipt of validation; return the findings."""
+        self._judge(bundle, checked)
+        crashpoint("receiving.validated_before_commit")
+        self._state_that(
+            bundle,
+            manifest,
+            Stage.VALIDATED,
+            In.VALIDATED,
+            rows=arranged.rows,
+            findings=checked.faulty_rows,
+        )
+        crashpoint("receiving.validated")
+        return checked.faulty_rows
 
     def _state_that(
         self,
@@ -269,11 +270,6 @@ class Receiver:
         )
         self._spool.forget(bundle.transfer, bundle.attempt)
 
-    def _note_findings(self, bundle: Incoming, checked: Checked) -> None:
-        if checked.findings:
-            listed = [asdict(finding) for finding in checked.findings]
-            self._ledger.move_in(bundle, None, facts={"findings": listed})
-
     def _manifest(self, bundle: Incoming) -> Manifest:
         return verify_manifest(bundle.manifest or "", self._identity.keys_of(bundle.from_site))
 
@@ -291,3 +287,30 @@ class Receiver:
             if theirs != ours:
                 raise MessageForeign(field=field)
         return reception
+
+
+def _load(
+    manifest: Manifest,
+    reception: Reception,
+    work: duckdb.DuckDBPyConnection,
+    arranged: Arranged,
+    before_commit: Callable[[], None],
+) -> Load:
+    return Load(
+        tenant=manifest.tenant,
+        transfer=manifest.transfer,
+        link=manifest.link,
+        business_date=manifest.business_date,
+        sequence=manifest.sequence,
+        mode=manifest.mode.value,
+        base_transfer=manifest.base_transfer,
+        table=reception.table,
+        columns=tuple(column.spec for column in reception.columns),
+        key=reception.key,
+        rows=arranged.rows,
+        deleted=arranged.deleted,
+        connection=work,
+        relation=arranged.relation,
+        deleted_relation=arranged.deleted_relation,
+        before_commit=before_commit,
+    )

@@ -164,7 +164,7 @@ class Load:
     connection: "duckdb.DuckDBPyConnection"
     relation: str  # name of the DuckDB relation with the rows
     deleted_relation: str | None  # and of the one with the keys to delete
-    before_commit: Callable[[], None]  # a crash point for tests; does nothing otherwise
+    before_commit: Callable[[], None]  # the last word: what it raises takes the load back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
