@@ -15,7 +15,7 @@ import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import duckdb
@@ -161,29 +161,27 @@ class Receiver:
         work: duckdb.DuckDBPyConnection,
     ) -> None:
         """Check the rows while the target takes them in; it commits only after the verdict."""
-        with ThreadPoolExecutor(1, "check") as beside:
-            verdict = beside.submit(check_rows, work.cursor(), manifest, reception)
-            aside = None
-            if reception.on_findings == "quarantine" and verdict.result().findings:
-                aside = self._set_aside / f"{manifest.link}-{manifest.transfer}.parquet"
-            try:
-                arranged = arrange_rows(work, manifest, reception, aside)
-            except duckdb.Error:
-                self._judge(bundle, verdict.result())  # says better what is wrong
-                raise
-            state_validated = cache(
-                lambda: self._state_validated(bundle, manifest, verdict.result(), arranged)
-            )
+        check = cache(partial(check_rows, work.cursor(), manifest, reception))
+        aside = None
+        if reception.on_findings == "quarantine" and check().findings:
+            aside = self._set_aside / f"{manifest.link}-{manifest.transfer}.parquet"
+        try:
+            arranged = arrange_rows(work, manifest, reception, aside)
+        except duckdb.Error:
+            self._judge(bundle, check())  # says better what is wrong
+            raise
+        with ThreadPoolExecutor(1, "validate") as beside:
+            verdict = beside.submit(self._validate, bundle, manifest, check, arranged.rows)
 
             def before_commit() -> None:
-                state_validated()
+                verdict.result()
                 crashpoint("receiving.applied_before_commit")
 
             try:
                 load = _load(manifest, reception, work, arranged, before_commit)
                 applied = reception.store.apply(load)
             finally:  # also where the target did not answer, or had the rows already
-                findings = state_validated()
+                findings = verdict.result()
         crashpoint("receiving.applied_unrecorded")
         self._state_that(
             bundle,
@@ -205,10 +203,11 @@ class Receiver:
             first = checked.findings[0]
             raise RowsRefused(rows=checked.faulty_rows, first=f"{first.item}: {first.expected}")
 
-    def _state_validated(
-        self, bundle: Incoming, manifest: Manifest, checked: Checked, arranged: Arranged
+    def _validate(
+        self, bundle: Incoming, manifest: Manifest, check: Callable[[], Checked], rows: int
     ) -> int:
-        """Give the receipt of validation; return the findings."""
+        """Give the receipt of validation; return the rows with findings."""
+        checked = check()
         self._judge(bundle, checked)
         crashpoint("receiving.validated_before_commit")
         self._state_that(
@@ -216,7 +215,7 @@ class Receiver:
             manifest,
             Stage.VALIDATED,
             In.VALIDATED,
-            rows=arranged.rows,
+            rows=rows,
             findings=checked.faulty_rows,
         )
         crashpoint("receiving.validated")
