@@ -64,3 +64,19 @@ def test_extrapolating_there_and_back_changes_nothing(few: int, many: int, secon
     back = seconds_for(Timing(way="dlt", seconds=there, rows=many), few)
 
     assert abs(back - seconds) <= 1e-9 * seconds
+
+
+def test_who_carries_prepared_rows_must_have_prepared_them() -> None:
+    found = figures(
+        [
+            Timing(way="ours", seconds=5.0, rows=400_000),
+            Timing(way="same_work", seconds=6.0, rows=400_000, stages={"made": 3.5}),
+            Timing(way="moving", seconds=2.0, rows=400_000),
+            Timing(way="soap_200", seconds=0.36, rows=4_000),
+        ],
+        residents=400_000,
+    )
+
+    assert found["median_seconds"]["soap_200"] == 36.0 + 3.5
+    assert found["median_seconds"]["moving"] == 2.0
+    assert found["ratio_soap_200"] == 7.9

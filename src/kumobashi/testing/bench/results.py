@@ -38,9 +38,13 @@ class Timing:
     load: float = 0.0  # load average when it ended
 
 
-def seconds_for(timing: Timing, rows: int) -> float:
-    """Return what a way would have taken for so many rows, in proportion."""
-    return timing.seconds * rows / timing.rows
+def seconds_for(timing: Timing, rows: int, preparing: Mapping[int, float] | None = None) -> float:
+    """Return what a way would have taken for so many rows, in proportion.
+
+    ``preparing`` are seconds by round: a peer that carries prepared rows must have them first.
+    """
+    before = (preparing or {}).get(timing.round, 0.0) if timing.way in LARGER_IS_BETTER else 0.0
+    return before + timing.seconds * rows / timing.rows
 
 
 def figures(timings: Sequence[Timing], residents: int) -> dict[str, Any]:
@@ -49,10 +53,11 @@ def figures(timings: Sequence[Timing], residents: int) -> dict[str, Any]:
     rows = mine[-1].rows
     ours = median(timing.seconds for timing in mine)
     ways = dict.fromkeys(timing.way for timing in timings)
+    preparing = {t.round: t.stages["made"] for t in timings if t.way == "same_work" and t.stages}
     medians, fastest, extrapolated = {}, {}, []
     for way in ways:
         runs = [timing for timing in timings if timing.way == way]
-        for_all = [seconds_for(timing, rows) for timing in runs]
+        for_all = [seconds_for(timing, rows, preparing) for timing in runs]
         medians[way], fastest[way] = median(for_all), min(for_all)
         if any(timing.rows != rows for timing in runs):
             extrapolated.append(way)
