@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import adbc_driver_postgresql.dbapi as postgresql
 import psutil
@@ -89,7 +90,7 @@ def test_settings_reach_the_server_and_data_stay_in_a_long_folder(tmp_path: Path
     assert (folder / "PG_VERSION").exists()
 
 
-def test_the_server_ends_with_a_process_that_is_killed(tmp_path: Path) -> None:
+def test_the_server_ends_with_a_process_that_is_killed() -> None:
     script = (
         "import os, signal\n"
         "from kumobashi.testing.postgresql import running\n"
@@ -97,19 +98,20 @@ def test_the_server_ends_with_a_process_that_is_killed(tmp_path: Path) -> None:
         "    print(uri, flush=True)\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
-    died = subprocess.run(
-        [sys.executable, "-c", script],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
-    )
-    folder = died.stdout.strip().partition("host=")[2]
-    assert folder
-    servers = [
-        process
-        for process in psutil.process_iter(["cmdline"])
-        if folder in (process.info["cmdline"] or [])
-    ]
-    _, alive = psutil.wait_procs(servers, timeout=10)
-    assert alive == []
+    with TemporaryDirectory(ignore_cleanup_errors=True) as short:  # a socket's path has 107 bytes
+        died = subprocess.run(
+            [sys.executable, "-c", script],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "TMPDIR": short},
+        )
+        folder = died.stdout.strip().partition("host=")[2]
+        assert folder, died.stderr[-500:]
+        servers = [
+            process
+            for process in psutil.process_iter(["cmdline"])
+            if folder in (process.info["cmdline"] or [])
+        ]
+        _, alive = psutil.wait_procs(servers, timeout=10)
+        assert alive == []
