@@ -1,0 +1,286 @@
+"""``kumobashi file``: hold a file of people's own making against a layout, and put it right."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.table import Table
+
+from kumobashi.cli.command import Group, command, option
+from kumobashi.cli.exits import Exit
+from kumobashi.cli.terminal import Terminal
+from kumobashi.kernel import Finding
+
+if TYPE_CHECKING:
+    from kumobashi.catalogue.layouts import Layout, Layouts
+    from kumobashi.conversion.inspecting import Correction, FileChecked
+
+_SHOWN_CODES = 8
+_SHOWN = 20  # findings in the terminal; --json and --findings give all
+_RULES = {
+    "spaces": ("前後の空白", "spaces around"),
+    "half_width": ("全角の数字と記号", "full-width figures"),
+    "thousands": ("桁区切りのカンマ", "thousands separators"),
+    "dates": ("日付の書き方（和暦など）", "ways of writing a date"),
+    "zeros": ("先頭の 0 の欠け", "zeros lost in front"),
+}
+
+file = Group(
+    "file",
+    ja="CSV・タブ区切り・Excel のファイルを、レイアウトと照らして点検し、直します。",
+    en="Check files (CSV, tab, Excel) against a layout, and put them right.",
+    example="kumobashi file check 受給者.csv --layout child-support-allowance",
+)
+
+
+@command(
+    "check",
+    ja="ファイルのどの行のどの項目が、どう違うかを示します。--fix で直した写しを書きます。",
+    en="Say which line and item is wrong, and how; --fix writes a corrected copy.",
+    example="kumobashi file check 受給者.csv --layout child-support-allowance --fix 直し.xlsx",
+)
+@click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
+@option("--layout", required=True, metavar="NAME", ja="レイアウトの名前", en="Name of the layout")
+@option("--version", metavar="V", ja="その版（既定: 最新）", en="Its version (default: the newest)")
+@option(
+    "--fix",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="OUT",
+    ja="直した写しを書く（.xlsx か .csv）",
+    en="Write a corrected copy (.xlsx or .csv)",
+)
+@option(
+    "--findings",
+    "export",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="OUT",
+    ja="指摘の一覧を書く（.xlsx か .csv）",
+    en="Write the findings (.xlsx or .csv)",
+)
+def check(
+    terminal: Terminal,
+    *,
+    path: Path,
+    layout: str,
+    version: str | None,
+    fix: Path | None,
+    export: Path | None,
+) -> Exit:
+    """Check one file."""
+    import duckdb
+
+    from kumobashi.conversion.copies import write_copy
+    from kumobashi.conversion.inspecting import CORRECTED, check_file
+
+    held = _layout(_layouts(terminal), layout, version)
+    with duckdb.connect() as work:
+        checked = check_file(path, held, work)
+        if fix:
+            there = [row[0] for row in work.execute(f"describe {CORRECTED}").fetchall()]
+            headers = {item.name: item.ja for item in held.fields if item.name in there}
+            headers |= {name: name for name in there if name not in headers}
+            write_copy(work, CORRECTED, headers, fix)
+        if export:
+            _export(terminal, held, checked.findings, export)
+    if terminal.as_json:
+        terminal.emit(_as_json(path, held, checked))
+    else:
+        _show(terminal, path, held, checked)
+        for written in (fix, export):
+            if written:
+                terminal.out.print(terminal.t(f"書きました: {written}", f"Written: {written}"))
+    return Exit.RED if (checked.left if fix else checked.findings) else Exit.OK
+
+
+def _layouts(terminal: Terminal) -> "Layouts":
+    """Return the layouts of the workspace where there is one, else those that ship."""
+    from kumobashi.catalogue.layouts import load_layouts
+    from kumobashi.cli.errors import NoWorkspace
+
+    try:
+        return load_layouts(terminal.folder / "layouts")
+    except NoWorkspace:
+        if terminal.wish:
+            raise
+        return load_layouts()
+
+
+def _layout(layouts: "Layouts", name: str, version: str | None) -> "Layout":
+    versions = layouts.versions(name)
+    return layouts.get(name, version or (versions[-1] if versions else "-"))
+
+
+def _as_json(path: Path, layout: "Layout", checked: "FileChecked") -> dict[str, object]:
+    form = checked.read.form
+    return {
+        "file": path.name,
+        "layout": layout.layout,
+        "layout_version": layout.version,
+        "charset": form.charset if form else None,
+        "delimiter": form.delimiter if form else None,
+        "rows": checked.read.rows,
+        "findings": [asdict(finding) for finding in checked.findings],
+        "corrections": [asdict(correction) for correction in checked.corrections],
+        "left": [asdict(finding) for finding in checked.left],
+        "characters": [asdict(finding) for finding in checked.characters],
+    }
+
+
+def _show(terminal: Terminal, path: Path, layout: "Layout", checked: "FileChecked") -> None:
+    out, read = terminal.out, checked.read
+    kind = "Excel"
+    if read.form:
+        delimiter = {"\t": terminal.t("タブ", "tab")}.get(read.form.delimiter, read.form.delimiter)
+        kind = terminal.t(
+            f"{read.form.charset}、区切り「{delimiter}」",
+            f"{read.form.charset}, delimiter {delimiter!r}",
+        )
+    out.print(f"[bold]{path.name}[/]  {kind}  {read.rows:,} {terminal.t('行', 'rows')}")
+    out.print(
+        f"{terminal.t('レイアウト', 'Layout')}  {layout.ja}（{layout.layout} {layout.version}）"
+    )
+    if checked.findings:
+        out.print()
+        _table(terminal, layout, checked.findings)
+    if checked.corrections:
+        out.print()
+        out.print(
+            terminal.t("[bold]直せるもの[/]（--fix）", "[bold]What can be put right[/] (--fix)")
+        )
+        for correction in checked.corrections:
+            out.print(f"  {_said(terminal, layout, correction)}")
+    if checked.characters:
+        out.print()
+        out.print(
+            terminal.t(
+                "[bold]Shift_JIS（cp932）へ渡すと失われるか変わる文字[/]",
+                "[bold]Characters that cp932 loses or changes[/]",
+            )
+        )
+        for found in checked.characters[:_SHOWN]:
+            out.print(f"  {_ja(layout, found.item)}  {found.got}  {found.rows:,}")
+    out.print()
+    left = sum(finding.rows for finding in checked.left)
+    if not checked.findings:
+        out.print(terminal.t("[green]✓[/] 指摘はありません。", "[green]✓[/] Nothing was found."))
+    elif left:
+        out.print(
+            terminal.t(
+                f"[red]×[/] 直した写しにも {left:,} 件の指摘が残ります。元で直してください。",
+                f"[red]×[/] {left:,} findings stay in a corrected copy: correct the source.",
+            )
+        )
+        if read.broken:
+            lines = ", ".join(str(one.line) for one in read.broken[:_SHOWN])
+            out.print(
+                terminal.t(
+                    f"  項目の数が合わない行は、写しに入りません（{lines} 行目）。",
+                    f"  Rows with another number of items are not in the copy (line {lines}).",
+                )
+            )
+    else:
+        out.print(
+            terminal.t(
+                "[yellow]![/] すべて直せます: --fix OUT.xlsx",
+                "[yellow]![/] All of it can be put right: --fix OUT.xlsx",
+            )
+        )
+
+
+def _table(terminal: Terminal, layout: "Layout", found: Sequence[Finding]) -> None:
+    from kumobashi.console.labels import finding as label
+
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column(terminal.t("行", "Line"), justify="right")
+    table.add_column(terminal.t("項目", "Item"), no_wrap=True)
+    table.add_column(terminal.t("何が", "What"))
+    table.add_column(terminal.t("正しくは", "Expected"))
+    table.add_column(terminal.t("入っていた値", "Got"))
+    table.add_column(terminal.t("件数", "Rows"), justify="right")
+    for one in found[:_SHOWN]:
+        table.add_row(
+            "" if one.line is None else f"{one.line:,}",
+            _ja(layout, one.item),
+            label(one.code, terminal.lang),
+            _expected(terminal, one),
+            one.got if one.got != "VARCHAR" else terminal.t("ほかの文字", "another text"),
+            f"{one.rows:,}",
+        )
+    terminal.out.print(table)
+    if len(found) > _SHOWN:
+        more = len(found) - _SHOWN
+        terminal.out.print(
+            terminal.t(f"ほか {more:,} 種類（--findings）", f"and {more:,} more kinds (--findings)")
+        )
+
+
+def _expected(terminal: Terminal, one: Finding) -> str:
+    """Return what should stand there, as people say it."""
+    from kumobashi.catalogue.code_lists import load_code_lists
+
+    kind, _, name = one.expected.partition(":")
+    if kind == "code_list":
+        codes = load_code_lists()[name].values
+        listed = " / ".join(codes[:_SHOWN_CODES])
+        return listed + (" …" if len(codes) > _SHOWN_CODES else "")
+    shapes = {
+        "DATE": ("2026-04-01 の形", "like 2026-04-01"),
+        "9": ("数字だけ", "figures only"),
+        "S9": ("数字だけ（負は -）", "figures, - for less than 0"),
+        "YEAR": ("4桁の年", "a year of four figures"),
+    }
+    if one.code == "finding.too_long":
+        return terminal.t(
+            f"{one.expected.removeprefix('<= ')} 文字まで", f"{one.expected} characters"
+        )
+    return terminal.t(*shapes[one.expected]) if one.expected in shapes else one.expected
+
+
+def _said(terminal: Terminal, layout: "Layout", correction: "Correction") -> str:
+    ja, en = _RULES[correction.rule]
+    item = _ja(layout, correction.item)
+    return terminal.t(
+        f"{item}  {ja}  {correction.rows:,} 件（{correction.line:,} 行目から）",
+        f"{item}  {en}  {correction.rows:,} rows (from line {correction.line:,})",
+    )
+
+
+def _ja(layout: "Layout", item: str) -> str:
+    return layout.field(item).ja if item in layout.names else item
+
+
+def _export(terminal: Terminal, layout: "Layout", found: Sequence[Finding], path: Path) -> None:
+    import duckdb
+    import pyarrow as pa
+
+    from kumobashi.console.labels import finding as label
+    from kumobashi.conversion.copies import write_copy
+
+    rows = pa.table(
+        {
+            "line": pa.array([one.line for one in found], pa.int64()),
+            "item": [_ja(layout, one.item) for one in found],
+            "what": [label(one.code, terminal.lang) for one in found],
+            "expected": [one.expected for one in found],
+            "got": [one.got for one in found],
+            "rows": pa.array([one.rows for one in found], pa.int64()),
+            "code": [one.code for one in found],
+        }
+    )
+    headers = {
+        "line": terminal.t("行", "line"),
+        "item": terminal.t("項目", "item"),
+        "what": terminal.t("何が", "what"),
+        "expected": terminal.t("正しくは", "expected"),
+        "got": terminal.t("入っていた値", "got"),
+        "rows": terminal.t("件数", "rows"),
+        "code": terminal.t("符号", "code"),
+    }
+    with duckdb.connect() as work:
+        work.register("found", rows)
+        write_copy(work, "found", headers, path)
+
+
+file.add_command(check)

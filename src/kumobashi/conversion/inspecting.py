@@ -1,0 +1,207 @@
+r"""Hold a file against a layout: what is wrong, on which line, and what can be put right.
+
+>>> import tempfile
+>>> from kumobashi.catalogue.layouts import load_layouts
+>>> layout = load_layouts().get("child-support-allowance", "1")
+>>> with tempfile.TemporaryDirectory() as folder, duckdb.connect() as work:
+...     path = Path(folder, "手当.csv")
+...     said = "宛名番号,支給区分,認定年月日\n0000000001,7,2026-04-01\n0000000002,1,令和8年4月1日\n"
+...     _ = path.write_text(said, encoding="cp932")
+...     checked = check_file(path, layout, work)
+>>> [(f.line, f.item, f.expected, f.got) for f in checked.findings][0]
+(2, 'payment_kind', 'code_list:child_support_allowance_payment', '7')
+>>> [(c.line, c.item, c.rule) for c in checked.corrections]
+[(3, 'decided_on', 'dates')]
+"""
+
+# ruff: noqa: S608 - names pass `quoted`, the relations are our own
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import duckdb
+
+from kumobashi.catalogue.checking import findings
+from kumobashi.catalogue.code_lists import CodeList, load_code_lists
+from kumobashi.catalogue.layouts import Layout
+from kumobashi.conversion.charsets import code_points, losses
+from kumobashi.conversion.correcting import Field, Rule, corrected, steps
+from kumobashi.conversion.files import LINE, FileRead, read_file
+from kumobashi.kernel import Finding
+from kumobashi.storage.counting import count
+from kumobashi.storage.tables import quoted
+
+MOST_FINDINGS = 1000
+CORRECTED = "corrected_rows"  # the relation that check_file leaves: items put right, others kept
+_READ = "file_rows"  # with the header's names
+_NAMED = "named_rows"  # with the layout's names, and the line
+_AS_READ = f"(select * exclude ({LINE}) from {_NAMED})"
+_FORMULA = "^([=+@\t\r]|-[^0-9])"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """One rule that put values of one item right."""
+
+    item: str
+    rule: Rule
+    rows: int
+    line: int  # the first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileChecked:
+    """What a file is, what is wrong in it, and what is left when it has been put right."""
+
+    read: FileRead
+    findings: tuple[Finding, ...]  # of the file as it is; ``line`` is that of the file
+    corrections: tuple[Correction, ...]
+    left: tuple[Finding, ...]  # of the corrected rows
+    characters: tuple[Finding, ...]  # that cp932 cannot hold, or gives back as others
+
+
+def check_file(path: Path, layout: Layout, work: duckdb.DuckDBPyConnection) -> FileChecked:
+    """Read ``path`` and check it; the corrected rows are left in the view ``corrected_rows``.
+
+    Raises:
+        ConversionFailed: the file cannot be read as rows of this layout.
+    """
+    names = names_of(layout)
+
+    def known(header: list[str]) -> int:
+        return len({names[key] for key in map(_plain, header) if key in names})
+
+    read = read_file(path, work, _READ, layout=layout.layout, known=known)
+    columns = {name: names.get(_plain(name), name) for name in read.header}
+    lists = load_code_lists()
+    fields = [_field(layout, name, lists) for name in layout.names if name in columns.values()]
+    _name_and_correct(work, columns, fields)
+    found = [
+        *read.broken,
+        *_placed(work, findings(work, _AS_READ, layout, MOST_FINDINGS)),
+        *_formulas(work, fields),
+    ]
+    found.sort(key=lambda finding: finding.line or 0)  # what is about the whole file first
+    left = _placed(work, findings(work, CORRECTED, layout, MOST_FINDINGS))
+    return FileChecked(
+        read=read,
+        findings=tuple(found),
+        corrections=tuple(_corrections(work, fields)),
+        left=(*read.broken, *left),
+        characters=tuple(_characters(work, layout)),
+    )
+
+
+def names_of(layout: Layout) -> Mapping[str, str]:
+    """Return the item for each way of writing its name in a header."""
+    written = {_plain(field.name): field.name for field in layout.fields}
+    return written | {_plain(field.ja): field.name for field in layout.fields}
+
+
+def _plain(name: str) -> str:
+    """Return a header without what people write in several ways."""
+    return "".join(unicodedata.normalize("NFKC", name).split()).lower()
+
+
+def _field(layout: Layout, name: str, lists: Mapping[str, CodeList]) -> Field:
+    item = layout.field(name)
+    codes = lists[item.code_list].values if item.code_list else ()
+    is_number = item.sensitivity == "identifier" and item.type == "X"
+    return Field(item.name, item.type, item.digits, codes, is_number)
+
+
+def _name_and_correct(
+    work: duckdb.DuckDBPyConnection, columns: Mapping[str, str], fields: Sequence[Field]
+) -> None:
+    named, taken = [LINE], set[str]()
+    for header, name in columns.items():
+        wish = name if name not in taken else header  # a second column of one item is unexpected
+        taken.add(wish)
+        named.append(f"{quoted(header)} as {quoted(wish)}")
+    work.execute(f"create table {_NAMED} as select {', '.join(named)} from {_READ}")
+    work.execute(f"drop table {_READ}")
+    selected = [f"{corrected(item)} as {quoted(item.name)}" for item in fields]
+    selected += [quoted(name) for name in taken - {item.name for item in fields}]
+    work.execute(f"create view {CORRECTED} as select {', '.join(selected)} from {_NAMED}")
+
+
+def _placed(work: duckdb.DuckDBPyConnection, found: Sequence[Finding]) -> list[Finding]:
+    """Turn the numbers of rows into lines of the file."""
+    rows = sorted({finding.line for finding in found if finding.line is not None})
+    if not rows:
+        return list(found)
+    lines = dict(
+        work.execute(
+            f"select n, {LINE} from (select row_number() over () as n, {LINE} from {_NAMED})"
+            f" where n in ({', '.join(map(str, rows))})"
+        ).fetchall()
+    )
+    return [replace(one, line=lines.get(one.line) if one.line else None) for one in found]
+
+
+def _formulas(work: duckdb.DuckDBPyConnection, fields: Sequence[Field]) -> list[Finding]:
+    """Find texts that a spreadsheet would run."""
+    found = []
+    for item in fields:
+        if item.type not in {"X", "N"}:
+            continue
+        is_formula = f"regexp_matches({quoted(item.name)}, '{_FORMULA}')"
+        ((rows, line),) = work.execute(
+            f"select count(*), min({LINE}) from {_NAMED} where {is_formula}"
+        ).fetchall()
+        if rows:
+            found.append(
+                Finding(
+                    code="finding.formula",
+                    line=line,
+                    item=item.name,
+                    expected="式でない文字",
+                    got="= + - @",
+                    rows=rows,
+                )
+            )
+    return found
+
+
+def _corrections(work: duckdb.DuckDBPyConnection, fields: Sequence[Field]) -> list[Correction]:
+    found = []
+    for item in fields:
+        before = quoted(item.name)
+        for rule, after in steps(item):
+            ((rows, line),) = work.execute(
+                f"select count(*), min({LINE}) from {_NAMED} where {after} <> {before}"
+            ).fetchall()
+            if rows:
+                found.append(Correction(item=item.name, rule=rule, rows=rows, line=line))
+            before = after
+    return found
+
+
+def _characters(work: duckdb.DuckDBPyConnection, layout: Layout) -> list[Finding]:
+    """Find what would be lost, or would change without a word, on its way through cp932."""
+    there = {row[0] for row in work.execute(f"describe {CORRECTED}").fetchall()}
+    found = []
+    for field in layout.fields:
+        if field.type not in {"X", "N"} or field.name not in there:
+            continue
+        column = quoted(field.name)
+        is_ascii = f"regexp_full_match(coalesce({column}, ''), '[ -~]*')"
+        if not count(work, f"select count(*) from {CORRECTED} where not {is_ascii}"):
+            continue
+        values = work.sql(f"select {column} from {CORRECTED}").to_arrow_table().column(0)
+        found += [
+            Finding(
+                code=f"finding.character_{'changed' if loss.kind == 'changed' else 'unmappable'}",
+                line=None,
+                item=field.name,
+                expected="cp932",
+                got=f"{code_points(loss.text)} → {' / '.join(map(code_points, loss.candidates))}"
+                if loss.candidates
+                else code_points(loss.text),
+                rows=loss.rows,
+            )
+            for loss in losses(values, "cp932", {})
+        ]
+    return found
