@@ -31,7 +31,7 @@ file = Group(
     "file",
     ja="CSV・タブ区切り・Excel のファイルを、レイアウトと照らして点検し、直します。",
     en="Check files (CSV, tab, Excel) against a layout, and put them right.",
-    example="kumobashi file check 受給者.csv --layout child-support-allowance",
+    example="kumobashi file check recipients.csv --layout child-support-allowance",
 )
 
 
@@ -39,7 +39,7 @@ file = Group(
     "check",
     ja="ファイルのどの行のどの項目が、どう違うかを示します。--fix で直した写しを書きます。",
     en="Say which line and item is wrong, and how; --fix writes a corrected copy.",
-    example="kumobashi file check 受給者.csv --layout child-support-allowance --fix 直し.xlsx",
+    example="kumobashi file check list.csv --layout child-support-allowance --fix fixed.xlsx",
 )
 @click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
 @option("--layout", required=True, metavar="NAME", ja="レイアウトの名前", en="Name of the layout")
