@@ -75,7 +75,8 @@ def check(
     from kumobashi.conversion.inspecting import CORRECTED, check_file
 
     held = _layout(_layouts(terminal), layout, version)
-    with duckdb.connect() as work:
+    reading = terminal.t(f"{path.name} を読んでいます…", f"Reading {path.name} …")
+    with duckdb.connect() as work, terminal.err.status(reading):
         checked = check_file(path, held, work)
         if fix:
             there = [row[0] for row in work.execute(f"describe {CORRECTED}").fetchall()]

@@ -18,19 +18,24 @@ from kumobashi.storage.tables import literal, quoted
 
 Rule = Literal["spaces", "half_width", "thousands", "dates", "zeros"]
 RULES: tuple[Rule, ...] = ("spaces", "half_width", "thousands", "dates", "zeros")
-_FULL = "０１２３４５６７８９－／．，　"
-_HALF = "0123456789-/., "
+_SPACES = " \t　"
+_SPACED = f"^[{_SPACES}]|[{_SPACES}]$"
+_WIDTHS = "'０１２３４５６７８９－／．，　', '0123456789-/., '"
 _FIGURES = {"9", "S9", "9V", "YEAR", "DATE", "TIME", "TIMESTAMP", "LIST9"}
-# Era, its names, the day it began and the last; a year outside has two readings and stays.
+# First letters of an era, the year before its first, its first day and its last; a day outside has
+# two readings and stays. 明治 begins where Japan took the western calendar.
 _ERAS = (
-    ("令和|R", 2018, "2019-05-01", "9999-12-31"),
-    ("平成|H", 1988, "1989-01-08", "2019-04-30"),
-    ("昭和|S", 1925, "1926-12-25", "1989-01-07"),
-    ("大正|T", 1911, "1912-07-30", "1926-12-24"),
-    ("明治|M", 1867, "1868-01-25", "1912-07-29"),
+    ("令R", 2018, "2019-05-01", "9999-12-31"),
+    ("平H", 1988, "1989-01-08", "2019-04-30"),
+    ("昭S", 1925, "1926-12-25", "1989-01-07"),
+    ("大T", 1911, "1912-07-30", "1926-12-24"),
+    ("明M", 1867, "1873-01-01", "1912-07-29"),
 )
-_WESTERN = "^([0-9]{4})[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?$"
-_PACKED = "^([0-9]{4})([0-9]{2})([0-9]{2})$"
+_WESTERN = "([0-9]{4})[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?"
+_PACKED = "([0-9]{4})([0-9]{2})([0-9]{2})"
+_OF_AN_ERA = (
+    "(令和|平成|昭和|大正|明治|[RHSTM])([0-9]{1,2}|元)[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +71,11 @@ def _apply(rule: Rule, value: str, item: Field) -> str:
     is_figures = item.type in _FIGURES or bool(item.codes) or item.is_identifier
     match rule:
         case "spaces":
-            return f"trim({value}, ' \t　')"
+            is_spaced = f"regexp_matches({value}, '{_SPACED}')"  # asking is cheaper than trimming
+            return f"case when {is_spaced} then trim({value}, '{_SPACES}') else {value} end"
         case "half_width" if is_figures:
-            return f"translate({value}, '{_FULL}', '{_HALF}')"
+            is_ascii = f"strlen({value}) = length({value})"  # most are, and translating is slow
+            return f"case when {is_ascii} then {value} else translate({value}, {_WIDTHS}) end"
         case "thousands" if item.type in {"9", "S9"}:
             shown = f"regexp_full_match({value}, '-?[0-9]{{1,3}}(,[0-9]{{3}})+')"
             return f"case when {shown} then replace({value}, ',', '') else {value} end"
@@ -81,21 +88,22 @@ def _apply(rule: Rule, value: str, item: Field) -> str:
 
 
 def _date(value: str) -> str:
-    readings = [_read(value, _WESTERN, "0"), _read(value, _PACKED, "0")]
-    for names, before, first, last in _ERAS:
-        year = "([0-9]{1,2}|元)"
-        pattern = f"^(?:{names}){year}[-/.年]([0-9]{{1,2}})[-/.月]([0-9]{{1,2}})日?$"
-        day = _read(value, pattern, str(before))
-        readings.append(f"case when {day} between date '{first}' and date '{last}' then {day} end")
-    return f"coalesce(strftime(coalesce({', '.join(readings)}), '%Y-%m-%d'), {value})"
-
-
-def _read(value: str, pattern: str, add: str) -> str:
-    """Return the SQL of the date that a pattern of year, month and day gives, else null."""
-    year, month, day = (f"regexp_extract({value}, '{pattern}', {group})" for group in (1, 2, 3))
-    number = f"try_cast(case {year} when '元' then '1' else {year} end as integer) + {add}"
-    text = f"printf('%04d-%02d-%02d', {number}, try_cast({month} as int), try_cast({day} as int))"
-    return f"case when regexp_matches({value}, '{pattern}') then try_cast({text} as date) end"
+    """Return the SQL of a date as the standard writes it; most are already, and cost nothing."""
+    western, packed = (
+        f"case when regexp_full_match({value}, '{pattern}')"
+        f" then try_cast(regexp_replace({value}, '{pattern}', '\\1-\\2-\\3') as date) end"
+        for pattern in (_WESTERN, _PACKED)
+    )
+    era, year, month, day = (f"regexp_extract({value}, '{_OF_AN_ERA}', {n})" for n in range(1, 5))
+    number = f"cast(case {year} when '元' then '1' else {year} end as integer)"
+    of_eras = ""
+    for letters, before, first, last in _ERAS:
+        read = f"try_cast(concat_ws('-', {number} + {before}, {month}, {day}) as date)"
+        within = f"{read} between date '{first}' and date '{last}'"
+        of_eras += f"when contains('{letters}', left({era}, 1)) and {within} then {read} "
+    of_an_era = f"case when regexp_full_match({value}, '{_OF_AN_ERA}') then case {of_eras} end end"
+    read = f"strftime(coalesce({western}, {packed}, {of_an_era}), '%Y-%m-%d')"
+    return f"case when {value} like '____-__-__' then {value} else coalesce({read}, {value}) end"
 
 
 def _with_zeros(value: str, item: Field) -> str:

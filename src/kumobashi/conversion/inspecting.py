@@ -63,7 +63,7 @@ class FileChecked:
 
 
 def check_file(path: Path, layout: Layout, work: duckdb.DuckDBPyConnection) -> FileChecked:
-    """Read ``path`` and check it; the corrected rows are left in the view ``corrected_rows``.
+    """Read ``path`` and check it; the corrected rows are left in the table ``corrected_rows``.
 
     Raises:
         ConversionFailed: the file cannot be read as rows of this layout.
@@ -124,7 +124,7 @@ def _name_and_correct(
     work.execute(f"drop table {_READ}")
     selected = [f"{corrected(item)} as {quoted(item.name)}" for item in fields]
     selected += [quoted(name) for name in taken - {item.name for item in fields}]
-    work.execute(f"create view {CORRECTED} as select {', '.join(selected)} from {_NAMED}")
+    work.execute(f"create table {CORRECTED} as select {', '.join(selected)} from {_NAMED}")
 
 
 def _placed(work: duckdb.DuckDBPyConnection, found: Sequence[Finding]) -> list[Finding]:
@@ -166,17 +166,28 @@ def _formulas(work: duckdb.DuckDBPyConnection, fields: Sequence[Field]) -> list[
 
 
 def _corrections(work: duckdb.DuckDBPyConnection, fields: Sequence[Field]) -> list[Correction]:
-    found = []
+    """Count what each rule changes, on the rows that were changed at all."""
+    if not fields:
+        return []
+    differs = " or ".join(f"a.{quoted(item.name)} <> b.{quoted(item.name)}" for item in fields)
+    work.execute(
+        f"create table changed as select a.* from {_NAMED} as a positional join {CORRECTED} as b"
+        f" where {differs}"
+    )
+    asked, counted = [], []
     for item in fields:
         before = quoted(item.name)
         for rule, after in steps(item):
-            ((rows, line),) = work.execute(
-                f"select count(*), min({LINE}) from {_NAMED} where {after} <> {before}"
-            ).fetchall()
-            if rows:
-                found.append(Correction(item=item.name, rule=rule, rows=rows, line=line))
+            asked.append((item.name, rule))
+            changed = f"filter ({after} <> {before})"
+            counted += [f"count(*) {changed}", f"min({LINE}) {changed}"]
             before = after
-    return found
+    (numbers,) = work.execute(f"select {', '.join(counted)} from changed").fetchall()
+    return [
+        Correction(item=item, rule=rule, rows=rows, line=line)
+        for (item, rule), rows, line in zip(asked, numbers[::2], numbers[1::2], strict=True)
+        if rows
+    ]
 
 
 def _characters(work: duckdb.DuckDBPyConnection, layout: Layout) -> list[Finding]:
