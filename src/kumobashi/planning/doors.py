@@ -95,7 +95,7 @@ def _to_take(workspace: Workspace, plan: Plan) -> Iterator[Ask]:
         whom=system.name,
         contact=_contact(workspace, system.contact),
         ja=f"レイアウト「{layout.ja}」第{layout.version}版（{len(layout.fields)} 項目、うち必須"
-        f" {required}）を{form}から表 {dataset.table} に受け、取込の受領書を返す。",
+        f" {required}）を {form} から表 {dataset.table} に受け、取込の受領書を返す。",
         en=f"take layout {layout.layout} {layout.version} ({len(layout.fields)} fields,"
         f" {required} required) from {form} into table {dataset.table},"
         " and return the receipt of applying.",

@@ -22,7 +22,7 @@ from kumobashi.planning.workspace import Workspace
 from kumobashi.release.compiling import compile_released, compile_rule
 from kumobashi.release.rules import Flag, ReleaseRule
 from kumobashi.release.staging import Stage, stages
-from kumobashi.storage.tables import quoted
+from kumobashi.storage.tables import literal, quoted
 
 Value = str | int | date | None | list[int]
 _KEY = TokenKey(sha256("架空の住民の例".encode()).digest())  # of examples; seals nothing
@@ -41,7 +41,7 @@ _HOUSE = {
     "resident_kind": "1",
     "resident_status": "1",
 }
-# given name, its kana, sex, relationship to the head, age; the first whose age is asked for is shown
+# given name, kana, sex, relationship to the head, age; the first whose age is asked for is shown
 _MEMBERS: tuple[tuple[str, str, str, str, int], ...] = (
     ("髙子", "タカコ", "2", "12", 38),
     ("さくら", "サクラ", "2", "20", 9),
@@ -69,7 +69,7 @@ def example_of(workspace: Workspace, link: LinkFile, *, on: date) -> Example:
     layouts = {name: workspace.layout(ref) for name, ref in rule.datasets.items()}
     members = _members(rule, layouts[rule.subject.dataset], on)
     chosen = _chosen(rule, members, on)
-    rows = _rows(rule, layouts, members, chosen, link.purpose, on)
+    rows = _rows(rule, layouts, members, chosen, purpose=link.purpose, on=on)
     released = _run(rule, layouts, rows, chosen, purpose=link.purpose, on=on)
     receiving = workspace.layout(f"{link.to.system}.{link.to.dataset}")
     subject = members[chosen]
@@ -77,7 +77,7 @@ def example_of(workspace: Workspace, link: LinkFile, *, on: date) -> Example:
     age = f"（{_age(born, on)}歳）" if isinstance(born, date) else ""
     named = f"{subject.get('family_name') or ''} {subject.get('given_name') or ''}".strip()
     return Example(
-        person=f"{named or '架空の住民'}{age}",
+        person=f"{named}{age}",
         household=len(members),
         before={
             f"{name}.{field.name}": _said(field, held[0].get(field.name))
@@ -131,6 +131,7 @@ def _rows(
     layouts: Mapping[str, Layout],
     members: list[dict[str, Value]],
     chosen: int,
+    *,
     purpose: str,
     on: date,
 ) -> dict[str, list[dict[str, Value]]]:
@@ -169,7 +170,7 @@ def _filtered(only: Mapping[str, Sequence[str | int]]) -> dict[str, Value]:
     return {name: codes[0] for name, codes in only.items()}
 
 
-def _any(field: Field, on: date) -> Value:
+def _any(field: Field, on: date) -> Value:  # noqa: PLR0911 - one for each type
     """Return a value that a field may hold."""
     if field.code_list:
         code = load_code_lists()[field.code_list].values[0]
@@ -220,7 +221,8 @@ def _run(
         if steps.household:
             work.execute(steps.household)
         who = rows[rule.subject.dataset][chosen][key]
-        work.execute(f"delete from subjects where {quoted(key)} <> ?", [who])
+        others = f"{quoted(key)} <> {literal(str(who))}"
+        work.execute(f"delete from subjects where {others}")  # noqa: S608 - our own number
         work.execute(steps.eligible)
         make = compile_released(rule, on=on, unclear=frozenset())
         inner, outer = _KEY.hmac_pads()
@@ -239,16 +241,16 @@ def _stage(
         f"{quoted(name)} {_TYPES.get(layout.field(name).type, 'varchar')}" for name in stage.columns
     ]
     work.execute(f"create table {quoted(stage.name)} ({', '.join(columns)})")
-    marks = ", ".join("?" for _ in stage.columns)
     for row in rows:
-        values = [row[name] for name in stage.columns]
-        work.execute(f"insert into {quoted(stage.name)} values ({marks})", values)
+        marks = ", ".join("?" for _ in stage.columns)
+        into = f"insert into {quoted(stage.name)} values ({marks})"  # noqa: S608 - names of the rule
+        work.execute(into, [row[name] for name in stage.columns])
 
 
 # -- saying -------------------------------------------------------------------------------------
 
 
-def _said(field: Field, value: Any) -> str:  # noqa: ANN401 - whatever the rule made
+def _said(field: Field, value: Any) -> str:  # noqa: ANN401, PLR0911 - whatever the rule made
     """Return a value as it stands in the data, with the meaning of a code behind it."""
     if value is None:
         return "（なし）"

@@ -123,7 +123,14 @@ class _Layout:
         """Sort lanes: those that stay inside first, then by where they end."""
         link = self.workspace.links[way.link]
         daily = link.schedule.daily if link.schedule else "~"
-        return (way.source, len(way.sites), way.sites, self._first_of(way.target), way.target, daily)
+        return (
+            way.source,
+            len(way.sites),
+            way.sites,
+            self._first_of(way.target),
+            way.target,
+            daily,
+        )
 
     def _first_of(self, target: str) -> str:
         days = [
@@ -281,15 +288,9 @@ class _Layout:
                 note=f"{when}{mode}・{columns} 項目",
                 y=y,
                 points=points,
-                label_width=(
-                    (target.x if target.x < sites[way.sites[0]].right else sites[way.sites[0]].right)
-                    - source.right
-                    - 50
-                ),
+                label_width=((min(sites[way.sites[0]].right, target.x)) - source.right - 50),
                 sealed=tuple(
-                    (sites[site].x, sites[site].right)
-                    for site in way.sites[1:-1]
-                    if not is_refused
+                    (sites[site].x, sites[site].right) for site in way.sites[1:-1] if not is_refused
                 ),
                 is_refused=is_refused,
             )

@@ -83,7 +83,7 @@ def _site(site: Box) -> Iterator[str]:
 def _system(system: Box) -> Iterator[str]:
     yield _rect(system, fill="#fff", stroke=_INK, round_=6, more=' stroke-width="1.6"')
     lines = _cut(system.title, system.width - 12, 14)[:2]
-    room = system.height >= 34 + 16 * len(lines)  # noqa: PLR2004 - a line for the kind
+    room = system.height >= 34 + 16 * len(lines)
     block = 17 * len(lines) + (14 if room else 0)
     y = system.y + (system.height - block) // 2 + 13
     middle = system.x + system.width // 2
@@ -145,9 +145,7 @@ def _door(door: DoorArrow) -> Iterator[str]:
 
 def _key(picture: Graph) -> Iterator[str]:
     y = picture.height - 14
-    yield (
-        f'<path d="M28 {y - 4}h26" stroke="{_INK}" stroke-width="1.8" marker-end="url(#door)"/>'
-    )
+    yield (f'<path d="M28 {y - 4}h26" stroke="{_INK}" stroke-width="1.8" marker-end="url(#door)"/>')
     yield _text(60, y, "接続を開く向き（返事も受領書もこの接続で戻る）", size=11, colour=_SOFT)
     yield f'<path d="M362 {y - 4}h26" stroke="{_INK}" stroke-width="3.2" stroke-dasharray="7 4"/>'
     yield _text(394, y, "封をしたまま", size=11, colour=_SOFT)

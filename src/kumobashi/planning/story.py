@@ -149,11 +149,16 @@ def _sentence(workspace: Workspace, plan: Plan) -> tuple[str, str]:
     mode_ja = {"full": "全件", "difference": "前回との差分"}[plan.link.mode]
     when_ja = f"毎日 {daily} に{mode_ja}" if daily else mode_ja
     return (
-        f"{plan.from_site_name}の「{plan.from_name}」が、{who_ja}について、"
-        f"{len(plan.items)} 項目を{plan.to_site_name}の「{plan.to_name}」へ、{when_ja}で渡します。",
-        f"{plan.link.from_} at {plan.from_site_name} gives {len(plan.items)} items of {who_en} to"
-        f" {plan.link.to.system} at {plan.to_site_name},"
-        f" {plan.link.mode}{f', daily at {daily}' if daily else ''}.",
+        (
+            f"{plan.from_site_name}の「{plan.from_name}」が、{who_ja}について、"
+            f"{len(plan.items)} 項目を"
+            f"{plan.to_site_name}の「{plan.to_name}」へ、{when_ja}で渡します。"
+        ),
+        (
+            f"{plan.link.from_} at {plan.from_site_name} gives {len(plan.items)} items of"
+            f" {who_en} to {plan.link.to.system} at {plan.to_site_name},"
+            f" {plan.link.mode}{f', daily at {daily}' if daily else ''}."
+        ),
     )
 
 
@@ -171,15 +176,21 @@ def _items(plan: Plan, example: Example | None) -> tuple[ItemStory, ...]:
             before=f"世帯 {example.household} 人分の{item.source_ja}"
             if example and item.operation["op"] in _OF_HOUSEHOLD
             else before.get(item.source or "", "―" if example else ""),
-            after=after.get(item.name, "―" if example else ""),
+            after=_as_received(plan, after.get(item.name, "―" if example else "")),
         )
         for item in plan.items
     )
 
 
-def _dropped(
-    workspace: Workspace, plan: Plan, example: Example | None
-) -> tuple[ItemStory, ...]:
+def _as_received(plan: Plan, value: str) -> str:
+    """Return a value with the characters that were agreed on for the receiver's charset."""
+    if plan.link.characters.charset == "cp932":
+        for char, instead in plan.link.characters.substitutes.items():
+            value = value.replace(char, instead)
+    return value
+
+
+def _dropped(workspace: Workspace, plan: Plan, example: Example | None) -> tuple[ItemStory, ...]:
     """Return what the hall has of the person and the receiver never sees."""
     rule = workspace.rules[plan.link.release]
     used = {item.source for item in plan.items}

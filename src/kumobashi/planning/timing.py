@@ -36,24 +36,28 @@ class Expected:
     runs: int
 
     @property
+    def source_ja(self) -> str:
+        """Where the time comes from."""
+        if self.runs:
+            return f"過去 {self.runs} 回の中央値"
+        return f"実績がないため目安: 毎秒 {SUBJECTS_PER_SECOND:,} 人＋回線 10 Mbit/s"
+
+    @property
+    def source_en(self) -> str:
+        """The same in English."""
+        if self.runs:
+            return f"median of the last {self.runs} runs"
+        return f"no run yet; by {SUBJECTS_PER_SECOND:,} persons a second and a line of 10 Mbit/s"
+
+    @property
     def said_ja(self) -> str:
         """The time and where it comes from."""
-        by = (
-            f"過去 {self.runs} 回の中央値"
-            if self.runs
-            else f"実績がないため目安: 毎秒 {SUBJECTS_PER_SECOND:,} 人＋回線 10 Mbit/s"
-        )
-        return f"{_spent(self.seconds, '秒', '分')}（{by}）"
+        return f"{_spent(self.seconds, ' 秒', ' 分')}（{self.source_ja}）"
 
     @property
     def said_en(self) -> str:
         """The same in English."""
-        by = (
-            f"median of the last {self.runs} runs"
-            if self.runs
-            else f"no run yet; by {SUBJECTS_PER_SECOND:,} persons a second and a line of 10 Mbit/s"
-        )
-        return f"{_spent(self.seconds, ' s', ' min')} ({by})"
+        return f"{_spent(self.seconds, ' s', ' min')} ({self.source_en})"
 
 
 def expected(past: Sequence[Past], *, subjects: int | None, size: int | None) -> Expected | None:
