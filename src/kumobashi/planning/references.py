@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kumobashi.catalogue.layouts import Layout, Layouts
-from kumobashi.directory.models import MunicipalityFile, SiteFile, SystemFile
+from kumobashi.directory.models import Dataset, MunicipalityFile, SiteFile, SystemFile
 from kumobashi.planning.links import LinkFile
 from kumobashi.planning.rule_columns import columns_used
 from kumobashi.release.rules import ReleaseRule
@@ -118,12 +118,40 @@ class _Checks:
         yield from self.name(document, ("site",), "sites", system.site)
         for name, dataset in system.datasets.items():
             if self.layout(dataset.layout, dataset.version) is None:
-                versions = self.layouts.versions(dataset.layout)
-                key = "version" if versions else "layout"
-                known = versions or self.layouts.names()
-                got = dataset.version if versions else dataset.layout
-                what = ("レイアウト", "layout")
-                yield _unknown(document, ("datasets", name, key), got, known, what)
+                if self.layouts.versions(dataset.layout):
+                    yield self.version(document, ("datasets", name, "version"), dataset)
+                    continue
+                path: Path = ("datasets", name, "layout")
+                known = self.layouts.names()
+                yield _unknown(document, path, dataset.layout, known, ("レイアウト", "layout"))
+
+    def version(self, document: Document[SystemFile], path: Path, dataset: Dataset) -> Mistake:
+        """Say that a layout has no such version, and which it has, since when and until when."""
+        held = [
+            self.layouts.get(dataset.layout, version)
+            for version in self.layouts.versions(dataset.layout)
+        ]
+        newest = max(held, key=lambda layout: layout.valid_from)
+        listed_ja = "、".join(
+            f"第{layout.version}版（{layout.valid_from.isoformat()} から"
+            f"{f' {layout.valid_to.isoformat()} まで' if layout.valid_to else ''}）"
+            for layout in held
+        )
+        listed_en = ", ".join(
+            f"{layout.version} (from {layout.valid_from.isoformat()}"
+            f"{f' to {layout.valid_to.isoformat()}' if layout.valid_to else ''})"
+            for layout in held
+        )
+        return document.mistake(
+            path,
+            code="workspace.unknown_version",
+            ja=f"レイアウト「{newest.ja}」（{newest.layout}）に第{dataset.version}版はありません。"
+            f"あるもの: {listed_ja}。",
+            en=f"The layout {newest.layout} has no version {dataset.version!r};"
+            f" there are: {listed_en}.",
+            expected=" | ".join(layout.version for layout in held),
+            example=f'version: "{newest.version}"',
+        )
 
     def rule(self, document: Document[ReleaseRule]) -> Iterator[Mistake]:
         rule = document.value
