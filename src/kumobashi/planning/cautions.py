@@ -64,7 +64,7 @@ def _layouts(workspace: Workspace, on: date) -> Iterator[Mistake]:
                     ("datasets", key, "version"),
                     code="caution.layout_ends",
                     ja=f"レイアウト「{layout.ja}」第{layout.version}版は"
-                    f" {layout.valid_to.isoformat()} {'で終わりました' if over else 'で終わります'}。"
+                    f" {layout.valid_to.isoformat()} で{'終わりました' if over else '終わります'}。"
                     "kumobashi workspace upgrade が次の版を探します。",
                     en=f"The layout {layout.layout} {layout.version}"
                     f" {'ended' if over else 'ends'} on {layout.valid_to.isoformat()};"
