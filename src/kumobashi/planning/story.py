@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from kumobashi.directory.models import Contact
 from kumobashi.kernel import Language
-from kumobashi.planning.approval import Change, Standing, drift, standing
+from kumobashi.planning.approval import Standing, drift, standing
 from kumobashi.planning.approvals import ApprovalFile
+from kumobashi.planning.changes import Change
 from kumobashi.planning.doors import Ask, Door, asks, doors
 from kumobashi.planning.fictional import Example, example_of
 from kumobashi.planning.measured import Measured

@@ -151,15 +151,14 @@ def test_the_time_is_that_of_the_last_runs_and_says_so() -> None:
     assert expected([], subjects=None, size=None) is None
 
 
-@pytest.mark.parametrize("lang", ["ja", "en"])
+@pytest.mark.parametrize("is_ja", [True, False])
 @pytest.mark.parametrize("width", [72, 100, 140])
 def test_no_line_is_too_long_or_begins_with_what_ends_a_sentence(
-    workspace: Workspace, directory: Directory, lang: str, width: int
+    workspace: Workspace, directory: Directory, is_ja: bool, width: int
 ) -> None:
-    spoken = "ja" if lang == "ja" else "en"
     stories = [story(workspace, directory, link) for link in workspace.links]
-    texts = [said(PlanView(held, lang=spoken), width) for held in stories]
-    texts.append(said(PlansView(stories, lang=spoken), max(width, 100)))
+    texts = [said(PlanView(held, lang="ja" if is_ja else "en"), width) for held in stories]
+    texts.append(said(PlansView(stories, lang="ja" if is_ja else "en"), max(width, 100)))
 
     for line in "\n".join(texts).splitlines():
         assert cell_len(line) <= max(width, 100 if line in texts[-1] else 0)
