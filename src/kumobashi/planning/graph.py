@@ -8,8 +8,8 @@ the same picture, to the pixel; ``graph_svg`` draws it.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from kumobashi.directory.models import By
 from kumobashi.kernel import Zone
+from kumobashi.planning.graph_parts import Box, DoorArrow, Graph, Lane
 from kumobashi.planning.workspace import Workspace
 from kumobashi.routing.errors import RoutingFailed
 from kumobashi.routing.finding import route
@@ -19,72 +19,8 @@ HEAD = 64  # of a site: name, provider, and the doors
 TOP, MARGIN = 92, 28
 _SYSTEM, _RELAY = 146, 146  # widths
 _MIDDLE, _DOOR, _PAD = 252, 92, 16
+_BACK = 15  # how far left of a column its own lanes run
 _ZONES = (Zone.MYNUMBER, Zone.LGWAN, Zone.INTERNET)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Box:
-    """A rectangle with its words."""
-
-    name: str
-    title: str
-    note: str
-    x: int
-    y: int
-    width: int
-    height: int
-    is_relay: bool = False
-
-    @property
-    def right(self) -> int:
-        """Its right edge."""
-        return self.x + self.width
-
-    @property
-    def bottom(self) -> int:
-        """Its lower edge."""
-        return self.y + self.height
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DoorArrow:
-    """A connection that one site opens to another."""
-
-    from_site: str
-    to_site: str
-    by: By
-    start: tuple[int, int]
-    end: tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lane:
-    """A link from its source to its receiver; ``stop`` is where a refused one ends."""
-
-    number: int
-    link: str
-    name: str
-    note: str
-    y: int
-    points: tuple[tuple[int, int], ...]
-    label_width: int
-    sealed: tuple[tuple[int, int], ...]  # from x to x: inside relays, which cannot read it
-    is_refused: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Graph:
-    """The whole picture, in pixels from the upper left corner."""
-
-    title: str
-    width: int
-    height: int
-    bands: tuple[Box, ...]
-    sites: tuple[Box, ...]
-    systems: tuple[Box, ...]
-    doors: tuple[DoorArrow, ...]
-    lanes: tuple[Lane, ...]
-    reads: tuple[tuple[tuple[int, int], ...], ...]  # from a system that a rule joins to its source
 
 
 def graph(workspace: Workspace, *, refused: Sequence[str] = ()) -> Graph:
@@ -178,7 +114,7 @@ class _Layout:
             inner = _SYSTEM * len(sub) + _MIDDLE * max(0, len(sub) - 1)
             if sub == ["left"]:  # room for the labels of what leaves
                 inner += _MIDDLE
-            width = inner + 2 * _PAD if sub else _RELAY
+            width = inner + 2 * _PAD + _left_room(sub) if sub else _RELAY
             found[site] = Box(
                 name=site,
                 title=held.name,
@@ -208,7 +144,8 @@ class _Layout:
         for name, system in self.workspace.systems.items():
             site = sites[system.site]
             side = self._side(name)
-            x = site.x + _PAD if side == "left" else site.right - _PAD - _SYSTEM
+            left = site.x + _PAD + _left_room([side])
+            x = left if side == "left" else site.right - _PAD - _SYSTEM
             lanes = [
                 self.lane_y[way.link]
                 for way in self.ways
@@ -253,19 +190,24 @@ class _Layout:
         for name, site in self.workspace.sites.items():
             for connection in site.connects_to:
                 here, there = sites[name], sites[connection.site]
-                step = abs(self.columns.index(connection.site) - self.columns.index(name)) - 1
-                y = TOP + HEAD // 2 - 14 * min(step, 2)
-                if here.x < there.x:
-                    start, end = (here.right, y), (there.x, y)
-                else:
-                    start, end = (here.x, y + 20), (there.right, y + 20)
+                points, label = self._door(here, there)
                 yield DoorArrow(
                     from_site=name,
                     to_site=connection.site,
                     by=connection.by,
-                    start=start,
-                    end=end,
+                    points=points,
+                    label=label,
                 )
+
+    def _door(self, here: Box, there: Box) -> tuple[tuple[tuple[int, int], ...], tuple[int, int]]:
+        """Return a straight arrow to a neighbour on the right, else one over the boxes between."""
+        if self.columns.index(there.name) - self.columns.index(here.name) == 1:
+            y = TOP + HEAD // 2
+            return ((here.right, y), (there.x, y)), ((here.right + there.x) // 2, y - 16)
+        up, start, end = TOP - 13, here.right - 18, there.x + 18
+        points = ((start, TOP), (start, up), (end, up), (end, TOP))
+        before = there.x - _DOOR // 2 if here.x < there.x else there.right + _DOOR // 2
+        return points, (before, up)
 
     def _lanes(self, sites: Mapping[str, Box], systems: Mapping[str, Box]) -> Iterator[Lane]:
         for number, way in enumerate(self.ways, 1):
@@ -277,7 +219,7 @@ class _Layout:
                 edge = sites[way.sites[0]].right - _PAD
                 points: tuple[tuple[int, int], ...] = (start, (edge, y))
             else:
-                points = (start, *_into(target, y, is_back=target.x < source.right))
+                points = _to(source, target, y)
             columns = len(self.workspace.rules[link.release].columns)
             mode = {"full": "全件", "difference": "差分"}[link.mode]
             when = f"毎日 {link.schedule.daily}・" if link.schedule else ""
@@ -287,13 +229,19 @@ class _Layout:
                 name=link.name,
                 note=f"{when}{mode}・{columns} 項目",
                 y=y,
+                start=start,
                 points=points,
-                label_width=((min(sites[way.sites[0]].right, target.x)) - source.right - 50),
+                label_width=self._room(source, target, sites[way.sites[0]]),
                 sealed=tuple(
                     (sites[site].x, sites[site].right) for site in way.sites[1:-1] if not is_refused
                 ),
                 is_refused=is_refused,
             )
+
+    def _room(self, source: Box, target: Box, home: Box) -> int:
+        """Return how wide a lane's words may be: to its receiver, or to the edge of the site."""
+        ends = min(target.x, home.right)
+        return (ends if ends > source.right else source.right + _MIDDLE) - source.right - 50
 
     def _reads(self, systems: Mapping[str, Box]) -> Iterator[tuple[tuple[int, int], ...]]:
         """Give the lines from a system whose rows a rule joins to the one that sends them."""
@@ -307,14 +255,21 @@ class _Layout:
             yield (here.x, y), (x, y), (x, end), (there.x, end)
 
 
-def _into(target: Box, y: int, *, is_back: bool) -> tuple[tuple[int, int], ...]:
-    """Return the last points of a lane: straight in, or round a corner where the box is not."""
-    edge = target.right if is_back else target.x
-    if target.y < y < target.bottom and not is_back:
-        return ((edge, y),)
-    corner = edge + 24 if is_back else edge - 24
+def _left_room(sub: Sequence[str]) -> int:
+    """Return the room left of a column of givers, for lines that stay in it."""
+    return 14 if "left" in sub else 0
+
+
+def _to(source: Box, target: Box, y: int) -> tuple[tuple[int, int], ...]:
+    """Return a lane's way: straight, round a corner, or back along the left of one column."""
     middle = target.y + target.height // 2
-    return (corner, y), (corner, middle), (edge, middle)
+    if target.x < source.right:
+        margin = source.x - _BACK
+        return (source.x, y), (margin, y), (margin, middle), (target.x, middle)
+    if target.y < y < target.bottom:
+        return (source.right, y), (target.x, y)
+    corner = target.x - 24
+    return (source.right, y), (corner, y), (corner, middle), (target.x, middle)
 
 
 def _columns(workspace: Workspace) -> tuple[str, ...]:

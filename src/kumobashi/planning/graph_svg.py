@@ -10,7 +10,7 @@ from html import escape
 from rich.cells import cell_len
 
 from kumobashi.planning.folding import cut
-from kumobashi.planning.graph import Box, DoorArrow, Graph, Lane
+from kumobashi.planning.graph_parts import Box, DoorArrow, Graph, Lane
 
 _INK, _SOFT, _LINE, _RED = "#1a1a1a", "#4d4d4d", "#8c8c8c", "#b00000"
 _ZONES = {"mynumber": "#e3ebf7", "lgwan": "#f4efdf", "internet": "#e7f2ea"}
@@ -106,7 +106,7 @@ def _lane(lane: Lane) -> Iterator[str]:
             f'<path d="M{start + 1} {lane.y}H{end - 1}" stroke="#fff" stroke-width="3.4"'
             ' stroke-dasharray="4 7" fill="none"/>'
         )
-    x = lane.points[0][0] + 34
+    x = lane.start[0] + 34
     name = _fitted(lane.name, lane.label_width, 12)
     note, soft = (_REFUSED, _RED) if lane.is_refused else (lane.note, _SOFT)
     yield _text(x, lane.y - 6, name, size=12, weight=700, colour=colour, halo=True)
@@ -115,10 +115,11 @@ def _lane(lane: Lane) -> Iterator[str]:
 
 def _lane_ends(lane: Lane) -> Iterator[str]:
     colour = _RED if lane.is_refused else _COLOURS[(lane.number - 1) % len(_COLOURS)]
-    (x, y), (end_x, end_y) = lane.points[0], lane.points[-1]
-    yield f'<circle cx="{x + 16}" cy="{y}" r="10.5" fill="{colour}"/>'
-    yield _text(x + 16, y + 4.3, str(lane.number), size=12, weight=700, colour="#fff",
-                anchor="middle")  # fmt: skip
+    (x, y), (end_x, end_y) = lane.start, lane.points[-1]
+    if lane.points[0] != lane.start:  # back along the left: the number stands there too
+        (side, first), (_, last) = lane.points[1:3]
+        yield from _badge(side, (first + last) // 2, lane.number, colour)
+    yield from _badge(x + 16, y, lane.number, colour)
     if lane.is_refused:
         cross = f"M{end_x - 7} {end_y - 7}l14 14m0 -14l-14 14"
         yield f'<path d="{cross}" stroke="{colour}" stroke-width="3.2" fill="none"/>'
@@ -128,19 +129,23 @@ def _lane_ends(lane: Lane) -> Iterator[str]:
     yield f'<path d="{arrow}" fill="{colour}"/>'
 
 
+def _badge(x: float, y: float, number: int, colour: str) -> Iterator[str]:
+    yield f'<circle cx="{x:g}" cy="{y:g}" r="10.5" fill="{colour}"/>'
+    yield _text(x, y + 4.3, str(number), size=12, weight=700, colour="#fff", anchor="middle")
+
+
 def _door(door: DoorArrow) -> Iterator[str]:
-    (x, y), (end_x, end_y) = door.start, door.end
     yield (
-        f'<path d="M{x} {y}L{end_x} {end_y}" stroke="{_INK}" stroke-width="1.8"'
+        f'<path d="{_path(door.points)}" stroke="{_INK}" stroke-width="1.8"'
         ' marker-end="url(#door)" fill="none"/>'
     )
-    words, middle = door.by.ja, (x + end_x) / 2
+    words, (x, y) = door.by.ja, door.label
     half = _wide(words, 11) / 2 + 8
     yield (
-        f'<rect x="{middle - half:.0f}" y="{y - 25}" width="{2 * half:.0f}" height="18" rx="9"'
+        f'<rect x="{x - half:.0f}" y="{y - 9}" width="{2 * half:.0f}" height="18" rx="9"'
         f' fill="{_INK}"/>'
     )
-    yield _text(middle, y - 12, words, size=11, weight=700, colour="#fff", anchor="middle")
+    yield _text(x, y + 4, words, size=11, weight=700, colour="#fff", anchor="middle")
 
 
 def _key(picture: Graph) -> Iterator[str]:

@@ -4,7 +4,8 @@ from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from kumobashi.planning.graph import Box, Graph, graph
+from kumobashi.planning.graph import graph
+from kumobashi.planning.graph_parts import Box, Graph
 from kumobashi.planning.graph_svg import svg
 from kumobashi.planning.workspace import Workspace, load
 from tests.unit.planning.test_plan import edit
@@ -85,8 +86,8 @@ def test_a_door_points_the_way_it_is_opened(workspace: Workspace) -> None:
         ("hall-exchange", "asp-relay"),
     ]
     for door in picture.doors:
-        assert door.start[0] == sites[door.from_site].right
-        assert door.end[0] == sites[door.to_site].x
+        assert door.points[0][0] == sites[door.from_site].right
+        assert door.points[-1][0] == sites[door.to_site].x
 
 
 def test_a_refused_link_ends_before_the_door(workspace: Workspace) -> None:
