@@ -6,6 +6,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from kumobashi.directory.models import Contact
 from kumobashi.kernel import Language
@@ -13,12 +14,14 @@ from kumobashi.planning.approval import Standing, drift, standing
 from kumobashi.planning.approvals import ApprovalFile
 from kumobashi.planning.changes import Change
 from kumobashi.planning.doors import Ask, Door, asks, doors
-from kumobashi.planning.fictional import Example, example_of
 from kumobashi.planning.measured import Measured
 from kumobashi.planning.plan import Plan
 from kumobashi.planning.timing import Expected, Past, expected
 from kumobashi.planning.workspace import Workspace
 from kumobashi.policy.tables import Tables, load_tables
+
+if TYPE_CHECKING:
+    from kumobashi.planning.fictional import Example
 
 DROPPED = "dropped"
 _OF_HOUSEHOLD = {"has_spouse", "household_ages", "household_birth_months"}
@@ -92,7 +95,7 @@ def tell(
     tables: Tables | None = None,
 ) -> Story:
     """Return the story of a plan; without example it is told faster, for a table of many."""
-    example = example_of(workspace, plan.link, on=plan.on) if with_example else None
+    example = _example(workspace, plan) if with_example else None
     way = doors(workspace, plan, tables or load_tables())
     counted = approval.counted if approval else None
     subjects = measured.extracted if measured else (counted.rows if counted else None)
@@ -118,6 +121,13 @@ def tell(
         asks=asks(workspace, plan, way),
         expected=expected(past, subjects=subjects, size=size if way else 0),
     )
+
+
+def _example(workspace: Workspace, plan: Plan) -> "Example":
+    # DuckDB is slow to import, and a table of many plans has no examples.
+    from kumobashi.planning.fictional import example_of  # noqa: PLC0415
+
+    return example_of(workspace, plan.link, on=plan.on)
 
 
 def _party(workspace: Workspace, name: str) -> Party:
@@ -163,7 +173,7 @@ def _sentence(workspace: Workspace, plan: Plan) -> tuple[str, str]:
     )
 
 
-def _items(plan: Plan, example: Example | None) -> tuple[ItemStory, ...]:
+def _items(plan: Plan, example: "Example | None") -> tuple[ItemStory, ...]:
     before, after = (example.before, example.after) if example else ({}, {})
     return tuple(
         ItemStory(
@@ -191,7 +201,7 @@ def _as_received(plan: Plan, value: str) -> str:
     return value
 
 
-def _dropped(workspace: Workspace, plan: Plan, example: Example | None) -> tuple[ItemStory, ...]:
+def _dropped(workspace: Workspace, plan: Plan, example: "Example | None") -> tuple[ItemStory, ...]:
     """Return what the hall has of the person and the receiver never sees."""
     rule = workspace.rules[plan.link.release]
     used = {item.source for item in plan.items}
