@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
+from kumobashi.planning.fitting import misfits
 from kumobashi.planning.workspace import Workspace
 from kumobashi.storage.documents import Document, Mistake
 
@@ -21,6 +22,7 @@ def cautions(workspace: Workspace, *, on: date) -> list[Mistake]:
         *_layouts(workspace, on),
         *_useless_substitutes(workspace),
         *_unused(workspace),
+        *misfits(workspace),
     ]
     return sorted(found, key=lambda caution: (caution.file, caution.line))
 

@@ -124,3 +124,29 @@ def test_ends_that_come_near_and_files_that_nobody_uses_are_named(folder: Path) 
         ("caution.unused", "rules/resident-to-school.yaml", "release"),
         ("caution.unused", "systems/school-register.yaml", "system"),
     }
+
+
+def test_codes_that_no_list_has_and_items_that_are_too_long_are_seen_before_the_night(
+    folder: Path,
+) -> None:
+    edit(folder, "rules/notice-attributes.yaml", 'one: ["1", "3"]', 'one: ["1", "7"]')
+    edit(
+        folder, "rules/resident-to-school.yaml", 'resident_status: ["1"]', 'resident_status: ["5"]'
+    )
+    edit(
+        folder,
+        "layouts/school-register-residents.yaml",
+        "digits: 300",
+        "digits: 40",
+    )
+    edit(folder, "layouts/collection-addressees.yaml", "type: X, digits: 7", 'type: "9", digits: 7')
+
+    found = {(c.code, c.file, c.key): c for c in cautions(load(folder), on=ON)}
+
+    assert found.keys() == {
+        ("caution.code", "rules/notice-attributes.yaml", "columns[9].one[1]"),
+        ("caution.code", "rules/resident-to-school.yaml", "subject.only.resident_status[0]"),
+        ("caution.digits", "rules/resident-to-school.yaml", "columns[11].of"),
+        ("caution.type", "rules/resident-to-collection.yaml", "columns[8].of"),
+    }
+    assert all(caution.line > 1 and caution.expected for caution in found.values())

@@ -160,6 +160,16 @@ def test_an_unknown_version_of_a_layout_is_told_with_the_known_ones(folder: Path
     assert found.example == 'version: "1"'
 
 
+def test_a_code_list_that_is_not_there_is_told_with_the_nearest(folder: Path) -> None:
+    change(folder, "layouts/welfare-profiles.yaml", "assistance_kind, r", "assistance_kinds, r")
+
+    (found,) = mistakes(folder)
+
+    assert (found.code, found.key) == ("workspace.unknown", "fields[1].code_list")
+    assert "「assistance_kind」ではありませんか" in found.ja
+    assert found.example == "code_list: assistance_kind"
+
+
 def test_a_bomb_of_aliases_is_refused_at_its_first_anchor(folder: Path) -> None:
     bomb = "kumobashi: 1\nlol0: &lol0 lol\n" + "".join(
         f"lol{n}: &lol{n} [{', '.join([f'*lol{n - 1}'] * 9)}]\n" for n in range(1, 3000)
