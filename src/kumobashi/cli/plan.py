@@ -75,6 +75,7 @@ def plan(
     from kumobashi.kernel import SystemClock, business_date
     from kumobashi.planning.plan import plan as make_plan
     from kumobashi.planning.story import Story, tell
+    from kumobashi.storage.errors import StorageFailed
 
     workspace = terminal.workspace()
     now = SystemClock().now()
@@ -84,7 +85,14 @@ def plan(
     stories: list[Story] = []
     for name in links or tuple(sorted(workspace.links)):
         decided = make_plan(workspace, directory, name, on=day)
-        measured = counted(workspace, decided) if is_counted and decided.is_permitted else None
+        measured, why_not = None, None
+        if is_counted and decided.is_permitted:
+            try:
+                measured = counted(workspace, decided)
+            except StorageFailed as failed:  # the rest of the plan is worth reading all the same
+                if wished or approve:
+                    raise
+                why_not = failed
         approval = workspace.approvals.get(name)
         if approve and decided.is_permitted:
             from kumobashi.planning.approval import approve as write_approval
@@ -100,6 +108,7 @@ def plan(
                 approval=approval,
                 past=_past(workspace, decided),
                 with_example=bool(links or page),
+                why_not_counted=(why_not.say("ja"), why_not.say("en")) if why_not else None,
             )
         )
     if page:

@@ -32,6 +32,7 @@ def _template() -> Template:
         why_en=sentences.why_en,
         characters=sentences.characters,
         classes=sentences.CLASSES,
+        not_counted=sentences.not_counted,
         size=_size,
     )
     return environment.get_template("plan.html")

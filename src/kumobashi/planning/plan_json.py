@@ -63,6 +63,9 @@ def story_json(story: Story) -> dict[str, Any]:
             for door in story.doors
         ],
         "asks": [{"of": ask.whom, "ja": ask.ja, "en": ask.en} for ask in story.asks],
+        "why_not_counted": {"ja": story.why_not_counted[0], "en": story.why_not_counted[1]}
+        if story.why_not_counted
+        else None,
         "expected": {"seconds": story.expected.seconds, "runs": story.expected.runs}
         if story.expected
         else None,

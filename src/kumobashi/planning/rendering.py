@@ -22,6 +22,7 @@ from kumobashi.planning.sentences import (
     classes,
     counted,
     done,
+    not_counted,
     why_en,
     why_ja,
 )
@@ -169,8 +170,8 @@ class PlanView:
         m = self.story.measured
         yield from self._title("どれだけ出るか、文字は保たれるか", "How much, and which characters")
         if m is None:
-            said = self._t("件数と容量はまだ数えていません。", "Rows and size were not counted.")
-            yield from self._hung(Text("  "), said, "dim")
+            style = "yellow" if self.story.why_not_counted else "dim"
+            yield from self._hung(Text("  "), self._t(*not_counted(self.story)), style)
         else:
             yield from self._hung(Text("  "), self._t(*counted(m)))
             if m.smallest_class is not None and m.rows_below_five is not None:

@@ -97,6 +97,14 @@ def counted(m: Measured) -> tuple[str, str]:
     )
 
 
+def not_counted(story: Story) -> tuple[str, str]:
+    """Return why there are no counts, in both languages."""
+    if story.why_not_counted is None:
+        return "件数と容量はまだ数えていません。", "Rows and size were not counted."
+    ja, en = story.why_not_counted
+    return f"件数と容量を数えられませんでした。{ja}", f"Rows and size could not be counted. {en}"
+
+
 def classes(m: Measured) -> tuple[str, str]:
     """Return how many persons share what leaves, in both languages."""
     return (

@@ -72,6 +72,7 @@ class Story:
     doors: tuple[Door, ...]
     asks: tuple[Ask, ...]
     expected: Expected | None
+    why_not_counted: tuple[str, str] | None  # ja, en: the source did not answer
 
     def sentence(self, lang: Language) -> str:
         """Return who gives what to whom."""
@@ -92,6 +93,7 @@ def tell(
     approval: ApprovalFile | None = None,
     past: Sequence[Past] = (),
     with_example: bool = True,
+    why_not_counted: tuple[str, str] | None = None,
     tables: Tables | None = None,
 ) -> Story:
     """Return the story of a plan; without example it is told faster, for a table of many."""
@@ -120,6 +122,7 @@ def tell(
         doors=way,
         asks=asks(workspace, plan, way),
         expected=expected(past, subjects=subjects, size=size if way else 0),
+        why_not_counted=why_not_counted,
     )
 
 

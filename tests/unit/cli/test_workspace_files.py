@@ -105,6 +105,24 @@ def test_all_plans_are_one_table_within_the_width(kumobashi: Kumobashi, sample: 
     assert max(cell_len(line) for line in lines) <= 100
 
 
+def test_a_source_that_does_not_answer_leaves_the_rest_of_the_plan_readable(
+    kumobashi: Kumobashi, sample: Path
+) -> None:
+    link = "resident-to-school"
+
+    shown = kumobashi("plan", link, "--workspace", sample)
+    told = json.loads(kumobashi("plan", link, "--json", "--workspace", sample).stdout)
+    asked = kumobashi("plan", link, "--count", "--workspace", sample)
+    approved = kumobashi("plan", link, "--approve", "--workspace", sample)
+
+    assert shown.exit_code == Exit.OK
+    assert "数えられませんでした。統合DBのデータベースに接続できません" in shown.stdout
+    assert told["measured"] is None
+    assert "統合DB" in told["why_not_counted"]["ja"]
+    assert (asked.exit_code, approved.exit_code) == (Exit.REFUSED, Exit.REFUSED)
+    assert not (sample / "approvals" / f"{link}.yaml").exists()
+
+
 def test_a_page_is_written_for_one_link_and_for_all(
     kumobashi: Kumobashi, sample: Path, tmp_path: Path
 ) -> None:
