@@ -15,6 +15,7 @@ PLACES = {
     "demo": "kumobashi.cli.demo:demo",
     "init": "kumobashi.cli.init:init",
     "plan": "kumobashi.cli.plan:plan",
+    "workspace": "kumobashi.cli.workspace:workspace",
     "link": "kumobashi.cli.link:link",
     "serve": "kumobashi.cli.serve:serve",
     "file": "kumobashi.cli.file:file",

@@ -152,9 +152,10 @@ class Night:
         from kumobashi.cli.plan import published
         from kumobashi.planning.plan import plan
         from kumobashi.planning.rendering import PlanView
+        from kumobashi.planning.story import tell
 
         if self.terminal.as_json:
             return
         self._title("送らない連携", "A link that is not sent")
         decided = plan(self.workspace, published(self.folder), _REFUSED, on=self.today)
-        self.terminal.out.print(PlanView(decided, lang=self.terminal.lang))
+        self.terminal.out.print(PlanView(tell(self.workspace, decided), lang=self.terminal.lang))

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from kumobashi.planning.measured import Measured
     from kumobashi.planning.measuring import Sizer
     from kumobashi.planning.plan import Plan
+    from kumobashi.planning.story import Story
+    from kumobashi.planning.timing import Past
     from kumobashi.planning.workspace import Workspace
 
 
@@ -36,7 +38,13 @@ if TYPE_CHECKING:
     ja="承認する人（既定: 端末の利用者名）",
     en="Who approves (default: this user)",
 )
-@option("--no-count", is_flag=True, ja="件数と容量を数えない", en="Do not count rows and size")
+@option(
+    "--count/--no-count",
+    "wished",
+    default=None,
+    ja="件数と容量を数える・数えない（既定: 連携を名指ししたときと承認するときに数える）",
+    en="Count rows and size or not (default: when links are named, or approved)",
+)
 @option(
     "--date",
     "on",
@@ -45,29 +53,46 @@ if TYPE_CHECKING:
     ja="基準日（既定: 今日）",
     en="The base date (default: today)",
 )
+@option(
+    "--html",
+    "page",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    ja="申請に添える1つの HTML ファイルに書き出す（A4 で印刷できる）",
+    en="Write one HTML file to attach to an application; it prints on A4",
+)
 def plan(
     terminal: Terminal,
     *,
     links: tuple[str, ...],
     approve: bool,
     by: str | None,
-    no_count: bool,
+    wished: bool | None,
     on: date | None,
+    page: Path | None,
 ) -> Exit:
     """Show and approve plans."""
     from kumobashi.kernel import SystemClock, business_date
     from kumobashi.planning.plan import plan as make_plan
-    from kumobashi.planning.rendering import PlanView, as_json
+    from kumobashi.planning.story import Story, tell
+    from kumobashi.storage.errors import StorageFailed
 
     workspace = terminal.workspace()
     now = SystemClock().now()
     day = date.fromisoformat(f"{on:%Y-%m-%d}") if on else business_date(now)
     directory = published(terminal.folder)
-    found: list[object] = []
-    worst = Exit.OK
-    for number, name in enumerate(links or tuple(sorted(workspace.links))):
+    is_counted = wished if wished is not None else bool(links) or approve
+    stories: list[Story] = []
+    for name in links or tuple(sorted(workspace.links)):
         decided = make_plan(workspace, directory, name, on=day)
-        measured = None if no_count or not decided.is_permitted else counted(workspace, decided)
+        measured, why_not = None, None
+        if is_counted and decided.is_permitted:
+            try:
+                measured = counted(workspace, decided)
+            except StorageFailed as failed:  # the rest of the plan is worth reading all the same
+                if wished or approve:
+                    raise
+                why_not = failed
         approval = workspace.approvals.get(name)
         if approve and decided.is_permitted:
             from kumobashi.planning.approval import approve as write_approval
@@ -75,22 +100,57 @@ def plan(
             approval = write_approval(
                 workspace.folder, decided, by=by or getpass.getuser(), at=now, measured=measured
             )
-        view = PlanView(decided, measured=measured, approval=approval, lang=terminal.lang)
-        worst = _worse(worst, view.standing.value)
-        if terminal.as_json:
-            found.append(as_json(decided, measured=measured, approval=approval))
-            continue
+        stories.append(
+            tell(
+                workspace,
+                decided,
+                measured=measured,
+                approval=approval,
+                past=_past(workspace, decided),
+                with_example=bool(links or page),
+                why_not_counted=(why_not.say("ja"), why_not.say("en")) if why_not else None,
+            )
+        )
+    if page:
+        from kumobashi.planning.page import page_of
+
+        page.write_text(page_of(workspace, stories, at=now, lang=terminal.lang), encoding="utf-8")
+    _show(terminal, stories, is_one_by_one=bool(links), is_approved=approve, page=page)
+    return worst_of([story.standing.value for story in stories])
+
+
+def _show(
+    terminal: Terminal,
+    stories: "list[Story]",
+    *,
+    is_one_by_one: bool,
+    is_approved: bool,
+    page: Path | None,
+) -> None:
+    """Print the plans, for people or for machines."""
+    if terminal.as_json:
+        from kumobashi.planning.plan_json import story_json
+
+        found = [story_json(story) for story in stories]
+        terminal.emit(found[0] if is_one_by_one and len(found) == 1 else found)
+        return
+    from kumobashi.planning.overview import PlansView
+    from kumobashi.planning.rendering import PlanView
+
+    if not is_one_by_one:
+        terminal.out.print(PlansView(stories, lang=terminal.lang))
+    for number, story in enumerate(stories if is_one_by_one else ()):
         if number:
             terminal.out.print()
-        terminal.out.print(view)
-        if approve and decided.is_permitted:
-            said = terminal.t(
-                f"承認しました: approvals/{name}.yaml", f"Approved: approvals/{name}.yaml"
-            )
+        terminal.out.print(PlanView(story, lang=terminal.lang))
+    for story in stories if is_approved else ():
+        if story.plan.is_permitted:
+            file = f"approvals/{story.plan.link.link}.yaml"
+            said = terminal.t(f"承認しました: {file}", f"Approved: {file}")
             terminal.out.print(f"[bold green]✓[/] {said}")
-    if terminal.as_json:
-        terminal.emit(found[0] if len(links) == 1 else found)
-    return worst
+    if page:
+        said = terminal.t(f"書き出しました: {page}", f"Written: {page}")
+        terminal.out.print(f"[bold green]✓[/] {said}", soft_wrap=True)
 
 
 def published(folder: Path) -> "Directory | None":
@@ -105,11 +165,23 @@ def published(folder: Path) -> "Directory | None":
         return None
 
 
-def _worse(worst: Exit, standing: str) -> Exit:
-    code = {"refused": Exit.REFUSED, "drifted": Exit.DRIFTED}.get(standing, Exit.OK)
-    if Exit.REFUSED in {worst, code}:
+def worst_of(standings: "list[str]") -> Exit:
+    """Return the exit code of many plans: refused before drifted before ready."""
+    if "refused" in standings:
         return Exit.REFUSED
-    return max(worst, code)
+    return Exit.DRIFTED if "drifted" in standings else Exit.OK
+
+
+def _past(workspace: "Workspace", decided: "Plan") -> "list[Past]":
+    """Return how long the last runs took, as the sender's gateway on this machine noted it."""
+    from kumobashi.exchange.past_runs import past_runs
+
+    site = workspace.systems[decided.link.from_].site
+    return past_runs(
+        workspace.folder / "var" / site / "state.db",
+        tenant=workspace.municipality.municipality.code,
+        link=decided.link.link,
+    )
 
 
 def counted(workspace: "Workspace", decided: "Plan") -> "Measured":

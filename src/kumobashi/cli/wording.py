@@ -6,18 +6,15 @@
 ('< 0.1 s', '2.3 s', '75 s', '')
 """
 
-import re
-
 from rich.cells import cell_len
 from rich.text import Text
 
+from kumobashi.planning.folding import fold
+
+__all__ = ["fold", "hung", "pad", "pad_left", "short_id", "spent"]
+
 _LONG_SECONDS = 60
 _SHORT_SECONDS = 0.05
-_PIECES = re.compile(
-    r"[!-~]+|.", re.DOTALL
-)  # a word of ASCII stays whole; Japanese breaks anywhere
-_NEVER_FIRST = frozenset("、。）」』］〉》・ー…！？：；っゃゅょッャュョ")
-_NEVER_LAST = frozenset("（「『［〈《")
 
 
 def short_id(text: str) -> str:
@@ -47,29 +44,6 @@ def pad(text: str, width: int) -> str:
 def pad_left(text: str, width: int) -> str:
     """Return ``text`` moved to the right of so many columns."""
     return " " * max(0, width - cell_len(text)) + text
-
-
-def fold(text: str, width: int) -> list[str]:
-    """Cut a sentence into lines of so many columns, as Japanese is set (禁則).
-
-    >>> fold("復旧すると続きから自動で再開します。", 16)
-    ['復旧すると続きか', 'ら自動で再開しま', 'す。']
-    >>> fold("閉じ括弧（ここ）、次", 16)
-    ['閉じ括弧（こ', 'こ）、次']
-    """
-    lines, line = [], ""
-    for piece in _PIECES.findall(text):
-        if line and cell_len(line + piece) > width:
-            moved = ""
-            while len(line) > 1 and (
-                (moved or piece)[0] in _NEVER_FIRST or line[-1] in _NEVER_LAST
-            ):
-                line, moved = line[:-1], line[-1] + moved
-            lines.append(line.rstrip())
-            line = moved + piece.lstrip() if not moved else moved + piece
-        else:
-            line += piece
-    return [*lines, line.rstrip()] if line.strip() or not lines else lines
 
 
 def hung(head: Text, text: str, width: int) -> list[Text]:

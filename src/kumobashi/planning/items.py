@@ -51,7 +51,7 @@ def items_of(workspace: Workspace, link: LinkFile) -> tuple[PlannedItem, ...]:
         field = (
             workspace.layout(rule.datasets[made_from[0]]).field(made_from[1]) if made_from else None
         )
-        ja, en = _said(column)
+        ja, en = said(column)
         found.append(
             PlannedItem(
                 name=column.name,
@@ -86,7 +86,8 @@ def _form(column: Column) -> str:
             return "coarsened"
 
 
-def _said(column: Column) -> tuple[str, str]:  # noqa: C901, PLR0911 - one for each operation
+def said(column: Column) -> tuple[str, str]:  # noqa: C901, PLR0911 - one for each operation
+    """Return how a column is made, in Japanese and English."""
     match column:
         case Token(of="household_head"):
             return "世帯主の符号に", "token of the household's head"

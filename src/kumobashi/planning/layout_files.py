@@ -1,5 +1,6 @@
 """Layouts that a municipality adds in ``layouts/``: read like every file of the workspace."""
 
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -7,8 +8,10 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from kumobashi.catalogue import layouts as catalogue
+from kumobashi.catalogue.code_lists import load_code_lists
 from kumobashi.catalogue.layouts import FieldType, Layout, Layouts, Sensitivity, load_layouts
 from kumobashi.directory.models import FileModel, Ident, Name, TableName
+from kumobashi.planning.references import unknown
 from kumobashi.storage.documents import Document, Mistake, read
 from kumobashi.storage.mistakes import Said
 
@@ -84,7 +87,16 @@ def read_layouts(folder: Path) -> tuple[Layouts, dict[str, Document[LayoutFile]]
         document = read(path, LayoutFile, root=folder)
         if isinstance(document, Document):
             own[document.file] = document
+            mistakes += _unknown_code_lists(document)
         else:
             mistakes += document
     layouts = load_layouts().with_local(d.value.layout_value() for d in own.values())
     return layouts, own, mistakes
+
+
+def _unknown_code_lists(document: Document[LayoutFile]) -> Iterator[Mistake]:
+    known = tuple(load_code_lists())
+    for number, field in enumerate(document.value.fields):
+        if field.code_list and field.code_list not in known:
+            path = ("fields", number, "code_list")
+            yield unknown(document, path, field.code_list, known, ("コード表", "code list"))

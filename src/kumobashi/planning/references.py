@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kumobashi.catalogue.layouts import Layout, Layouts
-from kumobashi.directory.models import MunicipalityFile, SiteFile, SystemFile
+from kumobashi.directory.models import Dataset, MunicipalityFile, SiteFile, SystemFile
 from kumobashi.planning.links import LinkFile
 from kumobashi.planning.rule_columns import columns_used
 from kumobashi.release.rules import ReleaseRule
@@ -118,12 +118,40 @@ class _Checks:
         yield from self.name(document, ("site",), "sites", system.site)
         for name, dataset in system.datasets.items():
             if self.layout(dataset.layout, dataset.version) is None:
-                versions = self.layouts.versions(dataset.layout)
-                key = "version" if versions else "layout"
-                known = versions or self.layouts.names()
-                got = dataset.version if versions else dataset.layout
-                what = ("レイアウト", "layout")
-                yield _unknown(document, ("datasets", name, key), got, known, what)
+                if self.layouts.versions(dataset.layout):
+                    yield self.version(document, ("datasets", name, "version"), dataset)
+                    continue
+                path: Path = ("datasets", name, "layout")
+                known = self.layouts.names()
+                yield unknown(document, path, dataset.layout, known, ("レイアウト", "layout"))
+
+    def version(self, document: Document[SystemFile], path: Path, dataset: Dataset) -> Mistake:
+        """Say that a layout has no such version, and which it has, since when and until when."""
+        held = [
+            self.layouts.get(dataset.layout, version)
+            for version in self.layouts.versions(dataset.layout)
+        ]
+        newest = max(held, key=lambda layout: layout.valid_from)
+        listed_ja = "、".join(
+            f"第{layout.version}版（{layout.valid_from.isoformat()} から"
+            f"{f' {layout.valid_to.isoformat()} まで' if layout.valid_to else ''}）"
+            for layout in held
+        )
+        listed_en = ", ".join(
+            f"{layout.version} (from {layout.valid_from.isoformat()}"
+            f"{f' to {layout.valid_to.isoformat()}' if layout.valid_to else ''})"
+            for layout in held
+        )
+        return document.mistake(
+            path,
+            code="workspace.unknown_version",
+            ja=f"レイアウト「{newest.ja}」（{newest.layout}）に第{dataset.version}版はありません。"
+            f"あるもの: {listed_ja}。",
+            en=f"The layout {newest.layout} has no version {dataset.version!r};"
+            f" there are: {listed_en}.",
+            expected=" | ".join(layout.version for layout in held),
+            example=f'version: "{newest.version}"',
+        )
 
     def rule(self, document: Document[ReleaseRule]) -> Iterator[Mistake]:
         rule = document.value
@@ -133,7 +161,7 @@ class _Checks:
             layout = self.layout_of(rule.datasets[dataset])
             if layout and column not in (known := [f.name for f in layout.fields]):
                 what = (f"{layout.ja}の項目", f"column of {layout.layout}")
-                yield _unknown(document, path, column, known, what)
+                yield unknown(document, path, column, known, what)
 
     def link(self, document: Document[LinkFile]) -> Iterator[Mistake]:
         link = document.value
@@ -179,7 +207,7 @@ class _Checks:
                     f"受け取り側「{layout.ja}」の項目",
                     f"column of the receiving layout {layout.layout}",
                 )
-                yield _unknown(rule, ("columns", number, "name"), name, sorted(known), what)
+                yield unknown(rule, ("columns", number, "name"), name, sorted(known), what)
         for held in layout.fields:
             if held.required and held.name not in given:
                 yield document.mistake(
@@ -195,11 +223,11 @@ class _Checks:
     def contact(self, document: Document[Any], name: str) -> Iterator[Mistake]:
         if self.loaded.main and name not in self.loaded.main.value.contacts:
             known = list(self.loaded.main.value.contacts)
-            yield _unknown(document, ("contact",), name, known, ("連絡先", "contact"))
+            yield unknown(document, ("contact",), name, known, ("連絡先", "contact"))
 
     def name(self, document: Document[Any], path: Path, kind: str, name: str) -> Iterator[Mistake]:
         if not self.loaded.knows(kind, name):
-            yield _unknown(document, path, name, self.loaded.names(kind), _WORDS[kind])
+            yield unknown(document, path, name, self.loaded.names(kind), _WORDS[kind])
 
     def dataset(
         self, document: Document[Any], path: Path, reference: str, *, split: bool = False
@@ -208,9 +236,9 @@ class _Checks:
         at_system, at_dataset = ((*path, "system"), (*path, "dataset")) if split else (path, path)
         if not self.loaded.knows("systems", system):
             known = self.loaded.names("systems")
-            yield _unknown(document, at_system, system, known, _WORDS["systems"])
+            yield unknown(document, at_system, system, known, _WORDS["systems"])
         elif (held := self.loaded.kinds["systems"].get(system)) and name not in held.value.datasets:
-            yield _unknown(
+            yield unknown(
                 document,
                 at_dataset,
                 name,
@@ -229,7 +257,7 @@ class _Checks:
         return self.layout(dataset.layout, dataset.version) if dataset else None
 
 
-def _unknown(
+def unknown(
     document: Document[Any],
     path: Path,
     name: str,

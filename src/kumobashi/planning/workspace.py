@@ -25,9 +25,11 @@ from kumobashi.planning.references import Loaded, check
 from kumobashi.planning.right_lines import RIGHT_LINES
 from kumobashi.policy.deciding import Where
 from kumobashi.release.rules import ReleaseRule
-from kumobashi.storage.documents import Document, Mistake, read
+from kumobashi.storage.documents import Document, Mark, Mistake, read
+from kumobashi.storage.mistakes import mistake_at
 
 MAIN = "kumobashi.yaml"
+_ATTEMPTS = 3
 KINDS: Mapping[str, tuple[type[BaseModel], str]] = {  # folder → model, and the key that names it
     "sites": (SiteFile, "site"),
     "systems": (SystemFile, "system"),
@@ -76,7 +78,49 @@ class Workspace:
 
 
 def load(folder: Path) -> Workspace:
-    """Read every file; raise :class:`WorkspaceBroken` with all mistakes of all files."""
+    """Read every file; raise :class:`WorkspaceBroken` with all mistakes of all files.
+
+    All files are those of one moment: when one is saved meanwhile, all are read again, because half
+    of a change may look right. A folder that never rests is a mistake of its own.
+    """
+    for _ in range(_ATTEMPTS):
+        before = _moment(folder)
+        try:
+            found = _load(folder)
+        except WorkspaceBroken:
+            if _moment(folder) == before:
+                raise
+            continue
+        if _moment(folder) == before:
+            return found
+    raise WorkspaceBroken(
+        [
+            mistake_at(
+                MAIN,
+                Mark(1, 1),
+                (),
+                code="workspace.changing",
+                ja="読んでいる間に設定ファイルが書き換えられ続けています。"
+                "保存が終わってから、もう一度試してください。",
+                en="Files keep changing while they are read; try again when they are saved.",
+            )
+        ]
+    )
+
+
+def _moment(folder: Path) -> frozenset[tuple[str, int, int, int]]:
+    """Return what tells one state of the folder's files from another."""
+    found = set()
+    for path in (folder / MAIN, *(p for k in (*KINDS, "layouts") for p in (folder / k).glob("*"))):
+        try:
+            held = path.stat()
+        except OSError:
+            continue
+        found.add((str(path), held.st_ino, held.st_size, held.st_mtime_ns))
+    return frozenset(found)
+
+
+def _load(folder: Path) -> Workspace:
     mistakes: list[Mistake] = []
     main = read(folder / MAIN, MunicipalityFile, root=folder)
     loaded = Loaded(main=main if isinstance(main, Document) else None)

@@ -16,6 +16,7 @@ was expected, in Japanese and English, with an example and the nearest known key
 """
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path as FilePath
@@ -31,6 +32,8 @@ __all__ = ["FORMAT", "Document", "Mark", "Mistake", "Path", "Said", "read", "rea
 
 FORMAT = 1  # the number behind ``kumobashi:``; one release back stays readable
 LARGEST_BYTES = 512 * 1024
+_ATTEMPTS = 3
+_MOST_MISTAKES = 100  # of one file that are told; more help nobody
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -72,7 +75,7 @@ def read(
     try:
         if path.stat().st_size > LARGEST_BYTES:
             return (_too_large(file),)
-        body = path.read_bytes()
+        body = _whole(path)
     except FileNotFoundError:
         ja = "ファイルがありません。作ってください。"
         en = "The file is missing; make it."
@@ -81,6 +84,10 @@ def read(
         ja = "ファイルを読めません。権限を確かめてください。"
         en = "The file cannot be read; check its permissions."
         return (mistake_at(file, Mark(1, 1), (), code="file.unreadable", ja=ja, en=en),)
+    if body is None:
+        ja = "読んでいる間に書き換えられ続けています。保存が終わってから、もう一度試してください。"
+        en = "The file keeps changing while it is read; try again when it is saved."
+        return (mistake_at(file, Mark(1, 1), (), code="file.changing", ja=ja, en=en),)
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -89,6 +96,21 @@ def read(
         en = "This is not UTF-8; save the file as UTF-8 (Shift_JIS is not read)."
         return (mistake_at(file, mark, (), code="file.not_utf8", ja=ja, en=en),)
     return read_text(text, model, file=file, examples=examples)
+
+
+def _whole(path: FilePath) -> bytes | None:
+    """Return the bytes of one moment; ``None`` when the file changed during every attempt."""
+    for _ in range(_ATTEMPTS):
+        before = path.stat()
+        body = path.read_bytes()
+        after = path.stat()
+        if _state(before) == _state(after) and len(body) == after.st_size:
+            return body
+    return None
+
+
+def _state(held: os.stat_result) -> tuple[int, int, int]:
+    return held.st_ino, held.st_size, held.st_mtime_ns
 
 
 def read_text(
@@ -101,15 +123,16 @@ def read_text(
         tree = parse(text, file)
     except NotReadable as error:
         return (error.mistake,)
+    found = tree.mistakes[:_MOST_MISTAKES]
     if wrong := _header(tree):
-        return (*tree.mistakes, wrong)
+        return (*found, wrong)
     try:
         # By way of JSON, because JSON in strict mode takes dates and enums from text but never
         # turns "1" into 1: what an editor's JSON Schema refuses is refused here too.
         value = model.model_validate_json(json.dumps(tree.value), strict=True)
     except ValidationError as error:
-        return (*tree.mistakes, *explain(error, model, tree, examples or {}))
-    return tree.mistakes or Document(file, value, tree)
+        return (*found, *explain(error, model, tree, examples or {}))
+    return found or Document(file, value, tree)
 
 
 def _header(tree: Tree) -> Mistake | None:

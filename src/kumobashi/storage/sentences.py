@@ -78,6 +78,7 @@ _TYPES = {  # error type → what to write, in both languages, and an example va
     ),
     "none_required": ("何も書かないでください", "Write nothing here", ""),
 }
+_MOST = 100  # mistakes of one file that are told; more help nobody
 _ANY_TYPE = (
     "ここに書ける値ではありません。見本の形にしてください",
     "This value cannot stand here",
@@ -112,7 +113,7 @@ def explain(
     """Return one mistake per place, in the order of the file."""
     found: dict[Path, Mistake] = {}
     meant: set[str] = set()  # keys that are missing because they are misspelt
-    for detail in error.errors(include_url=False):
+    for detail in error.errors(include_url=False)[:_MOST]:
         path, annotation = follow(detail["loc"], tree.value, model)
         mistake = _Telling(detail, path, annotation, tree, examples).tell()
         found.setdefault((*path, detail["type"] if path == () else ""), mistake)

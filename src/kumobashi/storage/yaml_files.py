@@ -1,8 +1,8 @@
 r"""Turn YAML text into plain values that remember where each of them stood.
 
 Only the quiet part of YAML is read: no aliases (so no billion laughs), no tags, one document, a
-bounded size and depth. Numbers with leading zeros are mistakes, because ``001`` would silently
-become ``1``; such a code is written in quotation marks.
+bounded size, depth and number of values. Numbers with leading zeros are mistakes, because ``001``
+would silently become ``1``; such a code is written in quotation marks.
 
 >>> tree = parse("site: hall-core\nparts: [1, 2]\n", "sites/hall-core.yaml")
 >>> tree.value
@@ -31,6 +31,7 @@ from ruamel.yaml.events import (
 from kumobashi.storage.mistakes import Mark, Mistake, Path, mistake_at
 
 DEEPEST = 32  # levels of nesting
+MOST_VALUES = 10_000  # of one file; the largest of ours has a few hundred
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(
     r"[-+]?(0|[1-9][0-9]*)?\.[0-9]+([eE][-+]?[0-9]+)?|[-+]?[1-9][0-9]*[eE][-+]?[0-9]+"
@@ -155,6 +156,7 @@ class _Reader:
     keys: dict[Path, Mark] = field(default_factory=dict)
     values: dict[Path, Mark] = field(default_factory=dict)
     mistakes: list[Mistake] = field(default_factory=list)
+    count: int = 0  # of values, those of a key that stands twice too
 
     def read(self, events: Iterator[Event]) -> Tree:
         value: object = None
@@ -178,6 +180,19 @@ class _Reader:
     def _value(self, event: Event, events: Iterator[Event], path: Path) -> object:
         self._refuse_clever(event, path)
         self.values[path] = _mark(event)
+        self.count += 1
+        if self.count > MOST_VALUES:
+            raise NotReadable(
+                self._mistake(
+                    event,
+                    path,
+                    code="file.too_many_values",
+                    ja=f"値が {MOST_VALUES:,} 個を超えています。"
+                    "設定ファイルにデータを入れないでください。",
+                    en=f"There are more than {MOST_VALUES:,} values;"
+                    " data do not belong into settings.",
+                )
+            )
         if isinstance(event, ScalarEvent):
             return self._scalar(event, path)
         if isinstance(event, SequenceStartEvent):

@@ -58,11 +58,33 @@ def test_what_changed_since_is_told_in_words(
 
     assert [change.key for change in changes] == [
         "link.on_findings",
-        "items.town_code.operation.length",
+        "items.town_code.operation",
     ]
-    assert "13 → 10" in changes[1].ja
-    assert "13 → 10" in changes[1].en
+    assert changes[1].ja == "項目「住所コード（町丁目まで）」の操作: 先頭13桁まで → 先頭10桁まで"
+    assert changes[1].en.endswith("first 13 characters → first 10 characters")
     assert standing(plan(held, directory, LINK, on=ON), held.approvals[LINK]) is Standing.DRIFTED
+
+
+def test_items_that_come_and_go_are_named(
+    folder: Path, workspace: Workspace, directory: Directory
+) -> None:
+    link = "childcare-notices"
+    approve(folder, plan(workspace, directory, link, on=ON), by="課長", at=AT, measured=None)
+    approval = load(folder).approvals[link]
+    before = dict(approval.decision)
+    before["items"] = [
+        {**item, "name": "allowance"} if item["name"] == "child_allowance" else item
+        for item in before["items"]
+    ]
+
+    changes = drift(
+        plan(load(folder), directory, link, on=ON),
+        approval.model_copy(update={"decision": before, "hash": "sha256:" + "0" * 64}),
+    )
+
+    told = {change.key: change.ja for change in changes}
+    assert told["items.allowance"] == "項目「allowance」（有無）を出さなくなる"
+    assert told["items.child_allowance"].endswith("（有無）を新たに出す")
 
 
 def test_a_refused_plan_cannot_be_approved(

@@ -13,7 +13,9 @@ from kumobashi.planning.approval import Standing
 from kumobashi.planning.measured import Measured
 from kumobashi.planning.measuring import measure, sources_of
 from kumobashi.planning.plan import plan
-from kumobashi.planning.rendering import PlanView, as_json
+from kumobashi.planning.plan_json import as_json
+from kumobashi.planning.rendering import PlanView
+from kumobashi.planning.story import tell
 from kumobashi.planning.workspace import Workspace
 from kumobashi.storage.duckdb_tables import DuckDBTables
 from kumobashi.storage.tables import TableReader
@@ -97,7 +99,8 @@ def test_a_plan_answers_first_and_then_shows_why(
             made = plan(workspace, directory, link, on=ON)
             with readers(stores) as held:
                 found = measure(workspace, made, sources_of(workspace, link, held))
-            console.print(PlanView(made, measured=found, lang="ja" if lang == "ja" else "en"))
+            story = tell(workspace, made, measured=found)
+            console.print(PlanView(story, lang="ja" if lang == "ja" else "en"))
     text = capture.get()
 
     first = text.splitlines()[0]

@@ -1,5 +1,6 @@
 """A workspace with many mistakes is told all of them at once."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -142,3 +143,105 @@ def test_a_substitute_must_be_there_and_is_not_replaced_again(
     (found,) = mistakes(folder)
 
     assert (found.code, found.key) == ("file.value", "characters.substitutes.𠮷")
+
+
+def test_an_unknown_version_of_a_layout_is_told_with_the_known_ones(folder: Path) -> None:
+    change(folder, "systems/nhi.yaml", 'version: "1"', 'version: "7"')
+
+    (found,) = mistakes(folder)
+
+    assert (found.code, found.key) == (
+        "workspace.unknown_version",
+        "datasets.insured_residents.version",
+    )
+    assert "第7版はありません" in found.ja
+    assert "第1版（2026-04-01 から）" in found.ja
+    assert found.expected == "1"
+    assert found.example == 'version: "1"'
+
+
+def test_a_code_list_that_is_not_there_is_told_with_the_nearest(folder: Path) -> None:
+    change(folder, "layouts/welfare-profiles.yaml", "assistance_kind, r", "assistance_kinds, r")
+
+    (found,) = mistakes(folder)
+
+    assert (found.code, found.key) == ("workspace.unknown", "fields[1].code_list")
+    assert "「assistance_kind」ではありませんか" in found.ja
+    assert found.example == "code_list: assistance_kind"
+
+
+def test_a_bomb_of_aliases_is_refused_at_its_first_anchor(folder: Path) -> None:
+    bomb = "kumobashi: 1\nlol0: &lol0 lol\n" + "".join(
+        f"lol{n}: &lol{n} [{', '.join([f'*lol{n - 1}'] * 9)}]\n" for n in range(1, 3000)
+    )
+    (folder / "links/notice-attributes.yaml").write_text(bomb, encoding="utf-8")
+    began = time.monotonic()
+
+    (found,) = mistakes(folder)
+
+    assert (found.code, found.line) == ("file.alias", 2)
+    assert time.monotonic() - began < 5  # the whole workspace is read meanwhile
+
+
+def test_a_file_that_is_saved_while_it_is_read_is_read_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = folder / "links/notice-attributes.yaml"
+    text = path.read_text(encoding="utf-8")
+    saves = iter(["name: 一回目", "name: 二回目"])
+
+    def read_and_save(self: Path) -> bytes:
+        body = plain(self)
+        if self == path and (name := next(saves, None)):
+            path.write_text(text.replace("name: 住民基本台帳ほか", name), encoding="utf-8")
+        return body
+
+    plain = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", read_and_save)
+
+    assert load(folder).links["notice-attributes"].name.startswith("二回目")
+
+
+def test_two_files_of_one_change_are_never_mixed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rule is saved after it was read, the link that needs it before it is read."""
+    rule, system = "rules/resident-to-school.yaml", "systems/school-register.yaml"
+    done: list[str] = []
+
+    def read_then_change(self: Path) -> bytes:
+        body = plain(self)
+        if self == folder / rule and not done:
+            done.append(rule)
+            change(folder, rule, "{name: sex, op: keep, of: sex}", "{name: sx, op: keep, of: sex}")
+            change(folder, "layouts/school-register-residents.yaml", "name: sex,", "name: sx,")
+        return body
+
+    plain = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", read_then_change)
+
+    workspace = load(folder)
+
+    assert system in workspace.documents
+    assert "sx" in [column.name for column in workspace.rules["resident-to-school"].columns]
+    assert "sx" in workspace.layout("school-register.school_register_residents").names
+
+
+def test_a_folder_that_never_rests_is_a_mistake_and_no_endless_loop(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = folder / "links/notice-attributes.yaml"
+
+    def read_and_touch(self: Path) -> bytes:
+        body = plain(self)
+        if self == path:
+            path.write_bytes(body + b"#")
+        return body
+
+    plain = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", read_and_touch)
+
+    (found,) = mistakes(folder)
+
+    assert found.code == "workspace.changing"
+    assert "もう一度試してください" in found.ja

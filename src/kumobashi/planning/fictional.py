@@ -1,0 +1,268 @@
+"""One fictional resident before and after a release rule: what people look at to understand it.
+
+The rows are invented so that the rule lets the person through: an age it asks for, the consent it
+needs, the codes it filters by. Then the rule itself runs on them, the same SQL as at night; so what
+is shown as "after" is what would leave, and no second description of the operations can be wrong.
+Nobody of the city is read.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+import duckdb
+
+from kumobashi.catalogue.code_lists import load_code_lists
+from kumobashi.catalogue.layouts import Field, Layout
+from kumobashi.crypto.keys import TokenKey
+from kumobashi.planning.links import LinkFile
+from kumobashi.planning.workspace import Workspace
+from kumobashi.release.compiling import compile_released, compile_rule
+from kumobashi.release.rules import Flag, ReleaseRule
+from kumobashi.release.staging import Stage, stages
+from kumobashi.storage.tables import literal, quoted
+
+Value = str | int | date | None | list[int]
+_KEY = TokenKey(sha256("架空の住民の例".encode()).digest())  # of examples; seals nothing
+_TYPES = {"9": "bigint", "S9": "bigint", "YEAR": "integer", "DATE": "date"}
+_TYPES |= {"TIMESTAMP": "timestamp", "LIST9": "integer[]"}
+_HOUSE = {
+    "household_no": "0000000777",
+    "family_name": "𠮷田",
+    "family_name_kana": "ヨシダ",
+    "municipality_code": "999997",
+    "town_code": "9999970012003",
+    "town_name": "本町三丁目",
+    "address_number": "5番1号",
+    "address_building": "架空ハイツ203",
+    "postal_code": "0000000",
+    "resident_kind": "1",
+    "resident_status": "1",
+}
+# given name, kana, sex, relationship to the head, age; the first whose age is asked for is shown
+_MEMBERS: tuple[tuple[str, str, str, str, int], ...] = (
+    ("髙子", "タカコ", "2", "12", 38),
+    ("さくら", "サクラ", "2", "20", 9),
+    ("健一", "ケンイチ", "1", "02", 41),
+    ("蓮", "レン", "1", "20", 6),
+    ("千代", "チヨ", "2", "52", 76),
+)
+_HEAD = 2  # of the members
+_TOKEN_DIGITS = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """What one fictional person is in the hall, and what of it leaves; all as texts."""
+
+    person: str  # "𠮷田 髙子（38歳）"
+    household: int  # how many persons live in it
+    before: Mapping[str, str]  # by "dataset.column" of the rule
+    after: Mapping[str, str]  # by released item; empty when the rule lets nobody through
+
+
+def example_of(workspace: Workspace, link: LinkFile, *, on: date) -> Example:
+    """Run the rule of a link on invented rows."""
+    rule = workspace.rules[link.release]
+    layouts = {name: workspace.layout(ref) for name, ref in rule.datasets.items()}
+    members = _members(rule, layouts[rule.subject.dataset], on)
+    chosen = _chosen(rule, members, on)
+    rows = _rows(rule, layouts, members, chosen, purpose=link.purpose, on=on)
+    released = _run(rule, layouts, rows, chosen, purpose=link.purpose, on=on)
+    receiving = workspace.layout(f"{link.to.system}.{link.to.dataset}")
+    subject = members[chosen]
+    born = subject.get(rule.subject.birth_date)
+    age = f"（{_age(born, on)}歳）" if isinstance(born, date) else ""
+    named = f"{subject.get('family_name') or ''} {subject.get('given_name') or ''}".strip()
+    return Example(
+        person=f"{named}{age}",
+        household=len(members),
+        before={
+            f"{name}.{field.name}": _said(field, held[0].get(field.name))
+            for name, held in _of_subject(rule, rows, subject).items()
+            if held
+            for field in layouts[name].fields
+        },
+        after={
+            item: _said(receiving.field(item), value)
+            for item, value in released.items()
+            if item in receiving.names
+        },
+    )
+
+
+# -- inventing ----------------------------------------------------------------------------------
+
+
+def _members(rule: ReleaseRule, layout: Layout, on: date) -> list[dict[str, Value]]:
+    ages = [age for *_, age in _MEMBERS]
+    if (asked := rule.subject.age) and not any(asked.from_ <= age <= asked.to for age in ages):
+        ages[0] = asked.from_
+    found = []
+    for number, (given, kana, sex, relationship, _) in enumerate(_MEMBERS):
+        known: dict[str, Value] = {
+            **_HOUSE,
+            "resident_no": f"{123456 + number:010d}",
+            "given_name": given,
+            "given_name_kana": kana,
+            "sex": sex,
+            "relationship": relationship,
+            "birth_date": _born(ages[number], on),
+        }
+        row = {field.name: known.get(field.name, _any(field, on)) for field in layout.fields}
+        found.append(row | _filtered(rule.subject.only))
+    return found
+
+
+def _chosen(rule: ReleaseRule, members: Sequence[Mapping[str, Value]], on: date) -> int:
+    if (asked := rule.subject.age) is None:
+        return 0
+    for number, member in enumerate(members):
+        born = member.get(rule.subject.birth_date)
+        if isinstance(born, date) and asked.from_ <= _age(born, on) <= asked.to:
+            return number
+    return 0
+
+
+def _rows(
+    rule: ReleaseRule,
+    layouts: Mapping[str, Layout],
+    members: list[dict[str, Value]],
+    chosen: int,
+    *,
+    purpose: str,
+    on: date,
+) -> dict[str, list[dict[str, Value]]]:
+    """Return rows by dataset of the rule."""
+    key = rule.subject.key
+    rows: dict[str, list[dict[str, Value]]] = {rule.subject.dataset: members}
+    for name, layout in layouts.items():
+        if name == rule.subject.dataset:
+            continue
+        row = {field.name: _any(field, on) for field in layout.fields}
+        row[key] = members[chosen][key]
+        for flag in rule.columns:
+            if isinstance(flag, Flag) and flag.dataset == name:
+                row |= _filtered(flag.only) | {flag.of: flag.one[0]}
+        rows[name] = [row]
+    if rule.subject.without:
+        rows[rule.subject.without.dataset] = []
+    if rule.consent:
+        who = members[_HEAD if rule.consent.by == "household_head" else chosen][key]
+        given = {key: who, "purpose": purpose, "granted_on": on - timedelta(days=200)}
+        rows[rule.consent.dataset] = [
+            rows[rule.consent.dataset][0] | given | {"withdrawn_on": None}
+        ]
+    return rows
+
+
+def _of_subject(
+    rule: ReleaseRule,
+    rows: Mapping[str, list[dict[str, Value]]],
+    subject: dict[str, Value],
+) -> dict[str, list[dict[str, Value]]]:
+    return {**rows, rule.subject.dataset: [subject]}
+
+
+def _filtered(only: Mapping[str, Sequence[str | int]]) -> dict[str, Value]:
+    return {name: codes[0] for name, codes in only.items()}
+
+
+def _any(field: Field, on: date) -> Value:  # noqa: PLR0911 - one for each type
+    """Return a value that a field may hold."""
+    if field.code_list:
+        code = load_code_lists()[field.code_list].values[0]
+        return int(code) if field.type in {"9", "S9"} else code
+    match field.type:
+        case "9" | "S9":
+            return 1
+        case "YEAR":
+            return on.year
+        case "DATE" | "TIMESTAMP":
+            return date(on.year - 1, 4, 1)
+        case "LIST9":
+            return [1]
+        case "N":
+            return "例"
+        case _:
+            return "0" * min(field.digits or 4, 8)
+
+
+def _born(age: int, on: date) -> date:
+    year = on.year - age - (0 if (on.month, on.day) >= (5, 14) else 1)
+    return date(year, 5, 14)
+
+
+def _age(born: date, on: date) -> int:
+    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
+
+
+# -- running ------------------------------------------------------------------------------------
+
+
+def _run(
+    rule: ReleaseRule,
+    layouts: Mapping[str, Layout],
+    rows: Mapping[str, list[dict[str, Value]]],
+    chosen: int,
+    *,
+    purpose: str,
+    on: date,
+) -> dict[str, Value]:
+    """Return the released row of the chosen person, by item."""
+    steps = compile_rule(rule, on=on)
+    key = rule.subject.key
+    with duckdb.connect() as work:
+        work.execute("set threads = 1")
+        for stage in stages(rule, purpose=purpose, on=on):
+            _stage(work, stage, layouts[stage.dataset], rows[stage.dataset])
+        if steps.household:
+            work.execute(steps.household)
+        who = rows[rule.subject.dataset][chosen][key]
+        others = f"{quoted(key)} <> {literal(str(who))}"
+        work.execute(f"delete from subjects where {others}")  # noqa: S608 - our own number
+        work.execute(steps.eligible)
+        make = compile_released(rule, on=on, unclear=frozenset())
+        inner, outer = _KEY.hmac_pads()
+        work.execute(make, {"inner": inner, "outer": outer} if "$inner" in make else None)
+        found = work.execute("select * from released").fetchall()
+    return dict(zip(steps.columns, found[0], strict=True)) if found else {}
+
+
+def _stage(
+    work: duckdb.DuckDBPyConnection,
+    stage: Stage,
+    layout: Layout,
+    rows: Sequence[Mapping[str, Value]],
+) -> None:
+    columns = [
+        f"{quoted(name)} {_TYPES.get(layout.field(name).type, 'varchar')}" for name in stage.columns
+    ]
+    work.execute(f"create table {quoted(stage.name)} ({', '.join(columns)})")
+    for row in rows:
+        marks = ", ".join("?" for _ in stage.columns)
+        into = f"insert into {quoted(stage.name)} values ({marks})"  # noqa: S608 - names of the rule
+        work.execute(into, [row[name] for name in stage.columns])
+
+
+# -- saying -------------------------------------------------------------------------------------
+
+
+def _said(field: Field, value: Any) -> str:  # noqa: ANN401, PLR0911 - whatever the rule made
+    """Return a value as it stands in the data, with the meaning of a code behind it."""
+    if value is None:
+        return "（なし）"
+    if isinstance(value, datetime):
+        return value.date().isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, list):
+        return "・".join(str(held) for held in value)
+    text = str(value)
+    if field.sensitivity == "identifier" and field.digits == _TOKEN_DIGITS:
+        return f"{text[:6]}…{text[-4:]}"
+    if field.code_list and text in (codes := load_code_lists()[field.code_list]):
+        return f"{text}（{codes.ja(text)}）"
+    return text

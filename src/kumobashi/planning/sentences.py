@@ -1,0 +1,139 @@
+"""What a plan says in words, for the terminal and for paper, in both languages."""
+
+from kumobashi.planning.approval import Standing
+from kumobashi.planning.measured import Measured
+from kumobashi.planning.story import ItemStory, Story
+
+CLASSES = {  # sensitivity
+    "public": "公開",
+    "attribute": "属性",
+    "personal": "個人",
+    "identifier": "番号",
+    "special": "要配慮",
+}
+FORMS = {
+    "kept": ("そのまま", "kept"),
+    "coarsened": ("粗くする", "coarsened"),
+    "flag": ("有無だけ", "flag"),
+    "token": ("符号にする", "token"),
+    "derived": ("計算・固定", "computed"),
+    "dropped": ("出さない", "not sent"),
+}
+STANDINGS = {
+    Standing.APPROVED: ("送れます", "Ready", "bold green"),
+    Standing.UNAPPROVED: (
+        "送れます（承認が必要です）",
+        "May be sent, once it is approved",
+        "bold yellow",
+    ),
+    Standing.DRIFTED: (
+        "送れません（承認のあとで変わりました）",
+        "Not sent: changed since the approval",
+        "bold red",
+    ),
+    Standing.REFUSED: ("送れません", "Not sent", "bold red"),
+}
+SHORT = {
+    Standing.APPROVED: ("● 送れます", "● ready"),
+    Standing.UNAPPROVED: ("○ 承認待ち", "○ to approve"),
+    Standing.DRIFTED: ("≠ 変更あり", "≠ changed"),
+    Standing.REFUSED: ("× 送れません", "× refused"),
+}
+_KIB, _MIB = 1024, 1024 * 1024
+
+
+def why_ja(story: Story) -> str:
+    """Return on what basis the link may run."""
+    basis, stated = story.plan.basis, story.plan.link.legal_basis
+    if basis is None or stated is None:
+        return "法的根拠がありません。"
+    named = [stated.ordinance or stated.note or ""]
+    named += [f"同意の目的 {stated.consent}"] if stated.consent else []
+    named += [f"{stated.until.isoformat()} まで"] if stated.until else []
+    more = "、".join(part for part in named if part)
+    check = "" if basis.origin.is_verified else "。条文の原文との照合は未確認"
+    return f"{basis.article_ja}（{basis.ja}）{'、' if more else ''}{more}{check}。"
+
+
+def why_en(story: Story) -> str:
+    """Return the same in English."""
+    basis, stated = story.plan.basis, story.plan.link.legal_basis
+    if basis is None or stated is None:
+        return "There is no legal basis."
+    named = [stated.ordinance or stated.note or ""]
+    named += [f"consent to {stated.consent}"] if stated.consent else []
+    named += [f"until {stated.until.isoformat()}"] if stated.until else []
+    more = "; ".join(part for part in named if part)
+    check = "" if basis.origin.is_verified else "; not yet compared with the source"
+    return f"{basis.article_en} ({basis.en}){'; ' if more else ''}{more}{check}."
+
+
+def done(item: ItemStory) -> tuple[str, str]:
+    """Return what becomes of an item, in both languages."""
+    ja, en = FORMS[item.form]
+    match item.form:
+        case "token" | "derived":
+            return item.said_ja, item.said_en
+        case "coarsened":
+            return f"{ja}: {item.said_ja}", f"{en}: {item.said_en}"
+        case "flag" if item.said_ja != "有無":
+            return item.said_ja, item.said_en
+        case _:
+            return ja, en
+
+
+def counted(m: Measured) -> tuple[str, str]:
+    """Return how many rows would leave, in both languages."""
+    size = f"{m.bytes / _MIB:.1f} MiB" if m.bytes >= _MIB else f"{m.bytes / _KIB:.0f} KiB"
+    return (
+        (
+            f"件数 {m.rows:,} 件（抽出 {m.extracted:,}、同意なし・対象外 {m.without_consent:,}）"
+            f"  容量 {size}  {m.parts} 部分"
+        ),
+        (
+            f"{m.rows:,} of {m.extracted:,} rows"
+            f" ({m.without_consent:,} not consenting or not meant), {size}, {m.parts} parts"
+        ),
+    )
+
+
+def not_counted(story: Story) -> tuple[str, str]:
+    """Return why there are no counts, in both languages."""
+    if story.why_not_counted is None:
+        return "件数と容量はまだ数えていません。", "Rows and size were not counted."
+    ja, en = story.why_not_counted
+    return f"件数と容量を数えられませんでした。{ja}", f"Rows and size could not be counted. {en}"
+
+
+def classes(m: Measured) -> tuple[str, str]:
+    """Return how many persons share what leaves, in both languages."""
+    return (
+        (
+            f"同じ属性の最少人数 k = {m.smallest_class}"
+            f"（5人未満の組にいる人 {m.rows_below_five:,}）。抽象化しても個人情報のままです。"
+        ),
+        (
+            f"k = {m.smallest_class}; {m.rows_below_five:,} persons in classes below five."
+            " Coarsened data are still personal information."
+        ),
+    )
+
+
+def characters(story: Story) -> tuple[str, str]:
+    """Return what the receiver's charset does to names and addresses, in both languages."""
+    held, m = story.plan.link.characters, story.measured
+    if held.charset != "cp932":
+        return (
+            f"失われる文字はありません（{held.charset}）。",
+            f"No character is lost ({held.charset}).",
+        )
+    agreed = len(held.substitutes)
+    rest_ja = "その行を除く" if held.otherwise == "quarantine" else "全件を止める"
+    rest_en = "the row is set aside" if held.otherwise == "quarantine" else "all is refused"
+    ja = f"cp932 にない字は、決めた {agreed} 字を置き換え、ほかは{rest_ja}。"
+    en = f"What cp932 lacks: {agreed} characters are replaced as agreed; else {rest_en}."
+    if m:
+        lost = m.rows_with_losses
+        ja += f"今日のデータで置き換えのない字がある項目は {lost:,} 件。"
+        en += f" Today {lost:,} items hold one without a substitute."
+    return ja, en
