@@ -189,7 +189,14 @@ def test_an_unknown_code_list_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("text", "line"),
-    [("code,ja\n", 1), ("code,ja,en,own_shape,source\n1,一,one\n", 2)],
+    [
+        ("code,ja\n", 1),
+        ("code,ja,en,own_shape,source\n", 2),
+        ("code,ja,en,own_shape,source\n1,一,one\n", 2),
+        ("code,ja,en,own_shape,source\n1,,one,no,x\n", 2),
+        ("code,ja,en,own_shape,source\n1,一,one,no,x\n2,二,two,no,x\n1,壱,one,no,x\n", 4),
+        ("code,ja,en,own_shape,source,valid_from,valid_to\n1,一,one,no,x,spring,\n", 2),
+    ],
 )
 def test_a_broken_code_list_names_the_line(tmp_path: Path, text: str, line: int) -> None:
     path = tmp_path / "x.csv"
