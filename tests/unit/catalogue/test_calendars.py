@@ -1,3 +1,4 @@
+import itertools
 from datetime import date, timedelta
 
 import pytest
@@ -43,7 +44,7 @@ def test_eras_follow_each_other_without_a_gap_and_in_both_forms() -> None:
     one, two = load_code_lists()["era"].codes, load_code_lists()["era_2_digit"].codes
 
     assert [(era.code, era.ja) for era in one[:2]] == [("1", "明治"), ("2", "大正")]
-    for before, after in zip(one, one[1:], strict=False):
+    for before, after in itertools.pairwise(one):
         assert before.valid_to is not None
         assert after.valid_from == before.valid_to + DAY
     assert [(e.code.zfill(2), e.ja, e.valid_from) for e in one] == [
