@@ -70,6 +70,17 @@ def findings(
     return [*found, *_grouped(groups, held)]
 
 
+def count_findings(
+    connection: duckdb.DuckDBPyConnection,
+    relation_sql: str,
+    layout: Layout,
+    code_lists: Mapping[str, CodeList] | None = None,
+) -> int:
+    """Return how many findings ``export_findings`` would write."""
+    held = _look(connection, relation_sql, layout, code_lists)
+    return len(held.of_columns) + sum(held.counts)
+
+
 def each_finding(
     connection: duckdb.DuckDBPyConnection,
     relation_sql: str,

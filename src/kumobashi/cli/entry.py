@@ -17,6 +17,7 @@ PLACES = {
     "plan": "kumobashi.cli.plan:plan",
     "link": "kumobashi.cli.link:link",
     "serve": "kumobashi.cli.serve:serve",
+    "catalogue": "kumobashi.cli.catalogue:catalogue",
     "directory": "kumobashi.cli.directory:directory",
     "doctor": "kumobashi.cli.doctor:doctor",
     "bench": "kumobashi.cli.bench:bench",

@@ -13,7 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kumobashi.catalogue.checking import each_finding, export_findings, fault_condition, findings
+from kumobashi.catalogue.checking import (
+    count_findings,
+    each_finding,
+    export_findings,
+    fault_condition,
+    findings,
+)
 from kumobashi.catalogue.fields import Condition, Field, Layout
 from kumobashi.catalogue.layouts import load_layouts
 from kumobashi.catalogue.standard_errors import TEMPLATES, standard_error
@@ -285,7 +291,9 @@ def test_grouped_listed_and_exported_findings_are_the_same(
             f"select count(*) from given_rows where {fault_condition(opened, 'given_rows', of)}"
         ).fetchall()[0][0]
 
-    assert sum(f.rows for f in grouped) == len(each)
+        counted = count_findings(opened, "given_rows", of)
+
+    assert sum(f.rows for f in grouped) == len(each) == counted
     assert first == each[:limit]
     assert [f.line for f in each] == sorted(f.line or 0 for f in each)
     assert len({f.line for f in each}) == faulty
