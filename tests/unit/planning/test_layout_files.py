@@ -1,9 +1,15 @@
 """Layouts of a workspace: what contradicts itself is told with file, line and key, all at once."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from kumobashi.catalogue.fields import Condition, Field, Layout
+from kumobashi.catalogue.layouts import load_layouts
+from kumobashi.crypto.canonical import canonical, digest
+from kumobashi.planning.decisions import layout_hash
 from kumobashi.planning.errors import WorkspaceBroken
 from kumobashi.planning.sampling import write_sample
 from kumobashi.planning.workspace import Workspace, load
@@ -77,3 +83,35 @@ def test_a_local_version_of_the_same_days_must_say_so(folder: Path) -> None:
     assert mistakes(folder, text) == [(1, "valid_from", "workspace.layouts_overlap")]
     said = text.replace("key:", 'parallel: ["1"]\nkey:')
     assert with_layout(folder, said).layouts.versions("consents") == ("1", "9")
+
+
+# -- what of a layout an approval covers ------------------------------------------------------------
+
+
+def with_field(layout: Layout, name: str, **changed: Any) -> Layout:
+    fields: tuple[Field, ...] = tuple(
+        replace(field, **changed) if field.name == name else field for field in layout.fields
+    )
+    return replace(layout, fields=fields)
+
+
+def test_layouts_that_say_nothing_new_keep_the_hash_that_was_approved() -> None:
+    layout = load_layouts().get("resident-registry", "1")
+    fields = [
+        [f.name, f.type, f.digits, f.code_list, f.required, f.sensitivity] for f in layout.fields
+    ]
+
+    assert layout_hash(layout) == digest(canonical(fields))
+
+
+def test_what_a_layout_asks_of_a_table_changes_its_hash_and_words_do_not() -> None:
+    layout = load_layouts().get("resident-registry", "2")
+    changed = [
+        replace(layout, is_strict=False),
+        with_field(layout, "birth_date_label", condition=Condition(field="sex")),
+        with_field(layout, "municipality_code", is_fixed=False),
+        with_field(layout, "display_order", decimals=1),
+    ]
+
+    assert len({layout_hash(one) for one in (layout, *changed)}) == 5
+    assert layout_hash(with_field(layout, "sex", ja="せいべつ", romaji="x")) == layout_hash(layout)
