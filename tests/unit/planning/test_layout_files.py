@@ -85,7 +85,7 @@ def test_a_local_version_of_the_same_days_must_say_so(folder: Path) -> None:
     assert with_layout(folder, said).layouts.versions("consents") == ("1", "9")
 
 
-# -- what of a layout an approval covers ------------------------------------------------------------
+# -- what of a layout an approval covers -----------------------------------------------------------
 
 
 def with_field(layout: Layout, name: str, **changed: Any) -> Layout:
