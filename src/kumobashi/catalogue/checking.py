@@ -1,11 +1,10 @@
 """Hold a table against its layout and report what is wrong, with no loop over rows.
 
-One scan counts every kind of fault; only where something was counted does a second one fetch the
-first line and what was got: never a value of a person (see ``checks``).
-
-``findings`` groups what looks the same, for receipts and screens; ``each_finding`` and
-``export_findings`` give every fault of every line, in the order of the lines, and carry the
-standard's error codes and sentences beside ours.
+``findings`` groups what looks the same, for receipts and screens: one scan counts every kind of
+fault, and only where something was counted does a second one fetch the first line and what was got.
+``each_finding`` and ``export_findings`` give every fault of every line, in the order of the lines,
+in one scan; the file carries the standard's error codes and sentences beside ours. What was got is
+never a value of a person (see ``checks``).
 
 >>> from duckdb import connect
 >>> from kumobashi.catalogue.layouts import load_layouts
@@ -88,10 +87,13 @@ def each_finding(
     limit: int,
     code_lists: Mapping[str, CodeList] | None = None,
 ) -> list[Finding]:
-    """Return the first ``limit`` findings one by one: those on columns, then line by line."""
-    held = _look(connection, relation_sql, layout, code_lists)
+    """Return the first ``limit`` findings one by one: those on columns, then line by line.
+
+    There is one scan, and it ends with the last finding that is asked for.
+    """
+    held = _prepare(connection, relation_sql, layout, code_lists)
     found = list(held.of_columns)[:limit]
-    if not held.counts or len(found) == limit:
+    if not held.checks or len(found) == limit:
         return found
     rows = connection.execute(
         f"{_faults_sql(relation_sql, held.checks)} limit {limit - len(found)}"
@@ -110,11 +112,11 @@ def export_findings(
 
     The rows never become Python objects; memory is bounded by DuckDB's own limit.
     """
-    held = _look(connection, relation_sql, layout, code_lists)
+    held = _prepare(connection, relation_sql, layout, code_lists)
     parts = [
         _row_sql("null::bigint", f, layout, literal(f.got), code_lists) for f in held.of_columns
     ]
-    if held.counts:
+    if held.checks:
         parts.append(_written_sql(relation_sql, held.checks, layout, code_lists))
     first, *others = _TITLES
     is_parquet = path.suffix == ".parquet"
@@ -141,13 +143,35 @@ def fault_condition(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Looked:
-    """What the first scan found: the checks that failed, and how often each."""
+class _Prepared:
+    """What is known before any row is looked at."""
 
     rows: int
     of_columns: tuple[Finding, ...]
     checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Looked(_Prepared):
+    """What a scan found: only the checks that failed, and how often each."""
+
     counts: tuple[int, ...]
+
+
+def _prepare(
+    connection: duckdb.DuckDBPyConnection,
+    relation_sql: str,
+    layout: Layout,
+    code_lists: Mapping[str, CodeList] | None,
+) -> _Prepared:
+    lists = load_code_lists() if code_lists is None else code_lists
+    types = _types(connection, relation_sql)
+    rows = int(connection.execute(f"select count(*) from {relation_sql}").fetchall()[0][0])
+    return _Prepared(
+        rows=rows,
+        of_columns=tuple(_of_columns(layout, types, rows)),
+        checks=tuple(checks_of(types, layout, lists)),
+    )
 
 
 def _look(
@@ -207,7 +231,7 @@ def _faults_sql(relation_sql: str, checks: Sequence[Check]) -> str:
     """
     numbers = ", ".join(f"case when {c.fault} then {n} end" for n, c in enumerate(checks, 1))
     got = ", ".join(f"case when {c.fault} then {c.got} end" for c in checks)
-    is_wrong = " or ".join(f"coalesce({c.fault}, false)" for c in checks)
+    is_wrong = " or ".join(f"({c.fault})" for c in checks)
     return (
         f"select {_LINE}, {_NUMBER}, {_GOT} from ("
         f"select {_LINE}, unnest([{numbers}]) as {_NUMBER}, unnest([{got}]) as {_GOT} from ("
