@@ -91,15 +91,16 @@ def load_layouts(extra: Path | None = None) -> Layouts:
     shipped = _shipped()
     if extra is None or not extra.is_dir():
         return shipped
-    return _apart(shipped.with_local(read_layout(path) for path in sorted(extra.glob("*.yaml"))))
+    local = _apart([read_layout(path) for path in sorted(extra.glob("*.yaml"))])
+    return Layouts(_apart([*shipped.with_local(local)]))
 
 
 @lru_cache(maxsize=1)
 def _shipped() -> Layouts:
-    return _apart(Layouts(read_layout(path) for path in sorted(_SHIPPED.glob("*.yaml"))))
+    return Layouts(_apart([read_layout(path) for path in sorted(_SHIPPED.glob("*.yaml"))]))
 
 
-def _apart(layouts: Layouts) -> Layouts:
+def _apart(layouts: list[Layout]) -> list[Layout]:
     """Return the layouts, or raise :class:`LayoutsOverlap` for the first two of one day."""
     for older, newer in overlaps(layouts):
         raise LayoutsOverlap(

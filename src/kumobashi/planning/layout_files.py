@@ -177,14 +177,25 @@ def _contradictions(document: Document[LayoutFile]) -> Iterator[Mistake]:
 
 def _overlapping(layouts: Layouts, own: Mapping[str, Document[LayoutFile]]) -> Iterator[Mistake]:
     """Tell of versions that are valid on the same days, at the file that can be changed."""
-    written = {(d.value.layout, d.value.version): d for d in own.values()}
+    written: dict[tuple[str, str], Document[LayoutFile]] = {}
+    for document in own.values():
+        layout, version = document.value.layout, document.value.version
+        if other_file := written.get((layout, version)):
+            yield document.mistake(
+                ("version",),
+                code="workspace.twice",
+                ja=f"レイアウト「{layout}」の版 {version} は {other_file.file} にもあります。",
+                en=f"Version {version!r} of {layout!r} is in {other_file.file} too.",
+                example=f'version: "{version}-2"',
+            )
+        written[layout, version] = document
     for older, newer in overlaps(layouts):
-        document = written.get((newer.layout, newer.version)) or written.get(
+        found = written.get((newer.layout, newer.version)) or written.get(
             (older.layout, older.version)
         )
-        if document is not None:
-            other = older if document.value.version == newer.version else newer
-            yield document.mistake(
+        if found is not None:
+            other = older if found.value.version == newer.version else newer
+            yield found.mistake(
                 ("valid_from",),
                 code="workspace.layouts_overlap",
                 ja=f"レイアウト「{other.layout}」の版 {other.version}（{span(other)}）と期間が"

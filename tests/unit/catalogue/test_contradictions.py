@@ -138,3 +138,15 @@ def test_a_folder_with_two_versions_of_one_day_is_refused(tmp_path: Any) -> None
         load_layouts(tmp_path)
 
     assert "parallel" in caught.value.remedy("ja")
+
+
+def test_a_folder_with_one_version_in_two_files_is_refused(tmp_path: Any) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.yaml").write_text(
+            'kumobashi: 1\nlayout: cards\nversion: "1"\nname: 利用券\nsource: 架空市\n'
+            "key: [resident_no]\nfields:\n  - {item: resident_no, required: true}\n",
+            encoding="utf-8",
+        )
+
+    with pytest.raises(LayoutsOverlap):
+        load_layouts(tmp_path)

@@ -85,6 +85,12 @@ def test_a_local_version_of_the_same_days_must_say_so(folder: Path) -> None:
     assert with_layout(folder, said).layouts.versions("consents") == ("1", "9")
 
 
+def test_one_version_in_two_files_is_told_at_the_second(folder: Path) -> None:
+    (folder / "layouts" / "cards.yaml").write_text(HEAD, encoding="utf-8")
+
+    assert mistakes(folder, HEAD) == [(3, "version", "workspace.twice")]
+
+
 # -- what of a layout an approval covers -----------------------------------------------------------
 
 
