@@ -7,11 +7,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
+from kumobashi.catalogue.code_lists import load_code_lists
 from kumobashi.catalogue.contradictions import contradictions, overlaps
 from kumobashi.catalogue.fields import Condition, FieldEntry, Layout, fields_of, what_is_wrong
 from kumobashi.catalogue.items import FieldType, Sensitivity
 from kumobashi.catalogue.layouts import Layouts, load_layouts, span
 from kumobashi.directory.models import FileModel, Ident, Name, TableName
+from kumobashi.planning.references import unknown
 from kumobashi.storage.documents import Document, Mistake, read
 from kumobashi.storage.mistakes import Said
 
@@ -153,6 +155,7 @@ def read_layouts(folder: Path) -> tuple[Layouts, dict[str, Document[LayoutFile]]
         document = read(path, LayoutFile, root=folder)
         if isinstance(document, Document):
             own[document.file] = document
+            mistakes += _unknown_code_lists(document)
             mistakes += _contradictions(document)
         else:
             mistakes += document
@@ -160,8 +163,19 @@ def read_layouts(folder: Path) -> tuple[Layouts, dict[str, Document[LayoutFile]]
     return layouts, own, [*mistakes, *_overlapping(layouts, own)]
 
 
+def _unknown_code_lists(document: Document[LayoutFile]) -> Iterator[Mistake]:
+    known = tuple(load_code_lists())
+    for number, field in enumerate(document.value.fields):
+        if field.code_list and field.code_list not in known:
+            path = ("fields", number, "code_list")
+            yield unknown(document, path, field.code_list, known, ("コード表", "code list"))
+
+
 def _contradictions(document: Document[LayoutFile]) -> Iterator[Mistake]:
-    for wrong in contradictions(document.value.layout_value()):
+    layout, known = document.value.layout_value(), tuple(load_code_lists())
+    for wrong in contradictions(layout):
+        if wrong.column and layout.field(wrong.column).code_list not in (None, *known):
+            continue  # told with the nearest name
         place: tuple[str | int, ...] = wrong.at
         if wrong.column is not None:
             place = ("fields", document.value.number_of(wrong.column), *wrong.at)

@@ -123,7 +123,7 @@ class _Checks:
                 known = versions or self.layouts.names()
                 got = dataset.version if versions else dataset.layout
                 what = ("レイアウト", "layout")
-                yield _unknown(document, ("datasets", name, key), got, known, what)
+                yield unknown(document, ("datasets", name, key), got, known, what)
 
     def rule(self, document: Document[ReleaseRule]) -> Iterator[Mistake]:
         rule = document.value
@@ -133,7 +133,7 @@ class _Checks:
             layout = self.layout_of(rule.datasets[dataset])
             if layout and column not in (known := [f.name for f in layout.fields]):
                 what = (f"{layout.ja}の項目", f"column of {layout.layout}")
-                yield _unknown(document, path, column, known, what)
+                yield unknown(document, path, column, known, what)
 
     def link(self, document: Document[LinkFile]) -> Iterator[Mistake]:
         link = document.value
@@ -179,7 +179,7 @@ class _Checks:
                     f"受け取り側「{layout.ja}」の項目",
                     f"column of the receiving layout {layout.layout}",
                 )
-                yield _unknown(rule, ("columns", number, "name"), name, sorted(known), what)
+                yield unknown(rule, ("columns", number, "name"), name, sorted(known), what)
         for held in layout.fields:
             if held.required and held.name not in given:
                 yield document.mistake(
@@ -195,11 +195,11 @@ class _Checks:
     def contact(self, document: Document[Any], name: str) -> Iterator[Mistake]:
         if self.loaded.main and name not in self.loaded.main.value.contacts:
             known = list(self.loaded.main.value.contacts)
-            yield _unknown(document, ("contact",), name, known, ("連絡先", "contact"))
+            yield unknown(document, ("contact",), name, known, ("連絡先", "contact"))
 
     def name(self, document: Document[Any], path: Path, kind: str, name: str) -> Iterator[Mistake]:
         if not self.loaded.knows(kind, name):
-            yield _unknown(document, path, name, self.loaded.names(kind), _WORDS[kind])
+            yield unknown(document, path, name, self.loaded.names(kind), _WORDS[kind])
 
     def dataset(
         self, document: Document[Any], path: Path, reference: str, *, split: bool = False
@@ -208,9 +208,9 @@ class _Checks:
         at_system, at_dataset = ((*path, "system"), (*path, "dataset")) if split else (path, path)
         if not self.loaded.knows("systems", system):
             known = self.loaded.names("systems")
-            yield _unknown(document, at_system, system, known, _WORDS["systems"])
+            yield unknown(document, at_system, system, known, _WORDS["systems"])
         elif (held := self.loaded.kinds["systems"].get(system)) and name not in held.value.datasets:
-            yield _unknown(
+            yield unknown(
                 document,
                 at_dataset,
                 name,
@@ -229,7 +229,7 @@ class _Checks:
         return self.layout(dataset.layout, dataset.version) if dataset else None
 
 
-def _unknown(
+def unknown(
     document: Document[Any],
     path: Path,
     name: str,

@@ -85,6 +85,12 @@ def test_a_local_version_of_the_same_days_must_say_so(folder: Path) -> None:
     assert with_layout(folder, said).layouts.versions("consents") == ("1", "9")
 
 
+def test_a_code_list_that_is_not_there_is_told_once_with_the_nearest(folder: Path) -> None:
+    text = HEAD + "  - {name: a, ja: あ, type: X, code_list: sexes, sensitivity: attribute}\n"
+
+    assert mistakes(folder, text) == [(9, "fields[1].code_list", "workspace.unknown")]
+
+
 def test_one_version_in_two_files_is_told_at_the_second(folder: Path) -> None:
     (folder / "layouts" / "cards.yaml").write_text(HEAD, encoding="utf-8")
 
