@@ -20,7 +20,9 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from kumobashi.catalogue import Layout, load_code_lists, load_layouts
+from kumobashi.catalogue import CodeList, Field, Layout, load_code_lists, load_layouts
+from kumobashi.catalogue.items import load_items
+from kumobashi.catalogue.layouts import span
 from kumobashi.cli.exits import MEANINGS, exit_of
 from kumobashi.cli.tables import all_errors
 from kumobashi.planning.schemas import SCHEMAS
@@ -53,6 +55,7 @@ def pages() -> dict[str, str]:
         "workspace-files.md": _workspace_files(),
         "errors.md": _errors(),
         "layouts.md": _layouts(),
+        "items.md": _items(),
     }
     return {name: "\n".join(lines).rstrip("\n") + "\n" for name, lines in made.items()}
 
@@ -240,12 +243,13 @@ def _errors() -> Iterator[str]:
 def _layouts() -> Iterator[str]:
     held = sorted(load_layouts(), key=lambda layout: (layout.layout, layout.version))
     yield from ("# レイアウトとコード表", "", _NOTE, "", WORDS["intros"]["layouts"], "")
-    yield from ("| レイアウト | 版 | 名前 | 項目 | 出所 |", "| --- | --- | --- | --- | --- |")
+    yield from ("| レイアウト | 版 | 名前 | 期間 | 項目 | 出所 |",)
+    yield "| --- | --- | --- | --- | --- | --- |"
     for layout in held:
         origin = escaped(f"{'独自。' if layout.own_shape else ''}{layout.source}")
         yield (
-            f"| [`{layout.layout}`](#layout-{layout.layout}) | {layout.version} |"
-            f" {escaped(layout.ja)} | {len(layout.fields)} | {origin} |"
+            f"| [`{layout.layout}`](#{_anchor(layout)}) | {layout.version} |"
+            f" {escaped(layout.ja)} | {span(layout)} | {len(layout.fields)} | {origin} |"
         )
     yield ""
     for layout in held:
@@ -253,27 +257,68 @@ def _layouts() -> Iterator[str]:
     yield from ("## コード表", "")
     lists = load_code_lists()
     for name in sorted(lists):
-        yield from (f"(codes-{name})=", f"### {name}", "")
-        yield from ("| 値 | 意味 | 出所 |", "| --- | --- | --- |")
-        for code in lists[name].codes:
-            yield f"| `{code.code}` | {escaped(code.ja)} | {escaped(code.source)} |"
-        yield ""
+        yield from _code_list(name, lists[name])
+
+
+def _anchor(layout: Layout) -> str:
+    return f"layout-{layout.layout}" + ("" if layout.version == "1" else f"-{layout.version}")
 
 
 def _layout(layout: Layout) -> Iterator[str]:
     keys = "、".join(f"`{key}`" for key in layout.key)
-    span = _span(layout.valid_from, layout.valid_to)
-    yield from (f"(layout-{layout.layout})=", f"## {layout.layout}: {layout.ja}", "")
-    yield from (f"版 {layout.version}、期間 {span}。行を見分ける項目: {keys}", "")
+    version = "" if layout.version == "1" else f"、版 {layout.version}"
+    yield from (f"({_anchor(layout)})=", f"## {layout.layout}{version}: {layout.ja}", "")
+    said = [f"版 {layout.version}、期間 {span(layout)}。行を見分ける項目: {keys}。"]
+    if layout.parallel:
+        said.append(f"版 {'、'.join(layout.parallel)} と並行して使えます。")
+    if layout.is_strict:
+        said.append("半角・全角と固定の桁数も確かめます。")
+    yield from ("".join(said), "")
     yield "| 列 | 日本語名（CSV の見出し） | 型 | 桁 | コード表 | 必須 | 扱い |"
     yield "| --- | --- | --- | --- | --- | --- | --- |"
     for field in layout.fields:
         codes = f"[`{field.code_list}`](#codes-{field.code_list})" if field.code_list else ""
         yield (
-            f"| `{field.name}` | {escaped(field.ja)} | {field.type} | {field.digits or ''} |"
-            f" {codes} | {'✓' if field.required else ''} | {field.sensitivity} |"
+            f"| `{field.name}` | {escaped(field.ja)} | {field.type} | {field.size} |"
+            f" {codes} | {_needed(field)} | {field.sensitivity} |"
         )
     yield ""
+
+
+def _needed(field: Field) -> str:
+    if field.condition is None:
+        return "✓" if field.required else ""
+    values = "・".join(f"`{value}`" for value in field.condition.one_of)
+    return f"`{field.condition.field}` が{f' {values} の' if values else 'ある'}とき"
+
+
+def _code_list(name: str, codes: CodeList) -> Iterator[str]:
+    yield from (f"(codes-{name})=", f"### {name}", "")
+    is_dated = any(code.valid_from for code in codes.codes)
+    yield "| 値 | 意味 |" + (" 期間 |" if is_dated else "") + " 出所 |"
+    yield "| --- | --- |" + (" --- |" if is_dated else "") + " --- |"
+    for code in codes.codes:
+        days = f" {code.valid_from or ''}〜{code.valid_to or ''} |" if is_dated else ""
+        yield f"| `{code.code}` | {escaped(code.ja)} |{days} {escaped(code.source)} |"
+    yield ""
+
+
+# -- the registry of items ------------------------------------------------------------------------
+
+
+def _items() -> Iterator[str]:
+    yield from ("# 項目の登録簿", "", _NOTE, "", WORDS["intros"]["items"], "")
+    yield "| 項目 | 項目ID | 日本語名 | JSON 名 | 型 | 桁 | コード表 | 扱い | 出所 |"
+    yield "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+    for item in load_items().values():
+        digits = f"{item.digits or ''}{f',{item.decimals}' if item.decimals else ''}"
+        codes = f"`{item.code_list}`" if item.code_list else ""
+        origin = ("独自。" if item.own_shape else "") + item.source
+        yield (
+            f"| `{item.item}` | {' '.join(item.item_ids)} | {escaped(item.ja)} | `{item.romaji}` |"
+            f" {item.type} | {digits}{' 固定' if item.is_fixed else ''} | {codes} |"
+            f" {item.sensitivity} | {escaped(origin)} |"
+        )
 
 
 if __name__ == "__main__":

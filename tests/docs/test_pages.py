@@ -59,7 +59,7 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", ["workspace-files.md", "errors.md", "layouts.md"])
+@pytest.mark.parametrize("name", ["workspace-files.md", "errors.md", "layouts.md", "items.md"])
 def test_the_generated_page_is_current(generated: Path, name: str) -> None:
     written = (DOCS / "reference" / name).read_text(encoding="utf-8")
     current = (generated / name).read_text(encoding="utf-8")

@@ -1,8 +1,10 @@
-"""Hold a table against its layout and report what is wrong, grouped, with no loop over rows.
+"""Hold a table against its layout and report what is wrong, with no loop over rows.
 
-One scan counts every kind of fault; only where something was counted does a second query fetch the
-first line and what was got. That is a code, a length or the name of a type, never a value of a
-person: a text that stands where a code should and does not look like one is told by its length.
+``findings`` groups what looks the same, for receipts and screens: one scan counts every kind of
+fault, and only where something was counted does a second one fetch the first line and what was got.
+``each_finding`` and ``export_findings`` give every fault of every line, in the order of the lines,
+in one scan; the file carries the standard's error codes and sentences beside ours. What was got is
+never a value of a person (see ``checks``).
 
 >>> from duckdb import connect
 >>> from kumobashi.catalogue.layouts import load_layouts
@@ -14,51 +16,31 @@ person: a text that stands where a code should and does not look like one is tol
 
 # ruff: noqa: S608 - names pass `quoted`, codes `literal`; the relation is the caller's own
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 
+from kumobashi.catalogue.checks import ACCEPTED, Check, checks_of, plain_type
 from kumobashi.catalogue.code_lists import CodeList, load_code_lists
-from kumobashi.catalogue.layouts import Field, Layout
+from kumobashi.catalogue.fields import Layout
+from kumobashi.catalogue.standard_errors import standard_error
 from kumobashi.kernel import Finding
 from kumobashi.storage.tables import literal, quoted
 
-_INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"}
-_INTEGERS |= {f"U{name}" for name in _INTEGERS}
-_TEXT = "VARCHAR"
-_TIMESTAMPS = {"TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"}
-_ACCEPTED: dict[str, set[str]] = {
-    "X": {_TEXT},
-    "N": {_TEXT},
-    "9": {_TEXT, *_INTEGERS},
-    "S9": {_TEXT, *_INTEGERS},
-    "DATE": {_TEXT, "DATE"},
-    "YEAR": {_TEXT, *_INTEGERS},
-    "TIMESTAMP": {_TEXT, "TIMESTAMP WITH TIME ZONE", *_TIMESTAMPS},
-    "LIST9": {_TEXT, *(f"{name}[]" for name in _INTEGERS)},
-}
-# A text that should be something else, as CSV brings it: when it is not that. {} is the column.
-_NOT_THAT = {
-    "9": "not regexp_full_match({}, '[0-9]+')",
-    "S9": "not regexp_full_match({}, '-?[0-9]+')",
-    "DATE": "{} not like '____-__-__' or try_cast({} as date) is null",
-    "YEAR": "not regexp_full_match({}, '[0-9]{{4}}')",
-    "TIMESTAMP": "try_cast({} as timestamp) is null",
-    "LIST9": "not regexp_full_match({}, '\\[?[0-9]*([ ,] ?[0-9]+)*\\]?')",
-}
-_LONGER_THAN_CODES = 2  # characters by which a wrong code may exceed the longest and still be shown
+# Names that no column of a dataset has: columns are ASCII.
+_LINE, _NUMBER, _GOT = '"·line"', '"·number"', '"·got"'
+_TITLES = ("行", "項目", "日本語名", "符号", "標準の符号", "期待", "実際", "説明")
+_BOM = "\ufeff"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Check:
-    """One kind of fault of one column, in SQL."""
+class Exported:
+    """What was written into a file of findings."""
 
-    code: str
-    item: str
-    expected: str
-    fault: str  # true where a row is wrong
-    got: str  # text to show
+    findings: int
+    rows: int  # of the table that was checked
 
 
 def findings(
@@ -74,15 +56,78 @@ def findings(
     them. What does not fit into the limit is counted in the last finding of its kind, so that the
     counts stay true for every column listed.
     """
-    types = _types(connection, relation_sql)
-    checks = _all_checks(types, layout, code_lists)
-    counted = ", ".join(f"count(*) filter ({check.fault})" for check in checks) or "0"
-    counts = connection.execute(f"select count(*), {counted} from {relation_sql}").fetchall()[0]
-    found = list(_of_columns(layout, types, int(counts[0])))
-    for check, count in zip(checks, counts[1:], strict=bool(checks)):
-        if count and len(found) < limit:
-            found += _grouped(connection, relation_sql, check, int(count), limit - len(found))
-    return found[:limit]
+    held = _look(connection, relation_sql, layout, code_lists)
+    found = list(held.of_columns)[:limit]
+    room = limit - len(found)
+    if not held.counts or not room:
+        return found
+    groups = connection.execute(
+        f"select {_NUMBER}, {_GOT}, min({_LINE}) as first, count(*)"
+        f" from ({_faults_sql(relation_sql, held.checks)})"
+        f" group by {_NUMBER}, {_GOT} order by {_NUMBER}, first limit {room}"
+    ).fetchall()
+    return [*found, *_grouped(groups, held)]
+
+
+def count_findings(
+    connection: duckdb.DuckDBPyConnection,
+    relation_sql: str,
+    layout: Layout,
+    code_lists: Mapping[str, CodeList] | None = None,
+) -> int:
+    """Return how many findings ``export_findings`` would write."""
+    held = _look(connection, relation_sql, layout, code_lists)
+    return len(held.of_columns) + sum(held.counts)
+
+
+def each_finding(
+    connection: duckdb.DuckDBPyConnection,
+    relation_sql: str,
+    layout: Layout,
+    limit: int,
+    code_lists: Mapping[str, CodeList] | None = None,
+) -> list[Finding]:
+    """Return the first ``limit`` findings one by one: those on columns, then line by line.
+
+    There is one scan, and it ends with the last finding that is asked for.
+    """
+    held = _prepare(connection, relation_sql, layout, code_lists)
+    found = list(held.of_columns)[:limit]
+    if not held.checks or len(found) == limit:
+        return found
+    rows = connection.execute(
+        f"{_faults_sql(relation_sql, held.checks)} limit {limit - len(found)}"
+    ).fetchall()
+    return found + [_one(held.checks[int(n) - 1], int(line), str(got)) for line, n, got in rows]
+
+
+def export_findings(
+    connection: duckdb.DuckDBPyConnection,
+    relation_sql: str,
+    layout: Layout,
+    path: Path,
+    code_lists: Mapping[str, CodeList] | None = None,
+) -> Exported:
+    """Write every finding to ``path``: Parquet if it is so called, else CSV that Excel opens.
+
+    The rows never become Python objects; memory is bounded by DuckDB's own limit.
+    """
+    held = _prepare(connection, relation_sql, layout, code_lists)
+    parts = [
+        _row_sql("null::bigint", f, layout, literal(f.got), code_lists) for f in held.of_columns
+    ]
+    if held.checks:
+        parts.append(_written_sql(relation_sql, held.checks, layout, code_lists))
+    first, *others = _TITLES
+    is_parquet = path.suffix == ".parquet"
+    names = [first if is_parquet else _BOM + first, *others]
+    body = " union all ".join(f"({part})" for part in parts) or _nothing_sql()
+    form = "format parquet, compression zstd" if is_parquet else "format csv, header"
+    columns = ", ".join(f"c{n} as {quoted(name)}" for n, name in enumerate(names))
+    (written,) = connection.execute(
+        f"copy (select {columns} from ({body})) to {literal(str(path))} ({form})"
+    ).fetchall()
+    return Exported(findings=int(written[0]), rows=held.rows)
 
 
 def fault_condition(
@@ -92,30 +137,70 @@ def fault_condition(
     code_lists: Mapping[str, CodeList] | None = None,
 ) -> str:
     """Return the SQL condition that is true for a row with any fault, and never null."""
-    checks = _all_checks(_types(connection, relation_sql), layout, code_lists)
+    lists = load_code_lists() if code_lists is None else code_lists
+    checks = checks_of(_types(connection, relation_sql), layout, lists)
     return " or ".join(f"coalesce({check.fault}, false)" for check in checks) or "false"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Prepared:
+    """What is known before any row is looked at."""
+
+    rows: int
+    of_columns: tuple[Finding, ...]
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Looked(_Prepared):
+    """What a scan found: only the checks that failed, and how often each."""
+
+    counts: tuple[int, ...]
+
+
+def _prepare(
+    connection: duckdb.DuckDBPyConnection,
+    relation_sql: str,
+    layout: Layout,
+    code_lists: Mapping[str, CodeList] | None,
+) -> _Prepared:
+    lists = load_code_lists() if code_lists is None else code_lists
+    types = _types(connection, relation_sql)
+    rows = int(connection.execute(f"select count(*) from {relation_sql}").fetchall()[0][0])
+    return _Prepared(
+        rows=rows,
+        of_columns=tuple(_of_columns(layout, types, rows)),
+        checks=tuple(checks_of(types, layout, lists)),
+    )
+
+
+def _look(
+    connection: duckdb.DuckDBPyConnection,
+    relation_sql: str,
+    layout: Layout,
+    code_lists: Mapping[str, CodeList] | None,
+) -> _Looked:
+    lists = load_code_lists() if code_lists is None else code_lists
+    types = _types(connection, relation_sql)
+    checks = checks_of(types, layout, lists)
+    counted = "".join(f", count(*) filter ({check.fault})" for check in checks)
+    rows, *counts = connection.execute(f"select count(*){counted} from {relation_sql}").fetchall()[
+        0
+    ]
+    failed = [
+        (check, int(count)) for check, count in zip(checks, counts, strict=True) if int(count)
+    ]
+    return _Looked(
+        rows=int(rows),
+        of_columns=tuple(_of_columns(layout, types, int(rows))),
+        checks=tuple(check for check, _ in failed),
+        counts=tuple(count for _, count in failed),
+    )
 
 
 def _types(connection: duckdb.DuckDBPyConnection, relation_sql: str) -> dict[str, str]:
     described = connection.execute(f"describe select * from {relation_sql}").fetchall()
-    return {str(row[0]): _plain(str(row[1])) for row in described}
-
-
-def _all_checks(
-    types: Mapping[str, str], layout: Layout, code_lists: Mapping[str, CodeList] | None
-) -> list[_Check]:
-    lists = load_code_lists() if code_lists is None else code_lists
-    return [
-        check
-        for field in layout.fields
-        if types.get(field.name) in _ACCEPTED[field.type]
-        for check in _checks(field, types[field.name], lists)
-    ]
-
-
-def _plain(kind: str) -> str:
-    """Return a type without its parameters; an enumeration is text."""
-    return _TEXT if kind.startswith("ENUM") else kind
+    return {str(row[0]): plain_type(str(row[1])) for row in described}
 
 
 def _of_columns(layout: Layout, types: Mapping[str, str], rows: int) -> Iterator[Finding]:
@@ -124,7 +209,7 @@ def _of_columns(layout: Layout, types: Mapping[str, str], rows: int) -> Iterator
         kind = types.get(field.name)
         if kind is None:
             yield _whole("finding.column_missing", field.name, field.type, "-", rows)
-        elif kind not in _ACCEPTED[field.type]:
+        elif kind not in ACCEPTED[field.type]:
             yield _whole("finding.wrong_type", field.name, field.type, kind, rows)
     for name in types:
         if name not in layout.names:
@@ -135,98 +220,101 @@ def _whole(code: str, item: str, expected: str, got: str, rows: int) -> Finding:
     return Finding(code=code, line=None, item=item, expected=expected, got=got, rows=max(rows, 1))
 
 
-def _checks(field: Field, kind: str, lists: Mapping[str, CodeList]) -> Iterator[_Check]:
-    """Give the checks of one column that is there and may be of this type."""
-    name = quoted(field.name)
-    is_empty = f"({name} is null or {name} = '')" if kind == _TEXT else f"({name} is null)"
-    if field.required:
-        yield _Check(
-            code="finding.required_missing",
-            item=field.name,
-            expected=field.type,
-            fault=is_empty,
-            got="'-'",
-        )
-    wrong = _NOT_THAT.get(field.type) if kind == _TEXT else None
-    is_wrong = f"not {is_empty} and ({wrong.format(name, name)})" if wrong else "false"
-    if wrong:
-        yield _Check(
-            code="finding.wrong_type",
-            item=field.name,
-            expected=field.type,
-            fault=is_wrong,
-            got=literal(_TEXT),
-        )
-    if field.digits is not None:
-        yield _length(field, kind, f"not {is_empty} and not ({is_wrong})")
-    if field.code_list is not None:
-        yield _coded(field, lists[field.code_list], f"not {is_empty}")
+def _one(check: Check, line: int, got: str) -> Finding:
+    return Finding(code=check.code, line=line, item=check.item, expected=check.expected, got=got)
 
 
-def _length(field: Field, kind: str, present: str) -> _Check:
-    """Check digits, which count characters; a variation selector belongs to its character."""
-    name = quoted(field.name)
-    if field.type == "LIST9":
-        texts = f"regexp_extract_all({name}::varchar, '[0-9]+')"
-        length = f"coalesce(list_max(list_transform({texts}, lambda n: length(n))), 0)"
-        fault = f"{length} > {field.digits}"
-        if kind.endswith("[]"):  # numbers are compared as numbers, which costs a tenth
-            largest = f"greatest(list_max({name}), -list_min({name}))"
-            fault = f"coalesce({largest}, 0) >= {10 ** (field.digits or 0)}"
-    elif kind == _TEXT:
-        length = f"length_grapheme({name})" if field.type in {"X", "N"} else f"length({name})"
-        # The dear function is asked only where the cheap one found something.
-        fault = f"case when length({name}) > {field.digits} then {length} > {field.digits} end"
-    else:
-        length = f"length(ltrim({name}::varchar, '-'))"
-        fault = f"{length} > {field.digits}"
-    return _Check(
-        code="finding.too_long",
-        item=field.name,
-        expected=f"<= {field.digits}",
-        fault=f"{present} and {fault}",
-        got=f"({length})::varchar",
+def _faults_sql(relation_sql: str, checks: Sequence[Check]) -> str:
+    """Return the query for every fault: line, number of the check from 1, and what was got.
+
+    Lines are counted before anything is left out, and stay in order; only wrong rows are unfolded.
+    """
+    numbers = ", ".join(f"case when {c.fault} then {n} end" for n, c in enumerate(checks, 1))
+    got = ", ".join(f"case when {c.fault} then {c.got} end" for c in checks)
+    is_wrong = " or ".join(f"({c.fault})" for c in checks)
+    return (
+        f"select {_LINE}, {_NUMBER}, {_GOT} from ("
+        f"select {_LINE}, unnest([{numbers}]) as {_NUMBER}, unnest([{got}]) as {_GOT} from ("
+        f"select row_number() over () as {_LINE}, * from {relation_sql}"
+        f") where {is_wrong}) where {_NUMBER} is not null"
     )
 
 
-def _coded(field: Field, codes: CodeList, present: str) -> _Check:
-    text = f"{quoted(field.name)}::varchar"
-    known = ", ".join(literal(value) for value in codes.values)
-    fault = f"{text} not in ({known})"
-    longest = max(len(value) for value in codes.values)
-    if codes.chain > 1:
-        parts = f"string_split({text}, ',')"
-        is_chain = f"len({parts}) <= {codes.chain} and list_has_all([{known}], {parts})"
-        fault = f"case when {fault} then not ({is_chain}) end"
-        longest = longest * codes.chain + codes.chain - 1
-    shown = rf"regexp_full_match({text}, '[0-9A-Za-z,._-]{{1,{longest + _LONGER_THAN_CODES}}}')"
-    return _Check(
-        code="finding.unknown_code",
-        item=field.name,
-        expected=f"code_list:{codes.name}",
-        fault=f"{present} and {fault}",
-        got=f"case when {shown} then {text} else 'length ' || length({text}) end",
-    )
-
-
-def _grouped(
-    connection: duckdb.DuckDBPyConnection, relation_sql: str, check: _Check, count: int, room: int
-) -> Iterator[Finding]:
-    """Fetch what was got, from which line on and how often."""
-    groups = connection.execute(
-        f"""select got, min(line) as first, count(*) from (
-            select row_number() over () as line, {check.fault} as fault, {check.got} as got
-            from {relation_sql}
-        ) where fault group by got order by first limit {room}"""
-    ).fetchall()
-    rest = count - sum(rows for _, _, rows in groups)
-    for number, (got, line, rows) in enumerate(groups, 1):
-        is_last = number == len(groups)
+def _grouped(groups: Sequence[tuple[int, str, int, int]], held: _Looked) -> Iterator[Finding]:
+    """Make findings of groups; what the limit cut off is counted in the last of its kind."""
+    listed: dict[int, int] = {}
+    for number, _, _, rows in groups:
+        listed[number] = listed.get(number, 0) + int(rows)
+    last = {number: place for place, (number, *_) in enumerate(groups)}
+    for place, (number, got, line, rows) in enumerate(groups):
+        check = held.checks[number - 1]
+        rest = held.counts[number - 1] - listed[number] if last[number] == place else 0
         yield Finding(
             code=check.code,
             line=int(line),
             item=check.item,
             expected=check.expected,
-            got=f"{got} …" if is_last and rest else str(got),
-            rows=int(rows) + (rest if is_last else 0),
+            got=f"{got} …" if rest else str(got),
+            rows=int(rows) + rest,
         )
+
+
+def _written_sql(
+    relation_sql: str,
+    checks: Sequence[Check],
+    layout: Layout,
+    code_lists: Mapping[str, CodeList] | None,
+) -> str:
+    """Return the query for the lines of the file; words are looked up by the check's number."""
+    said = [_said(check.code, check.item, check.expected, layout, code_lists) for check in checks]
+
+    def by_number(column: int) -> str:
+        listed = ", ".join(literal(texts[column]) for texts in said)
+        return f"[{listed}][{_NUMBER}]"
+
+    item, ja, code, standard, expected, message = map(by_number, range(6))
+    return (
+        f"select {_LINE} as c0, {item} as c1, {ja} as c2, {code} as c3, {standard} as c4,"
+        f" {expected} as c5, {_GOT} as c6, {message} as c7"
+        f" from ({_faults_sql(relation_sql, checks)})"
+    )
+
+
+def _row_sql(
+    line: str,
+    finding: Finding,
+    layout: Layout,
+    got: str,
+    code_lists: Mapping[str, CodeList] | None,
+) -> str:
+    item, ja, code, standard, expected, message = map(
+        literal, _said(finding.code, finding.item, finding.expected, layout, code_lists)
+    )
+    return (
+        f"select {line} as c0, {item} as c1, {ja} as c2, {code} as c3, {standard} as c4,"
+        f" {expected} as c5, {got} as c6, {message} as c7"
+    )
+
+
+def _nothing_sql() -> str:
+    empty = ", ".join(f"'' as c{n}" for n in range(1, len(_TITLES)))
+    return f"select null::bigint as c0, {empty} where false"
+
+
+def _said(
+    code: str,
+    item: str,
+    expected: str,
+    layout: Layout,
+    code_lists: Mapping[str, CodeList] | None,
+) -> tuple[str, str, str, str, str, str]:
+    standard = standard_error(code, layout, item, code_lists)
+    ja = layout.field(item).ja if item in layout.names else ""
+    return (
+        item,
+        ja,
+        code,
+        standard.code if standard else "",
+        expected,
+        standard.message if standard else "",
+    )

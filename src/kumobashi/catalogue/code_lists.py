@@ -9,6 +9,7 @@ False
 import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -17,6 +18,7 @@ from kumobashi.catalogue.errors import CodeListBroken, CodeListUnknown
 
 _SHIPPED = Path(__file__).with_suffix("")
 _HEADER = ["code", "ja", "en", "own_shape", "source"]
+_DATED = [*_HEADER, "valid_from", "valid_to"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +30,8 @@ class Code:
     en: str
     own_shape: bool  # chosen by this project, because no public list was found
     source: str
+    valid_from: date | None = None
+    valid_to: date | None = None  # the last day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +45,11 @@ class CodeList:
     def chain(self) -> int:
         """How many codes may stand in a row."""
         return 4 if self.name == "relationship" else 1
+
+    @property
+    def longest(self) -> int:
+        """How many characters the longest value has, commas of a chain included."""
+        return (max(map(len, self.values)) + 1) * self.chain - 1
 
     @property
     def values(self) -> tuple[str, ...]:
@@ -88,19 +97,46 @@ def load_code_lists() -> CodeLists:
 
 
 def read_code_list(path: Path) -> CodeList:
-    """Read one list; its name is that of the file."""
+    """Read one list; its name is that of the file. Two more columns may say from when to when."""
+    codes: dict[str, Code] = {}
+    header = _HEADER
     with path.open(encoding="utf-8", newline="") as lines:
         reader = csv.reader(lines, strict=True)
-        codes = []
-        for row in reader:
+        for cells in reader:
             if reader.line_num == 1:
-                if row != _HEADER:
+                if cells not in (_HEADER, _DATED):
                     raise CodeListBroken(file=path.name, line=1, expected=",".join(_HEADER))
+                header = cells
                 continue
-            if len(row) != len(_HEADER) or not row[0]:
+            code = _code(path.name, reader.line_num, dict(zip(header, cells, strict=False)))
+            if len(cells) != len(header):
                 raise CodeListBroken(
-                    file=path.name, line=reader.line_num, expected=f"{len(_HEADER)} columns"
+                    file=path.name, line=reader.line_num, expected=f"{len(header)} columns"
                 )
-            code, ja, en, own, source = row
-            codes.append(Code(code=code, ja=ja, en=en, own_shape=own == "yes", source=source))
-    return CodeList(name=path.stem, codes=tuple(codes))
+            if code.code in codes:
+                expected = f"each code once, {code.code} twice"
+                raise CodeListBroken(file=path.name, line=reader.line_num, expected=expected)
+            codes[code.code] = code
+    if not codes:
+        raise CodeListBroken(file=path.name, line=2, expected="at least one code")
+    return CodeList(name=path.stem, codes=tuple(codes.values()))
+
+
+def _code(file: str, line: int, cells: Mapping[str, str]) -> Code:
+    if missing := next((key for key in _HEADER[:3] if not cells.get(key)), None):
+        raise CodeListBroken(file=file, line=line, expected=missing)
+    days = []
+    for key in _DATED[len(_HEADER) :]:
+        try:
+            days.append(date.fromisoformat(cells[key]) if cells.get(key) else None)
+        except ValueError:
+            raise CodeListBroken(file=file, line=line, expected=f"{key}: 2019-05-01") from None
+    return Code(
+        code=cells["code"],
+        ja=cells["ja"],
+        en=cells["en"],
+        own_shape=cells.get("own_shape") == "yes",
+        source=cells.get("source", ""),
+        valid_from=days[0],
+        valid_to=days[1],
+    )

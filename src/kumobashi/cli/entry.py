@@ -19,6 +19,7 @@ PLACES = {
     "link": "kumobashi.cli.link:link",
     "serve": "kumobashi.cli.serve:serve",
     "file": "kumobashi.cli.file:file",
+    "catalogue": "kumobashi.cli.catalogue:catalogue",
     "directory": "kumobashi.cli.directory:directory",
     "doctor": "kumobashi.cli.doctor:doctor",
     "bench": "kumobashi.cli.bench:bench",

@@ -53,6 +53,8 @@ MEANINGS: Mapping[Exit, Words] = {
 }
 
 _BY_CODE = {
+    "catalogue.item_unknown": Exit.USAGE,
+    "catalogue.layout_unknown": Exit.USAGE,
     "cli.usage": Exit.USAGE,
     "cli.no_workspace": Exit.USAGE,
     "cli.programs_missing": Exit.DRIFTED,

@@ -6,6 +6,7 @@ decision. Whose keys open and sign, and the version of the directory, may not.
 
 from typing import Any
 
+from kumobashi.catalogue.fields import Layout
 from kumobashi.crypto.canonical import canonical, digest
 from kumobashi.directory.entries import Directory
 from kumobashi.planning.items import PlannedItem
@@ -68,7 +69,7 @@ def decision_of(
             reference: {
                 "layout": layout.layout,
                 "version": layout.version,
-                "hash": _fields_hash(layout.fields),
+                "hash": layout_hash(layout),
             }
             for reference, layout in sorted(layouts.items())
         },
@@ -82,6 +83,19 @@ def decision_of(
     }
 
 
-def _fields_hash(fields: tuple[Any, ...]) -> str:
-    names = [[f.name, f.type, f.digits, f.code_list, f.required, f.sensitivity] for f in fields]
-    return digest(canonical(names))
+def layout_hash(layout: Layout) -> str:
+    """Return the hash of what a layout asks of a table; words and sources do not count.
+
+    What only newer layouts say is added where they say it, so that older hashes stay as they were.
+    """
+    fields: list[list[Any]] = []
+    for f in layout.fields:
+        said: list[Any] = [f.name, f.type, f.digits, f.code_list, f.required, f.sensitivity]
+        if f.decimals is not None:
+            said.append({"decimals": f.decimals})
+        if f.condition is not None:
+            said.append({"condition": [f.condition.field, *f.condition.one_of]})
+        if layout.is_strict:
+            said.append({"strict": True, "fixed": f.is_fixed})
+        fields.append(said)
+    return digest(canonical(fields))

@@ -49,8 +49,16 @@ def test_shipped_layouts_have_keys_sources_and_known_code_lists(layout: Layout) 
         assert "個人番号" not in field.ja
 
 
-def test_no_shipped_item_id_is_invented() -> None:
-    assert {field.item_id for layout in load_layouts() for field in layout.fields} == {None}
+def test_only_the_public_item_ids_of_nonresidents_are_given() -> None:
+    given = {
+        (layout.layout, field.item_id)
+        for layout in load_layouts()
+        for field in layout.fields
+        if field.item_id is not None
+    }
+    # 03100002 is the individual number, which no layout holds.
+    public = {f"031{number:05}" for number in range(1, 30)} - {"03100002"}
+    assert given == {("nonresidents", number) for number in public}
 
 
 def test_local_layouts_join_the_shipped_ones(folder: Path) -> None:
@@ -181,7 +189,14 @@ def test_an_unknown_code_list_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("text", "line"),
-    [("code,ja\n", 1), ("code,ja,en,own_shape,source\n1,一,one\n", 2)],
+    [
+        ("code,ja\n", 1),
+        ("code,ja,en,own_shape,source\n", 2),
+        ("code,ja,en,own_shape,source\n1,一,one\n", 2),
+        ("code,ja,en,own_shape,source\n1,,one,no,x\n", 2),
+        ("code,ja,en,own_shape,source\n1,一,one,no,x\n2,二,two,no,x\n1,壱,one,no,x\n", 4),
+        ("code,ja,en,own_shape,source,valid_from,valid_to\n1,一,one,no,x,spring,\n", 2),
+    ],
 )
 def test_a_broken_code_list_names_the_line(tmp_path: Path, text: str, line: int) -> None:
     path = tmp_path / "x.csv"
