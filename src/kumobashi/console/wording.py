@@ -15,6 +15,52 @@ def both(ja: str, en: str) -> Words:
 TEXT = {
     "product": both("雲橋", "Kumobashi"),
     "overview": both("連携状況一覧", "State of links"),
+    "morning": both("朝の確認", "This morning"),
+    "training": both("訓練（架空の市）", "Training (a fictional city)"),
+    "training_why": both(
+        "人も数字も架空です。だれにも届きません。",
+        "People and figures are invented; nobody is reached.",
+    ),
+    "switches": both("表示の切り替え", "Display"),
+    "dates_western": both("西暦で表示", "Dates without era"),
+    "dates_era": both("和暦で表示", "Dates with era"),
+    "footer_keys": both(
+        "キー：/ 検索、j・k 次・前の連携。", "Keys: / search, j and k next and previous link."
+    ),
+    "and_more": both("ほか {count}件", "and {count} more"),
+    "alike": both("同じ原因：", "For the same reason:"),
+    "others": both("ほか {count}件", "{count} more"),
+    "more_calls": both(
+        "このほか {count}件が対応を待っています。", "{count} more links need somebody."
+    ),
+    "first_links": both("連携状況", "Links"),
+    "rest": both("残りは {count}件です。", "{count} more."),
+    "rest_alike": both("残り {count}件はすべて {label} です。", "All {count} others: {label}."),
+    "show_all": both("{total}件すべて表示", "Show all {total}"),
+    "filter_site": both("環境（経路上）", "Site on the way"),
+    "filter_system": both("業務システム", "System"),
+    "filter_contact": both("連絡先", "Contact"),
+    "sort": both("並び順", "Order"),
+    "sort_urgent": both("対応が必要な順", "most urgent first"),
+    "sort_name": both("名前の順", "by name"),
+    "sort_newest": both("新しい順", "newest first"),
+    "sort_rows": both("件数の多い順", "most rows first"),
+    "sort_slowest": both("時間のかかった順", "slowest first"),
+    "found_range": both(
+        "{total}件のうち {first}〜{last}件目です。", "{first} to {last} of {total}."
+    ),
+    "pages_links": both("連携のページ", "Pages of links"),
+    "col_days": both("これまで", "Before"),
+    "days_key": both("{count}日間、右端が今日", "{count} days, today at the right"),
+    "days_label": both("{count}日間：", "{count} days: "),
+    "days_none": both("実行なし", "nothing ran"),
+    "days_legend": both(
+        "四角ひとつが1日です。緑は取込済み、赤く高いもの（×）は停止・拒否、"
+        "黄は承認待ち、青は処理中、細い線は実行なし。",
+        "One square a day: green applied, tall red (×) stopped or refused, yellow held, "
+        "blue under way, a thin line when nothing ran.",
+    ),
+    "findings_json": both("JSONで保存", "Save as JSON"),
     "skip": both("本文へ移動", "Skip to the content"),
     "menu": both("メニュー", "Menu"),
     "other_language": both("English", "日本語"),

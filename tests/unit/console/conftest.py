@@ -8,8 +8,9 @@ from starlette.applications import Starlette
 from starlette.types import Message
 
 from kumobashi.console import console_routes, error_pages
-from kumobashi.console.pages import OverviewSource
+from kumobashi.exchange.views import Overview
 from kumobashi.testing import views
+from kumobashi.testing.boards import SceneBoard
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +62,13 @@ class Browser:
         return Answer(said[0]["status"], headers, body)
 
 
-Console = Callable[[OverviewSource], Browser]
+Console = Callable[[Callable[[], Overview]], Browser]
 
 
 @pytest.fixture
 def console() -> Console:
-    def opened(overview: OverviewSource) -> Browser:
-        routes = console_routes(overview, zones=lambda: views.ZONES)
+    def opened(overview: Callable[[], Overview]) -> Browser:
+        routes = console_routes(SceneBoard(overview), zones=views.ZONES)
         return Browser(Starlette(routes=routes, exception_handlers={**error_pages()}))
 
     return opened
