@@ -18,6 +18,7 @@ PLACES = {
     "link": "kumobashi.cli.link:link",
     "serve": "kumobashi.cli.serve:serve",
     "directory": "kumobashi.cli.directory:directory",
+    "account": "kumobashi.cli.account:account",
     "doctor": "kumobashi.cli.doctor:doctor",
     "bench": "kumobashi.cli.bench:bench",
     "schemas": "kumobashi.cli.tables:schemas",

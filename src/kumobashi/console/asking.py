@@ -10,6 +10,7 @@ from kumobashi.console import wording
 from kumobashi.console.answering import SAFE_HEADERS
 from kumobashi.console.drawing import draw
 from kumobashi.console.reader import reader_of, remember
+from kumobashi.identity.errors import IdentityFailed
 from kumobashi.kernel import KumobashiError
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -25,7 +26,10 @@ def guarded(page: Handler) -> Handler:
         except HTTPException as error:
             return error_page(request, error.status_code)
         except KumobashiError as error:
-            return error_page(request, max(error.status, _SERVER_ERROR), error)
+            # A page that only shows fails on our side; a refused form is its sender's matter.
+            theirs = request.method == "POST" or isinstance(error, IdentityFailed)
+            status = error.status if theirs else max(error.status, _SERVER_ERROR)
+            return error_page(request, status, error)
         remember(request, response)
         return response
 

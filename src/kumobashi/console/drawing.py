@@ -12,13 +12,20 @@ from starlette.responses import HTMLResponse
 from kumobashi.console import formatting, labels, reading, reconciling, wording
 from kumobashi.console.answering import SAFE_HEADERS, Addresses
 from kumobashi.console.reader import Reader, reader_of
+from kumobashi.directory.models import By
 from kumobashi.exchange.views import RED, Light, Progress, Words
+from kumobashi.kernel import Zone, from_wire
 
 HERE = Path(__file__).parent
 HTMX = "vendor/htmx-4.0.1.min.js"  # npm htmx.org 4.0.1, dist/htmx.min.js; licence beside it
 TOKENS = "vendor/digital-go-jp-design-tokens-1.1.9.css"  # npm, dist/tokens.css; licence beside it
 _KEPT = ("q", "state", "site", "system", "contact", "sort", "page", "transfer")  # of an address
-MENU = (("/", "morning"), ("/links", "overview"))
+MENU = (
+    ("/", "morning"),
+    ("/links", "overview"),
+    ("/plans", "plans"),
+    ("/changes", "record"),
+)
 
 
 @cache
@@ -72,6 +79,7 @@ def draw(template: str, request: Request, *, status: int = 200, **values: object
             reader=reader,
             url=Addresses(request.scope.get("root_path", "")),
             here=_here(request),
+            session=getattr(request.state, "session", None),
             **_words(reader),
             **values,
         )
@@ -137,6 +145,11 @@ def _words(reader: Reader) -> Mapping[str, object]:
         "zone_word": lambda zone: w(labels.ZONES[zone]),
         "count_word": lambda label: w(labels.COUNTS[label]) if label in labels.COUNTS else label,
         "mode_word": lambda mode: w(labels.MODES[mode]) if mode in labels.MODES else mode,
+        "form_word": lambda form: w(labels.FORMS[form]) if form in labels.FORMS else form,
+        "zone_of": lambda zone: w(labels.ZONES[Zone(zone)]) if zone in set(Zone) else zone,
+        "by_word": lambda by: By(by).ja if lang == "ja" and by in set(By) else by,
+        "moment_of": lambda text: moment(from_wire(text)) if text else "",
+        "role_word": lambda role: role.ja if lang == "ja" else role.value,
         "stage_word": partial(labels.stage, lang=lang),
         "finding_word": partial(labels.finding, lang=lang),
     }

@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from kumobashi.console.asking import file, guarded
 from kumobashi.console.drawing import draw
+from kumobashi.console.entering import Door
 from kumobashi.console.export import findings_csv, findings_json, link_json
 from kumobashi.console.history import year_of
 from kumobashi.console.listing import wish_of
@@ -32,14 +33,32 @@ class LinkPages:
 
     source: BoardSource
     zones: Mapping[str, Zone]
+    door: Door
 
     def routes(self) -> list[Route]:
         """Return the routes."""
         return [
-            Route("/links/{link}", guarded(self.show), methods=["GET"], name="console-link"),
-            Route("/links/{link}/findings.csv", guarded(self.save_csv), methods=["GET"]),
-            Route("/links/{link}/findings.json", guarded(self.save_json), methods=["GET"]),
-            Route("/links/{link}/link.json", guarded(self.save_link), methods=["GET"]),
+            Route(
+                "/links/{link}",
+                guarded(self.door.opened(self.show)),
+                methods=["GET"],
+                name="console-link",
+            ),
+            Route(
+                "/links/{link}/findings.csv",
+                guarded(self.door.opened(self.save_csv)),
+                methods=["GET"],
+            ),
+            Route(
+                "/links/{link}/findings.json",
+                guarded(self.door.opened(self.save_json)),
+                methods=["GET"],
+            ),
+            Route(
+                "/links/{link}/link.json",
+                guarded(self.door.opened(self.save_link)),
+                methods=["GET"],
+            ),
         ]
 
     async def show(self, request: Request) -> Response:

@@ -18,34 +18,47 @@ from kumobashi.console import labels, wording
 from kumobashi.console.answering import Assets
 from kumobashi.console.asking import guarded
 from kumobashi.console.drawing import HERE, draw
+from kumobashi.console.entering import Door
 from kumobashi.console.history import STRIP_DAYS, Squares, strip
 from kumobashi.console.link_pages import POLL_SECONDS, LinkPages
 from kumobashi.console.listing import Sort, Wish, choices, lights, listed, wish_of
 from kumobashi.console.morning import MOST_CALLS, calls
-from kumobashi.console.ports import BoardSource
+from kumobashi.console.plan_pages import PlanPages
+from kumobashi.console.ports import BoardSource, PlanSource
 from kumobashi.console.reader import reader_of
 from kumobashi.console.reading import target_days
 from kumobashi.exchange.views import Board, Light, LinkRow, LinkView
+from kumobashi.identity import Accounts
 from kumobashi.kernel import Language, Zone, business_date
 
 ROWS_IN_THE_MORNING = 12
 
 
 def console_routes(
-    source: BoardSource, *, zones: Mapping[str, Zone] | None = None
+    source: BoardSource,
+    *,
+    zones: Mapping[str, Zone] | None = None,
+    plans: PlanSource | None = None,
+    accounts: Accounts | None = None,
 ) -> list[BaseRoute]:
     """Return the routes of the console, to be put at the root of an application.
 
     Args:
         source: gives the present views.
         zones: the zone of each site by its id, drawn beside the way when known.
+        plans: gives plans and takes decisions on them; without it there are no such pages.
+        accounts: who may sign in; without any, whoever reaches the console may look.
     """
     known = zones or {}
+    door = Door(accounts)
     console = _Lists(source=source, zones=known)
+    more = PlanPages(board=source, plans=plans, door=door).routes() if plans else []
     return [
-        Route("/", guarded(console.morning), methods=["GET"], name="console"),
-        Route("/links", guarded(console.links), methods=["GET"], name="console-links"),
-        *LinkPages(source=source, zones=known).routes(),
+        Route("/", guarded(door.opened(console.morning)), methods=["GET"], name="console"),
+        Route("/links", guarded(door.opened(console.links)), methods=["GET"]),
+        *LinkPages(source=source, zones=known, door=door).routes(),
+        *more,
+        *door.routes(),
         Mount("/static", Assets(directory=HERE / "static"), name="console-static"),
     ]
 
