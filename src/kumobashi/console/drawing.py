@@ -24,6 +24,7 @@ MENU = (
     ("/", "morning"),
     ("/links", "overview"),
     ("/plans", "plans"),
+    ("/workspace", "workspace"),
     ("/changes", "record"),
 )
 
@@ -41,7 +42,6 @@ def _environment() -> Environment:
         {
             "HTMX": HTMX,
             "TOKENS": TOKENS,
-            "menu": MENU,
             "K_WANTED": reading.K_WANTED,
             "Light": Light,
             "Mark": reading.Mark,
@@ -79,6 +79,7 @@ def draw(template: str, request: Request, *, status: int = 200, **values: object
             reader=reader,
             url=Addresses(request.scope.get("root_path", "")),
             here=_here(request),
+            menu=_menu(request),
             session=getattr(request.state, "session", None),
             **_words(reader),
             **values,
@@ -89,6 +90,12 @@ def draw(template: str, request: Request, *, status: int = 200, **values: object
         status_code=status,
         headers={**SAFE_HEADERS, "Cache-Control": "no-store", "Content-Language": reader.lang},
     )
+
+
+def _menu(request: Request) -> list[tuple[str, str]]:
+    """Return the pages that this console has."""
+    there = {getattr(route, "path", "") for route in request.app.routes}
+    return [(path, key) for path, key in MENU if path in there]
 
 
 def _here(request: Request) -> Mapping[str, object]:
@@ -148,6 +155,7 @@ def _words(reader: Reader) -> Mapping[str, object]:
         "form_word": lambda form: w(labels.FORMS[form]) if form in labels.FORMS else form,
         "zone_of": lambda zone: w(labels.ZONES[Zone(zone)]) if zone in set(Zone) else zone,
         "by_word": lambda by: By(by).ja if lang == "ja" and by in set(By) else by,
+        "day_of": lambda text: day(date.fromisoformat(text)) if text else "",
         "moment_of": lambda text: moment(from_wire(text)) if text else "",
         "role_word": lambda role: role.ja if lang == "ja" else role.value,
         "stage_word": partial(labels.stage, lang=lang),

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from kumobashi.console.answering import SAFE_HEADERS
 from kumobashi.console.asking import guarded
 from kumobashi.console.drawing import draw
 from kumobashi.console.entering import Door, form_of, go, who
@@ -15,6 +16,9 @@ from kumobashi.console.ports import BoardSource, PlanSource
 from kumobashi.console.story import story_of
 from kumobashi.identity import Deed, Session, may
 from kumobashi.identity.errors import FormStale
+
+_MOST_ROWS = 200  # of the table below the picture
+_PICTURE_MAY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +35,8 @@ class PlanPages:
             "/plans": self.show_all,
             "/plans/{link}": self.show,
             "/changes": self.show_record,
+            "/workspace": self.show_workspace,
+            "/workspace/picture.svg": self.picture,
         }
         deeds = {"propose": self.propose, "approve": self.approve}
         return [
@@ -81,6 +87,26 @@ class PlanPages:
         board = await asyncio.to_thread(self.board.board)
         entries = await asyncio.to_thread(self.plans.record)
         return draw("changes.html", request, board=board, entries=entries)
+
+    async def show_workspace(self, request: Request) -> Response:
+        """Answer with what the workspace describes."""
+        board = await asyncio.to_thread(self.board.board)
+        return draw(
+            "workspace.html",
+            request,
+            board=board,
+            rows=board.rows[:_MOST_ROWS],
+            version=self.plans.directory_version,
+            has_picture=await asyncio.to_thread(self.plans.picture) is not None,
+        )
+
+    async def picture(self, _request: Request) -> Response:
+        """Answer with the drawing of the workspace, which may style itself and nothing else."""
+        drawn = await asyncio.to_thread(self.plans.picture)
+        if drawn is None:
+            raise HTTPException(404)
+        headers = {**SAFE_HEADERS, "Content-Security-Policy": _PICTURE_MAY}
+        return Response(drawn, media_type="image/svg+xml", headers=headers)
 
     async def propose(self, request: Request) -> Response:
         """Ask for approval, then show the plan again."""

@@ -85,3 +85,10 @@ class PlanSource(Protocol):
 
     def record(self) -> Sequence[Entry]:
         """Return what was changed, the newest first."""
+
+    @property
+    def directory_version(self) -> int:
+        """The version of the signed directory that this site has."""
+
+    def picture(self) -> str | None:
+        """Return the workspace drawn as SVG, if somebody draws it."""

@@ -27,6 +27,26 @@ TEXT = {
         "認証アプリに表示される数字です。30秒ごとに変わり、一度だけ使えます。",
         "The number in your authenticator; it changes every 30 seconds and is taken once.",
     ),
+    "workspace": both("連携設定", "Workspace"),
+    "workspace_intro": both(
+        "環境、領域、業務システムと、その間の連携です。発行済みのディレクトリは第{version}版です。",
+        "Sites, zones, systems and the links between them; version {version} of the directory.",
+    ),
+    "picture": both("図", "Picture"),
+    "picture_alt": both(
+        "環境と業務システムと連携の図。同じことを下の表にも書いています。",
+        "Sites, systems and links as a picture; the table below says the same.",
+    ),
+    "open_picture": both(
+        "図だけを開く（A4で印刷できます）", "Open the picture alone (prints on A4)"
+    ),
+    "from_system": both("送り元", "From"),
+    "to_system": both("送り先", "To"),
+    "not_counted": both(
+        "件数と容量は、承認を依頼するときに数えます。",
+        "Rows and size are counted when somebody asks for approval.",
+    ),
+    "left_out": both("出さない項目：", "Not sent:"),
     "plans_intro": both(
         "送る前の点検です。ここでは何も送りません。承認には、依頼した人とは別の人が必要です。",
         "The dry run of each link; nothing is sent here. Approval takes a second person.",

@@ -46,8 +46,10 @@ class PlanDesk:
         folder: Path,
         clock: Clock,
         count: Counter,
+        drawn: Callable[[Workspace], str] | None = None,
     ) -> None:
-        """Keep decisions in ``folder``; ``count`` runs a plan's rule on the sources."""
+        """Keep decisions in ``folder``; ``count`` runs a plan's rule, ``drawn`` gives an SVG."""
+        self._drawn = drawn
         self._workspace = workspace
         self._directory = directory
         self._site = site
@@ -165,6 +167,15 @@ class PlanDesk:
             )
         )
         return sorted(found, key=lambda entry: entry.at, reverse=True)
+
+    @property
+    def directory_version(self) -> int:
+        """The version of the signed directory that this site has."""
+        return self._directory.version
+
+    def picture(self) -> str | None:
+        """Return the workspace drawn as SVG, if somebody draws it."""
+        return self._drawn(self._workspace()) if self._drawn else None
 
     def _mine(self, workspace: Workspace) -> list[str]:
         return [

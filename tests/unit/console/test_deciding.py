@@ -302,7 +302,9 @@ def test_half_a_line_of_a_crash_is_no_decision(hall: Hall) -> None:
 
 
 @pytest.mark.parametrize("lang", ["ja", "en"])
-@pytest.mark.parametrize("address", ["/plans", f"/plans/{LINK}", f"/plans/{REFUSED}", "/sign-in"])
+@pytest.mark.parametrize(
+    "address", ["/plans", f"/plans/{LINK}", f"/plans/{REFUSED}", "/sign-in", "/workspace"]
+)
 def test_pages_of_plans_are_drawn_in_both_languages(hall: Hall, address: str, lang: str) -> None:
     from tests.unit.console.test_accessibility import Page
 
@@ -341,3 +343,24 @@ def test_a_story_that_tells_more_or_less_is_drawn_all_the_same(
     monkeypatch.setattr(hall.desk, "plan", lambda _link: {"link": LINK, "standing": "approved"})
     assert hall.browser().get(f"/plans/{LINK}").status == 200
     assert replace(story_of(told), number="").is_permitted
+
+
+def test_the_workspace_is_drawn_when_somebody_draws_it(hall: Hall) -> None:
+    bare = hall.browser().get("/workspace").text
+    assert "picture.svg" not in bare
+    assert hall.browser().get("/workspace/picture.svg").status == 404
+
+    hall.desk._drawn = lambda _workspace: "<svg xmlns='http://www.w3.org/2000/svg'/>"
+
+    assert 'src="/workspace/picture.svg" alt="' in hall.browser().get("/workspace").text
+    picture = hall.browser().get("/workspace/picture.svg")
+    assert picture.headers["content-type"].startswith("image/svg+xml")
+    assert "script-src" not in picture.headers["content-security-policy"]
+    assert "sandbox" in picture.headers["content-security-policy"]
+
+
+def test_the_menu_names_only_pages_that_are_there(hall: Hall) -> None:
+    alone = Browser(Starlette(routes=console_routes(SceneBoard(scenes.morning))))
+
+    assert 'href="/plans"' in hall.browser().get("/").text
+    assert 'href="/plans"' not in alone.get("/").text
