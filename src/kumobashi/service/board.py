@@ -4,6 +4,7 @@ Plans and names change with the files and the day, transfers with every commit; 
 then, so that a page costs what it draws and not what there is.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +20,8 @@ from kumobashi.kernel import Clock, KumobashiError, business_date, from_micros
 from kumobashi.planning.workspace import Workspace
 from kumobashi.service.overviewing import described, names_for
 
+log = logging.getLogger(__name__)
+_MANY = 500  # links; describing them takes about a second
 _HISTORY = 30  # transfers on a link's page
 _FRESH_SECONDS = 2.0  # how old a look at the files may be
 
@@ -52,6 +55,7 @@ class SiteBoard:
         self._clock = clock
         self._newest = Newest(ledger)
         self._lock = threading.Lock()
+        self._making = threading.Lock()
         self._held: _Plain | None = None
         self._joined: tuple[_Plain, Mapping[str, Head], tuple[LinkRow, ...]] | None = None
 
@@ -125,13 +129,33 @@ class SiteBoard:
     def _plain(self) -> _Plain:
         workspace = self._workspace(_FRESH_SECONDS)
         on = business_date(self._clock.now())
-        with self._lock:
-            held = self._held
-            if held is None or held.workspace is not workspace or held.on != on:
-                views = described(workspace, self._directory, self._site, on=on)
-                rows = tuple(link_row(workspace, self._directory, view) for view in views.values())
-                held = self._held = _Plain(workspace, on, views, rows)
+        held = self._held
+        if held is not None and held.workspace is workspace and held.on == on:
             return held
+        if held is None or len(held.rows) <= _MANY:
+            with self._making:
+                return self._make(workspace, on)
+        # Thousands of plans take seconds: whoever looks meanwhile sees the links as they were.
+        if self._making.acquire(blocking=False):
+            threading.Thread(target=self._make_behind, args=(workspace, on), daemon=True).start()
+        return held
+
+    def _make_behind(self, workspace: Workspace, on: date) -> None:
+        try:
+            self._make(workspace, on)
+        except KumobashiError as error:
+            log.warning("links could not be described: %s", error.code)
+        finally:
+            self._making.release()
+
+    def _make(self, workspace: Workspace, on: date) -> _Plain:
+        held = self._held
+        if held is not None and held.workspace is workspace and held.on == on:
+            return held  # another made it while this one waited
+        views = described(workspace, self._directory, self._site, on=on)
+        rows = tuple(link_row(workspace, self._directory, view) for view in views.values())
+        self._held = made = _Plain(workspace, on, views, rows)
+        return made
 
     def _link(self, plain: _Plain, name: str, rows: Sequence[Outgoing]) -> LinkView:
         names = names_for(plain.workspace, self._directory, name)
