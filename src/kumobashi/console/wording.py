@@ -47,6 +47,7 @@ TEXT = {
         "Rows and size are counted when somebody asks for approval.",
     ),
     "left_out": both("出さない項目：", "Not sent:"),
+    "open_plan": both("この連携の事前点検", "The plan of this link"),
     "plans_intro": both(
         "送る前の点検です。ここでは何も送りません。承認には、依頼した人とは別の人が必要です。",
         "The dry run of each link; nothing is sent here. Approval takes a second person.",

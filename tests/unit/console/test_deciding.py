@@ -359,6 +359,10 @@ def test_the_workspace_is_drawn_when_somebody_draws_it(hall: Hall) -> None:
     assert "sandbox" in picture.headers["content-security-policy"]
 
 
+def test_a_link_leads_to_its_plan(hall: Hall) -> None:
+    assert f'href="/plans/{LINK}"' in hall.browser().get(f"/links/{LINK}").text
+
+
 def test_the_menu_names_only_pages_that_are_there(hall: Hall) -> None:
     alone = Browser(Starlette(routes=console_routes(SceneBoard(scenes.morning))))
 
