@@ -67,7 +67,8 @@ class Door:
         value = request.cookies.get(_cookie(request), "")
         if self.accounts is None or not value:
             return None
-        return await asyncio.to_thread(Sessions(self.accounts).find, value)
+        by_itself = "hx-request" in request.headers  # htmx asks so every few seconds
+        return await asyncio.to_thread(Sessions(self.accounts).find, value, by_itself=by_itself)
 
     async def show(self, request: Request) -> Response:
         """Answer with the form."""

@@ -91,8 +91,11 @@ class Sessions:
             raise refused
         return value
 
-    def find(self, value: str) -> Session | None:
-        """Return the session of a cookie, or nothing when it is over; notes that it was used."""
+    def find(self, value: str, *, by_itself: bool = False) -> Session | None:
+        """Return the session of a cookie, or nothing when it is over.
+
+        Looking keeps it open; a page that refreshes ``by_itself`` does not.
+        """
         if not value or not self._book.path.exists():
             return None
         now = to_micros(self._book.clock.now())
@@ -105,7 +108,7 @@ class Sessions:
         if now - row.seen_at > idle or now - row.begun_at > whole:
             self.end(value)
             return None
-        if now - row.seen_at > _micros(_SEEN_EVERY):
+        if not by_itself and now - row.seen_at > _micros(_SEEN_EVERY):
             with self._book.writing() as connection:
                 connection.execute(sa.update(sessions).where(mine).values(seen_at=now))
         found = [account for account in self._book.list() if account.name == row.name]

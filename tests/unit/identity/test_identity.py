@@ -172,6 +172,19 @@ def test_a_session_ends_when_nobody_looks_and_at_the_end_of_the_day(
     assert sessions.find(value) is None
 
 
+def test_a_page_that_refreshes_by_itself_keeps_nobody_signed_in(
+    book: Accounts, sato: Enrolment, clock: Hand
+) -> None:
+    sessions = Sessions(book)
+    value = sessions.sign_in("sato", sato.password, code(sato, clock))
+
+    clock.at += IDLE
+    assert sessions.find(value, by_itself=True)
+    clock.at += timedelta(seconds=1)
+
+    assert sessions.find(value, by_itself=True) is None
+
+
 def test_a_form_of_another_session_is_refused(book: Accounts, sato: Enrolment, clock: Hand) -> None:
     sessions = Sessions(book)
     first = sessions.find(sessions.sign_in("sato", sato.password, code(sato, clock)))
