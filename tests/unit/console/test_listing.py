@@ -169,6 +169,8 @@ def test_squares_are_days_in_a_row_and_end_today(held: dict[date, Light]) -> Non
         assert sum(count for _, count in squares.counts) == len(
             [one for one in squares.days if one.light]
         )
+    assert sum(bars.count("M") for _, bars in month.shapes) == 30
+    assert {name for name, _ in month.shapes} <= {*Light, "none"}
     assert all(one.weekday == one.on.isoweekday() % 7 for one in year.days)
     assert len({(one.week, one.weekday) for one in year.days}) == 365
 
