@@ -21,6 +21,7 @@ PLACES = {
     "file": "kumobashi.cli.file:file",
     "catalogue": "kumobashi.cli.catalogue:catalogue",
     "directory": "kumobashi.cli.directory:directory",
+    "account": "kumobashi.cli.account:account",
     "doctor": "kumobashi.cli.doctor:doctor",
     "bench": "kumobashi.cli.bench:bench",
     "schemas": "kumobashi.cli.tables:schemas",

@@ -7,15 +7,13 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from kumobashi.kernel import Language
-
 SAFE_HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
         "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
@@ -35,24 +33,21 @@ class Assets(StaticFiles):
 
 
 class Addresses:
-    """Makes addresses of pages that keep the language and the mount point.
+    """Makes addresses of pages that keep the mount point.
 
-    >>> here = Addresses("/hall", "en")
+    >>> here = Addresses("/hall")
     >>> here("/links/税→給付", page=2, state="")
-    '/hall/links/%E7%A8%8E%E2%86%92%E7%B5%A6%E4%BB%98?page=2&lang=en'
+    '/hall/links/%E7%A8%8E%E2%86%92%E7%B5%A6%E4%BB%98?page=2'
     """
 
-    def __init__(self, root: str, lang: Language) -> None:
+    def __init__(self, root: str) -> None:
         self._root = root.rstrip("/")
-        self._lang = lang
 
-    def __call__(self, path: str, lang: Language | None = None, **query: str | int | None) -> str:
+    def __call__(self, path: str, **query: str | int | None) -> str:
         """Return the address of ``path``; empty values of ``query`` are left out."""
         wanted = {key: str(value) for key, value in query.items() if value not in ("", None)}
-        if (lang or self._lang) == "en":
-            wanted["lang"] = "en"
         return f"{self._root}{quote(path)}{f'?{urlencode(wanted)}' if wanted else ''}"
 
     def link(self, link: str, rest: str = "", **query: str | int | None) -> str:
         """Return the address of a link's page, or of ``rest`` below it."""
-        return self(f"/links/{link}{rest}", None, **query)
+        return self(f"/links/{link}{rest}", **query)

@@ -6,15 +6,27 @@ from functools import cache, partial
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from kumobashi.console import formatting, labels, reading, reconciling, wording
 from kumobashi.console.answering import SAFE_HEADERS, Addresses
+from kumobashi.console.reader import Reader, reader_of
+from kumobashi.directory.models import By
 from kumobashi.exchange.views import RED, Light, Progress, Words
-from kumobashi.kernel import Language
+from kumobashi.kernel import Zone, from_wire
 
 HERE = Path(__file__).parent
 HTMX = "vendor/htmx-4.0.1.min.js"  # npm htmx.org 4.0.1, dist/htmx.min.js; licence beside it
+TOKENS = "vendor/digital-go-jp-design-tokens-1.1.9.css"  # npm, dist/tokens.css; licence beside it
+_KEPT = ("q", "state", "site", "system", "contact", "sort", "page", "transfer")  # of an address
+MENU = (
+    ("/", "morning"),
+    ("/links", "overview"),
+    ("/plans", "plans"),
+    ("/workspace", "workspace"),
+    ("/changes", "record"),
+)
 
 
 @cache
@@ -29,6 +41,7 @@ def _environment() -> Environment:
     environment.globals.update(
         {
             "HTMX": HTMX,
+            "TOKENS": TOKENS,
             "K_WANTED": reading.K_WANTED,
             "Light": Light,
             "Mark": reading.Mark,
@@ -55,26 +68,50 @@ def _environment() -> Environment:
     return environment
 
 
-def draw(
-    template: str,
-    *,
-    lang: Language,
-    url: Addresses,
-    status: int = 200,
-    **values: object,
-) -> HTMLResponse:
-    """Draw ``template`` as an answer that no cache keeps."""
+def draw(template: str, request: Request, *, status: int = 200, **values: object) -> HTMLResponse:
+    """Draw ``template`` for whoever asks, as an answer that no cache keeps."""
+    reader = reader_of(request)
     text = (
-        _environment().get_template(template).render(lang=lang, url=url, **_words(lang), **values)
+        _environment()
+        .get_template(template)
+        .render(
+            lang=reader.lang,
+            reader=reader,
+            url=Addresses(request.scope.get("root_path", "")),
+            here=_here(request),
+            menu=_menu(request),
+            session=getattr(request.state, "session", None),
+            **_words(reader),
+            **values,
+        )
     )
     return HTMLResponse(
         text,
         status_code=status,
-        headers={**SAFE_HEADERS, "Cache-Control": "no-store", "Content-Language": lang},
+        headers={**SAFE_HEADERS, "Cache-Control": "no-store", "Content-Language": reader.lang},
     )
 
 
-def _words(lang: Language) -> Mapping[str, object]:
+def _menu(request: Request) -> list[tuple[str, str]]:
+    """Return the pages that this console has."""
+    there = {getattr(route, "path", "") for route in request.app.routes}
+    return [(path, key) for path, key in MENU if path in there]
+
+
+def _here(request: Request) -> Mapping[str, object]:
+    """Return path and query of this page, without what a cookie remembers."""
+    root = request.scope.get("root_path", "")
+    query = {key: held for key in _KEPT if (held := request.query_params.get(key))}
+    is_page = request.method == "GET"
+    return {
+        "path": request.url.path.removeprefix(root) if is_page else "/",
+        "query": query if is_page else {},
+    }
+
+
+def _words(reader: Reader) -> Mapping[str, object]:
+    lang = reader.lang
+
     def w(words: Words) -> str:
         return wording.pick(words, lang)
 
@@ -82,13 +119,13 @@ def _words(lang: Language) -> Mapping[str, object]:
         return wording.say(key, lang, **facts)
 
     def day(on: date) -> str:
-        return formatting.day(on, lang)
+        return formatting.day(on, lang, reader.calendar)
 
     def short_day(on: date) -> str:
         return formatting.short_day(on, lang)
 
     def moment(at: datetime) -> str:
-        return formatting.moment(at, lang)
+        return formatting.moment(at, lang, reader.calendar)
 
     def near(at: datetime, now: datetime) -> str:
         return formatting.near(at, now, lang)
@@ -115,6 +152,12 @@ def _words(lang: Language) -> Mapping[str, object]:
         "zone_word": lambda zone: w(labels.ZONES[zone]),
         "count_word": lambda label: w(labels.COUNTS[label]) if label in labels.COUNTS else label,
         "mode_word": lambda mode: w(labels.MODES[mode]) if mode in labels.MODES else mode,
+        "form_word": lambda form: w(labels.FORMS[form]) if form in labels.FORMS else form,
+        "zone_of": lambda zone: w(labels.ZONES[Zone(zone)]) if zone in set(Zone) else zone,
+        "by_word": lambda by: By(by).ja if lang == "ja" and by in set(By) else by,
+        "day_of": lambda text: day(date.fromisoformat(text)) if text else "",
+        "moment_of": lambda text: moment(from_wire(text)) if text else "",
+        "role_word": lambda role: role.ja if lang == "ja" else role.value,
         "stage_word": partial(labels.stage, lang=lang),
         "finding_word": partial(labels.finding, lang=lang),
     }

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import date, datetime
 
 from kumobashi.console import labels, wording
-from kumobashi.exchange.views import LinkView, Overview, TransferView
+from kumobashi.exchange.views import Board, LinkView, TransferView
 from kumobashi.kernel import Language, to_wire
 
 _STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -47,13 +47,26 @@ def _harmless(text: str) -> str:
     return f"'{text}" if text.startswith(_STARTS_A_FORMULA) else text
 
 
-def link_json(overview: Overview, link: LinkView) -> bytes:
+def findings_json(transfer: TransferView) -> bytes:
+    """Return the findings as JSON: line, item, expected, got and the stable code."""
+    document = {
+        "format": 1,
+        "link": transfer.link,
+        "transfer": transfer.transfer,
+        "business_date": transfer.business_date,
+        "total": transfer.findings_total,
+        "findings": [asdict(found) for found in transfer.findings],
+    }
+    return json.dumps(document, ensure_ascii=False, indent=2, default=_wire).encode()
+
+
+def link_json(board: Board, link: LinkView) -> bytes:
     """Return everything known about ``link``, times in UTC as RFC 3339."""
     document = {
         "format": 1,
-        "municipality_code": overview.municipality_code,
-        "site": overview.site,
-        "at": overview.at,
+        "municipality_code": board.municipality_code,
+        "site": board.site,
+        "at": board.at,
         "link": asdict(link),
     }
     return json.dumps(document, ensure_ascii=False, indent=2, default=_wire).encode()

@@ -10,6 +10,7 @@
 
 from datetime import date, datetime, timedelta
 
+from kumobashi.console.reader import Calendar
 from kumobashi.kernel import JST, Language
 
 MISSING = "—"
@@ -28,9 +29,18 @@ _BYTE_UNITS = ("B", "kB", "MB", "GB", "TB")
 _THOUSAND = 1000
 
 
-def day(on: date, lang: Language) -> str:
-    """Return the full date: 和暦 with the weekday, or its English counterpart."""
+def day(on: date, lang: Language, calendar: Calendar = "era") -> str:
+    """Return the full date with the weekday: 和暦, or in the western calendar.
+
+    >>> day(date(2026, 11, 22), "ja", "western"), day(date(2026, 11, 22), "en", "western")
+    ('2026年11月22日（日）', 'Sun 22 Nov 2026')
+    """
     weekday = _WEEKDAYS[lang][on.weekday()]
+    if calendar == "western":
+        plain = f"{on.day} {_MONTHS[on.month - 1]} {on.year}"
+        if lang == "ja":
+            return f"{on.year}年{on.month}月{on.day}日（{weekday}）"
+        return f"{weekday} {plain}"
     for first, ja, en in _ERAS:
         if on >= first:
             year = on.year - first.year + 1
@@ -61,9 +71,11 @@ def plain_time(text: str) -> str:
     return f"{int(hour)}:{minute}"
 
 
-def moment(at: datetime, lang: Language) -> str:
+def moment(at: datetime, lang: Language, calendar: Calendar = "era") -> str:
     """Return date and time in Japan in full."""
-    return f"{day(at.astimezone(JST).date(), lang)}{'' if lang == 'ja' else ' '}{clock(at)}"
+    return (
+        f"{day(at.astimezone(JST).date(), lang, calendar)}{'' if lang == 'ja' else ' '}{clock(at)}"
+    )
 
 
 def near(at: datetime, now: datetime, lang: Language) -> str:

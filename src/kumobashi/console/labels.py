@@ -73,6 +73,16 @@ STAGES = {
 
 MODES = {"full": both("全件", "full"), "difference": both("差分", "difference")}
 
+FORMS = {
+    "kept": both("そのまま", "as it is"),
+    "coarsened": both("抽象化", "coarsened"),
+    "flag": both("有無", "flag"),
+    "token": both("符号化", "token"),
+    "derived": both("計算", "computed"),
+    "dropped": both("出さない", "not sent"),
+}
+"""What becomes of an item; an unknown one is shown as it is."""
+
 COUNTS = {
     "extracted": both("抽出", "extracted"),
     "released": both("提供", "released"),

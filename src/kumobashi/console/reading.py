@@ -3,8 +3,6 @@
 All pure: views in, small values out. The templates only draw what stands here.
 """
 
-import unicodedata
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -14,8 +12,8 @@ from kumobashi.exchange.views import (
     RED,
     HopView,
     Light,
+    LinkRow,
     LinkView,
-    Overview,
     Progress,
     ReceiptView,
     StageView,
@@ -47,48 +45,9 @@ CALLS_FOR_PEOPLE = RED | {Light.HELD}
 K_WANTED = 5  # the smallest class that views.TransferView.rows_below_k counts against
 
 
-# --- finding and sorting
-
-
-def red_first(links: Iterable[LinkView]) -> tuple[LinkView, ...]:
-    """Sort by how much somebody must act, then by name."""
-    return tuple(sorted(links, key=lambda link: (ORDER.index(link.light), link.name, link.link)))
-
-
-def counts(links: Iterable[LinkView]) -> tuple[tuple[Light, int], ...]:
-    """Count the lights that are there, in the order they are spoken."""
-    found = Counter(link.light for link in links)
-    return tuple((light, found[light]) for light in SPOKEN if found[light])
-
-
-def folded(text: str) -> str:
-    """Fold what people type alike: full and half width, case, hiragana and katakana.
-
-    >>> folded("ｺｸﾎ") == folded("こくほ") == folded("コクホ")
-    True
-    """
-    plain = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(chr(ord(c) + 0x60) if "ぁ" <= c <= "ゖ" else c for c in plain)
-
-
-def matching(links: Iterable[LinkView], *, light: Light | None, text: str) -> tuple[LinkView, ...]:
-    """Keep links with this light whose names hold every word of ``text``."""
-    words = folded(text).split()
-    return tuple(
-        link
-        for link in links
-        if (light is None or link.light is light) and all(word in _names(link) for word in words)
-    )
-
-
-def _names(link: LinkView) -> str:
-    names = (link.link, link.name, link.from_name, link.to_name, link.to_site_name)
-    return folded(" ".join(names))
-
-
-def target_days(overview: Overview) -> tuple[date, date] | None:
+def target_days(rows: Iterable[LinkRow]) -> tuple[date, date] | None:
     """Return the first and last business date that the newest transfers are about."""
-    days = [link.latest.business_date for link in overview.links if link.latest]
+    days = [row.on for row in rows if row.on]
     return (min(days), max(days)) if days else None
 
 

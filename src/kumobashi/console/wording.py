@@ -15,6 +15,148 @@ def both(ja: str, en: str) -> Words:
 TEXT = {
     "product": both("雲橋", "Kumobashi"),
     "overview": both("連携状況一覧", "State of links"),
+    "morning": both("朝の確認", "This morning"),
+    "plans": both("事前点検", "Plans"),
+    "record": both("変更履歴", "Record of changes"),
+    "sign_in": both("サインイン", "Sign in"),
+    "sign_out": both("サインアウト", "Sign out"),
+    "account_name": both("利用者名", "Name"),
+    "password": both("パスワード", "Password"),
+    "code": both("確認コード（6桁）", "Code (six digits)"),
+    "code_hint": both(
+        "認証アプリに表示される数字です。30秒ごとに変わり、一度だけ使えます。",
+        "The number in your authenticator; it changes every 30 seconds and is taken once.",
+    ),
+    "workspace": both("連携設定", "Workspace"),
+    "workspace_intro": both(
+        "環境、領域、業務システムと、その間の連携です。発行済みのディレクトリは第{version}版です。",
+        "Sites, zones, systems and the links between them; version {version} of the directory.",
+    ),
+    "picture": both("図", "Picture"),
+    "picture_alt": both(
+        "環境と業務システムと連携の図。同じことを下の表にも書いています。",
+        "Sites, systems and links as a picture; the table below says the same.",
+    ),
+    "open_picture": both(
+        "図だけを開く（A4で印刷できます）", "Open the picture alone (prints on A4)"
+    ),
+    "from_system": both("送り元", "From"),
+    "to_system": both("送り先", "To"),
+    "not_counted": both(
+        "件数と容量は、承認を依頼するときに数えます。",
+        "Rows and size are counted when somebody asks for approval.",
+    ),
+    "left_out": both("出さない項目：", "Not sent:"),
+    "open_plan": both("この連携の事前点検", "The plan of this link"),
+    "plans_intro": both(
+        "送る前の点検です。ここでは何も送りません。承認には、依頼した人とは別の人が必要です。",
+        "The dry run of each link; nothing is sent here. Approval takes a second person.",
+    ),
+    "decision_number": both("判定番号", "Decision"),
+    "base_date": both("基準日 {on}", "base date {on}"),
+    "approved_by": both("承認した人", "Approved by"),
+    "proposed_by": both("承認の依頼", "Approval asked for by"),
+    "nobody_yet": both("まだ承認されていません", "not approved yet"),
+    "standing_approved": both("承認済み", "approved"),
+    "standing_unapproved": both("承認が必要", "needs approval"),
+    "standing_refused": both("送れません", "not permitted"),
+    "standing_drifted": both("承認後に変更", "changed since"),
+    "stands_approved": both(
+        "承認されたとおりです。このまま送れます。", "As it was approved; it may run."
+    ),
+    "stands_unapproved": both(
+        "送れますが、まだ承認されていません。", "It may be sent once somebody approves it."
+    ),
+    "stands_refused": both(
+        "このままでは送れません。理由と直し方は次のとおりです。", "Not as it is."
+    ),
+    "stands_drifted": both(
+        "承認のあとで内容が変わりました。承認し直すまで送りません。",
+        "The decision has changed since the approval; nothing is sent until it is approved anew.",
+    ),
+    "verdict_approved": both("送れます", "May be sent"),
+    "verdict_unapproved": both("送れます（承認が必要です）", "May be sent, once approved"),
+    "verdict_refused": both("送れません", "May not be sent"),
+    "verdict_drifted": both("送れません（承認のあとで変わりました）", "Not sent: changed since"),
+    "plan_sends_nothing": both("この点検は何も送りません。", "This dry run sends nothing."),
+    "article": both("根拠：", "Source:"),
+    "at_place": both("場所：", "Place:"),
+    "example": both("例：", "Example:"),
+    "cautions": both("気をつけること", "Mind"),
+    "plan_rows": both("送る件数", "Rows to be sent"),
+    "plan_size": both("容量・分割", "Size and parts"),
+    "plan_seconds": both("見込み時間", "Expected time"),
+    "what_becomes": both("何が、どう変わって出るか", "What becomes of each item"),
+    "before": both("元の値", "Before"),
+    "after": both("出る値", "After"),
+    "how": both("扱い", "How"),
+    "invented": both("例は架空の住民です。", "The example is an invented resident."),
+    "approval": both("根拠と承認", "Basis and approval"),
+    "since_approval": both("前回の承認から", "Since the approval"),
+    "approve": both("判定 {number} を承認する", "Approve decision {number}"),
+    "propose": both("承認を依頼する", "Ask for approval"),
+    "approve_needs_account": both(
+        "承認には利用者の登録が必要です（運用と承認の二人）：",
+        "Approval takes two accounts, an operator's and an approver's:",
+    ),
+    "approve_by_another": both(
+        "依頼は運用の人が、承認は別の承認者が行います。",
+        "An operator asks; another person, an approver, approves.",
+    ),
+    "record_intro": both(
+        "承認の依頼、承認、ディレクトリの発行を新しい順に並べています。",
+        "Approvals asked for and given, and the directory's publication, the newest first.",
+    ),
+    "record_none": both("まだ記録はありません。", "There is no record yet."),
+    "col_who": both("だれが", "Who"),
+    "whole": both("全体", "all"),
+    "error_409": both("何も変えていません", "Nothing was changed"),
+    "error_403": both("この操作はできません", "This may not be done"),
+    "training": both("訓練（架空の市）", "Training (a fictional city)"),
+    "training_why": both(
+        "人も数字も架空です。だれにも届きません。",
+        "People and figures are invented; nobody is reached.",
+    ),
+    "switches": both("表示の切り替え", "Display"),
+    "dates_western": both("西暦で表示", "Dates without era"),
+    "dates_era": both("和暦で表示", "Dates with era"),
+    "footer_keys": both(
+        "キー：/ 検索、j・k 次・前の連携。", "Keys: / search, j and k next and previous link."
+    ),
+    "and_more": both("ほか {count}件", "and {count} more"),
+    "alike": both("同じ原因：", "For the same reason:"),
+    "others": both("ほか {count}件", "{count} more"),
+    "more_calls": both(
+        "このほか {count}件が対応を待っています。", "{count} more links need somebody."
+    ),
+    "first_links": both("連携状況", "Links"),
+    "rest": both("残りは {count}件です。", "{count} more."),
+    "rest_alike": both("残り {count}件はすべて {label} です。", "All {count} others: {label}."),
+    "show_all": both("{total}件すべて表示", "Show all {total}"),
+    "filter_site": both("環境（経路上）", "Site on the way"),
+    "filter_system": both("業務システム", "System"),
+    "filter_contact": both("連絡先", "Contact"),
+    "sort": both("並び順", "Order"),
+    "sort_urgent": both("対応が必要な順", "most urgent first"),
+    "sort_name": both("名前の順", "by name"),
+    "sort_newest": both("新しい順", "newest first"),
+    "sort_rows": both("件数の多い順", "most rows first"),
+    "sort_slowest": both("時間のかかった順", "slowest first"),
+    "found_range": both(
+        "{total}件のうち {first}〜{last}件目です。", "{first} to {last} of {total}."
+    ),
+    "pages_links": both("連携のページ", "Pages of links"),
+    "col_days": both("これまで", "Before"),
+    "days_key": both("{count}日間、右端が今日", "{count} days, today at the right"),
+    "days_label": both("{count}日間：", "{count} days: "),
+    "days_none": both("実行なし", "nothing ran"),
+    "days_legend": both(
+        "四角ひとつが1日です。緑は取込済み、赤く高いもの（×）は停止・拒否、"
+        "黄は承認待ち、青は処理中、細い線は実行なし。",
+        "One square a day: green applied, tall red (×) stopped or refused, yellow held, "
+        "blue under way, a thin line when nothing ran.",
+    ),
+    "findings_json": both("JSONで保存", "Save as JSON"),
     "skip": both("本文へ移動", "Skip to the content"),
     "menu": both("メニュー", "Menu"),
     "other_language": both("English", "日本語"),

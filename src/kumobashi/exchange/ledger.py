@@ -1,7 +1,8 @@
 """What a gateway remembers of transfers: every change of state is one durable commit."""
 
 import json
-from collections.abc import Mapping
+import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal
@@ -67,6 +68,32 @@ class Incoming:
     finished_at: int | None
 
 
+class Touched:
+    """Which links' transfers this process has changed since some earlier look.
+
+    Nobody else writes the state (``storage.sqlite``), so whoever holds what was read needs to read
+    only these again.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._number = 0
+        self._last: dict[str, int] = {}
+
+    def note(self, link: str) -> None:
+        """Note a change, once it is durable."""
+        with self._lock:
+            self._number += 1
+            self._last[link] = self._number
+
+    def since(self, number: int) -> tuple[int, list[str]]:
+        """Return the number of the last change, and the links changed after ``number``."""
+        with self._lock:
+            if number == self._number:
+                return number, []
+            return self._number, [link for link, at in self._last.items() if at > number]
+
+
 class Ledger:
     """The outbox, the inbox and the receipts of one gateway."""
 
@@ -74,6 +101,7 @@ class Ledger:
         self.store = store
         self.tenant = tenant
         self.clock = clock
+        self.touched = Touched()
 
     # -- outbox ---------------------------------------------------------------------------------
 
@@ -113,7 +141,9 @@ class Ledger:
             connection.execute(sa.insert(outgoing).values(row))
             return self._read_out(connection, transfer), True
 
-        return self.store.write(work)
+        row, is_new = self.store.write(work)
+        self.touched.note(row.link)
+        return row, is_new
 
     def outgoing(self, transfer: str) -> Outgoing:
         """Return one transfer; raise ``NoSuchTransfer``."""
@@ -122,7 +152,21 @@ class Ledger:
     def outgoings(self, link: str | None = None, *, limit: int = 1000) -> list[Outgoing]:
         """Return transfers, the newest first."""
         where = self._out_where(link=link) if link else self._out_where()
-        query = sa.select(outgoing).where(where).order_by(outgoing.c.started_at.desc()).limit(limit)
+        # Ids sort in the order they were made (UUIDv7), and lead the primary key.
+        newest = (outgoing.c.started_at.desc(),) if link else ()
+        query = (
+            sa.select(outgoing)
+            .where(where)
+            .order_by(*newest, outgoing.c.transfer.desc())
+            .limit(limit)
+        )
+        return self.store.read(lambda connection: [_out(row) for row in connection.execute(query)])
+
+    def several(self, transfers: Sequence[str]) -> list[Outgoing]:
+        """Return these transfers, those that there are, in no order; at most some hundred."""
+        query = sa.select(outgoing).where(
+            self._out_where(), outgoing.c.transfer.in_(list(transfers))
+        )
         return self.store.read(lambda connection: [_out(row) for row in connection.execute(query)])
 
     def under_way(self) -> list[Outgoing]:
@@ -172,7 +216,9 @@ class Ledger:
             connection.execute(sa.update(outgoing).where(where).values(values))
             return self._read_out(connection, transfer)
 
-        return self.store.write(work)
+        row = self.store.write(work)
+        self.touched.note(row.link)
+        return row
 
     # -- inbox ----------------------------------------------------------------------------------
 
@@ -318,7 +364,9 @@ class Ledger:
             connection.execute(sa.update(outgoing).where(where).values(values))
             return self._read_out(connection, transfer)
 
-        return self.store.write(work)
+        row = self.store.write(work)
+        self.touched.note(row.link)
+        return row
 
     # -- inside ---------------------------------------------------------------------------------
 

@@ -62,7 +62,7 @@ def transfer_view(row: Outgoing, names: Names, now: datetime) -> TransferView:
         attempt=row.attempt,
         mode="difference" if row.base_transfer else "full",
         state=row.state.value,
-        light=_light(row, cause, now),
+        light=light_of(row.state, row.cause, now),
         started=started,
         finished=finished,
         seconds=(finished - started).total_seconds() if finished else None,
@@ -95,10 +95,11 @@ def _set_aside(sent: Mapping[str, Any], received: Mapping[str, Any]) -> int | No
     return opened - int(sent.get("deleted_rows", 0)) - good
 
 
-def _light(  # noqa: PLR0911 - one per state
-    row: Outgoing, cause: Cause | None, now: datetime
+def light_of(  # noqa: PLR0911 - one per state
+    state: Out, cause: Mapping[str, Any] | None, now: datetime
 ) -> Light:
-    match row.state:
+    """Return the light of a transfer from its state and what it waits for."""
+    match state:
         case Out.APPLIED:
             return Light.APPLIED
         case Out.REFUSED:
@@ -107,9 +108,11 @@ def _light(  # noqa: PLR0911 - one per state
             return Light.HELD
         case Out.CANCELLED:
             return Light.NEVER
-        case _ if cause is None:
+        case _ if not cause:
             return Light.RUNNING
-        case _ if cause.tries >= _RED_AFTER_TRIES or now - cause.since > _RED_AFTER:
+        case _ if int(cause.get("tries", 0)) >= _RED_AFTER_TRIES:
+            return Light.STOPPED
+        case _ if now - from_wire(str(cause["since"])) > _RED_AFTER:
             return Light.STOPPED
         case _:
             return Light.WAITING

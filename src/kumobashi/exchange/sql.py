@@ -28,6 +28,10 @@ outgoing = sa.Table(
     sa.Column("started_at", sa.BigInteger, nullable=False),
     sa.Column("finished_at", sa.BigInteger),
     sa.UniqueConstraint("tenant", "link", "business_date", "sequence"),
+    # The newest of a link and its days, read from the index alone.
+    sa.Index(
+        "outgoing_by_start", "tenant", "link", "started_at", "business_date", "sequence", "state"
+    ),
 )
 
 incoming = sa.Table(

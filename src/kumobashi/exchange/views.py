@@ -175,3 +175,54 @@ class Overview:
     def is_red(self) -> bool:
         """Whether somebody must act now."""
         return any(link.light in RED for link in self.links)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkRow:
+    """A link as a list of thousands shows it: no stages, no receipts, no reading of rows."""
+
+    link: str
+    name: str
+    from_system: str
+    from_name: str
+    to_system: str
+    to_name: str
+    to_site_name: str
+    sites: tuple[tuple[str, str], ...]  # id and name, on the way, the sender first
+    contact: ContactView | None
+    mode: str
+    daily: str | None
+    deadline: str | None
+    light: Light
+    cause_code: str | None = None  # of the newest transfer, while it is not applied
+    cause_side: str | None = None  # site id
+    on: date | None = None  # business date of the newest transfer
+    started: datetime | None = None
+    seconds: float | None = None
+    rows: int | None = None  # applied, else released
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayView:
+    """How a link stood on one business date."""
+
+    on: date
+    light: Light
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Board:
+    """All links of a site in short, as they are at one moment."""
+
+    municipality_code: str
+    municipality_name: str
+    site: str
+    site_name: str
+    at: datetime
+    rows: tuple[LinkRow, ...]
+    is_training: bool = False  # a fictional city: pages say so
+
+    @property
+    def is_red(self) -> bool:
+        """Whether somebody must act now."""
+        return any(row.light in RED for row in self.rows)

@@ -1,21 +1,43 @@
 """The routes that only an endpoint has: the local API and the console."""
 
-import asyncio
-
 from starlette.routing import BaseRoute
 
 from kumobashi.console import console_routes
-from kumobashi.exchange.views import Overview
+from kumobashi.identity import Accounts
+from kumobashi.service.board import SiteBoard
+from kumobashi.service.counting import counted
 from kumobashi.service.endpoint import Endpoint
 from kumobashi.service.gateway import Gateway
-from kumobashi.service.local_api import current_overview, local_routes
+from kumobashi.service.local_api import local_routes
+from kumobashi.service.plan_desk import PlanDesk
 
 
 def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
     """Return the routes for the people and programs of this machine."""
-
-    async def overview() -> Overview:
-        return await asyncio.to_thread(current_overview, gateway, endpoint)
-
+    board = SiteBoard(
+        workspace=lambda seconds: endpoint.wiring.workspace(seconds_old=seconds),
+        directory=gateway.directory,
+        ledger=gateway.ledger,
+        site=gateway.identity.site,
+        clock=gateway.clock,
+    )
+    settings = gateway.settings
+    plans = PlanDesk(
+        workspace=endpoint.wiring.workspace,
+        directory=gateway.directory,
+        site=gateway.identity.site,
+        folder=settings.workspace / "var" / settings.site,
+        clock=gateway.clock,
+        count=counted,
+    )
+    accounts = Accounts(
+        settings.workspace / "private" / settings.site,
+        tenant=gateway.identity.tenant,
+        site=gateway.identity.site,
+        clock=gateway.clock,
+    )
     zones = {name: site.zone for name, site in gateway.directory.sites.items()}
-    return [*local_routes(gateway, endpoint), *console_routes(overview, zones=lambda: zones)]
+    return [
+        *local_routes(gateway, endpoint),
+        *console_routes(board, zones=zones, plans=plans, accounts=accounts),
+    ]

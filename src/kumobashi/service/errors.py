@@ -7,6 +7,9 @@ KumobashiError
     ├── NotAllowed          no or a wrong token for the local API
     ├── OnlyHere            the local API and the console answer on this machine only
     ├── BadRequest
+    ├── PlanChanged         the plan is not the one that was shown
+    ├── NotProposed         nobody has asked for this approval
+    ├── SamePerson          whoever asks may not approve
     └── GatewayDown         nobody serves this site; asked by a terminal
 """
 
@@ -84,3 +87,36 @@ class GatewayDown(ServiceFailed):
     en = "No gateway answers for {site} at {url}."
     remedy_ja = "別の端末で始めてください: kumobashi serve --site {site}"
     remedy_en = "Start it in another terminal: kumobashi serve --site {site}"
+
+
+class PlanChanged(ServiceFailed):
+    """The plan is not the one that was shown, or is not permitted any more."""
+
+    code = "service.plan_changed"
+    status = 409
+    ja = "連携「{link}」の事前点検は、表示したあとで変わりました。何も承認していません。"
+    en = "The plan of {link!r} has changed since it was shown; nothing was approved."
+    remedy_ja = "事前点検を開き直して、変わったところを確かめてください。"
+    remedy_en = "Open the plan again and see what has changed."
+
+
+class NotProposed(ServiceFailed):
+    """Nobody has asked for the approval of the plan as it is now."""
+
+    code = "service.not_proposed"
+    status = 409
+    ja = "連携「{link}」の承認は依頼されていません。"
+    en = "Nobody has asked for the approval of {link!r}."
+    remedy_ja = "運用の担当者に、事前点検の画面から依頼してもらってください。"
+    remedy_en = "Let an operator ask for it on the plan's page."
+
+
+class SamePerson(ServiceFailed):
+    """Whoever asks for an approval may not give it."""
+
+    code = "service.same_person"
+    status = 403
+    ja = "依頼した本人は承認できません。"
+    en = "Whoever asked for it may not approve it."
+    remedy_ja = "ほかの承認者に頼んでください。"
+    remedy_en = "Ask another approver."

@@ -1,12 +1,12 @@
 """Put the overview of a site together: its links, their newest transfers, what the plan refuses."""
 
-from collections.abc import Iterable
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 
 from kumobashi.directory.entries import Directory
-from kumobashi.exchange.ledger import Ledger, Outgoing
+from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.overview import Names, transfer_view
-from kumobashi.exchange.views import ContactView, Light, LinkView, Overview, TransferView, Words
+from kumobashi.exchange.views import ContactView, Light, LinkView, Overview, Words
 from kumobashi.kernel import business_date
 from kumobashi.planning.plan import Plan, plan
 from kumobashi.planning.workspace import Workspace
@@ -20,16 +20,15 @@ def overview(
     workspace: Workspace, directory: Directory, ledger: Ledger, site: str, now: datetime
 ) -> Overview:
     """Return what people see of all links that this site sends."""
-    mine = [
-        name
-        for name, link in sorted(workspace.links.items())
-        if workspace.systems[link.from_].site == site
-    ]
-    rows = ledger.outgoings()
-    links = [
-        link_view(workspace, directory, name, [row for row in rows if row.link == name], now)
-        for name in mine
-    ]
+    links = []
+    for name, view in described(workspace, directory, site, on=business_date(now)).items():
+        names = names_for(workspace, directory, name)
+        rows = ledger.outgoings(name, limit=_HISTORY + 1)
+        runs = tuple(transfer_view(row, names, now) for row in rows)
+        if runs:
+            light = view.light if view.light is Light.BLOCKED else runs[0].light
+            view = replace(view, light=light, latest=runs[0], history=runs[1:])  # noqa: PLW2901
+        links.append(view)
     return Overview(
         municipality_code=workspace.municipality.municipality.code,
         municipality_name=workspace.municipality.municipality.name,
@@ -40,19 +39,20 @@ def overview(
     )
 
 
-def link_view(
-    workspace: Workspace,
-    directory: Directory,
-    name: str,
-    rows: Iterable[Outgoing],
-    now: datetime,
-) -> LinkView:
-    """Return one link with its transfers, the newest first."""
+def described(
+    workspace: Workspace, directory: Directory, site: str, *, on: date
+) -> dict[str, LinkView]:
+    """Return the links that a site sends, by name, as the plan of a day sees them; no transfers."""
+    return {
+        name: _described(workspace, directory, name, on)
+        for name, link in sorted(workspace.links.items())
+        if workspace.systems[link.from_].site == site
+    }
+
+
+def _described(workspace: Workspace, directory: Directory, name: str, on: date) -> LinkView:
     link = workspace.link(name)
-    decided = plan(workspace, directory, name, on=business_date(now))
-    names = names_for(workspace, directory, name)
-    views = [transfer_view(row, names, now) for row in rows]
-    latest = views[0] if views else None
+    decided = plan(workspace, directory, name, on=on)
     receiver = workspace.systems[link.to.system]
     return LinkView(
         link=name,
@@ -60,18 +60,17 @@ def link_view(
         from_name=workspace.systems[link.from_].name,
         to_name=receiver.name,
         to_site_name=directory.site(receiver.site).name,
-        light=_light(decided, latest),
+        light=Light.NEVER if decided.is_permitted else Light.BLOCKED,
         legal_basis=_basis(decided),
         mode=link.mode,
         daily=link.schedule.daily if link.schedule else None,
         deadline=link.schedule.deadline if link.schedule else None,
         contact=_contact(workspace, link.contact),
-        latest=latest,
+        latest=None,
         blocked=tuple(
             Words(ja=f"{reason.ja} {reason.remedy_ja}", en=f"{reason.en} {reason.remedy_en}")
             for reason in decided.reasons
         ),
-        history=tuple(views[1 : _HISTORY + 1]),
     )
 
 
@@ -93,12 +92,6 @@ def names_for(workspace: Workspace, directory: Directory, link_name: str) -> Nam
         contacts=contacts,
         route=sites,
     )
-
-
-def _light(decided: Plan, latest: TransferView | None) -> Light:
-    if not decided.is_permitted:
-        return Light.BLOCKED
-    return latest.light if latest else Light.NEVER
 
 
 def _basis(decided: Plan) -> Words:

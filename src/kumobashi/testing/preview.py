@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 
 from kumobashi.console import console_routes, error_pages
 from kumobashi.testing import scenes, views
+from kumobashi.testing.boards import SceneBoard
 
 _PORT = 8749
 
@@ -18,7 +19,7 @@ def preview(scene: str = "every_light") -> Starlette:
     """Return an application that shows ``scene`` of :mod:`kumobashi.testing.scenes`."""
     shown = {"morning": scenes.morning, "every_light": scenes.every_light}[scene]
     return Starlette(
-        routes=console_routes(shown, zones=lambda: views.ZONES),
+        routes=console_routes(SceneBoard(shown), zones=views.ZONES),
         exception_handlers={**error_pages()},
     )
 

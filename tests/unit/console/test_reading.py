@@ -8,16 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kumobashi.console import formatting
-from kumobashi.console.reading import Mark, bars, dots, effect, folded, overdue, red_first, way
+from kumobashi.console.listing import Sort, folded, in_order
+from kumobashi.console.reading import Mark, bars, dots, effect, overdue, way
 from kumobashi.console.reconciling import Balance, Count, Verdict
 from kumobashi.exchange.views import RED, Light, LinkView
 from kumobashi.testing import scenes
+from kumobashi.testing.boards import row_of
 from kumobashi.testing.views import NOW, Run
 
 
 @given(st.permutations(scenes.every_light().links))
 def test_red_comes_first_in_whatever_order_links_arrive(links: list[LinkView]) -> None:
-    reds = [link.light in RED for link in red_first(links)]
+    reds = [link.light in RED for link in in_order(map(row_of, links), Sort.URGENT)]
 
     assert reds == sorted(reds, reverse=True)
 

@@ -1,0 +1,136 @@
+"""The pages of plans: what would leave and whether; one person asks, another approves."""
+
+import asyncio
+from dataclasses import dataclass
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from kumobashi.console.answering import SAFE_HEADERS
+from kumobashi.console.asking import guarded
+from kumobashi.console.drawing import draw
+from kumobashi.console.entering import Door, form_of, go, who
+from kumobashi.console.ports import BoardSource, PlanSource
+from kumobashi.console.story import story_of
+from kumobashi.identity import Deed, Session, may
+from kumobashi.identity.errors import FormStale
+
+_MOST_ROWS = 200  # of the table below the picture
+_PICTURE_MAY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanPages:
+    """Draws plans and takes decisions on them."""
+
+    board: BoardSource
+    plans: PlanSource
+    door: Door
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        pages = {
+            "/plans": self.show_all,
+            "/plans/{link}": self.show,
+            "/changes": self.show_record,
+            "/workspace": self.show_workspace,
+            "/workspace/picture.svg": self.picture,
+        }
+        deeds = {"propose": self.propose, "approve": self.approve}
+        return [
+            *(
+                Route(path, guarded(self.door.opened(page)), methods=["GET"])
+                for path, page in pages.items()
+            ),
+            *(
+                Route(f"/plans/{{link}}/{name}", guarded(self.door.opened(deed)), methods=["POST"])
+                for name, deed in deeds.items()
+            ),
+        ]
+
+    async def show_all(self, request: Request) -> Response:
+        """Answer with the plans of all links."""
+        board = await asyncio.to_thread(self.board.board)
+        rows = await asyncio.to_thread(self.plans.plans)
+        return draw("plans.html", request, board=board, rows=rows)
+
+    async def show(self, request: Request) -> Response:
+        """Answer with one plan, and what the reader may do about it."""
+        name = request.path_params["link"]
+        document = await asyncio.to_thread(self.plans.plan, name)
+        if document is None:
+            raise HTTPException(404)
+        board = await asyncio.to_thread(self.board.board)
+        row = next((row for row in board.rows if row.link == name), None)
+        proposal = await asyncio.to_thread(self.plans.proposal, name)
+        session = who(request)
+        return draw(
+            "plan.html",
+            request,
+            board=board,
+            name=row.name if row else name,
+            story=story_of(document),
+            proposal=proposal,
+            may_propose=_may(session, Deed.PROPOSE),
+            may_approve=_may(session, Deed.APPROVE)
+            and proposal is not None
+            and session is not None
+            and session.account.name != proposal.by,
+        )
+
+    async def show_record(self, request: Request) -> Response:
+        """Answer with who changed what."""
+        if (session := who(request)) is not None:
+            session.check_may(Deed.AUDIT)
+        board = await asyncio.to_thread(self.board.board)
+        entries = await asyncio.to_thread(self.plans.record)
+        return draw("changes.html", request, board=board, entries=entries)
+
+    async def show_workspace(self, request: Request) -> Response:
+        """Answer with what the workspace describes."""
+        board = await asyncio.to_thread(self.board.board)
+        return draw(
+            "workspace.html",
+            request,
+            board=board,
+            rows=board.rows[:_MOST_ROWS],
+            version=self.plans.directory_version,
+            has_picture=await asyncio.to_thread(self.plans.picture) is not None,
+        )
+
+    async def picture(self, _request: Request) -> Response:
+        """Answer with the drawing of the workspace, which may style itself and nothing else."""
+        drawn = await asyncio.to_thread(self.plans.picture)
+        if drawn is None:
+            raise HTTPException(404)
+        headers = {**SAFE_HEADERS, "Content-Security-Policy": _PICTURE_MAY}
+        return Response(drawn, media_type="image/svg+xml", headers=headers)
+
+    async def propose(self, request: Request) -> Response:
+        """Ask for approval, then show the plan again."""
+        return await self._decided(request, Deed.PROPOSE)
+
+    async def approve(self, request: Request) -> Response:
+        """Approve, then show the plan again."""
+        return await self._decided(request, Deed.APPROVE)
+
+    async def _decided(self, request: Request, deed: Deed) -> Response:
+        link = request.path_params["link"]
+        form = await form_of(request)
+        session = who(request)
+        if session is None:  # without accounts nobody can decide
+            raise FormStale
+        session.check_form(form.get("token", ""))
+        session.check_may(deed)
+        act = self.plans.propose if deed is Deed.PROPOSE else self.plans.approve
+        account = session.account
+        await asyncio.to_thread(
+            act, link, form.get("hash", ""), by=account.name, shown=account.shown
+        )
+        return go(request, f"/plans/{link}")
+
+
+def _may(session: Session | None, deed: Deed) -> bool:
+    return session is not None and may(session.account.role, deed)

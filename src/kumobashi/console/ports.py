@@ -1,0 +1,94 @@
+"""What the console asks of the floors above: views, at once or piece by piece, and deeds.
+
+A page asks only for what it draws, so that thousands of links cost no more than a page of them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from kumobashi.exchange.views import Board, DayView, LinkView, TransferView, Words
+from kumobashi.planning.approval import Standing
+
+
+class BoardSource(Protocol):
+    """Gives the links of one site; called in worker threads."""
+
+    def board(self) -> Board:
+        """Return all links in short, as they are now."""
+
+    def links(self, names: Sequence[str]) -> Sequence[LinkView]:
+        """Return these links with their newest transfer; unknown ones are left out."""
+
+    def link(self, name: str) -> LinkView | None:
+        """Return one link with its transfers, the newest first."""
+
+    def transfer(self, link: str, transfer: str) -> TransferView | None:
+        """Return one transfer of a link, however old."""
+
+    def days(self, names: Sequence[str], first: date) -> Mapping[str, Sequence[DayView]]:
+        """Return how each business date from ``first`` on stands, by link, the oldest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """Somebody asks for the approval of a plan as it was then."""
+
+    link: str
+    hash: str
+    by: str  # name of the account
+    shown: str  # how pages call them
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRow:
+    """A plan as the list shows it."""
+
+    link: str
+    name: str
+    standing: Standing
+    number: str
+    approved_by: str
+    approved_at: datetime | None
+    proposal: Proposal | None  # open, and of the plan as it is now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of the record: who did what, when."""
+
+    at: datetime
+    what: Words
+    link: str | None
+    who: str
+
+
+class PlanSource(Protocol):
+    """Gives plans and takes decisions on them; called in worker threads."""
+
+    def plans(self) -> Sequence[PlanRow]:
+        """Return the plans of all links of this site."""
+
+    def plan(self, link: str) -> Mapping[str, Any] | None:
+        """Return a plan as ``kumobashi plan --json`` gives it."""
+
+    def proposal(self, link: str) -> Proposal | None:
+        """Return the open proposal of a plan as it is now."""
+
+    def propose(self, link: str, digest: str, *, by: str, shown: str) -> None:
+        """Ask for the approval of the plan with this hash; raise when it has changed."""
+
+    def approve(self, link: str, digest: str, *, by: str, shown: str) -> None:
+        """Approve what another has proposed; raise when it has changed, or is one's own."""
+
+    def record(self) -> Sequence[Entry]:
+        """Return what was changed, the newest first."""
+
+    @property
+    def directory_version(self) -> int:
+        """The version of the signed directory that this site has."""
+
+    def picture(self) -> str | None:
+        """Return the workspace drawn as SVG, if somebody draws it."""

@@ -1,0 +1,12 @@
+"""Who someone is: local accounts with roles, passwords with time-based codes, and sessions.
+
+In go a name, a password and a six-digit code; out comes a session with a role, or one refusal that
+does not say which of the three was wrong. Accounts live in one SQLite file per site, beside its
+keys. Identity providers and passkeys come later; they will end in the same session.
+"""
+
+from kumobashi.identity.accounts import Account, Accounts, Enrolment
+from kumobashi.identity.roles import Deed, Role, may
+from kumobashi.identity.sessions import Session, Sessions
+
+__all__ = ["Account", "Accounts", "Deed", "Enrolment", "Role", "Session", "Sessions", "may"]

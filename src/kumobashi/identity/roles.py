@@ -1,0 +1,48 @@
+"""What each role may do. Pure: a table, and one function to ask it."""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What somebody is here for; one each, so that two people are needed where two are meant."""
+
+    OPERATOR = "operator"  # 運用
+    APPROVER = "approver"  # 承認
+    AUDITOR = "auditor"  # 監査
+    VIEWER = "viewer"  # 閲覧
+
+    @property
+    def ja(self) -> str:
+        """The Japanese name."""
+        return {
+            Role.OPERATOR: "運用",
+            Role.APPROVER: "承認",
+            Role.AUDITOR: "監査",
+            Role.VIEWER: "閲覧",
+        }[self]
+
+
+class Deed(StrEnum):
+    """What can be done at the console."""
+
+    LOOK = "look"
+    PROPOSE = "propose"  # ask for the approval of a plan
+    APPROVE = "approve"
+    AUDIT = "audit"  # see who did what
+
+
+MAY: dict[Role, frozenset[Deed]] = {
+    Role.OPERATOR: frozenset({Deed.LOOK, Deed.PROPOSE, Deed.AUDIT}),
+    Role.APPROVER: frozenset({Deed.LOOK, Deed.APPROVE, Deed.AUDIT}),
+    Role.AUDITOR: frozenset({Deed.LOOK, Deed.AUDIT}),
+    Role.VIEWER: frozenset({Deed.LOOK}),
+}
+
+
+def may(role: Role, deed: Deed) -> bool:
+    """Whether somebody with this role may do it.
+
+    >>> may(Role.OPERATOR, Deed.APPROVE), may(Role.APPROVER, Deed.APPROVE)
+    (False, True)
+    """
+    return deed in MAY[role]
