@@ -58,9 +58,10 @@ class Night:
 
     def approve(self) -> None:
         """Approve every link that the plan permits, with its counts."""
-        from kumobashi.cli.plan import counted, published
+        from kumobashi.cli.plan import published
         from kumobashi.planning.approval import approve
         from kumobashi.planning.plan import plan
+        from kumobashi.service.counting import counted
 
         directory = published(self.folder)
         for name in self.workspace.links:

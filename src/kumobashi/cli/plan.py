@@ -1,7 +1,6 @@
 """``kumobashi plan``: the dry run of links, and its approval."""
 
 import getpass
-from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,11 +12,7 @@ from kumobashi.cli.exits import Exit
 from kumobashi.cli.terminal import Terminal
 
 if TYPE_CHECKING:
-    import duckdb
-
     from kumobashi.directory.entries import Directory
-    from kumobashi.planning.measured import Measured
-    from kumobashi.planning.measuring import Sizer
     from kumobashi.planning.plan import Plan
     from kumobashi.planning.story import Story
     from kumobashi.planning.timing import Past
@@ -75,6 +70,7 @@ def plan(
     from kumobashi.kernel import SystemClock, business_date
     from kumobashi.planning.plan import plan as make_plan
     from kumobashi.planning.story import Story, tell
+    from kumobashi.service.counting import counted
     from kumobashi.storage.errors import StorageFailed
 
     workspace = terminal.workspace()
@@ -182,48 +178,3 @@ def _past(workspace: "Workspace", decided: "Plan") -> "list[Past]":
         tenant=workspace.municipality.municipality.code,
         link=decided.link.link,
     )
-
-
-def counted(workspace: "Workspace", decided: "Plan") -> "Measured":
-    """Run the rule on the sources here, and forget the rows."""
-    from kumobashi.planning.measuring import measure, sources_of
-    from kumobashi.service.stores import open_store
-
-    rule = workspace.rules[decided.link.release]
-    systems = {workspace.dataset(reference)[0].system for reference in rule.datasets.values()}
-    with ExitStack() as stack:
-        readers = {
-            name: stack.enter_context(
-                open_store(workspace.folder, workspace.systems[name]).reading()
-            )
-            for name in systems
-        }
-        sources = sources_of(workspace, decided.link.link, readers)
-        return measure(workspace, decided, sources, size_of=_sizer(decided))
-
-
-def _sizer(decided: "Plan") -> "Sizer":
-    """Return what gives the bytes of the payload as ``exchange.packing`` would write it."""
-    from kumobashi.exchange.packing import write_parquet
-
-    if decided.link.format == "parquet":
-        return lambda work, path: write_parquet(work, "released", path).bytes
-    charset = decided.link.characters.charset
-    return lambda work, path: _csv_bytes(work, path, charset)
-
-
-def _csv_bytes(work: "duckdb.DuckDBPyConnection", path: Path, charset: str) -> int:
-    """Write the rows as CSV in the receiver's charset; what it lacks counts as one byte."""
-    import zstandard
-
-    work.execute(f"copy released to '{path}' (format csv, header)")
-    codec = "cp932" if charset == "cp932" else "utf-8"
-    packed = path.with_suffix(".zst")
-    with (
-        path.open(encoding="utf-8", newline="") as source,
-        packed.open("wb") as raw,
-        zstandard.ZstdCompressor(level=1).stream_writer(raw, closefd=False) as target,
-    ):
-        while text := source.read(1 << 20):
-            target.write(text.encode(codec, "replace"))
-    return packed.stat().st_size

@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 from kumobashi.console.ports import Entry, PlanRow, Proposal
 from kumobashi.directory.entries import Directory
+from kumobashi.exchange.past_runs import past_runs
 from kumobashi.exchange.views import Words
 from kumobashi.kernel import Clock, business_date, from_wire, to_wire
 from kumobashi.planning.approval import approve, standing
+from kumobashi.planning.graph import graph
+from kumobashi.planning.graph_svg import svg
 from kumobashi.planning.measured import Measured
 from kumobashi.planning.plan import Plan, plan
-from kumobashi.planning.rendering import as_json
+from kumobashi.planning.plan_json import story_json
+from kumobashi.planning.story import tell
 from kumobashi.planning.workspace import Workspace
 from kumobashi.service.errors import NotProposed, PlanChanged, SamePerson
 
@@ -26,6 +30,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 FILE = "decisions.jsonl"
+_STATE = "state.db"  # how long past runs took is read beside the gateway's own connection
+_MOST_DRAWN = 40  # links
 _PROPOSED, _APPROVED = "proposed", "approved"
 _SAID = {
     _PROPOSED: Words(ja="承認を依頼", en="approval asked for"),
@@ -46,14 +52,13 @@ class PlanDesk:
         folder: Path,
         clock: Clock,
         count: Counter,
-        drawn: Callable[[Workspace], str] | None = None,
     ) -> None:
-        """Keep decisions in ``folder``; ``count`` runs a plan's rule, ``drawn`` gives an SVG."""
-        self._drawn = drawn
+        """Keep decisions in ``folder``, the site's own; ``count`` runs a plan's rule."""
         self._workspace = workspace
         self._directory = directory
         self._site = site
         self._file = folder / FILE
+        self._state = folder / _STATE
         self._clock = clock
         self._count = count
         self._lock = threading.Lock()
@@ -81,17 +86,19 @@ class PlanDesk:
         return rows
 
     def plan(self, link: str) -> Mapping[str, Any] | None:
-        """Return a plan as ``kumobashi plan --json`` gives it, with names for people."""
+        """Return a plan as ``kumobashi plan --json`` gives it."""
         workspace = self._workspace()
         if link not in self._mine(workspace):
             return None
         decided = self._decided(workspace, link)
-        told = as_json(
+        story = tell(
+            workspace,
             decided,
             measured=self._counts.get(decided.hash),
             approval=workspace.approvals.get(link),
+            past=past_runs(self._state, tenant=workspace.municipality.municipality.code, link=link),
         )
-        return _with_names(told, decided)
+        return story_json(story)
 
     def proposal(self, link: str) -> Proposal | None:
         """Return the open proposal of a plan as it is now."""
@@ -174,8 +181,17 @@ class PlanDesk:
         return self._directory.version
 
     def picture(self) -> str | None:
-        """Return the workspace drawn as SVG, if somebody draws it."""
-        return self._drawn(self._workspace()) if self._drawn else None
+        """Return the workspace drawn as SVG; more links than a sheet holds are not drawn."""
+        workspace = self._workspace()
+        if len(workspace.links) > _MOST_DRAWN:
+            return None
+        on = business_date(self._clock.now())
+        refused = [
+            name
+            for name in workspace.links
+            if not plan(workspace, self._directory, name, on=on).is_permitted
+        ]
+        return svg(graph(workspace, refused=refused), is_part=True)
 
     def _mine(self, workspace: Workspace) -> list[str]:
         return [
@@ -236,31 +252,3 @@ class PlanDesk:
             file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
-
-
-def _with_names(told: dict[str, Any], decided: Plan) -> dict[str, Any]:
-    """Add what people read where the plan's JSON does not say it itself."""
-    names = decided.site_names
-    added = {
-        "items": [
-            {
-                "name": item.name,
-                "ja": item.ja,
-                "form": item.form,
-                "operation": {"ja": item.operation_ja, "en": item.operation_en},
-            }
-            for item in decided.items
-        ],
-        "dropped": [{"name": name, "ja": name, "form": "dropped"} for name in decided.left_out],
-        "doors": [
-            {
-                "from": names.get(hop.from_site, hop.from_site),
-                "to": names.get(hop.to_site, hop.to_site),
-                "from_zone": hop.from_zone.value,
-                "to_zone": hop.to_zone.value,
-                "by": hop.by,
-            }
-            for hop in decided.hops
-        ],
-    }
-    return added | told

@@ -345,18 +345,22 @@ def test_a_story_that_tells_more_or_less_is_drawn_all_the_same(
     assert replace(story_of(told), number="").is_permitted
 
 
-def test_the_workspace_is_drawn_when_somebody_draws_it(hall: Hall) -> None:
-    bare = hall.browser().get("/workspace").text
-    assert "picture.svg" not in bare
-    assert hall.browser().get("/workspace/picture.svg").status == 404
-
-    hall.desk._drawn = lambda _workspace: "<svg xmlns='http://www.w3.org/2000/svg'/>"
-
+def test_the_workspace_is_drawn(hall: Hall) -> None:
     assert 'src="/workspace/picture.svg" alt="' in hall.browser().get("/workspace").text
     picture = hall.browser().get("/workspace/picture.svg")
     assert picture.headers["content-type"].startswith("image/svg+xml")
+    assert "送れません" in picture.text  # the link that the plan refuses ends in words
     assert "script-src" not in picture.headers["content-security-policy"]
     assert "sandbox" in picture.headers["content-security-policy"]
+
+
+def test_more_links_than_a_sheet_holds_are_not_drawn(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kumobashi.service.plan_desk._MOST_DRAWN", 3)
+
+    assert "picture.svg" not in hall.browser().get("/workspace").text
+    assert hall.browser().get("/workspace/picture.svg").status == 404
 
 
 def test_a_link_leads_to_its_plan(hall: Hall) -> None:
