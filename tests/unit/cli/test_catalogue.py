@@ -49,7 +49,7 @@ def test_the_list_holds_the_layouts_of_the_workspace(kumobashi: Kumobashi, sampl
     there = {one["layout"] for one in emitted(kumobashi, "list", "--workspace", sample)}
     here = {one["layout"] for one in emitted(kumobashi, "list")}
 
-    assert there - here == {"welfare-profiles"}
+    assert "welfare-profiles" in there - here
 
 
 def test_items_and_code_lists_are_listed(kumobashi: Kumobashi) -> None:
@@ -134,10 +134,10 @@ def test_an_item_is_followed_from_its_dataset_through_rules_and_links(
         "vaccination-reminders",
         "対象者を選ぶ",
     ) in flows
-    assert [held["place"] for held in found["held"]] == [
+    assert {held["place"] for held in found["held"]} >= {
         "integrated-db.residents.birth_date",
         "nhi.insured_residents.birth_date",
-    ]
+    }
     assert "連携 notice-attributes  rules/notice-attributes.yaml" in said
 
 
