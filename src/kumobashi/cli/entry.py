@@ -19,6 +19,7 @@ PLACES = {
     "serve": "kumobashi.cli.serve:serve",
     "directory": "kumobashi.cli.directory:directory",
     "doctor": "kumobashi.cli.doctor:doctor",
+    "city": "kumobashi.cli.city:city",
     "bench": "kumobashi.cli.bench:bench",
     "schemas": "kumobashi.cli.tables:schemas",
     "errors": "kumobashi.cli.tables:errors",

@@ -91,17 +91,21 @@ def test_only_residents_have_rows(city: City, name: str) -> None:
     assert ask(city, strangers) == [(0,)]
 
 
+TAXED_ELSEWHERE = (
+    "resident_no in (select nonresident_no from nonresidents) or resident_no in"
+    " (select resident_no from resident_registry where resident_status in ('2', '3'))"
+)
+
+
 @pytest.mark.parametrize(
     ("name", "ends"),
     [
         ("national_health_insurance", "lost_on is not null"),
         ("long_term_care", "lost_on is not null or is_special_address = '1'"),
         ("latter_stage_medical", "lost_on is not null or is_special_address = '1'"),
-        ("resident_tax", "resident_no in (select nonresident_no from nonresidents)"
-         " or resident_no in (select resident_no from resident_registry"
-         " where resident_status in ('2', '3'))"),
+        ("resident_tax", TAXED_ELSEWHERE),
     ],
-)  # fmt: skip
+)
 def test_who_is_no_resident_has_a_row_only_for_a_reason(city: City, name: str, ends: str) -> None:
     strangers = f"select * from {name} anti join {LIVING} using (resident_no)"
     assert ask(city, f"select count(*) from ({strangers}) where not ({ends})") == [(0,)]

@@ -1,9 +1,10 @@
 """Fit households and ages to the published ones.
 
-Households are drawn in cells: the age of the first adult, and who lives with them. How many each cell
-gets is tilted away from a plain guess, as little as needed, until the mix has the published share of
-each sex and age (``tilted``). What is still missing, some months of age, is made up by moving ages
-along a rising curve for each sex (``settled_ages``), so that order and generations stay as they were.
+Households are drawn in cells: the age of the first adult, and who lives with them. How many each
+cell gets is tilted away from a plain guess, as little as needed, until the mix has the published
+share of each sex and age (``tilted``). What is still missing, some months of age, is made up by
+moving ages along a rising curve for each sex (``settled_ages``), so that order and generations stay
+as they were.
 """
 
 import numpy as np
@@ -63,9 +64,10 @@ def tilted(
         step *= min(1.0, _LONGEST_STEP / max(float(np.abs(step).max()), 1e-12))
         weight = weight + step
         power = members @ weight
-        shares = prior * np.exp(power - power.max())
-        shares /= shares.sum()
-    return shares
+        raised = prior * np.exp(power - power.max())
+        shares = raised / raised.sum()
+    found: NDArray[np.float64] = shares
+    return found
 
 
 def settled_ages(born: NDArray[np.float64], sex: NDArray[np.int8]) -> NDArray[np.float64]:

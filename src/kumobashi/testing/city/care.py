@@ -42,7 +42,7 @@ def care(
     return {
         "long_term_care": _long_term(number, born, since, today, rng),
         "latter_stage_medical": _latter_stage(number, born, since, work, who, assisted, today),
-        "disability_certificates": _certificates(number, born, since, today, rng),
+        "disability_certificates": _certificates(number, born, today, rng),
     }
 
 
@@ -84,7 +84,7 @@ def _long_term(
     )
 
 
-def _latter_stage(
+def _latter_stage(  # noqa: PLR0917 - columns of the residents, in their order
     number: NDArray[np.int64],
     born: NDArray[np.int32],
     since: NDArray[np.int32],
@@ -112,11 +112,10 @@ def _latter_stage(
 def _certificates(
     number: NDArray[np.int64],
     born: NDArray[np.int32],
-    since: NDArray[np.int32],
     today: int,
     rng: np.random.Generator,
 ) -> pa.Table:
-    """The three certificates; few hold two of them."""
+    """Hand out the three certificates; few hold two of them."""
     age = (today - born) / 365.2425
     shares = {
         _PHYSICAL: np.clip(0.004 + (age - 30) * 0.0016, 0.004, 0.14),

@@ -1,7 +1,7 @@
 """Write the rows of the people with a story, table by table.
 
-``_Cast`` knows what everybody has: a line in the register, consents, tax from 15, care insurance from
-65, medical care of the old from 75. What makes a story is said beside its person.
+``_Cast`` knows what everybody has: a line in the register, consents, tax from 15, care insurance
+from 65, medical care of the old from 75. What makes a story is said beside its person.
 """
 
 # ruff: noqa: PLR2004 - ages that the law names
@@ -52,7 +52,7 @@ class _Cast:
         this_year = date(self.on.year, month, day) <= self.on
         return date(self.on.year - age - (0 if this_year else 1), month, day)
 
-    def person(
+    def person(  # noqa: PLR0913 - a line of the register has so many columns
         self,
         number: int,
         family: tuple[str, str | None],
@@ -206,8 +206,16 @@ class _Cast:
             **(place if elsewhere else {}),
         )
 
-    def outsider(self, number: int, kind: str, name: tuple[str, str], kana: tuple[str, str],
-                 sex: str, born: date, **values: object) -> None:  # fmt: skip
+    def outsider(  # noqa: PLR0917 - as a clerk would read them out
+        self,
+        number: int,
+        kind: str,
+        name: tuple[str, str],
+        kana: tuple[str, str],
+        sex: str,
+        born: date,
+        **values: object,
+    ) -> None:
         """Add a person without a resident record."""
         plain: Row = {
             "nonresident_no": f"{number:010d}",

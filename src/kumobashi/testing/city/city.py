@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import duckdb
 import numpy as np
@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from kumobashi.testing.city.benefits import benefits, tax_year
 from kumobashi.testing.city.care import care
-from kumobashi.testing.city.consents import consents
 from kumobashi.testing.city.casting import rows_of_golden
+from kumobashi.testing.city.consents import consents
 from kumobashi.testing.city.history import events, past_year
 from kumobashi.testing.city.households import RELATIONSHIPS, People, compose
 from kumobashi.testing.city.kinship import Kinship, kinship
@@ -39,15 +39,21 @@ from kumobashi.testing.city.views import FAMILY_TREE, VIEWS
 from kumobashi.testing.city.wards import deal
 from kumobashi.testing.city.work import employ
 
+if TYPE_CHECKING:
+    from kumobashi.testing.city.calendar import Changes
+
 DAY = date(2026, 11, 1)
 _WITH_GOLDEN = 1_000  # residents
 _REGISTER = "resident_registry"
 _MEMORY = "2GB"  # of DuckDB, which spills beyond it; four million take 2.6 GB in all
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class City:
-    """The tables of a city; close it, or use it in ``with``, to give the memory back."""
+    """The tables of a city; close it, or use it in ``with``, to give the memory back.
+
+    ``on`` is its day, which ``advance`` moves on.
+    """
 
     residents: int
     seed: int
@@ -70,6 +76,12 @@ class City:
     def counts(self) -> dict[str, int]:
         """Return the rows of each table."""
         return {name: self.table(name).count("*").fetchall()[0][0] for name in self.tables}
+
+    def advance(self, days: int) -> "Changes":
+        """Let days pass: births, deaths, moves, and what is decided because of them."""
+        from kumobashi.testing.city.changes import advance  # noqa: PLC0415 - it builds cities
+
+        return advance(self, days)
 
     def close(self) -> None:
         """Forget the city."""

@@ -87,7 +87,7 @@ GOLDEN = (
         who_ja="2か月前に世帯主の夫を亡くし、世帯主になった71歳。夫の母と暮らす",
         who_en="71, became head when her husband died two months ago; lives with his mother",
         breaks_ja="同じ世帯番号に続柄「世帯主」が2人（1人は死亡）。同居の母の続柄は「夫の母」に変わる",
-        breaks_en="two heads under one household number, one dead; the mother is now husband's mother",
+        breaks_en="two heads under one household number, one dead; his mother is 11,52 now",
         right_ja="住民状態を先に見て、世帯主を1人と数え、11,52 を読む",
         right_en="looks at the status first, counts one head, and reads 11,52",
     ),

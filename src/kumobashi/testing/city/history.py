@@ -59,8 +59,12 @@ def past_year(
 ) -> History:
     """Draw the events of the year until yesterday; ``ward`` is that of each household."""
     homes, count = everyone.households, len(everyone.born)
-    sizes = np.bincount(living.household, minlength=homes)
-    turn = rng.permutation(living.households)
+    # Infants count half: as many come with their home as are born in it later.
+    weight = np.where(birth_day[: len(living.born)] > today - YEAR, 0.5, 1.0)
+    sizes = np.bincount(living.household, weight, minlength=homes)
+    stays = np.ones(living.households, dtype=bool)
+    stays[everyone.household[status == 3]] = False  # where somebody died, nobody moved
+    turn = rng.permutation(np.flatnonzero(stays))
     ends = np.cumsum(sizes[turn])
     edges = np.cumsum([wanted.moves_in, wanted.ward_to_ward, wanted.within_ward])
     until = np.searchsorted(ends, edges, side="right")
@@ -121,10 +125,13 @@ def past_year(
 
 def last_event(people: People, past: History) -> NDArray[np.int32]:
     """Return the day of each person's last event, in the order of the people."""
-    return np.maximum.reduce([past.since, past.moved[people.household], past.left])
+    last: NDArray[np.int32] = np.maximum.reduce(
+        [past.since, past.moved[people.household], past.left]
+    )
+    return last
 
 
-def events(
+def events(  # noqa: PLR0913 - what a row is made of, each by name
     people: People,
     past: History,
     *,

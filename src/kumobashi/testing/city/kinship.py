@@ -134,8 +134,9 @@ def _space_out(people: People, mother: NDArray[np.int32], seeking: NDArray[np.in
 def _name_homes(
     people: People, at: NDArray[np.int32], mother: NDArray[np.int32]
 ) -> NDArray[np.int32]:
-    """Return the home whose surname a home bears: that of the parents of the man, or of who lives
-    without a partner; a wife took her husband's name.
+    """Return by home the one whose surname it bears: that of the first adult's parents.
+
+    The first of a couple is the husband, whose name the wife took.
     """
     home = np.arange(people.households, dtype=np.int32)
     first = at[:, FIRST]

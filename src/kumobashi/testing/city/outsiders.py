@@ -1,10 +1,7 @@
-"""People who are handled without a resident record (住登外者), and residents who are protected.
+"""People who are handled without a resident record (住登外者), and those who are protected.
 
-How many there are is an assumption. The addresses of the former lie in 隣接市, which is as fictional
-as the city.
+How many there are is an assumption. The former live in 隣接市, which is as fictional as the city.
 """
-
-# ruff: noqa: PLR2004 - shares and ages of a fictional city
 
 from datetime import date
 

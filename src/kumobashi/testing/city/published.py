@@ -38,7 +38,7 @@ WARDS = (
     Ward(code="6", pattern="美浜区", residents=148_168, households=64_320),
 )
 
-# 総務省 国勢調査 2015: men and women by five years of age, 0 to 64; those of unknown age are left out
+# 総務省 国勢調査 2015: men and women by five years of age, 0 to 64; unknown ages are left out
 BANDS = (
     (0, 19_032, 17_952),
     (5, 20_766, 20_000),
@@ -91,7 +91,9 @@ def age_shares() -> tuple[AgeShare, ...]:
     elder, eldest = total / ONE_IN_65, total / ONE_IN_75
     men_65 = total * MEN / RESIDENTS - sum(men for _, men, _ in BANDS)
     men_75 = eldest * ASSUMED_MEN_OF_75
-    rows = [(start, start + 5, men, women) for start, men, women in BANDS]
+    rows: list[tuple[float, float, float, float]] = [
+        (start, start + 5, men, women) for start, men, women in BANDS
+    ]
     rows.append((65, 75, men_65 - men_75, elder - eldest - (men_65 - men_75)))
     rows.append((75, OLDEST, men_75, eldest - men_75))
     return tuple(
