@@ -78,10 +78,9 @@ def test_events_of_one_person_are_numbered_in_the_order_of_their_dates(after: Ci
 def test_who_is_new_who_left_and_who_moved_has_an_event_that_says_so(
     before: City, after: City
 ) -> None:
-    old = {no: (status, town) for no, status, town in ask(
-        before, "select resident_no, resident_status, town_code from resident_registry")}  # fmt: skip
-    new = {no: (status, town) for no, status, town in ask(
-        after, "select resident_no, resident_status, town_code from resident_registry")}  # fmt: skip
+    states = "select resident_no, resident_status, town_code from resident_registry"
+    old = {no: (status, town) for no, status, town in ask(before, states)}
+    new = {no: (status, town) for no, status, town in ask(after, states)}
     happened: dict[str, set[str]] = {}
     for no, reason in ask(
         after,
@@ -191,12 +190,11 @@ def test_no_days_is_a_mistake() -> None:
         town.advance(0)
 
 
-# -- who follows the head ---------------------------------------------------------------------------
+# -- who follows the head ------------------------------------------------------------------------
 
 CODES = ("12", "20", "20,12", "20,20", "51", "52", "71", "74", "81", "84", "96", "99", "11,52")
-MEMBERS = st.lists(
-    st.tuples(st.sampled_from(CODES), st.sampled_from("12"), st.floats(0, 100)), min_size=1, max_size=8
-)  # fmt: skip
+MEMBER = st.tuples(st.sampled_from(CODES), st.sampled_from("12"), st.floats(0, 100))
+MEMBERS = st.lists(MEMBER, min_size=1, max_size=8)
 
 
 @given(drawn=MEMBERS, late=st.sampled_from("12"))

@@ -79,36 +79,41 @@ def decide_child_allowance(
 
 
 def turn_ages(connection: duckdb.DuckDBPyConnection, on: date) -> None:
-    """Insure those whose birthday it is: long-term care from 65, medical care from 75."""
-    turning = """select resident_no from resident_registry where resident_status = '1'
-        and birth_date + to_years({years}) = ?::date{late}"""
+    """Insure those whose birthday it is: long-term care from 65, medical care from 75.
+
+    Whoever had the birthday before and has no row yet, such as a newcomer, gets it too.
+    """
+    turning = """select resident_no, greatest((birth_date + to_years({years}))::date - {before},
+            resident_since) as gained from resident_registry
+        where resident_status = '1' and birth_date + to_years({years}) <= ?::date + {before}"""
     # 29 February becomes 28 in a year without it; the day before an age counts for the first.
-    of_65 = turning.format(years=65, late=" + 1")
+    of_65 = turning.format(years=65, before=1)
     connection.execute(
         f"""insert into long_term_care (resident_no, insured_no, insured_kind, gained_on,
             premium_stage, burden_rate, is_special_address)
-        select resident_no, resident_no, '1', ?, 5, 1, '0' from ({of_65})
+        select resident_no, resident_no, '1', gained, 5, 1, '0' from ({of_65})
         where resident_no not in (select resident_no from long_term_care)""",
-        [on, on],
+        [on],
     )
     connection.execute(
         f"""update long_term_care set insured_kind = '1' where insured_kind = '2'
-            and resident_no in ({of_65})""",
+            and resident_no in (select resident_no from ({of_65}))""",
         [on],
     )
-    of_75 = turning.format(years=75, late="")
+    of_75 = turning.format(years=75, before=0)
     connection.execute(
         f"""insert into latter_stage_medical (resident_no, insured_no, insured_kind, gained_on,
             burden_rate, is_special_address)
-        select resident_no, right(resident_no, 8), '1', ?, 1, '0' from ({of_75})
+        select resident_no, right(resident_no, 8), '1', gained, 1, '0' from ({of_75})
         where resident_no not in (select resident_no from latter_stage_medical)
             and resident_no not in (select resident_no from public_assistance)""",
-        [on, on],
+        [on],
     )
     connection.execute(
-        f"""update national_health_insurance set qualification_kind = '0', lost_on = ?
-        where lost_on is null and resident_no in ({of_75})""",
-        [on, on],
+        f"""update national_health_insurance n
+        set qualification_kind = '0', lost_on = greatest(gained_on, t.gained)
+        from ({of_75}) t where lost_on is null and t.resident_no = n.resident_no""",
+        [on],
     )
 
 
