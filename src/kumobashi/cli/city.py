@@ -119,7 +119,9 @@ def city_golden(terminal: Terminal, *, story: str | None) -> Exit:
             ]
         )
         return Exit.OK
-    for found in chosen:
+    for place, found in enumerate(chosen):
+        if place:
+            terminal.out.print()
         _print_story(terminal, found)
     return Exit.OK
 
@@ -168,7 +170,6 @@ def _print_story(terminal: Terminal, found: "Golden") -> None:
     ):
         for line in hung(Text(f"  {pad(label, 10)}"), said, terminal.width):
             out.print(line, soft_wrap=True)
-    out.print()
 
 
 def write_city(

@@ -289,7 +289,7 @@ def _left(cast: _Cast) -> None:
     cast.medical("0000000151", born, special="1")
     cast.event(151, 1, "04", moved, status="2", elsewhere=True)
     cast.outsider(902, INSTITUTION, ("小暮", "正"), ("コグレ", "タダシ"), "1", born,
-                  address_building="特別養護老人ホーム やまなみ苑", merged_into_no="0000000151",
+                  address_building="特別養護老人ホーム　やまなみ苑", merged_into_no="0000000151",
                   operated_on=moved)  # fmt: skip
 
 
