@@ -109,7 +109,6 @@ def past_year(
     since[alone] = np.minimum(birth_day[alone] + 1 + rng.integers(0, 60, surplus), today - 1)
     is_born_here = is_child.copy()
     is_born_here[alone] = False
-    # Nobody moved before birth; the newborn follows the home.
     return History(
         came=came,
         is_new=is_new,

@@ -71,11 +71,9 @@ class Newcomers:
         home_of = [home for home, size in zip(homes, sizes, strict=True) for _ in range(size)]
         numbers = unused("resident_no", len(people))
         renamed = dict(zip(people["resident_no"].to_pylist(), numbers, strict=True))
-        # Two weeks may pass between a birth and its entry: nobody is younger than the day itself.
-        since = pc.max_element_wise(people["birth_date"], pa.scalar(on, pa.date32()))
         register = _replaced(people, "resident_no", pa.array(numbers, pa.string()))
         register = _replaced(register, "household_no", pa.array(home_of, pa.string()))
-        register = _replaced(register, "resident_since", since)
+        register = _replaced(register, "resident_since", pa.array([on] * len(people), pa.date32()))
         stamp = pa.array([at] * len(people), pa.timestamp("us"))
         rows = {"resident_registry": _replaced(register, "updated_at", stamp)}
         for name, dated in _COPIED.items():

@@ -48,8 +48,6 @@ def _to_spouse(code: str, late_sex: str) -> str:
     late = "11" if late_sex == "1" else "12"
     if code in _PARENTS or code in _SIBLINGS:
         return f"{late},{code}"
-    if code.startswith(late):  # 夫の母 is the head's own mother once the husband heads
-        return code
     return code
 
 
