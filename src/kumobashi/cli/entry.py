@@ -23,6 +23,7 @@ PLACES = {
     "directory": "kumobashi.cli.directory:directory",
     "account": "kumobashi.cli.account:account",
     "doctor": "kumobashi.cli.doctor:doctor",
+    "city": "kumobashi.cli.city:city",
     "bench": "kumobashi.cli.bench:bench",
     "schemas": "kumobashi.cli.tables:schemas",
     "errors": "kumobashi.cli.tables:errors",

@@ -40,6 +40,11 @@ class _Lines:
     today: int
 
 
+def tax_year(on: date) -> int:
+    """Return the year of the tax that is current: the decision for a year comes on 1 June."""
+    return on.year if on.month >= 6 else on.year - 1
+
+
 def benefits(
     people: People, work: Work, entered: Register, on: date, rng: np.random.Generator
 ) -> dict[str, pa.Table]:
@@ -57,7 +62,7 @@ def benefits(
         today=days(on),
     )
     return {
-        "resident_tax": _tax(lines, on.year, rng),
+        "resident_tax": _tax(lines, tax_year(on), rng),
         "national_health_insurance": _insurance(lines),
         "child_allowance": _child_allowance(lines),
         "child_support_allowance": _child_support(lines),

@@ -9,9 +9,13 @@ a birth is a difference and stays between 18 and 45 years.
 # ruff: noqa: PLR2004 - shares and ages of a fictional city
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+
+from kumobashi.testing.city.ages import counted, groups, settled_ages, tilted
+from kumobashi.testing.city.published import HOUSEHOLDS, RESIDENTS
 
 FIRST, PARTNER, CHILDREN, FATHER, MOTHER, OTHER = 0, 1, slice(2, 6), 6, 7, 8
 SEATS = 9
@@ -25,10 +29,11 @@ _HEAD, _WIFE, _HUSBAND, _WIFE_UNREGISTERED, _HUSBAND_UNREGISTERED, _CHILD = rang
 _FATHER, _MOTHER, _CHILDS_WIFE, _GRANDCHILD, _BROTHER, _SISTER, _RELATIVE, _COHABITANT = range(
     6, 14
 )
+SIBLINGS = (_BROTHER, _SISTER)
 
 _SINGLE, _COUPLE, _LONE, _GENERATIONS, _OTHERS = range(5)
-# Age of the first adult from, share of all households, and of these the share of each kind above.
-# Shares follow what is known of Chiba-shi: 2.3 persons, 24 % aged 65 or more, 11 % aged 75 or more.
+# Age of the first adult from, share of all households, and of these the share of each kind above:
+# a guess, tilted until sexes, ages and the size of households are the published ones.
 _BANDS = (
     (18, 0.0175, (0.96, 0.02, 0.00, 0.00, 0.02)),
     (23, 0.0380, (0.74, 0.20, 0.02, 0.00, 0.04)),
@@ -48,8 +53,10 @@ _BANDS = (
     (93, 0.0060, (0.80, 0.15, 0.03, 0.00, 0.02)),
 )
 _BAND_YEARS = 5
-_MEAN_SIZE = 2.2  # a little under what comes out, so that enough households are drawn
+_MEAN_SIZE = RESIDENTS / HOUSEHOLDS
 _OLDEST = 104.0
+_YOUNGEST_COUPLE = 19.5
+_PILOT = 1_500  # households per cell, from which is learned who lives in such a home
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,39 +72,93 @@ class People:
 
 
 def compose(residents: int, rng: np.random.Generator) -> People:
-    """Return exactly ``residents`` people in households with one head each."""
-    count = int(residents / _MEAN_SIZE * 1.05) + 50
-    band = rng.choice(len(_BANDS), size=count, p=_shares([share for _, share, _ in _BANDS]))
-    starts = np.array([start for start, _, _ in _BANDS], dtype=np.float64)
-    first = starts[band] + rng.random(count) * _BAND_YEARS
-    cumulative = np.cumsum([kinds for _, _, kinds in _BANDS], axis=1)
-    kind = (rng.random(count)[:, None] >= cumulative[band, :-1]).sum(axis=1)
+    """Return exactly ``residents`` people in households with one head each.
 
-    born = np.full((count, SEATS), np.nan)  # NaN: nobody sits there
-    sex = np.zeros((count, SEATS), dtype=np.int8)
-    relationship = np.zeros((count, SEATS), dtype=np.int8)
-    born[:, FIRST] = first
-    _adults(kind, born, sex, relationship, rng)
-    _children(kind, born, sex, relationship, rng)
-    _elders(kind, born, sex, relationship, rng)
-    _others(kind, born, sex, relationship, rng)
-    _fit(residents, born, relationship)
+    Sexes and ages have the published shares, and households the published size.
+    """
+    wanted = residents / _MEAN_SIZE
+    spare = int(wanted * 0.01) + 50  # the last ones are left out, so that the number is exact
+    cell = np.repeat(np.arange(len(_cells())), _dealt(_cells() * (wanted + spare)))
+    drawn = _draw(rng.permutation(cell), rng)
+    _fit(residents, drawn.born, drawn.relationship)
 
-    household, seat = np.nonzero(~np.isnan(born))
-    chosen = household.astype(np.int32), seat.astype(np.int8)
+    household, seat = np.nonzero(~np.isnan(drawn.born))
+    sex = _balanced(drawn.sex[household, seat], household, seat, rng)
+    relationship = drawn.relationship[household, seat]
+    born = settled_ages(drawn.born[household, seat], sex)
+    married = np.isin(relationship, (_WIFE, _HUSBAND, _WIFE_UNREGISTERED, _HUSBAND_UNREGISTERED))
+    born = np.where(married & (born < 18.05), 18.05 + born % 0.5, born)  # a handful at most
     return People(
-        household=chosen[0],
-        households=int(chosen[0][-1]) + 1,
-        seat=chosen[1],
-        sex=sex[household, seat],
-        relationship=relationship[household, seat],
-        born=born[household, seat],
+        household=household.astype(np.int32),
+        households=int(household[-1]) + 1,
+        seat=seat.astype(np.int8),
+        sex=sex,
+        relationship=relationship,
+        born=born,
     )
 
 
-def _shares(weights: list[float]) -> NDArray[np.float64]:
-    array: NDArray[np.float64] = np.array(weights)
-    return array / float(array.sum())
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Homes:
+    """Households by seat; NaN in ``born`` means that nobody sits there."""
+
+    born: NDArray[np.float64]
+    sex: NDArray[np.int8]
+    relationship: NDArray[np.int8]
+
+
+def _draw(cell: NDArray[np.int64], rng: np.random.Generator) -> _Homes:
+    """Fill the seats of one household per cell named."""
+    count = len(cell)
+    band, kind = np.divmod(cell, _OTHERS + 1)
+    starts = np.array([start for start, _, _ in _BANDS], dtype=np.float64)
+    homes = _Homes(
+        born=np.full((count, SEATS), np.nan),
+        sex=np.zeros((count, SEATS), dtype=np.int8),
+        relationship=np.zeros((count, SEATS), dtype=np.int8),
+    )
+    homes.born[:, FIRST] = starts[band] + rng.random(count) * _BAND_YEARS
+    for seat in (_adults, _children, _elders, _others):
+        seat(kind, homes.born, homes.sex, homes.relationship, rng)
+    return homes
+
+
+def _balanced(
+    sex: NDArray[np.int8],
+    household: NDArray[np.int64],
+    seat: NDArray[np.int64],
+    rng: np.random.Generator,
+) -> NDArray[np.int8]:
+    """Turn a few children and people who live alone, until as many are men as published."""
+    missing = round(len(sex) * float(groups()[:, 0].sum())) - int((sex == 1).sum())
+    alone = np.bincount(household)[household] == 1
+    is_free = alone | ((seat >= CHILDREN.start) & (seat < CHILDREN.stop))
+    candidates = np.flatnonzero(is_free & (sex == (2 if missing > 0 else 1)))
+    turned = rng.choice(candidates, size=min(abs(missing), len(candidates)), replace=False)
+    found = sex.copy()
+    found[turned] = 3 - found[turned]
+    return found
+
+
+@lru_cache(maxsize=1)
+def _cells() -> NDArray[np.float64]:
+    """Return the share of each cell (band × kind) among all households."""
+    prior = np.array([share * kind for _, share, kinds in _BANDS for kind in kinds])
+    cell = np.repeat(np.flatnonzero(prior), _PILOT)
+    pilot = _draw(cell, np.random.default_rng(999997))  # the same mix for every seed
+    household, seat = np.nonzero(~np.isnan(pilot.born))
+    members = counted(
+        pilot.born[household, seat], pilot.sex[household, seat], cell[household], len(prior)
+    )
+    return tilted(prior, members / _PILOT, groups().ravel() * _MEAN_SIZE)
+
+
+def _dealt(wanted: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Round so that the sum is kept: what is left over goes to the largest remainders."""
+    whole = np.floor(wanted).astype(np.int64)
+    left = round(float(wanted.sum())) - int(whole.sum())
+    whole[np.argsort(whole - wanted, kind="stable")[:left]] += 1
+    return whole
 
 
 def _adults(
@@ -114,7 +175,9 @@ def _adults(
     share_male = np.clip(0.68 - np.maximum(age - 45, 0) * 0.010, 0.28, 0.68)
     is_male = rng.random(count) < np.where(kind == _LONE, 0.14, share_male)
     sex[:, FIRST] = np.where(is_couple | is_male, 1, 2)
-    partner = np.clip(age - np.clip(rng.normal(2.2, 3.0, count), -5, 12), 18.5, _OLDEST)
+    younger = np.clip(rng.normal(2.2, 3.0, count), -5, 12)
+    partner = np.clip(age - younger, _YOUNGEST_COUPLE, _OLDEST)
+    born[:, FIRST] = np.where(is_couple, np.maximum(age, _YOUNGEST_COUPLE), age)
     born[:, PARTNER] = np.where(is_couple, partner, np.nan)
     sex[:, PARTNER] = 2
     wife_heads = is_couple & (rng.random(count) < 0.03)
@@ -139,7 +202,7 @@ def _children(
     has_children = (kind == _COUPLE) | (kind == _LONE) | (kind == _GENERATIONS)
     number = (rng.random(count)[:, None] >= np.array([0.21, 0.47, 0.885, 0.985])).sum(axis=1)
     number = np.where(kind == _LONE, np.maximum(number, 1), number)
-    gaps = np.column_stack([np.zeros(count), 1.6 + 2.6 * rng.random((count, 3))])
+    gaps = np.column_stack([np.zeros(count), 2.4 + 1.6 * rng.random((count, 3))])
     at_birth = np.clip(rng.normal(29.8, 4.6, count), 19.5, 38.0)[:, None] + np.cumsum(gaps, axis=1)
     parent = np.where(np.isnan(born[:, PARTNER]), born[:, FIRST], born[:, PARTNER])
     # Who is too young to have had the first child by now, and raises one alone, had it early.

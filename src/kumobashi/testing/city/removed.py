@@ -8,21 +8,20 @@ import numpy as np
 
 from kumobashi.testing.city.households import FIRST, PARTNER, RELATIONSHIPS, People, compose
 
-_MOVED_OUT_SHARE, _DEAD_SHARE = 0.012, 0.008  # of the residents; records kept for some years
 _WIDOWED_FROM = 68.0
 
 
-def moved_out(residents: int, rng: np.random.Generator) -> People:
+def moved_out(wanted: int, rng: np.random.Generator) -> People:
     """Return households that left the city, all members together."""
-    return compose(max(2, int(residents * _MOVED_OUT_SHARE)), rng)
+    return compose(max(2, wanted), rng)
 
 
-def dead(living: People, rng: np.random.Generator) -> People:
-    """Return the late husbands and wives of people who now live alone."""
+def dead(living: People, wanted: int, rng: np.random.Generator) -> People:
+    """Return so many late husbands and wives of people who now live alone."""
     sizes = np.bincount(living.household, minlength=living.households)
     alone = (sizes[living.household] == 1) & (living.born >= _WIDOWED_FROM)
     candidates = np.flatnonzero(alone & (living.seat == FIRST))
-    wanted = min(len(candidates), max(1, int(len(living.born) * _DEAD_SHARE)))
+    wanted = min(len(candidates), max(1, wanted))
     chosen = np.sort(rng.choice(candidates, size=wanted, replace=False))
     was_husband = living.sex[chosen] == 2  # noqa: PLR2004 - the code of the register
     late = RELATIONSHIPS.index("02"), RELATIONSHIPS.index("12")
