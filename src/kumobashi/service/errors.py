@@ -7,6 +7,7 @@ KumobashiError
     ├── NotAllowed          no or a wrong token for the local API
     ├── OnlyHere            the local API and the console answer on this machine only
     ├── BadRequest
+    ├── BodyStalled         a body that stops before its end
     ├── PlanChanged         the plan is not the one that was shown
     ├── NotProposed         nobody has asked for this approval
     ├── SamePerson          whoever asks may not approve
@@ -75,6 +76,18 @@ class BadRequest(ServiceFailed):
     en = "{field} is wrong: expected {expected}."
     remedy_ja = "docs/reference/http.md を見てください。"
     remedy_en = "See docs/reference/http.md."
+
+
+class BodyStalled(ServiceFailed):
+    """The rest of a body does not come: a line that stands still, or a length that is wrong."""
+
+    code = "service.body_stalled"
+    retryable = True
+    status = 408
+    ja = "要求の残りが {seconds} 秒届きませんでした。"
+    en = "The rest of the request did not come for {seconds} seconds."
+    remedy_ja = "自動でもう一度送ります。続くときは回線を確かめてください。"
+    remedy_en = "It is sent again by itself; if this goes on, look at the line."
 
 
 class GatewayDown(ServiceFailed):

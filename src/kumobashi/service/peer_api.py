@@ -1,8 +1,9 @@
 """The peer API over HTTP: check who calls, hand on to the inbox, answer (``docs/protocol.md``)."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -14,10 +15,11 @@ from kumobashi.kernel import Clock, KumobashiError
 from kumobashi.messages.errors import PartTooLarge
 from kumobashi.messages.fields import LARGEST_DOCUMENT
 from kumobashi.messages.media_types import JSON
-from kumobashi.service.errors import BadRequest
+from kumobashi.service.errors import BadRequest, BodyStalled
 from kumobashi.service.problems import problem
 
 Handler = Callable[[Request], Awaitable[Response]]
+STALL_SECONDS = 20.0  # between two pieces of a body
 
 
 def peer_routes(identity: Identity, inbox: Inbox, clock: Clock) -> list[Route]:
@@ -50,7 +52,7 @@ class _PeerApi:
             raise BadRequest(field="digest", expected="64 hexadecimal digits")
         caller = self._caller(request, f"sha256:{hex_}")
         transfer, attempt = _which(request)
-        is_new = await self._inbox.part(caller, transfer, attempt, hex_, request.stream())
+        is_new = await self._inbox.part(caller, transfer, attempt, hex_, _pieces(request))
         return JSONResponse({"format": 1}, status_code=201 if is_new else 200, media_type=JSON)
 
     async def close(self, request: Request) -> Response:
@@ -98,13 +100,33 @@ def _safely(handler: Handler) -> Handler:
             return await handler(request)
         except KumobashiError as error:
             return problem(error)
+        except ClientDisconnect:  # a line that broke is no fault of ours; the caller comes again
+            return Response(status_code=400)
 
     return answer
 
 
+async def _pieces(request: Request) -> AsyncIterator[bytes]:
+    """Give a body piece by piece.
+
+    Raises:
+        BodyStalled: the next piece does not come; a corrupted length would wait for ever.
+    """
+    pieces = aiter(request.stream())
+    while True:
+        try:
+            async with asyncio.timeout(STALL_SECONDS):
+                piece = await anext(pieces, None)
+        except TimeoutError:
+            raise BodyStalled(seconds=round(STALL_SECONDS)) from None
+        if piece is None:
+            return
+        yield piece
+
+
 async def _body(request: Request) -> bytes:
     pieces, size = [], 0
-    async for piece in request.stream():
+    async for piece in _pieces(request):
         size += len(piece)
         if size > LARGEST_DOCUMENT:
             raise PartTooLarge(bytes=size, limit=LARGEST_DOCUMENT)
