@@ -4,7 +4,8 @@
 fault, and only where something was counted does a second one fetch the first line and what was got.
 ``each_finding`` and ``export_findings`` give every fault of every line, in the order of the lines,
 in one scan; the file carries the standard's error codes and sentences beside ours. What was got is
-never a value of a person (see ``checks``).
+never a value of a person (see ``checks``). Lines are counted from 1, unless the relation brings its
+own in the column ``LINE``.
 
 >>> from duckdb import connect
 >>> from kumobashi.catalogue.layouts import load_layouts
@@ -30,7 +31,8 @@ from kumobashi.kernel import Finding
 from kumobashi.storage.tables import literal, quoted
 
 # Names that no column of a dataset has: columns are ASCII.
-_LINE, _NUMBER, _GOT = '"·line"', '"·number"', '"·got"'
+LINE = "·line"
+_LINE, _NUMBER, _GOT = f'"{LINE}"', '"·number"', '"·got"'
 _TITLES = ("行", "項目", "日本語名", "符号", "標準の符号", "期待", "実際", "説明")
 _BOM = "\ufeff"
 
@@ -63,7 +65,7 @@ def findings(
         return found
     groups = connection.execute(
         f"select {_NUMBER}, {_GOT}, min({_LINE}) as first, count(*)"
-        f" from ({_faults_sql(relation_sql, held.checks)})"
+        f" from ({_faults_sql(held)})"
         f" group by {_NUMBER}, {_GOT} order by {_NUMBER}, first limit {room}"
     ).fetchall()
     return [*found, *_grouped(groups, held)]
@@ -95,9 +97,7 @@ def each_finding(
     found = list(held.of_columns)[:limit]
     if not held.checks or len(found) == limit:
         return found
-    rows = connection.execute(
-        f"{_faults_sql(relation_sql, held.checks)} limit {limit - len(found)}"
-    ).fetchall()
+    rows = connection.execute(f"{_faults_sql(held)} limit {limit - len(found)}").fetchall()
     return found + [_one(held.checks[int(n) - 1], int(line), str(got)) for line, n, got in rows]
 
 
@@ -117,7 +117,7 @@ def export_findings(
         _row_sql("null::bigint", f, layout, literal(f.got), code_lists) for f in held.of_columns
     ]
     if held.checks:
-        parts.append(_written_sql(relation_sql, held.checks, layout, code_lists))
+        parts.append(_written_sql(held, layout, code_lists))
     first, *others = _TITLES
     is_parquet = path.suffix == ".parquet"
     names = [first if is_parquet else _BOM + first, *others]
@@ -147,6 +147,7 @@ class _Prepared:
     """What is known before any row is looked at."""
 
     rows: int
+    numbered: str  # the relation with the lines
     of_columns: tuple[Finding, ...]
     checks: tuple[Check, ...]
 
@@ -169,6 +170,7 @@ def _prepare(
     rows = int(connection.execute(f"select count(*) from {relation_sql}").fetchall()[0][0])
     return _Prepared(
         rows=rows,
+        numbered=_numbered(connection, relation_sql),
         of_columns=tuple(_of_columns(layout, types, rows)),
         checks=tuple(checks_of(types, layout, lists)),
     )
@@ -192,6 +194,7 @@ def _look(
     ]
     return _Looked(
         rows=int(rows),
+        numbered=_numbered(connection, relation_sql),
         of_columns=tuple(_of_columns(layout, types, int(rows))),
         checks=tuple(check for check, _ in failed),
         counts=tuple(count for _, count in failed),
@@ -200,7 +203,7 @@ def _look(
 
 def _types(connection: duckdb.DuckDBPyConnection, relation_sql: str) -> dict[str, str]:
     described = connection.execute(f"describe select * from {relation_sql}").fetchall()
-    return {str(row[0]): plain_type(str(row[1])) for row in described}
+    return {str(row[0]): plain_type(str(row[1])) for row in described if row[0] != LINE}
 
 
 def _of_columns(layout: Layout, types: Mapping[str, str], rows: int) -> Iterator[Finding]:
@@ -224,19 +227,27 @@ def _one(check: Check, line: int, got: str) -> Finding:
     return Finding(code=check.code, line=line, item=check.item, expected=check.expected, got=got)
 
 
-def _faults_sql(relation_sql: str, checks: Sequence[Check]) -> str:
+def _numbered(connection: duckdb.DuckDBPyConnection, relation_sql: str) -> str:
+    """Return the query for the rows with their lines: the relation's own, else counted."""
+    described = connection.execute(f"describe select * from {relation_sql}").fetchall()
+    if any(row[0] == LINE for row in described):
+        return f"select * from {relation_sql}"
+    return f"select row_number() over () as {_LINE}, * from {relation_sql}"
+
+
+def _faults_sql(held: _Prepared) -> str:
     """Return the query for every fault: line, number of the check from 1, and what was got.
 
     Lines are counted before anything is left out, and stay in order; only wrong rows are unfolded.
     """
+    checks = held.checks
     numbers = ", ".join(f"case when {c.fault} then {n} end" for n, c in enumerate(checks, 1))
     got = ", ".join(f"case when {c.fault} then {c.got} end" for c in checks)
     is_wrong = " or ".join(f"({c.fault})" for c in checks)
     return (
         f"select {_LINE}, {_NUMBER}, {_GOT} from ("
         f"select {_LINE}, unnest([{numbers}]) as {_NUMBER}, unnest([{got}]) as {_GOT} from ("
-        f"select row_number() over () as {_LINE}, * from {relation_sql}"
-        f") where {is_wrong}) where {_NUMBER} is not null"
+        f"{held.numbered}) where {is_wrong}) where {_NUMBER} is not null"
     )
 
 
@@ -259,14 +270,9 @@ def _grouped(groups: Sequence[tuple[int, str, int, int]], held: _Looked) -> Iter
         )
 
 
-def _written_sql(
-    relation_sql: str,
-    checks: Sequence[Check],
-    layout: Layout,
-    code_lists: Mapping[str, CodeList] | None,
-) -> str:
+def _written_sql(held: _Prepared, layout: Layout, code_lists: Mapping[str, CodeList] | None) -> str:
     """Return the query for the lines of the file; words are looked up by the check's number."""
-    said = [_said(check.code, check.item, check.expected, layout, code_lists) for check in checks]
+    said = [_said(c.code, c.item, c.expected, layout, code_lists) for c in held.checks]
 
     def by_number(column: int) -> str:
         listed = ", ".join(literal(texts[column]) for texts in said)
@@ -276,7 +282,7 @@ def _written_sql(
     return (
         f"select {_LINE} as c0, {item} as c1, {ja} as c2, {code} as c3, {standard} as c4,"
         f" {expected} as c5, {_GOT} as c6, {message} as c7"
-        f" from ({_faults_sql(relation_sql, checks)})"
+        f" from ({_faults_sql(held)})"
     )
 
 

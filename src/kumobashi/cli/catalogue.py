@@ -30,7 +30,6 @@ catalogue = Group(
     ja="レイアウト・項目・コード表を見て、版を比べ、項目の行き先をたどります。",
     en="Look at layouts, items and code lists, compare versions, follow an item.",
     example="kumobashi catalogue list",
-    places={"check": "kumobashi.cli.checking:check"},
 )
 
 

@@ -9,7 +9,6 @@ KumobashiError
     ├── ProgramsMissing
     ├── FolderTaken         the demo's folder holds what is not the demo's
     ├── ChildDied           a gateway that the demo started has ended
-    ├── FileUnreadable      a file of rows is no table
     └── Unexpected          what nobody foresaw
 """
 
@@ -100,21 +99,6 @@ class ChildDied(TerminalFailed):
     en = "The gateway of {site} ended with {exit_code}."
     remedy_ja = "記録を見てください: {log}"
     remedy_en = "See its log: {log}"
-
-
-class FileUnreadable(TerminalFailed):
-    """A file of rows that is no table as far as we can read it."""
-
-    code = "cli.file_unreadable"
-    ja = "{file} を表として読めません。"
-    en = "{file} cannot be read as a table."
-    remedy_ja = (
-        "UTF-8（BOM はあってもなくてもよい）のカンマ区切りで、1行目を見出しにしてください。"
-        "Parquet も読めます。"
-    )
-    remedy_en = (
-        "Save it as comma-separated UTF-8, with or without BOM, with a header; or as Parquet."
-    )
 
 
 class Unexpected(TerminalFailed):

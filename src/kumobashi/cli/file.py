@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
@@ -14,7 +15,7 @@ from kumobashi.cli.terminal import Terminal
 from kumobashi.kernel import Finding
 
 if TYPE_CHECKING:
-    from kumobashi.catalogue.layouts import Layout, Layouts
+    from kumobashi.catalogue import Layout
     from kumobashi.conversion.inspecting import Correction, FileChecked
 
 _SHOWN_CODES = 8
@@ -43,7 +44,7 @@ file = Group(
 )
 @click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
 @option("--layout", required=True, metavar="NAME", ja="レイアウトの名前", en="Name of the layout")
-@option("--version", metavar="V", ja="その版（既定: 最新）", en="Its version (default: the newest)")
+@option("--version", metavar="V", ja="版（既定: 今日使う版）", en="Default: today's")
 @option(
     "--fix",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -56,8 +57,8 @@ file = Group(
     "export",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="OUT",
-    ja="指摘の一覧を書く（.xlsx か .csv）",
-    en="Write the findings (.xlsx or .csv)",
+    ja="指摘を全件書く（.xlsx か .csv）",
+    en="Write all findings (.xlsx or .csv)",
 )
 def check(
     terminal: Terminal,
@@ -71,20 +72,25 @@ def check(
     """Check one file."""
     import duckdb
 
+    from kumobashi.catalogue.checking import LINE
+    from kumobashi.cli.catalogue import layout_here, layouts_here
     from kumobashi.conversion.copies import write_copy
-    from kumobashi.conversion.inspecting import CORRECTED, check_file
+    from kumobashi.conversion.inspecting import CORRECTED, check_file, every_finding
 
-    held = _layout(_layouts(terminal), layout, version)
+    held = layout_here(layouts_here(terminal), layout, version)
     reading = terminal.t(f"{path.name} を読んでいます…", f"Reading {path.name} …")
     with duckdb.connect() as work, terminal.err.status(reading):
         checked = check_file(path, held, work)
         if fix:
             there = [row[0] for row in work.execute(f"describe {CORRECTED}").fetchall()]
             headers = {item.name: item.ja for item in held.fields if item.name in there}
-            headers |= {name: name for name in there if name not in headers}
+            headers |= {name: name for name in there if name not in {*headers, LINE}}
             write_copy(work, CORRECTED, headers, fix)
         if export:
-            _export(terminal, held, checked.findings, export)
+            with TemporaryDirectory(prefix="kumobashi-") as folder:
+                every = every_finding(work, held, checked, Path(folder))
+                titles = [row[0] for row in work.execute(f"describe from {every}").fetchall()]
+                write_copy(work, every, {title: title for title in titles}, export)
     if terminal.as_json:
         terminal.emit(_as_json(path, held, checked))
     else:
@@ -93,24 +99,6 @@ def check(
             if written:
                 terminal.out.print(terminal.t(f"書きました: {written}", f"Written: {written}"))
     return Exit.RED if (checked.left if fix else checked.findings) else Exit.OK
-
-
-def _layouts(terminal: Terminal) -> "Layouts":
-    """Return the layouts of the workspace where there is one, else those that ship."""
-    from kumobashi.catalogue.layouts import load_layouts
-    from kumobashi.cli.errors import NoWorkspace
-
-    try:
-        return load_layouts(terminal.folder / "layouts")
-    except NoWorkspace:
-        if terminal.wish:
-            raise
-        return load_layouts()
-
-
-def _layout(layouts: "Layouts", name: str, version: str | None) -> "Layout":
-    versions = layouts.versions(name)
-    return layouts.get(name, version or (versions[-1] if versions else "-"))
 
 
 def _as_json(path: Path, layout: "Layout", checked: "FileChecked") -> dict[str, object]:
@@ -250,38 +238,6 @@ def _said(terminal: Terminal, layout: "Layout", correction: "Correction") -> str
 
 def _ja(layout: "Layout", item: str) -> str:
     return layout.field(item).ja if item in layout.names else item
-
-
-def _export(terminal: Terminal, layout: "Layout", found: Sequence[Finding], path: Path) -> None:
-    import duckdb
-    import pyarrow as pa
-
-    from kumobashi.console.labels import finding as label
-    from kumobashi.conversion.copies import write_copy
-
-    rows = pa.table(
-        {
-            "line": pa.array([one.line for one in found], pa.int64()),
-            "item": [_ja(layout, one.item) for one in found],
-            "what": [label(one.code, terminal.lang) for one in found],
-            "expected": [one.expected for one in found],
-            "got": [one.got for one in found],
-            "rows": pa.array([one.rows for one in found], pa.int64()),
-            "code": [one.code for one in found],
-        }
-    )
-    headers = {
-        "line": terminal.t("行", "line"),
-        "item": terminal.t("項目", "item"),
-        "what": terminal.t("何が", "what"),
-        "expected": terminal.t("正しくは", "expected"),
-        "got": terminal.t("入っていた値", "got"),
-        "rows": terminal.t("件数", "rows"),
-        "code": terminal.t("符号", "code"),
-    }
-    with duckdb.connect() as work:
-        work.register("found", rows)
-        write_copy(work, "found", headers, path)
 
 
 file.add_command(check)

@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from kumobashi.catalogue.checking import LINE
 from kumobashi.conversion.errors import (
     FieldTooLarge,
     FileAbsent,
@@ -26,7 +27,6 @@ from kumobashi.conversion.errors import (
 from kumobashi.conversion.text_form import TextForm, form_of
 from kumobashi.kernel import Finding
 
-LINE = "kumobashi_line"
 WORKBOOKS = frozenset({".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"})
 LONGEST_FIELD = 1 << 20  # characters
 _ROWS_AT_ONCE = 20_000

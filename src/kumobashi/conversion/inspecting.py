@@ -18,17 +18,18 @@ r"""Hold a file against a layout: what is wrong, on which line, and what can be 
 
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
-from kumobashi.catalogue.checking import findings
+from kumobashi.catalogue.checking import LINE, export_findings, findings
 from kumobashi.catalogue.code_lists import CodeList, load_code_lists
 from kumobashi.catalogue.layouts import Layout
 from kumobashi.conversion.charsets import code_points, losses
 from kumobashi.conversion.correcting import Field, Rule, corrected, steps
-from kumobashi.conversion.files import LINE, FileRead, read_file
+from kumobashi.conversion.files import FileRead, read_file
 from kumobashi.kernel import Finding
 from kumobashi.storage.counting import count
 from kumobashi.storage.tables import quoted
@@ -37,7 +38,7 @@ MOST_FINDINGS = 1000
 CORRECTED = "corrected_rows"  # the relation that check_file leaves: items put right, others kept
 _READ = "file_rows"  # with the header's names
 _NAMED = "named_rows"  # with the layout's names, and the line
-_AS_READ = f"(select * exclude ({LINE}) from {_NAMED})"
+_LINE = quoted(LINE)
 _FORMULA = "^([=+@\t\r]|-[^0-9])"
 
 
@@ -80,11 +81,11 @@ def check_file(path: Path, layout: Layout, work: duckdb.DuckDBPyConnection) -> F
     _name_and_correct(work, columns, fields)
     found = [
         *read.broken,
-        *_placed(work, findings(work, _AS_READ, layout, MOST_FINDINGS)),
+        *findings(work, _NAMED, layout, MOST_FINDINGS),
         *_formulas(work, fields),
     ]
     found.sort(key=lambda finding: finding.line or 0)  # what is about the whole file first
-    left = _placed(work, findings(work, CORRECTED, layout, MOST_FINDINGS))
+    left = findings(work, CORRECTED, layout, MOST_FINDINGS)
     return FileChecked(
         read=read,
         findings=tuple(found),
@@ -92,6 +93,30 @@ def check_file(path: Path, layout: Layout, work: duckdb.DuckDBPyConnection) -> F
         left=(*read.broken, *left),
         characters=tuple(_characters(work, layout)),
     )
+
+
+def every_finding(
+    work: duckdb.DuckDBPyConnection, layout: Layout, checked: FileChecked, folder: Path
+) -> str:
+    """Return a relation with every finding of every line, as ``export_findings`` writes them.
+
+    Call after :func:`check_file` with the same ``work``; ``folder`` holds the rows meanwhile.
+    """
+    path = folder / "findings.parquet"
+    export_findings(work, _NAMED, layout, path)
+    others = [f for f in checked.findings if f.code in {"finding.column_count", "finding.formula"}]
+    rows = pa.table(
+        {
+            "行": pa.array([f.line for f in others], pa.int64()),
+            "項目": pa.array([f.item for f in others], pa.string()),
+            "符号": pa.array([f.code for f in others], pa.string()),
+            "期待": pa.array([f.expected for f in others], pa.string()),
+            "実際": pa.array([f.got for f in others], pa.string()),
+        }
+    )
+    work.register("other_findings", rows)
+    found = f"from read_parquet('{path}') union all by name from other_findings"
+    return f"(from ({found}) order by 行 nulls first)"
 
 
 def names_of(layout: Layout) -> Mapping[str, str]:
@@ -115,30 +140,16 @@ def _field(layout: Layout, name: str, lists: Mapping[str, CodeList]) -> Field:
 def _name_and_correct(
     work: duckdb.DuckDBPyConnection, columns: Mapping[str, str], fields: Sequence[Field]
 ) -> None:
-    named, taken = [LINE], set[str]()
+    named, taken = [_LINE], set[str]()
     for header, name in columns.items():
         wish = name if name not in taken else header  # a second column of one item is unexpected
         taken.add(wish)
         named.append(f"{quoted(header)} as {quoted(wish)}")
     work.execute(f"create table {_NAMED} as select {', '.join(named)} from {_READ}")
     work.execute(f"drop table {_READ}")
-    selected = [f"{corrected(item)} as {quoted(item.name)}" for item in fields]
+    selected = [_LINE, *(f"{corrected(item)} as {quoted(item.name)}" for item in fields)]
     selected += [quoted(name) for name in taken - {item.name for item in fields}]
     work.execute(f"create table {CORRECTED} as select {', '.join(selected)} from {_NAMED}")
-
-
-def _placed(work: duckdb.DuckDBPyConnection, found: Sequence[Finding]) -> list[Finding]:
-    """Turn the numbers of rows into lines of the file."""
-    rows = sorted({finding.line for finding in found if finding.line is not None})
-    if not rows:
-        return list(found)
-    lines = dict(
-        work.execute(
-            f"select n, {LINE} from (select row_number() over () as n, {LINE} from {_NAMED})"
-            f" where n in ({', '.join(map(str, rows))})"
-        ).fetchall()
-    )
-    return [replace(one, line=lines.get(one.line) if one.line else None) for one in found]
 
 
 def _formulas(work: duckdb.DuckDBPyConnection, fields: Sequence[Field]) -> list[Finding]:
@@ -149,7 +160,7 @@ def _formulas(work: duckdb.DuckDBPyConnection, fields: Sequence[Field]) -> list[
             continue
         is_formula = f"regexp_matches({quoted(item.name)}, '{_FORMULA}')"
         ((rows, line),) = work.execute(
-            f"select count(*), min({LINE}) from {_NAMED} where {is_formula}"
+            f"select count(*), min({_LINE}) from {_NAMED} where {is_formula}"
         ).fetchall()
         if rows:
             found.append(
@@ -180,7 +191,7 @@ def _corrections(work: duckdb.DuckDBPyConnection, fields: Sequence[Field]) -> li
         for rule, after in steps(item):
             asked.append((item.name, rule))
             changed = f"filter ({after} <> {before})"
-            counted += [f"count(*) {changed}", f"min({LINE}) {changed}"]
+            counted += [f"count(*) {changed}", f"min({_LINE}) {changed}"]
             before = after
     (numbers,) = work.execute(f"select {', '.join(counted)} from changed").fetchall()
     return [

@@ -1,10 +1,9 @@
-"""``kumobashi catalogue``: layouts, items, versions, lineage, and checking a file."""
+"""``kumobashi catalogue``: layouts, items, versions and lineage."""
 
 import json
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from kumobashi.cli.exits import Exit
@@ -188,53 +187,3 @@ def test_lineage_of_nothing_is_refused_with_the_nearest(kumobashi: Kumobashi, sa
 
     assert done.exit_code == Exit.USAGE
     assert "生年月日" in done.stderr
-
-
-CARDS = "宛名番号,支給区分,認定年月日\n0000000001,1,2026-04-01\n0000000002,7,\n,1,R8.4.1\n"
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
-def test_a_file_is_checked_line_by_line(
-    kumobashi: Kumobashi, tmp_path: Path, encoding: str
-) -> None:
-    (tmp_path / "rows.csv").write_text(CARDS, encoding=encoding)
-    args = ("check", "rows.csv", "--layout", "child-support-allowance", "--version", "1")
-
-    done = kumobashi("catalogue", *args, "--export", "all.csv")
-    machine = kumobashi("catalogue", *args, "--json", "--limit", "1")
-
-    assert done.exit_code == machine.exit_code == Exit.RED
-    assert "指摘 3 件" in done.stdout
-    assert "【宛名番号】が設定されていません。" in done.stdout
-    assert (tmp_path / "all.csv").read_bytes().startswith(b"\xef\xbb\xbf")
-    found = json.loads(machine.stdout)
-    assert found["findings"] == 3
-    assert [(f["line"], f["item"], f["standard_code"]) for f in found["first"]] == [
-        (2, "payment_kind", "E0002")
-    ]
-
-
-def test_a_right_file_has_no_findings(kumobashi: Kumobashi, tmp_path: Path) -> None:
-    with duckdb.connect() as connection:
-        connection.execute(
-            "copy (select '0000000001' as resident_no, '1' as payment_kind,"
-            f" date '2026-04-01' as decided_on) to '{tmp_path / 'rows.parquet'}'"
-        )
-
-    done = kumobashi(
-        "catalogue", "check", "rows.parquet", "--layout", "child-support-allowance",
-        "--version", "1", "--export", "all.parquet",
-    )  # fmt: skip
-
-    assert done.exit_code == Exit.OK, done.output
-    assert "指摘はありません" in done.stdout
-
-
-@pytest.mark.parametrize("body", [b"", b"\xff\xfe\x00", b'a,"b\n', "宛名番号\n山".encode("cp932")])
-def test_what_is_no_table_is_refused(kumobashi: Kumobashi, tmp_path: Path, body: bytes) -> None:
-    (tmp_path / "rows.csv").write_bytes(body)
-
-    done = kumobashi("catalogue", "check", "rows.csv", "--layout", "consents")
-
-    assert done.exit_code in {Exit.REFUSED, Exit.RED}, done.output
-    assert "cli.unexpected" not in done.output

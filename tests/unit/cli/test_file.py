@@ -22,7 +22,7 @@ def given_file(folder: Path, *lines: str) -> Path:
 def test_a_clean_file_is_green(kumobashi: Kumobashi, tmp_path: Path) -> None:
     path = given_file(tmp_path, *LINES[:2])
 
-    said = kumobashi("file", "check", path, "--layout", "child-support-allowance")
+    said = kumobashi("file", "check", path, "--layout", "child-support-allowance", "--version", "1")
 
     assert said.exit_code == 0
     assert "指摘はありません" in said.output
@@ -33,7 +33,13 @@ def test_faults_are_shown_with_line_item_expected_and_got(
     kumobashi: Kumobashi, tmp_path: Path
 ) -> None:
     said = kumobashi(
-        "file", "check", given_file(tmp_path, *LINES), "--layout", "child-support-allowance"
+        "file",
+        "check",
+        given_file(tmp_path, *LINES),
+        "--layout",
+        "child-support-allowance",
+        "--version",
+        "1",
     )
 
     assert said.exit_code == 1
@@ -51,7 +57,7 @@ def test_the_corrected_copy_passes_when_all_could_be_put_right(
     kumobashi: Kumobashi, tmp_path: Path
 ) -> None:
     path, copy = given_file(tmp_path, *LINES[:3]), tmp_path / "直し.xlsx"
-    layout = ("--layout", "child-support-allowance")
+    layout = ("--layout", "child-support-allowance", "--version", "1")
 
     assert kumobashi("file", "check", path, *layout).exit_code == 1
     assert kumobashi("file", "check", path, *layout, "--fix", copy).exit_code == 0
@@ -61,11 +67,21 @@ def test_the_corrected_copy_passes_when_all_could_be_put_right(
 def test_findings_are_written_for_excel(kumobashi: Kumobashi, tmp_path: Path) -> None:
     path, listed = given_file(tmp_path, *LINES), tmp_path / "指摘.csv"
 
-    kumobashi("file", "check", path, "--layout", "child-support-allowance", "--findings", listed)
+    kumobashi(
+        "file",
+        "check",
+        path,
+        "--layout",
+        "child-support-allowance",
+        "--version",
+        "1",
+        "--findings",
+        listed,
+    )
 
     text = listed.read_text(encoding="utf-8-sig")
-    assert text.splitlines()[0] == "行,項目,何が,正しくは,入っていた値,件数,符号"
-    assert "4,支給区分" in text
+    assert text.splitlines()[0] == "行,項目,日本語名,符号,標準の符号,期待,実際,説明"
+    assert "4,payment_kind,支給区分,finding.unknown_code,E0002" in text
 
 
 def test_machines_get_it_all(kumobashi: Kumobashi, tmp_path: Path) -> None:
@@ -75,6 +91,8 @@ def test_machines_get_it_all(kumobashi: Kumobashi, tmp_path: Path) -> None:
         given_file(tmp_path, *LINES),
         "--layout",
         "child-support-allowance",
+        "--version",
+        "1",
         "--json",
     )
 

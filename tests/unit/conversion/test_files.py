@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kumobashi.catalogue.checking import LINE
 from kumobashi.conversion.copies import write_copy
 from kumobashi.conversion.errors import (
     CharsetUnclear,
@@ -22,7 +23,7 @@ from kumobashi.conversion.errors import (
     NulInFile,
     WorkbookUnreadable,
 )
-from kumobashi.conversion.files import LINE, FileRead, read_file
+from kumobashi.conversion.files import FileRead, read_file
 from kumobashi.conversion.text_form import DELIMITERS, charset_of, form_of
 
 HEADER = ["宛名番号", "氏名", "住所"]
@@ -38,7 +39,7 @@ def read(
 ) -> tuple[FileRead, list[tuple[object, ...]]]:
     with duckdb.connect() as work:
         found = read_file(path, work, "t", layout="x", known=known)
-        return found, work.execute(f"from t order by {LINE}").fetchall()
+        return found, work.execute(f'from t order by "{LINE}"').fetchall()
 
 
 def written(rows: list[list[str]], charset: str, delimiter: str, newline: str) -> bytes:
