@@ -145,8 +145,12 @@ def test_an_interrupted_demo_leaves_no_process_and_no_traceback(
         time.sleep(1)
 
         demo.send_signal(ending)
-        _, err = demo.communicate(timeout=60)
+        try:
+            _, err = demo.communicate(timeout=60)
+        finally:
+            demo.kill()
 
-    assert demo.returncode == 130
+    # A shell says 130 for both: Python ends itself by SIGINT when compiled code was interrupted.
+    assert demo.returncode in {130, -signal.SIGINT}, err[-3000:]
     assert "Traceback" not in err
     assert not _left_over(tmp_path / "work")

@@ -16,7 +16,7 @@ from rich.text import Text
 from kumobashi.cli.command import command, option
 from kumobashi.cli.errors import FolderTaken
 from kumobashi.cli.exits import Exit
-from kumobashi.cli.gateways import Gateways, end_like_ctrl_c, free_ports
+from kumobashi.cli.gateways import Gateways, calm, end_like_ctrl_c, free_ports
 from kumobashi.cli.terminal import Terminal
 from kumobashi.cli.wording import spent
 
@@ -98,6 +98,9 @@ def demo(
             night.conclude(url=f"{urls[_HALL]}/", seconds=time.monotonic() - started)
             if not leave:
                 _serve(terminal, gateways, f"{urls[_HALL]}/", is_shown=not no_browser)
+    except KeyboardInterrupt:
+        calm()
+        raise
     finally:
         if not keep:
             shutil.rmtree(city, ignore_errors=True)
@@ -174,6 +177,7 @@ def _serve(terminal: Terminal, gateways: Gateways, url: str, *, is_shown: bool) 
             gateways.check()
             time.sleep(0.5)
     except KeyboardInterrupt:
+        calm()
         if not terminal.as_json:
             terminal.out.print(
                 terminal.t("\nゲートウェイを終えています。", "\nEnding the gateways.")

@@ -22,6 +22,7 @@ _GRACE_SECONDS = 5.0
 _ENDINGS = {
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 }
+_AGAIN_SECONDS = 1.0
 _LOOK_AGAIN_SECONDS = 0.05
 
 
@@ -147,15 +148,28 @@ def free_ports(sites: Sequence[str]) -> dict[str, int]:
 
 
 def end_like_ctrl_c() -> None:
-    """Let SIGTERM and a closed terminal end this process as cleanly as Ctrl-C does."""
+    """Let Ctrl-C, SIGTERM and a closed terminal end this process, whatever it is doing.
+
+    An interruption that is raised inside a callback of compiled code may be lost there; so it comes
+    again every second until :func:`calm` is called, by whoever has begun to end.
+    """
 
     def interrupt(_number: int, _frame: object) -> None:
+        if hasattr(signal, "setitimer"):
+            signal.setitimer(signal.ITIMER_REAL, _AGAIN_SECONDS)
         raise KeyboardInterrupt
 
-    # Also where a shell in the background had this process ignore Ctrl-C.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    for one in _ENDINGS - {signal.SIGINT}:
+    # SIGINT too: a shell in the background has its children ignore it.
+    for one in _ENDINGS:
         signal.signal(one, interrupt)
+    if hasattr(signal, "SIGALRM"):
+        signal.signal(signal.SIGALRM, interrupt)
+
+
+def calm() -> None:
+    """Let no interruption come again by itself."""
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 @contextmanager
@@ -164,6 +178,7 @@ def _undisturbed() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    calm()
     before = {one: signal.signal(one, signal.SIG_IGN) for one in _ENDINGS}
     try:
         yield
