@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from kumobashi.exchange.identity import Identity
-from kumobashi.exchange.ledger import Ledger, Outgoing
+from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.peers import Answer, Peers
+from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.states import OUT_FINAL, Out
 from kumobashi.kernel import crashpoint, to_wire
 from kumobashi.messages.manifest import Manifest

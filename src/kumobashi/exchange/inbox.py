@@ -15,7 +15,8 @@ from kumobashi.crypto.canonical import canonical
 from kumobashi.exchange.changes import Changes, Key
 from kumobashi.exchange.errors import NoSuchTransfer, StrangeCaller
 from kumobashi.exchange.identity import Identity
-from kumobashi.exchange.ledger import Incoming, Ledger
+from kumobashi.exchange.ledger import Ledger
+from kumobashi.exchange.records import Incoming
 from kumobashi.exchange.states import IN_FINAL, In
 from kumobashi.kernel import crashpoint
 from kumobashi.messages.announcement import Announcement, AttemptState

@@ -1,15 +1,14 @@
 """What a gateway remembers of transfers: every change of state is one durable commit."""
 
 import json
-import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import sqlalchemy as sa
 
 from kumobashi.exchange.errors import NoSuchTransfer
+from kumobashi.exchange.records import Incoming, Outgoing, incoming_of, outgoing_of
 from kumobashi.exchange.sql import incoming, outgoing, receipts
 from kumobashi.exchange.states import (
     IN_FINAL,
@@ -20,78 +19,13 @@ from kumobashi.exchange.states import (
     check_out,
     is_under_way,
 )
+from kumobashi.exchange.touched import Touched
 from kumobashi.kernel import Clock, new_id, to_micros
 from kumobashi.storage.sqlite import StateStore
 
 Side = Literal["out", "in"]
 Facts = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outgoing:
-    """A row of the outbox."""
-
-    tenant: str
-    transfer: str
-    link: str
-    business_date: str
-    sequence: int
-    attempt: int
-    mode: str
-    base_transfer: str | None
-    state: Out
-    plan_hash: str
-    bounds_accepted: bool
-    facts: dict[str, Any]
-    cause: dict[str, Any] | None
-    manifest: str | None
-    started_at: int
-    finished_at: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Incoming:
-    """A row of the inbox."""
-
-    tenant: str
-    transfer: str
-    attempt: int
-    link: str
-    from_site: str
-    to_site: str
-    state: In
-    announcement: dict[str, Any]
-    facts: dict[str, Any]
-    cause: dict[str, Any] | None
-    manifest: str | None
-    started_at: int
-    finished_at: int | None
-
-
-class Touched:
-    """Which links' transfers this process has changed since some earlier look.
-
-    Nobody else writes the state (``storage.sqlite``), so whoever holds what was read needs to read
-    only these again.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._number = 0
-        self._last: dict[str, int] = {}
-
-    def note(self, link: str) -> None:
-        """Note a change, once it is durable."""
-        with self._lock:
-            self._number += 1
-            self._last[link] = self._number
-
-    def since(self, number: int) -> tuple[int, list[str]]:
-        """Return the number of the last change, and the links changed after ``number``."""
-        with self._lock:
-            if number == self._number:
-                return number, []
-            return self._number, [link for link, at in self._last.items() if at > number]
+Made = TypeVar("Made")
 
 
 class Ledger:
@@ -118,7 +52,7 @@ class Ledger:
             rows = connection.execute(
                 sa.select(outgoing).where(mine).order_by(outgoing.c.sequence.desc())
             )
-            newest = _out(first) if (first := rows.first()) else None
+            newest = outgoing_of(first) if (first := rows.first()) else None
             if newest and (
                 newest.state not in OUT_FINAL or (newest.state is Out.APPLIED and not again)
             ):
@@ -160,14 +94,18 @@ class Ledger:
             .order_by(*newest, outgoing.c.transfer.desc())
             .limit(limit)
         )
-        return self.store.read(lambda connection: [_out(row) for row in connection.execute(query)])
+        return self.store.read(
+            lambda connection: [outgoing_of(row) for row in connection.execute(query)]
+        )
 
     def several(self, transfers: Sequence[str]) -> list[Outgoing]:
         """Return these transfers, those that there are, in no order; at most some hundred."""
         query = sa.select(outgoing).where(
             self._out_where(), outgoing.c.transfer.in_(list(transfers))
         )
-        return self.store.read(lambda connection: [_out(row) for row in connection.execute(query)])
+        return self.store.read(
+            lambda connection: [outgoing_of(row) for row in connection.execute(query)]
+        )
 
     def under_way(self) -> list[Outgoing]:
         """Return the transfers that this gateway still has work with, the oldest first."""
@@ -178,7 +116,9 @@ class Ledger:
             .where(outgoing.c.state.in_(states))
             .order_by(outgoing.c.started_at)
         )
-        return self.store.read(lambda connection: [_out(row) for row in connection.execute(query)])
+        return self.store.read(
+            lambda connection: [outgoing_of(row) for row in connection.execute(query)]
+        )
 
     def last_applied(self, link: str) -> Outgoing | None:
         """Return the transfer of a link that was applied last."""
@@ -189,7 +129,7 @@ class Ledger:
             .limit(1)
         )
         row = self.store.read(lambda connection: connection.execute(query).first())
-        return _out(row) if row else None
+        return outgoing_of(row) if row else None
 
     def move_out(
         self,
@@ -258,11 +198,8 @@ class Ledger:
                 "facts": {},
                 "started_at": to_micros(self.clock.now()),
             }
-            connection.execute(sa.insert(incoming).values(row))
-            made = self._read_in(connection, transfer, attempt)
-            if made is None:  # pragma: no cover - it was inserted two lines above
-                raise NoSuchTransfer(transfer=transfer)
-            return made
+            made = connection.execute(sa.insert(incoming).values(row).returning(*incoming.c))
+            return incoming_of(made.one())
 
         return self.store.write(work)
 
@@ -281,7 +218,9 @@ class Ledger:
             .order_by(incoming.c.started_at.desc())
             .limit(limit)
         )
-        return self.store.read(lambda connection: [_in(row) for row in connection.execute(query)])
+        return self.store.read(
+            lambda connection: [incoming_of(row) for row in connection.execute(query)]
+        )
 
     def unsettled(self) -> list[Incoming]:
         """Return bundles that this gateway still has work with, the oldest first."""
@@ -291,7 +230,9 @@ class Ledger:
             .where(incoming.c.state.not_in([state.value for state in IN_FINAL]))
             .order_by(incoming.c.started_at)
         )
-        return self.store.read(lambda connection: [_in(row) for row in connection.execute(query)])
+        return self.store.read(
+            lambda connection: [incoming_of(row) for row in connection.execute(query)]
+        )
 
     def move_in(
         self,
@@ -400,12 +341,15 @@ class Ledger:
         row = connection.execute(query).first()
         if row is None:
             raise NoSuchTransfer(transfer=transfer)
-        return _out(row)
+        return outgoing_of(row)
+
+    def _all(self, query: sa.Select[Any], made: Callable[[sa.Row[Any]], Made]) -> list[Made]:
+        return self.store.read(lambda held: [made(row) for row in held.execute(query)])
 
     def _read_in(self, connection: sa.Connection, transfer: str, attempt: int) -> Incoming | None:
         query = sa.select(incoming).where(self._in_where(transfer=transfer, attempt=attempt))
         row = connection.execute(query).first()
-        return _in(row) if row else None
+        return incoming_of(row) if row else None
 
     def _out_where(self, **equal: object) -> sa.ColumnElement[bool]:
         return _where(outgoing, self.tenant, equal)
@@ -439,13 +383,3 @@ def _way(now: Out, then: Out) -> list[tuple[Out, Out]]:
         return [(now, then)] if now is not then else []
     path = order[order.index(now) : order.index(then) + 1]
     return list(pairwise(path)) if path else [(now, then)]  # backwards: for check_out to refuse
-
-
-def _out(row: sa.Row[Any]) -> Outgoing:
-    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public way to name columns
-    return Outgoing(**{**values, "state": Out(values["state"])})
-
-
-def _in(row: sa.Row[Any]) -> Incoming:
-    values = dict(row._mapping)  # noqa: SLF001 - likewise
-    return Incoming(**{**values, "state": In(values["state"])})

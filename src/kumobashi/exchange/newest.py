@@ -14,7 +14,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kumobashi.exchange.ledger import Ledger, Outgoing
+from kumobashi.exchange.ledger import Ledger
+from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.sql import outgoing
 from kumobashi.exchange.states import Out
 from kumobashi.kernel import JST, to_micros

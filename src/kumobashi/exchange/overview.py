@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from kumobashi.exchange.ledger import Outgoing
+from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.states import Out
 from kumobashi.exchange.views import (
     Cause,

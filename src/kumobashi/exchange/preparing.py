@@ -18,9 +18,10 @@ from kumobashi.exchange.characters import hold_back_unmappable
 from kumobashi.exchange.differences import Snapshots
 from kumobashi.exchange.errors import OutsideBounds
 from kumobashi.exchange.identity import Identity
-from kumobashi.exchange.ledger import Ledger, Outgoing
+from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.orders import Order
 from kumobashi.exchange.packing import Payload, Sealed, seal_payload, write_csv, write_parquet
+from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.tokens import destination_pads
 from kumobashi.exchange.views import Words
 from kumobashi.messages.manifest import Manifest, Mode

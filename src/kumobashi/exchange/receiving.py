@@ -25,10 +25,11 @@ from kumobashi.exchange.checking import Arranged, Checked, arrange_rows, check_r
 from kumobashi.exchange.errors import BundleUnlike, RowsRefused
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.inbox import Downstream
-from kumobashi.exchange.ledger import Incoming, Ledger
+from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.orders import Reception
 from kumobashi.exchange.packing import Limits, workroom
 from kumobashi.exchange.patience import waits
+from kumobashi.exchange.records import Incoming
 from kumobashi.exchange.states import In
 from kumobashi.exchange.unpacking import read_payload, unpack
 from kumobashi.exchange.waiting import as_known, cause_of

@@ -14,9 +14,10 @@ from kumobashi.exchange.changes import Changes, Key
 from kumobashi.exchange.errors import PeerRefused, PeerUnreachable
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.inbox import Downstream
-from kumobashi.exchange.ledger import Incoming, Ledger
+from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.patience import waits
 from kumobashi.exchange.peers import Answer, Peers
+from kumobashi.exchange.records import Incoming
 from kumobashi.exchange.states import In
 from kumobashi.exchange.waiting import as_known, cause_of
 from kumobashi.kernel import KumobashiError, crashpoint

@@ -21,12 +21,13 @@ from kumobashi.exchange.confirming import Confirmation
 from kumobashi.exchange.differences import Snapshots
 from kumobashi.exchange.errors import OutsideBounds, PeerRefused, PeerUnreachable
 from kumobashi.exchange.identity import Identity
-from kumobashi.exchange.ledger import Ledger, Outgoing
+from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.orders import Order
 from kumobashi.exchange.packing import Limits, workroom
 from kumobashi.exchange.patience import waits
 from kumobashi.exchange.peers import Peers
 from kumobashi.exchange.preparing import Preparation
+from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.states import Out, is_under_way
 from kumobashi.exchange.waiting import as_known, cause_of
 from kumobashi.kernel import KumobashiError, crashpoint

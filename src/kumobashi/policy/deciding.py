@@ -26,7 +26,7 @@
 from collections.abc import Iterator
 from datetime import date
 
-from kumobashi.policy.bases import against_basis
+from kumobashi.policy.legal_basis import against_basis
 from kumobashi.policy.questions import (
     AskedItem,
     Basis,

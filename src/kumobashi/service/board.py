@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from kumobashi.directory.entries import Directory
-from kumobashi.exchange.ledger import Ledger, Outgoing
+from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.newest import Head, Newest
 from kumobashi.exchange.overview import light_of, transfer_view
+from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.states import OUT_FINAL, Out
 from kumobashi.exchange.views import Board, DayView, Light, LinkRow, LinkView, TransferView
 from kumobashi.kernel import Clock, KumobashiError, business_date, from_micros

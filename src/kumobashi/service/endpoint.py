@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from kumobashi.crypto.keys import TokenKey
 from kumobashi.exchange.differences import Snapshots
 from kumobashi.exchange.errors import IllegalMove
-from kumobashi.exchange.ledger import Outgoing
 from kumobashi.exchange.packing import Limits
 from kumobashi.exchange.receiving import Receiver
+from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.sending import Sender
 from kumobashi.exchange.states import Out, is_under_way
 from kumobashi.kernel import business_date

@@ -18,8 +18,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from kumobashi.exchange.ledger import Outgoing
 from kumobashi.exchange.overview import transfer_view
+from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.views import Overview
 from kumobashi.kernel import KumobashiError, business_date
 from kumobashi.service.endpoint import Endpoint

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from kumobashi.exchange.errors import IllegalMove, NoSuchTransfer
-from kumobashi.exchange.ledger import Incoming, Ledger, Outgoing
+from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.migrating import migrate
+from kumobashi.exchange.records import Incoming, Outgoing
 from kumobashi.exchange.states import In, Out
 from kumobashi.kernel import new_id
 from kumobashi.storage.sqlite import StateStore

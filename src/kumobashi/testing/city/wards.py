@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from kumobashi.testing.city.published import WARDS
 
 _ROUNDS = 200
+_STEEPEST = 3.0  # tilt; a few households alone cannot give every ward its share
 
 
 def deal(sizes: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int8]:
@@ -14,6 +15,8 @@ def deal(sizes: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int8]
     Wards with small households get more of the small ones. Within a size it is chance who lives
     where, but not how many do.
     """
+    if not len(sizes):
+        return np.empty(0, dtype=np.int8)
     largest = int(sizes.max(initial=1))
     size = np.arange(1, largest + 1, dtype=np.float64)
     count = np.bincount(sizes, minlength=largest + 1)[1:].astype(np.float64)
@@ -31,6 +34,7 @@ def deal(sizes: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int8]
         spread = (size[:, None] ** 2 * part).sum(axis=0) / found
         spread -= (size @ part / found) ** 2
         tilt += 0.5 * (people - size @ part) / (np.maximum(spread, 0.1) * found)
+        tilt = np.clip(tilt, -_STEEPEST, _STEEPEST)
     ward = np.empty(len(sizes), dtype=np.int8)
     for place, shares in enumerate(part, 1):
         mine = rng.permutation(np.flatnonzero(sizes == place))

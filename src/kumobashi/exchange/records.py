@@ -1,0 +1,61 @@
+"""One transfer as the ledger holds it, on the side that sends and on the side that receives."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from kumobashi.exchange.states import In, Out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """A row of the outbox."""
+
+    tenant: str
+    transfer: str
+    link: str
+    business_date: str
+    sequence: int
+    attempt: int
+    mode: str
+    base_transfer: str | None
+    state: Out
+    plan_hash: str
+    bounds_accepted: bool
+    facts: dict[str, Any]
+    cause: dict[str, Any] | None
+    manifest: str | None
+    started_at: int
+    finished_at: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """A row of the inbox."""
+
+    tenant: str
+    transfer: str
+    attempt: int
+    link: str
+    from_site: str
+    to_site: str
+    state: In
+    announcement: dict[str, Any]
+    facts: dict[str, Any]
+    cause: dict[str, Any] | None
+    manifest: str | None
+    started_at: int
+    finished_at: int | None
+
+
+def outgoing_of(row: sa.Row[Any]) -> Outgoing:
+    """Return a row of the outbox."""
+    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public way to name columns
+    return Outgoing(**{**values, "state": Out(values["state"])})
+
+
+def incoming_of(row: sa.Row[Any]) -> Incoming:
+    """Return a row of the inbox."""
+    values = dict(row._mapping)  # noqa: SLF001 - likewise
+    return Incoming(**{**values, "state": In(values["state"])})
