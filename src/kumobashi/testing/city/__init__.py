@@ -8,9 +8,9 @@ codes are real ones; the people, their households and all that the city knows of
 random. There is no individual number anywhere, and the municipality code 999997 belongs to nobody.
 """
 
-from kumobashi.testing.city.calendar import Changes
 from kumobashi.testing.city.changes import change
 from kumobashi.testing.city.city import City, build
+from kumobashi.testing.city.day_counts import Changes
 from kumobashi.testing.city.golden import GOLDEN, Golden, golden
 from kumobashi.testing.city.schema import MUNICIPALITY, PURPOSES, SYSTEMS, TABLES, Table
 from kumobashi.testing.city.stores import write_embedded, write_postgresql

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import duckdb
 
-from kumobashi.testing.city.calendar import Changes, Day, Touched, know_wards
+from kumobashi.testing.city.calendar import Day
 from kumobashi.testing.city.city import City, build
+from kumobashi.testing.city.day_counts import Changes, Touched
+from kumobashi.testing.city.day_registers import know_wards
 from kumobashi.testing.city.newcomers import Newcomers
 from kumobashi.testing.city.published import Yearly, yearly
 from kumobashi.testing.city.schema import SYSTEMS

@@ -40,7 +40,7 @@ from kumobashi.testing.city.wards import deal
 from kumobashi.testing.city.work import employ
 
 if TYPE_CHECKING:
-    from kumobashi.testing.city.calendar import Changes
+    from kumobashi.testing.city.day_counts import Changes
 
 DAY = date(2026, 11, 1)
 _WITH_GOLDEN = 1_000  # residents
