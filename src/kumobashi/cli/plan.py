@@ -70,7 +70,6 @@ def plan(
     from kumobashi.kernel import SystemClock, business_date
     from kumobashi.planning.plan import plan as make_plan
     from kumobashi.planning.story import Story, tell
-    from kumobashi.service.counting import counted
     from kumobashi.storage.errors import StorageFailed
 
     workspace = terminal.workspace()
@@ -83,6 +82,8 @@ def plan(
         decided = make_plan(workspace, directory, name, on=day)
         measured, why_not = None, None
         if is_counted and decided.is_permitted:
+            from kumobashi.service.counting import counted  # loads Arrow and DuckDB
+
             try:
                 measured = counted(workspace, decided)
             except StorageFailed as failed:  # the rest of the plan is worth reading all the same

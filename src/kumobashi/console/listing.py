@@ -10,14 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import lru_cache
-from math import ceil
 
+from kumobashi.console.paging import ROWS_PER_PAGE, Page, page_number, paged
 from kumobashi.console.reading import ORDER, SPOKEN
 from kumobashi.exchange.views import Light, LinkRow
 
-ROWS_PER_PAGE = 50
-_LONGEST_SEARCH = 100  # characters
-_LONGEST_PAGE = 9  # digits
+LONGEST_SEARCH = 100  # characters
 
 
 class Sort(StrEnum):
@@ -53,49 +51,28 @@ class Wish:
         return any((self.q, self.state, self.site, self.system, self.contact))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
-    """One page of what was wished for."""
-
-    rows: tuple[LinkRow, ...]
-    found: int  # on all pages
-    page: int
-    pages: int
-    first: int  # number of the first row, from 1
-
-
 def wish_of(query: Mapping[str, str]) -> Wish:
     """Read a wish from an address.
 
     >>> wish_of({"state": "nonsense", "page": "-3", "q": " 税 "})
     Wish(q='税', state='', site='', system='', contact='', sort='', page=1)
     """
-    state, sort, page = query.get("state", ""), query.get("sort", ""), query.get("page", "")
-    is_number = page.isascii() and page.isdecimal() and len(page) <= _LONGEST_PAGE
+    state, sort = query.get("state", ""), query.get("sort", "")
     return Wish(
-        q=query.get("q", "").strip()[:_LONGEST_SEARCH],
+        q=query.get("q", "").strip()[:LONGEST_SEARCH],
         state=state if state in set(Light) else "",
-        site=query.get("site", "")[:_LONGEST_SEARCH],
-        system=query.get("system", "")[:_LONGEST_SEARCH],
-        contact=query.get("contact", "")[:_LONGEST_SEARCH],
+        site=query.get("site", "")[:LONGEST_SEARCH],
+        system=query.get("system", "")[:LONGEST_SEARCH],
+        contact=query.get("contact", "")[:LONGEST_SEARCH],
         sort=sort if sort in set(Sort) and sort != Sort.URGENT else "",
-        page=max(int(page), 1) if is_number else 1,
+        page=page_number(query.get("page", "")),
     )
 
 
-def listed(rows: Iterable[LinkRow], wish: Wish, *, per_page: int = ROWS_PER_PAGE) -> Listed:
+def listed(rows: Iterable[LinkRow], wish: Wish, *, per_page: int = ROWS_PER_PAGE) -> Page[LinkRow]:
     """Return the page that is wished for; beyond the last one, the last."""
     found = in_order(kept(rows, wish), Sort(wish.sort or Sort.URGENT))
-    pages = max(ceil(len(found) / per_page), 1)
-    page = min(wish.page, pages)
-    first = (page - 1) * per_page
-    return Listed(
-        rows=tuple(found[first : first + per_page]),
-        found=len(found),
-        page=page,
-        pages=pages,
-        first=first + 1,
-    )
+    return paged(found, wish.page, per_page=per_page)
 
 
 def kept(rows: Iterable[LinkRow], wish: Wish) -> list[LinkRow]:

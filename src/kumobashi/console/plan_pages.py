@@ -12,6 +12,12 @@ from kumobashi.console.answering import SAFE_HEADERS
 from kumobashi.console.asking import guarded
 from kumobashi.console.drawing import draw
 from kumobashi.console.entering import Door, form_of, go, who
+from kumobashi.console.plan_listing import (
+    listed_entries,
+    listed_plans,
+    plan_wish_of,
+    standings,
+)
 from kumobashi.console.ports import BoardSource, PlanSource
 from kumobashi.console.story import story_of
 from kumobashi.identity import Deed, Session, may
@@ -54,7 +60,16 @@ class PlanPages:
         """Answer with the plans of all links."""
         board = await asyncio.to_thread(self.board.board)
         rows = await asyncio.to_thread(self.plans.plans)
-        return draw("plans.html", request, board=board, rows=rows)
+        wish = plan_wish_of(request.query_params)
+        return draw(
+            "plans.html",
+            request,
+            board=board,
+            total=len(rows),
+            counts=standings(rows),
+            wish=wish,
+            shown=listed_plans(rows, wish),
+        )
 
     async def show(self, request: Request) -> Response:
         """Answer with one plan, and what the reader may do about it."""
@@ -86,7 +101,14 @@ class PlanPages:
             session.check_may(Deed.AUDIT)
         board = await asyncio.to_thread(self.board.board)
         entries = await asyncio.to_thread(self.plans.record)
-        return draw("changes.html", request, board=board, entries=entries)
+        wish = plan_wish_of(request.query_params)
+        return draw(
+            "changes.html",
+            request,
+            board=board,
+            wish=wish,
+            shown=listed_entries(entries, wish),
+        )
 
     async def show_workspace(self, request: Request) -> Response:
         """Answer with what the workspace describes."""

@@ -146,6 +146,8 @@ TEXT = {
         "{total}件のうち {first}〜{last}件目です。", "{first} to {last} of {total}."
     ),
     "pages_links": both("連携のページ", "Pages of links"),
+    "pages_plans": both("事前点検のページ", "Pages of plans"),
+    "pages_changes": both("変更履歴のページ", "Pages of changes"),
     "col_days": both("これまで", "Before"),
     "days_key": both("{count}日間、右端が今日", "{count} days, today at the right"),
     "days_label": both("{count}日間：", "{count} days: "),
@@ -221,6 +223,8 @@ TEXT = {
     "filter": both("絞り込み", "Filter"),
     "all": both("すべて", "All"),
     "search": both("連携・システム名で検索", "Search by link or system"),
+    "search_plans": both("連携・決定番号・承認者で検索", "Search by link, number or approver"),
+    "search_changes": both("連携・操作・人で検索", "Search by link, deed or person"),
     "search_go": both("検索", "Search"),
     "search_clear": both("条件を消す", "Clear"),
     "found": both("{total}件中 {count}件を表示しています。", "Showing {count} of {total}."),

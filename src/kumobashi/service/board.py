@@ -20,6 +20,7 @@ from kumobashi.exchange.views import Board, DayView, Light, LinkRow, LinkView, T
 from kumobashi.kernel import Clock, KumobashiError, business_date, from_micros
 from kumobashi.planning.workspace import Workspace
 from kumobashi.service.overviewing import described, names_for
+from kumobashi.service.planned import Planned
 
 log = logging.getLogger(__name__)
 _MANY = 500  # links; describing them takes about a second
@@ -45,12 +46,14 @@ class SiteBoard:
         *,
         workspace: Callable[[float], Workspace],
         directory: Directory,
+        planned: Planned,
         ledger: Ledger,
         site: str,
         clock: Clock,
     ) -> None:
         self._workspace = workspace
         self._directory = directory
+        self._planned = planned
         self._ledger = ledger
         self._site = site
         self._clock = clock
@@ -153,7 +156,12 @@ class SiteBoard:
         held = self._held
         if held is not None and held.workspace is workspace and held.on == on:
             return held  # another made it while this one waited
-        views = described(workspace, self._directory, self._site, on=on)
+        views = described(
+            workspace,
+            self._directory,
+            self._site,
+            lambda link: self._planned.plan(workspace, link),
+        )
         rows = tuple(link_row(workspace, self._directory, view) for view in views.values())
         self._held = made = _Plain(workspace, on, views, rows)
         return made

@@ -4,19 +4,23 @@ from starlette.routing import BaseRoute
 
 from kumobashi.console import console_routes
 from kumobashi.identity import Accounts
+from kumobashi.kernel import business_date
 from kumobashi.service.board import SiteBoard
 from kumobashi.service.counting import counted
 from kumobashi.service.endpoint import Endpoint
 from kumobashi.service.gateway import Gateway
 from kumobashi.service.local_api import local_routes
 from kumobashi.service.plan_desk import PlanDesk
+from kumobashi.service.planned import Planned
 
 
 def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
     """Return the routes for the people and programs of this machine."""
+    planned = Planned(gateway.directory, lambda: business_date(gateway.clock.now()))
     board = SiteBoard(
         workspace=lambda seconds: endpoint.wiring.workspace(seconds_old=seconds),
         directory=gateway.directory,
+        planned=planned,
         ledger=gateway.ledger,
         site=gateway.identity.site,
         clock=gateway.clock,
@@ -25,6 +29,7 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
     plans = PlanDesk(
         workspace=endpoint.wiring.workspace,
         directory=gateway.directory,
+        planned=planned,
         site=gateway.identity.site,
         folder=settings.workspace / "var" / settings.site,
         clock=gateway.clock,

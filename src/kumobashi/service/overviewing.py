@@ -1,7 +1,8 @@
 """Put the overview of a site together: its links, their newest transfers, what the plan refuses."""
 
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 
 from kumobashi.directory.entries import Directory
 from kumobashi.exchange.ledger import Ledger
@@ -21,7 +22,10 @@ def overview(
 ) -> Overview:
     """Return what people see of all links that this site sends."""
     links = []
-    for name, view in described(workspace, directory, site, on=business_date(now)).items():
+    on = business_date(now)
+    for name, view in described(
+        workspace, directory, site, lambda link: plan(workspace, directory, link, on=on)
+    ).items():
         names = names_for(workspace, directory, name)
         rows = ledger.outgoings(name, limit=_HISTORY + 1)
         runs = tuple(transfer_view(row, names, now) for row in rows)
@@ -40,22 +44,21 @@ def overview(
 
 
 def described(
-    workspace: Workspace, directory: Directory, site: str, *, on: date
+    workspace: Workspace, directory: Directory, site: str, decided: Callable[[str], Plan]
 ) -> dict[str, LinkView]:
-    """Return the links that a site sends, by name, as the plan of a day sees them; no transfers."""
+    """Return the links that a site sends, by name, as their plans see them; no transfers."""
     return {
-        name: _described(workspace, directory, name, on)
+        name: _described(workspace, directory, decided(name))
         for name, link in sorted(workspace.links.items())
         if workspace.systems[link.from_].site == site
     }
 
 
-def _described(workspace: Workspace, directory: Directory, name: str, on: date) -> LinkView:
-    link = workspace.link(name)
-    decided = plan(workspace, directory, name, on=on)
+def _described(workspace: Workspace, directory: Directory, decided: Plan) -> LinkView:
+    link = decided.link
     receiver = workspace.systems[link.to.system]
     return LinkView(
-        link=name,
+        link=link.link,
         name=link.name,
         from_name=workspace.systems[link.from_].name,
         to_name=receiver.name,

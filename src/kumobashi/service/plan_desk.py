@@ -15,16 +15,17 @@ from kumobashi.console.ports import Entry, PlanRow, Proposal
 from kumobashi.directory.entries import Directory
 from kumobashi.exchange.past_runs import past_runs
 from kumobashi.exchange.views import Words
-from kumobashi.kernel import Clock, business_date, from_wire, to_wire
+from kumobashi.kernel import Clock, from_wire, to_wire
 from kumobashi.planning.approval import approve, standing
 from kumobashi.planning.graph import graph
 from kumobashi.planning.graph_svg import svg
 from kumobashi.planning.measured import Measured
-from kumobashi.planning.plan import Plan, plan
+from kumobashi.planning.plan import Plan
 from kumobashi.planning.plan_json import story_json
 from kumobashi.planning.story import tell
 from kumobashi.planning.workspace import Workspace
 from kumobashi.service.errors import NotProposed, PlanChanged, SamePerson
+from kumobashi.service.planned import Planned
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -48,6 +49,7 @@ class PlanDesk:
         *,
         workspace: Callable[[], Workspace],
         directory: Directory,
+        planned: Planned,
         site: str,
         folder: Path,
         clock: Clock,
@@ -56,6 +58,7 @@ class PlanDesk:
         """Keep decisions in ``folder``, the site's own; ``count`` runs a plan's rule."""
         self._workspace = workspace
         self._directory = directory
+        self._planned = planned
         self._site = site
         self._file = folder / FILE
         self._state = folder / _STATE
@@ -185,11 +188,8 @@ class PlanDesk:
         workspace = self._workspace()
         if len(workspace.links) > _MOST_DRAWN:
             return None
-        on = business_date(self._clock.now())
         refused = [
-            name
-            for name in workspace.links
-            if not plan(workspace, self._directory, name, on=on).is_permitted
+            name for name in workspace.links if not self._decided(workspace, name).is_permitted
         ]
         return svg(graph(workspace, refused=refused), is_part=True)
 
@@ -201,7 +201,7 @@ class PlanDesk:
         ]
 
     def _decided(self, workspace: Workspace, link: str) -> Plan:
-        return plan(workspace, self._directory, link, on=business_date(self._clock.now()))
+        return self._planned.plan(workspace, link)
 
     def _same(self, link: str, digest: str) -> Plan:
         workspace = self._workspace()

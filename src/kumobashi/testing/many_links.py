@@ -31,6 +31,9 @@ from kumobashi.planning.publishing import load_directory
 from kumobashi.planning.sampling import write_sample
 from kumobashi.planning.workspace import Workspace, load
 from kumobashi.service.board import SiteBoard
+from kumobashi.service.counting import counted
+from kumobashi.service.plan_desk import PlanDesk
+from kumobashi.service.planned import Planned
 from kumobashi.storage.sqlite import StateStore
 
 SITE = "hall-core"
@@ -139,6 +142,10 @@ def pages(links: int) -> dict[str, list[str]]:
             for sort in ("rows", "newest", "slowest", "name")
         ],
         "link": [f"/links/{name}" for name in some],
+        "plans": [f"/plans?page={page}" for page in range(1, 21)],
+        "plans, searched": [f"/plans?q={name[5:9]}" for name in some[:20]],
+        "plan": [f"/plans/{name}" for name in some[:20]],
+        "workspace": ["/workspace"] * 20,
     }
 
 
@@ -184,9 +191,11 @@ def bench(folder: Path, made: Path, links: int, days: int) -> dict[str, object]:
     if not ledger.outgoings(limit=1):
         fill(store, ledger.tenant, links, days, business_date(clock.now()))
     filled = time.perf_counter() - begun
+    planned = Planned(directory, lambda: business_date(clock.now()))
     board = SiteBoard(
         workspace=lambda _seconds: workspace,
         directory=directory,
+        planned=planned,
         ledger=ledger,
         site=SITE,
         clock=clock,
@@ -194,7 +203,16 @@ def bench(folder: Path, made: Path, links: int, days: int) -> dict[str, object]:
     begun = time.perf_counter()
     board.board()
     first = time.perf_counter() - begun
-    app = Starlette(routes=console_routes(board), exception_handlers={**error_pages()})
+    plans = PlanDesk(
+        workspace=lambda: workspace,
+        directory=directory,
+        planned=planned,
+        site=SITE,
+        folder=folder,
+        clock=clock,
+        count=counted,
+    )
+    app = Starlette(routes=console_routes(board, plans=plans), exception_handlers={**error_pages()})
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

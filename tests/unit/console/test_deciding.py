@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,16 @@ from starlette.applications import Starlette
 from kumobashi.console import console_routes, error_pages
 from kumobashi.console.story import story_of
 from kumobashi.identity import Accounts, Enrolment, Role
+from kumobashi.kernel import business_date
 from kumobashi.planning.measured import Measured
 from kumobashi.planning.publishing import load_directory
 from kumobashi.planning.sampling import write_sample
 from kumobashi.planning.workspace import load
 from kumobashi.service.plan_desk import FILE, PlanDesk
+from kumobashi.service.planned import Planned
 from kumobashi.testing import scenes
 from kumobashi.testing.boards import SceneBoard
+from kumobashi.testing.clocks import HandClock
 from tests.unit.console.conftest import Answer, Browser
 
 LINK = "notice-attributes"
@@ -43,16 +46,6 @@ COUNTED = Measured(
 )
 
 
-class Hand:
-    """A clock set by hand, half a minute later at each sign-in."""
-
-    def __init__(self) -> None:
-        self.at = datetime.now(UTC)
-
-    def now(self) -> datetime:
-        return self.at
-
-
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_sample(tmp_path_factory.mktemp("sample") / "city")
@@ -62,12 +55,14 @@ class Hall:
     """A console with plans and accounts over the sample workspace."""
 
     def __init__(self, folder: Path, var: Path) -> None:
-        self.clock = Hand()
+        self.clock = HandClock()
         self.folder = folder
         self.accounts = Accounts(var, tenant="999997", site="hall-core", clock=self.clock)
+        directory = load_directory(folder, now=self.clock.at)
         self.desk = PlanDesk(
             workspace=lambda: load(folder),
-            directory=load_directory(folder, now=self.clock.at),
+            directory=directory,
+            planned=Planned(directory, lambda: business_date(self.clock.now())),
             site="hall-core",
             folder=var,
             clock=self.clock,

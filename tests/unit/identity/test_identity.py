@@ -26,25 +26,16 @@ from kumobashi.identity.errors import (
 )
 from kumobashi.identity.roles import MAY
 from kumobashi.identity.sessions import IDLE, LOCKED, LONGEST, MOST_FAILURES
-
-
-class Hand:
-    """A clock set by hand."""
-
-    def __init__(self) -> None:
-        self.at = datetime(2026, 11, 22, 0, 0, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.at
+from kumobashi.testing.clocks import HandClock
 
 
 @pytest.fixture
-def clock() -> Hand:
-    return Hand()
+def clock() -> HandClock:
+    return HandClock(datetime(2026, 11, 22, 0, 0, tzinfo=UTC))
 
 
 @pytest.fixture
-def book(tmp_path: Path, clock: Hand) -> Iterator[Accounts]:
+def book(tmp_path: Path, clock: HandClock) -> Iterator[Accounts]:
     held = Accounts(tmp_path / "private", tenant="999997", site="hall-core", clock=clock)
     yield held
     held.close()
@@ -55,7 +46,7 @@ def sato(book: Accounts) -> Enrolment:
     return book.add("sato", shown="佐藤（情報政策課）", role=Role.OPERATOR)
 
 
-def code(enrolment: Enrolment, clock: Hand) -> str:
+def code(enrolment: Enrolment, clock: HandClock) -> str:
     key = base64.b32decode(enrolment.secret)
     return TOTP(key, 6, SHA1(), 30).generate(int(clock.at.timestamp())).decode()  # noqa: S303 - what authenticators know
 
@@ -85,7 +76,9 @@ def test_the_file_is_for_its_owner_and_holds_no_password(book: Accounts, sato: E
     assert sato.address.startswith("otpauth://totp/")
 
 
-def test_three_right_things_open_a_session(book: Accounts, sato: Enrolment, clock: Hand) -> None:
+def test_three_right_things_open_a_session(
+    book: Accounts, sato: Enrolment, clock: HandClock
+) -> None:
     sessions = Sessions(book)
 
     value = sessions.sign_in("sato", sato.password, code(sato, clock))
@@ -100,7 +93,7 @@ def test_three_right_things_open_a_session(book: Accounts, sato: Enrolment, cloc
 
 @pytest.mark.parametrize("wrong", ["name", "password", "code"])
 def test_a_refusal_does_not_say_what_was_wrong(
-    book: Accounts, sato: Enrolment, clock: Hand, wrong: str
+    book: Accounts, sato: Enrolment, clock: HandClock, wrong: str
 ) -> None:
     given = {"name": "sato", "password": sato.password, "code": code(sato, clock)}
     given[wrong] = "000000" if wrong == "code" and given["code"] != "000000" else "wrong-wrong"
@@ -111,7 +104,7 @@ def test_a_refusal_does_not_say_what_was_wrong(
     assert refused.value.facts == {}
 
 
-def test_a_code_is_taken_once(book: Accounts, sato: Enrolment, clock: Hand) -> None:
+def test_a_code_is_taken_once(book: Accounts, sato: Enrolment, clock: HandClock) -> None:
     sessions = Sessions(book)
     used = code(sato, clock)
     sessions.sign_in("sato", sato.password, used)
@@ -121,7 +114,7 @@ def test_a_code_is_taken_once(book: Accounts, sato: Enrolment, clock: Hand) -> N
 
 
 def test_after_many_refusals_even_the_right_ones_wait(
-    book: Accounts, sato: Enrolment, clock: Hand
+    book: Accounts, sato: Enrolment, clock: HandClock
 ) -> None:
     sessions = Sessions(book)
     for _ in range(MOST_FAILURES):
@@ -138,7 +131,7 @@ def test_after_many_refusals_even_the_right_ones_wait(
 
 
 def test_a_reset_opens_the_lock_and_ends_sessions(
-    book: Accounts, sato: Enrolment, clock: Hand
+    book: Accounts, sato: Enrolment, clock: HandClock
 ) -> None:
     sessions = Sessions(book)
     value = sessions.sign_in("sato", sato.password, code(sato, clock))
@@ -153,7 +146,7 @@ def test_a_reset_opens_the_lock_and_ends_sessions(
 
 
 def test_a_session_ends_when_nobody_looks_and_at_the_end_of_the_day(
-    book: Accounts, sato: Enrolment, clock: Hand
+    book: Accounts, sato: Enrolment, clock: HandClock
 ) -> None:
     sessions = Sessions(book)
     value = sessions.sign_in("sato", sato.password, code(sato, clock))
@@ -173,7 +166,7 @@ def test_a_session_ends_when_nobody_looks_and_at_the_end_of_the_day(
 
 
 def test_a_page_that_refreshes_by_itself_keeps_nobody_signed_in(
-    book: Accounts, sato: Enrolment, clock: Hand
+    book: Accounts, sato: Enrolment, clock: HandClock
 ) -> None:
     sessions = Sessions(book)
     value = sessions.sign_in("sato", sato.password, code(sato, clock))
@@ -185,7 +178,9 @@ def test_a_page_that_refreshes_by_itself_keeps_nobody_signed_in(
     assert sessions.find(value, by_itself=True) is None
 
 
-def test_a_form_of_another_session_is_refused(book: Accounts, sato: Enrolment, clock: Hand) -> None:
+def test_a_form_of_another_session_is_refused(
+    book: Accounts, sato: Enrolment, clock: HandClock
+) -> None:
     sessions = Sessions(book)
     first = sessions.find(sessions.sign_in("sato", sato.password, code(sato, clock)))
     clock.at += timedelta(minutes=1)
@@ -215,7 +210,7 @@ def test_a_name_is_given_once_and_a_short_password_never(book: Accounts, sato: E
 
 
 def test_accounts_of_another_municipality_do_not_count(
-    book: Accounts, sato: Enrolment, clock: Hand
+    book: Accounts, sato: Enrolment, clock: HandClock
 ) -> None:
     other = Accounts(book.path.parent, tenant="999989", site="hall-core", clock=clock)
     assert other.is_empty
@@ -229,7 +224,9 @@ def test_who_proposes_never_approves() -> None:
     assert all(may(role, Deed.LOOK) for role in Role)
 
 
-def test_a_deed_beyond_the_role_names_who_may(book: Accounts, sato: Enrolment, clock: Hand) -> None:
+def test_a_deed_beyond_the_role_names_who_may(
+    book: Accounts, sato: Enrolment, clock: HandClock
+) -> None:
     sessions = Sessions(book)
     session = sessions.find(sessions.sign_in("sato", sato.password, code(sato, clock)))
     assert session is not None

@@ -8,18 +8,14 @@ from kumobashi.directory.entries import Directory
 from kumobashi.planning import publishing
 from kumobashi.planning.sampling import write_sample
 from kumobashi.planning.workspace import Workspace, load
+from kumobashi.testing.clocks import HandClock
 
 NOW = datetime(2026, 11, 20, 16, tzinfo=UTC)
 
 
-class At:
-    def now(self) -> datetime:
-        return NOW
-
-
 @pytest.fixture(scope="session")
 def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_sample(tmp_path_factory.mktemp("sample") / "city", clock=At())
+    return write_sample(tmp_path_factory.mktemp("sample") / "city", clock=HandClock(NOW))
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from kumobashi.planning import publishing, schemas
 from kumobashi.planning.errors import WorkspaceExists
 from kumobashi.planning.sampling import write_sample
 from kumobashi.planning.workspace import Workspace, load
-from tests.unit.planning.conftest import NOW, At
+from kumobashi.testing.clocks import HandClock
+from tests.unit.planning.conftest import NOW
 
 SITES = ("hall-core", "hall-exchange", "asp-relay", "public-cloud")
 
@@ -41,7 +42,7 @@ def test_the_directory_is_published_and_names_no_tables(folder: Path, directory:
 def test_ports_stand_in_the_files_and_in_the_directory(tmp_path: Path) -> None:
     ports = {site: 20000 + number for number, site in enumerate(SITES)}
 
-    folder = write_sample(tmp_path, ports=ports, clock=At())
+    folder = write_sample(tmp_path, ports=ports, clock=HandClock(NOW))
 
     urls = {name: site.url for name, site in load(folder).sites.items()}
     assert urls == {site: f"http://127.0.0.1:{port}" for site, port in ports.items()}
@@ -53,8 +54,8 @@ def test_an_existing_workspace_is_never_overwritten_unasked(folder: Path) -> Non
     key = (folder / "private/hall-core/sign.key").read_bytes()
 
     with pytest.raises(WorkspaceExists):
-        write_sample(folder, clock=At())
-    write_sample(folder, clock=At(), overwrite=True)
+        write_sample(folder, clock=HandClock(NOW))
+    write_sample(folder, clock=HandClock(NOW), overwrite=True)
 
     assert (folder / "private/hall-core/sign.key").read_bytes() == key
 

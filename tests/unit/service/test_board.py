@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,25 +12,17 @@ from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.migrating import migrate
 from kumobashi.exchange.states import Out
 from kumobashi.exchange.views import Light
-from kumobashi.kernel import to_wire
+from kumobashi.kernel import business_date, to_wire
 from kumobashi.planning.publishing import load_directory
 from kumobashi.planning.sampling import write_sample
 from kumobashi.planning.workspace import Workspace, load
 from kumobashi.service.board import SiteBoard
 from kumobashi.service.overviewing import described
+from kumobashi.service.planned import Planned
 from kumobashi.storage.sqlite import StateStore
+from kumobashi.testing.clocks import HandClock
 
 LINK = "notice-attributes"
-
-
-class Hand:
-    """A clock set by hand."""
-
-    def __init__(self) -> None:
-        self.at = datetime.now(UTC)
-
-    def now(self) -> datetime:
-        return self.at
 
 
 @pytest.fixture(scope="module")
@@ -42,14 +34,16 @@ class Hall:
     """A board over the sample workspace and an empty ledger."""
 
     def __init__(self, folder: Path, var: Path) -> None:
-        self.clock = Hand()
+        self.clock = HandClock()
         self.store = StateStore(var / "state.db", owner="hall-core")
         migrate(self.store)
         self.ledger = Ledger(self.store, "999997", self.clock)
         self.workspace: Workspace = load(folder)
+        directory = load_directory(folder, now=self.clock.at)
         self.board = SiteBoard(
             workspace=lambda _seconds: self.workspace,
-            directory=load_directory(folder, now=self.clock.at),
+            directory=directory,
+            planned=Planned(directory, lambda: business_date(self.clock.now())),
             ledger=self.ledger,
             site="hall-core",
             clock=self.clock,

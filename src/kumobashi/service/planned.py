@@ -1,0 +1,37 @@
+"""The plans of a site's links, made once for a state of the workspace and a day.
+
+A plan takes a millisecond or two; a console asks for thousands on a page. They depend on nothing
+but the files, the directory and the day, so they are kept until one of those is another.
+"""
+
+import threading
+from collections.abc import Callable
+from datetime import date
+
+from kumobashi.directory.entries import Directory
+from kumobashi.planning.plan import Plan, plan
+from kumobashi.planning.workspace import Workspace
+
+
+class Planned:
+    """Keeps plans; asked from several threads."""
+
+    def __init__(self, directory: Directory, today: Callable[[], date]) -> None:
+        self._directory = directory
+        self._today = today
+        self._lock = threading.Lock()
+        self._of: tuple[Workspace, date] | None = None
+        self._held: dict[str, Plan] = {}
+
+    def plan(self, workspace: Workspace, link: str) -> Plan:
+        """Return the plan of a link as it is today; raise ``LinkUnknown``."""
+        on = self._today()
+        with self._lock:
+            # The same object is the same files: whoever reads them anew makes a new one.
+            if self._of is None or self._of[0] is not workspace or self._of[1] != on:
+                self._of, self._held = (workspace, on), {}
+            held = self._held
+        found = held.get(link)
+        if found is None:
+            found = held[link] = plan(workspace, self._directory, link, on=on)
+        return found
