@@ -13,6 +13,7 @@ from kumobashi.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from kumobashi.directory.entries import Directory
+    from kumobashi.planning.fictional import Example
     from kumobashi.planning.plan import Plan
     from kumobashi.planning.story import Story
     from kumobashi.planning.timing import Past
@@ -104,7 +105,7 @@ def plan(
                 measured=measured,
                 approval=approval,
                 past=_past(workspace, decided),
-                with_example=bool(links or page),
+                example=_example(workspace, decided) if links or page else None,
                 why_not_counted=(why_not.say("ja"), why_not.say("en")) if why_not else None,
             )
         )
@@ -167,6 +168,12 @@ def worst_of(standings: "list[str]") -> Exit:
     if "refused" in standings:
         return Exit.REFUSED
     return Exit.DRIFTED if "drifted" in standings else Exit.OK
+
+
+def _example(workspace: "Workspace", decided: "Plan") -> "Example":
+    from kumobashi.planning.fictional import example_of  # loads DuckDB
+
+    return example_of(workspace, decided.link, on=decided.on)
 
 
 def _past(workspace: "Workspace", decided: "Plan") -> "list[Past]":

@@ -99,6 +99,7 @@ class PlanDesk:
             decided,
             measured=self._counts.get(decided.hash),
             approval=workspace.approvals.get(link),
+            example=self._planned.example(workspace, decided),
             past=past_runs(self._state, tenant=workspace.municipality.municipality.code, link=link),
         )
         return story_json(story)
