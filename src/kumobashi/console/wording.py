@@ -223,7 +223,7 @@ TEXT = {
     "filter": both("絞り込み", "Filter"),
     "all": both("すべて", "All"),
     "search": both("連携・システム名で検索", "Search by link or system"),
-    "search_plans": both("連携・決定番号・承認者で検索", "Search by link, number or approver"),
+    "search_plans": both("連携・判定番号・承認者で検索", "Search by link, number or approver"),
     "search_changes": both("連携・操作・人で検索", "Search by link, deed or person"),
     "search_go": both("検索", "Search"),
     "search_clear": both("条件を消す", "Clear"),
