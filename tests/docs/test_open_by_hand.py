@@ -11,13 +11,16 @@ import duckdb
 import pytest
 
 from kumobashi.crypto.keys import SealKey, SigningKey
+from kumobashi.crypto.transfer_keys import key_hash
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.migrating import migrate
 from kumobashi.exchange.orders import CharacterRule, ReceivingColumn
 from kumobashi.exchange.packing import seal_payload, write_csv
 from kumobashi.exchange.states import In
+from kumobashi.exchange.transfer_keys import TransferKeys
 from kumobashi.kernel import SystemClock
 from kumobashi.messages.manifest import Compression, Manifest, sign_manifest
+from kumobashi.storage.erasable import ErasableSecrets
 from kumobashi.storage.spool import Spool
 from kumobashi.storage.sqlite import StateStore
 from kumobashi.storage.tables import ColumnSpec
@@ -53,9 +56,14 @@ def a_bundle_in_the_spool(folder: Path) -> Manifest:
         payload_bytes=payload.bytes,
         rows=payload.rows,
     )
+    sender = TransferKeys(ErasableSecrets(folder / "sender"), SealKey.generate())
+    recipient = sender.make(manifest.transfer, manifest.attempt, recipient=seal_key.recipient)
+    document = sender.sent(manifest.transfer, manifest.attempt)
+    receiver = TransferKeys(ErasableSecrets(var / "keys"), seal_key)
+    receiver.take(manifest.transfer, manifest.attempt, document)
     sealed = seal_payload(
         payload,
-        recipient=seal_key.recipient,
+        recipient=recipient,
         limit=4_096,
         spool=spool,
         transfer=manifest.transfer,
@@ -70,6 +78,7 @@ def a_bundle_in_the_spool(folder: Path) -> Manifest:
         sealed_digest=sealed.digest,
         sealed_bytes=sealed.bytes,
         parts=sealed.parts,
+        key=key_hash(recipient),
     )
     store = StateStore(var / "state.db", owner="public-cloud")
     migrate(store)

@@ -19,7 +19,9 @@ KumobashiError
     └── SealFailed
         ├── NotForUs
         ├── SealedTruncated
-        └── SealedDamaged
+        ├── SealedDamaged
+        ├── KeyUnlike         the identity of a transfer is not the one its manifest names
+        └── KeyGone           the identity of a transfer is not here: destroyed, or never came
 """
 
 from kumobashi.kernel import KumobashiError
@@ -215,3 +217,32 @@ class SealedDamaged(SealFailed):
     en = "The sealed data are damaged or altered: {reason}. Nothing was taken in."
     remedy_ja = "送り側に知らせ、もう一度送ってもらってください。"
     remedy_en = "Tell the sender and have it sent again."
+
+
+class KeyUnlike(SealFailed):
+    """What was wrapped is not the identity that the manifest names."""
+
+    code = "crypto.key_unlike"
+    ja = "届いた転送の鍵が、目録に書かれた鍵と違います。復号しません。"
+    en = "The key that came with the transfer is not the one its manifest names."
+    remedy_ja = (
+        "送り側で連携をもう一度実行してもらってください。続くときは中継の拠点に連絡してください。"
+    )
+    remedy_en = "Have the link run again at the sender; if it repeats, call the relays on the way."
+
+
+class KeyGone(SealFailed):
+    """The identity of a transfer is not in the key store."""
+
+    code = "crypto.key_gone"
+    status = 409
+    ja = "転送 {transfer} の鍵がありません。消去済みか、鍵の控えが戻されていません。"
+    en = "The key of transfer {transfer} is not here: it was destroyed, or not restored."
+    remedy_ja = (
+        "消去した転送は誰にも復号できません。"
+        "必要なら kumobashi keys restore で鍵の控えを戻すか、連携をもう一度実行してください。"
+    )
+    remedy_en = (
+        "Nobody can open a transfer whose key was destroyed. "
+        "Restore the keys with kumobashi keys restore if they were lost, or run the link again."
+    )

@@ -158,15 +158,27 @@ class SealKey:
         """Read an identity file as ``age-keygen`` writes it, with exactly one X25519 identity."""
         data = read_private(path, expected="age X25519 identity")
         try:
+            return cls.parse(data)
+        except KeyUnfit:
+            raise KeyUnreadable(path=str(path), expected="age X25519 identity") from None
+
+    @classmethod
+    def parse(cls, data: bytes) -> Self:
+        """Read the content of an identity file; raise ``KeyUnfit`` when it is none."""
+        try:
             lines = [line.strip() for line in data.decode("ascii").splitlines()]
             (secret,) = [line for line in lines if line and not line.startswith("#")]
             return cls._of(x25519.Identity.from_str(secret))
         except (UnicodeDecodeError, ValueError, IdentityError):
-            raise KeyUnreadable(path=str(path), expected="age X25519 identity") from None
+            raise KeyUnfit(reason="no age X25519 identity") from None
 
     def save(self, path: Path) -> None:
         """Write a new identity file that only its owner can read."""
-        write_private(path, f"# public key: {self.recipient}\n{self.identity}\n".encode("ascii"))
+        write_private(path, self.file_bytes())
+
+    def file_bytes(self) -> bytes:
+        """Return the secret as the content of an identity file."""
+        return f"# public key: {self.recipient}\n{self.identity}\n".encode("ascii")
 
     @classmethod
     def _of(cls, identity: x25519.Identity) -> Self:

@@ -11,8 +11,11 @@ from pathlib import Path
 import duckdb
 
 from kumobashi.exchange.packing import OPERATION
+from kumobashi.exchange.transfer_keys import TransferKeys
 from kumobashi.storage.spool import sync_folder
 from kumobashi.storage.tables import literal, quoted
+
+_SUFFIX = ".parquet.age"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,33 +29,49 @@ class Difference:
 class Snapshots:
     """Digests of what receivers have, one file a transfer."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, keys: TransferKeys) -> None:
         self._folder = folder
+        self._keys = keys
 
     def exists(self, link: str, transfer: str) -> bool:
-        """Whether the state after ``transfer`` is known."""
-        return self._path(link, transfer).exists()
+        """Whether the state after ``transfer`` is known, and can be read."""
+        return self._path(link, transfer).exists() and self._keys.has_snapshot(transfer)
 
     def keep(
-        self, work: duckdb.DuckDBPyConnection, link: str, transfer: str, key: tuple[str, ...]
+        self,
+        work: duckdb.DuckDBPyConnection,
+        link: str,
+        transfer: str,
+        key: tuple[str, ...],
+        *,
+        room: Path,
     ) -> None:
-        """Write the digests of ``released`` durably, under the transfer that carries it."""
+        """Write the digests of ``released`` durably, sealed, under the transfer that carries it.
+
+        They hold the keys of rows, so they rest sealed to a key of their own. ``room`` is the
+        private folder of the step.
+        """
         _make_digests(work, key)
-        path = self._path(link, transfer)
+        path, plain = self._path(link, transfer), room / "digests.parquet"
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        temporary = path.with_suffix(".tmp")
         work.execute(
-            f"copy now_digests to {literal(str(temporary))} (format parquet, compression zstd)"
+            f"copy now_digests to {literal(str(plain))} (format parquet, compression zstd)"
         )
-        with temporary.open("rb") as file:
+        temporary = path.with_suffix(".tmp")
+        with temporary.open("wb") as file:
+            self._keys.seal_snapshot(plain, file, transfer)
+            file.flush()
             os.fsync(file.fileno())
+        plain.unlink()
         temporary.rename(path)
         sync_folder(path.parent)
 
     def forget_but(self, link: str, transfers: set[str]) -> None:
-        """Remove what is not needed any more."""
-        for path in (self._folder / link).glob("*.parquet"):
-            if path.stem not in transfers:
+        """Remove what is not needed any more, its key first."""
+        for path in (self._folder / link).glob(f"*{_SUFFIX}"):
+            transfer = path.name.removesuffix(_SUFFIX)
+            if transfer not in transfers:
+                self._keys.forget_snapshot(transfer)
                 path.unlink(missing_ok=True)
 
     def compare(
@@ -62,10 +81,15 @@ class Snapshots:
         base_transfer: str,
         key: tuple[str, ...],
         columns: tuple[str, ...],
+        *,
+        room: Path,
     ) -> Difference:
         """Make table ``changed`` of what differs between ``released`` and the base."""
         names = ", ".join(map(quoted, key))
-        before = f"read_parquet({literal(str(self._path(link, base_transfer)))})"
+        plain = room / "base.parquet"
+        with self._path(link, base_transfer).open("rb") as source, plain.open("wb") as target:
+            self._keys.open_snapshot(source, target, base_transfer)
+        before = f"read_parquet({literal(str(plain))})"
         _make_digests(work, key)
         gone = ", ".join(quoted(c) if c in key else f"null as {quoted(c)}" for c in columns)
         put = ", ".join(f"released.{quoted(c)}" for c in columns)
@@ -85,7 +109,7 @@ class Snapshots:
         return Difference(rows=counts.get("put", 0), deleted=counts.get("delete", 0))
 
     def _path(self, link: str, transfer: str) -> Path:
-        return self._folder / link / f"{transfer}.parquet"
+        return self._folder / link / f"{transfer}{_SUFFIX}"
 
 
 def _make_digests(work: duckdb.DuckDBPyConnection, key: tuple[str, ...]) -> None:

@@ -11,6 +11,7 @@ KumobashiError
     ├── RowsRefused          the receiver's validation found too much
     ├── StrangeCaller        the calling site may not hand bundles to this one
     ├── BytesUndecodable
+    ├── PeerWithoutKeys      the next hop is of a release that knows no keys of transfers
     ├── Unforeseen           a fault of ours; tried again
     └── NoSuchTransfer
 """
@@ -54,6 +55,17 @@ class PeerRefused(ExchangeFailed):
     en = "{site} refused ({peer_code})."
     remedy_ja = "{site_name} の担当に、この符号を伝えてください。"
     remedy_en = "Tell whoever runs {site} this code."
+
+
+class PeerWithoutKeys(ExchangeFailed):
+    """The next hop does not say that it takes wrapped keys: an older release."""
+
+    code = "exchange.peer_without_keys"
+    status = 502
+    ja = "{site_name} の版は転送ごとの鍵に対応していません。何も送っていません。"
+    en = "{site} is of a release that knows no keys of transfers. Nothing was sent."
+    remedy_ja = "{site_name} の kumobashi を新しい版にしてから、もう一度実行してください。"
+    remedy_en = "Bring kumobashi at {site} to a newer release and run the link again."
 
 
 class Drifted(ExchangeFailed):

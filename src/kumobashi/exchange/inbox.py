@@ -18,10 +18,12 @@ from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.records import Incoming
 from kumobashi.exchange.states import IN_FINAL, In
+from kumobashi.exchange.transfer_keys import TransferKeys
 from kumobashi.kernel import crashpoint
 from kumobashi.messages.announcement import Announcement, AttemptState
 from kumobashi.messages.errors import (
     AttemptSuperseded,
+    KeyMissing,
     MessageForeign,
     MessageReplayed,
     PartAltered,
@@ -30,12 +32,13 @@ from kumobashi.messages.errors import (
     TransferUnknown,
 )
 from kumobashi.messages.manifest import Manifest, verify_manifest
-from kumobashi.messages.media_types import FORMAT
+from kumobashi.messages.media_types import FORMAT, TAKES_KEYS
 from kumobashi.messages.parts import missing, parts_missing
 from kumobashi.storage.errors import PartUnlike
 from kumobashi.storage.spool import Spool
 
 _LONGEST_WAIT_SECONDS = 25
+_NEEDS_NO_KEY = frozenset({In.REFUSED, In.SETTLED, In.SUPERSEDED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,13 +69,21 @@ class Inbox:
     """Takes bundles from peers; every answer is given only after what it says is durable."""
 
     def __init__(
-        self, identity: Identity, ledger: Ledger, spool: Spool, changes: Changes, taker: Taker
+        self,
+        identity: Identity,
+        ledger: Ledger,
+        spool: Spool,
+        changes: Changes,
+        taker: Taker,
+        *,
+        keys: TransferKeys,
     ) -> None:
         self._identity = identity
         self._ledger = ledger
         self._spool = spool
         self._changes = changes
         self._taker = taker
+        self._keys = keys
         self._tasks: dict[Key, asyncio.Task[None]] = {}
         self._news: dict[Key, asyncio.Event] = {}
 
@@ -80,6 +91,7 @@ class Inbox:
         """Go on with everything that was under way when the process ended."""
         bundles = self._ledger.unsettled()
         self._spool.keep_only({bundle.transfer for bundle in bundles})
+        self._forget_keys()
         for bundle in bundles:
             self._wake(bundle)
 
@@ -101,7 +113,17 @@ class Inbox:
         crashpoint("inbox.announced")
         self._wake(bundle)
         held = self._spool.held(bundle.transfer, bundle.attempt)
-        return {**self._answer(bundle), "have": sorted(f"sha256:{hex_}" for hex_ in held)}
+        have = sorted(f"sha256:{hex_}" for hex_ in held)
+        return {**self._answer(bundle), "have": have, "takes": [TAKES_KEYS]}
+
+    async def key(self, caller: str, transfer: str, attempt: int, document: bytes) -> bool:
+        """Take the wrapped key of a bundle; return whether it is new. Durable when this returns."""
+        bundle = self._open(caller, transfer, attempt)
+        if bundle.state is not In.ANNOUNCED:
+            return False
+        is_new = await asyncio.to_thread(self._keys.take, transfer, attempt, document)
+        crashpoint("inbox.key_stored")
+        return is_new
 
     async def part(
         self, caller: str, transfer: str, attempt: int, hex_: str, body: AsyncIterator[bytes]
@@ -144,6 +166,8 @@ class Inbox:
         held = {f"sha256:{hex_}" for hex_ in self._spool.held(transfer, attempt)}
         if absent := missing(manifest.parts, held):
             raise parts_missing(absent)
+        if manifest.key and self._keys.taken(transfer, attempt) is None:
+            raise KeyMissing(transfer=transfer)
         state = self._taker.closed_state()
         receipt = self._taker.receipt_for(manifest, state)
         crashpoint("inbox.close_before_commit")
@@ -224,6 +248,16 @@ class Inbox:
             "state": state.value,
             "receipts": receipts,
         }
+
+    def _forget_keys(self) -> None:
+        """Destroy keys that nothing here will ever be opened or passed on with."""
+        for transfer, attempt in self._keys.all_taken():
+            try:
+                is_needed = self._ledger.incoming(transfer, attempt).state not in _NEEDS_NO_KEY
+            except NoSuchTransfer:
+                is_needed = False
+            if not is_needed:
+                self._keys.forget_taken(transfer, attempt)
 
     def _check(self, caller: str, announcement: Announcement) -> None:
         identity = self._identity

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kumobashi.catalogue.layouts import Field, Layout
+from kumobashi.messages.retention import Retention
 from kumobashi.release.releasing import OnFindings
 from kumobashi.release.rules import ReleaseRule
 from kumobashi.storage.tables import ColumnSpec, TableStore
@@ -57,6 +58,7 @@ class Order:
     bounds: Bounds
     recipient: str  # age1…
     largest_part_bytes: int
+    retention: Retention | None = None  # none: nothing was declared
 
     @property
     def columns(self) -> tuple[ReceivingColumn, ...]:

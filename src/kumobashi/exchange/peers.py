@@ -10,11 +10,11 @@ import aiohttp
 
 from kumobashi.crypto.canonical import digest
 from kumobashi.crypto.http_signatures import EMPTY_BODY, sign_request
-from kumobashi.exchange.errors import PeerRefused, PeerUnreachable
+from kumobashi.exchange.errors import PeerRefused, PeerUnreachable, PeerWithoutKeys
 from kumobashi.exchange.identity import Identity
 from kumobashi.kernel import Clock, new_id
 from kumobashi.messages.announcement import Announcement
-from kumobashi.messages.media_types import FORMAT, JOSE, JSON, PART
+from kumobashi.messages.media_types import FORMAT, JOSE, JSON, PART, TAKES_KEYS, WRAPPED_KEY
 from kumobashi.messages.parts import Part
 
 _CONNECT_SECONDS = 5
@@ -46,6 +46,17 @@ class Peers:
         """Tell ``site`` what is coming; the answer says which parts it has."""
         body = announcement.encode()
         return await self._call(site, "POST", "/peer/v1/transfers", body, JSON)
+
+    def require_keys(self, site: str, answer: Answer) -> None:
+        """Raise ``PeerWithoutKeys`` unless an answer to an announcement says it takes keys."""
+        takes = answer.get("takes")
+        if not isinstance(takes, list) or TAKES_KEYS not in takes:
+            raise PeerWithoutKeys(site=site, site_name=self._identity.at(site).name)
+
+    async def put_key(self, site: str, transfer: str, attempt: int, document: bytes) -> None:
+        """Give ``site`` the wrapped key; it is durable there when this returns."""
+        path = f"{_path(transfer, attempt)}/key"
+        await self._call(site, "PUT", path, document, WRAPPED_KEY)
 
     async def put_part(
         self, site: str, transfer: str, attempt: int, part: Part, body: BinaryIO

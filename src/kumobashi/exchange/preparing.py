@@ -14,6 +14,7 @@ from pathlib import Path
 
 import duckdb
 
+from kumobashi.crypto.transfer_keys import key_hash
 from kumobashi.exchange.characters import hold_back_unmappable
 from kumobashi.exchange.differences import Snapshots
 from kumobashi.exchange.errors import OutsideBounds
@@ -23,6 +24,7 @@ from kumobashi.exchange.orders import Order
 from kumobashi.exchange.packing import Payload, Sealed, seal_payload, write_csv, write_parquet
 from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.tokens import destination_pads
+from kumobashi.exchange.transfer_keys import TransferKeys
 from kumobashi.exchange.views import Words
 from kumobashi.messages.manifest import Manifest, Mode
 from kumobashi.release.errors import CountsDisagree
@@ -53,6 +55,7 @@ class Bundle:
 
     payload: Payload
     sealed: Sealed
+    recipient: str  # the public half of its own key
     chosen: Chosen
     seconds: float  # that comparing, writing and sealing took
 
@@ -65,6 +68,7 @@ class Preparation:
     ledger: Ledger
     spool: Spool
     snapshots: Snapshots
+    keys: TransferKeys
     token_secret: bytes | None
     row: Outgoing
     order: Order
@@ -111,7 +115,7 @@ class Preparation:
             return Chosen(relation="released", rows=released.rows)
         key = self.order.layout.key
         found = self.snapshots.compare(
-            self.work, self.row.link, base.transfer, key, released.columns
+            self.work, self.row.link, base.transfer, key, released.columns, room=self.folder
         )
         return Chosen(
             relation="changed",
@@ -122,7 +126,7 @@ class Preparation:
         )
 
     def seal(self, chosen: Chosen) -> Bundle:
-        """Write what was chosen, seal it to the receiver and put its parts into the spool.
+        """Write what was chosen, seal it to a key of its own and put its parts into the spool.
 
         Raises:
             CountsDisagree: another number of rows was written.
@@ -133,21 +137,25 @@ class Preparation:
         if payload.rows != chosen.rows + chosen.deleted:
             expected = chosen.rows + chosen.deleted
             raise CountsDisagree(step="write", expected=expected, got=payload.rows)
+        row = self.row
+        recipient = self.keys.make(row.transfer, row.attempt, recipient=self.order.recipient)
         sealed = seal_payload(
             payload,
-            recipient=self.order.recipient,
+            recipient=recipient,
             limit=self.order.largest_part_bytes,
             spool=self.spool,
-            transfer=self.row.transfer,
-            attempt=self.row.attempt,
+            transfer=row.transfer,
+            attempt=row.attempt,
         )
         if chosen.base_transfer is None:  # the approved size is that of everything
             self._check(_BYTES, sealed.bytes, self.order.bounds.bytes)
         if self.order.mode == "difference":
             key = self.order.layout.key
-            self.snapshots.keep(self.work, self.row.link, self.row.transfer, key)
+            self.snapshots.keep(self.work, row.link, row.transfer, key, room=self.folder)
         seconds = time.monotonic() - began + chosen.seconds
-        return Bundle(payload=payload, sealed=sealed, chosen=chosen, seconds=seconds)
+        return Bundle(
+            payload=payload, sealed=sealed, recipient=recipient, chosen=chosen, seconds=seconds
+        )
 
     def manifest(self, bundle: Bundle) -> Manifest:
         """Return the manifest of a sealed bundle."""
@@ -180,6 +188,8 @@ class Preparation:
             parts=bundle.sealed.parts,
             created=now,
             expires=now + _BUNDLE_LIVES,
+            key=key_hash(bundle.recipient),
+            retention=order.retention,
         )
 
     def _write(self, chosen: Chosen) -> Payload:

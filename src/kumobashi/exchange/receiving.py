@@ -20,6 +20,7 @@ from pathlib import Path
 
 import duckdb
 
+from kumobashi.crypto.keys import SealKey
 from kumobashi.exchange.changes import Changes, Key
 from kumobashi.exchange.checking import Arranged, Checked, arrange_rows, check_rows
 from kumobashi.exchange.errors import BundleUnlike, RowsRefused
@@ -30,7 +31,9 @@ from kumobashi.exchange.orders import Reception
 from kumobashi.exchange.packing import Limits, workroom
 from kumobashi.exchange.patience import waits
 from kumobashi.exchange.records import Incoming
+from kumobashi.exchange.set_aside import Room, SetAside
 from kumobashi.exchange.states import In
+from kumobashi.exchange.transfer_keys import TransferKeys
 from kumobashi.exchange.unpacking import read_payload, unpack
 from kumobashi.exchange.waiting import as_known, cause_of
 from kumobashi.kernel import KumobashiError, crashpoint, new_id
@@ -59,6 +62,7 @@ class Receiver:
         receptions: Receptions,
         limits: Limits,
         set_aside: Path,
+        keys: TransferKeys,
     ) -> None:
         self._identity = identity
         self._ledger = ledger
@@ -66,7 +70,8 @@ class Receiver:
         self._changes = changes
         self._receptions = receptions
         self._limits = limits
-        self._set_aside = set_aside  # rows in quarantine: personal data, private to this site
+        self._set_aside = SetAside(set_aside)
+        self._keys = keys
         self._one_at_a_time = asyncio.Semaphore(1)  # what bounds memory
 
     def closed_state(self) -> In:
@@ -127,8 +132,10 @@ class Receiver:
         shutil.rmtree(folder, ignore_errors=True)
         try:
             with workroom(folder, memory_mib=self._limits.memory_mib) as work:
-                self._open(bundle, manifest, work, folder)
-                self._validate_and_apply(bundle, manifest, reception, work)
+                key = self._keys.opening(manifest)
+                self._open(bundle, manifest, key, work, folder)
+                room = self._set_aside.room(folder, manifest, key)
+                self._validate_and_apply(bundle, manifest, reception, work, room)
         except duckdb.Error as error:
             if is_disk_full(error):
                 raise SpoolFull(place="work") from None
@@ -141,9 +148,14 @@ class Receiver:
         self._spool.forget(bundle.transfer, bundle.attempt)
 
     def _open(
-        self, bundle: Incoming, manifest: Manifest, work: duckdb.DuckDBPyConnection, folder: Path
+        self,
+        bundle: Incoming,
+        manifest: Manifest,
+        key: SealKey,
+        work: duckdb.DuckDBPyConnection,
+        folder: Path,
     ) -> None:
-        path = unpack(manifest, self._spool, self._identity.sealing, folder)
+        path = unpack(manifest, self._spool, key, folder)
         read_payload(manifest, path, work, "arrived")
         rows = count(work, "select count(*) from arrived")
         if rows != manifest.rows + manifest.deleted_rows:
@@ -160,17 +172,20 @@ class Receiver:
         manifest: Manifest,
         reception: Reception,
         work: duckdb.DuckDBPyConnection,
+        room: Room,
     ) -> None:
         """Check the rows while the target takes them in; it commits only after the verdict."""
         check = cache(partial(check_rows, work.cursor(), manifest, reception))
         aside = None
         if reception.on_findings == "quarantine" and check().findings:
-            aside = self._set_aside / f"{manifest.link}-{manifest.transfer}.parquet"
+            aside = room.plain
         try:
             arranged = arrange_rows(work, manifest, reception, aside)
         except duckdb.Error:
             self._judge(bundle, check())  # says better what is wrong
             raise
+        if aside:
+            room.keep()
         with ThreadPoolExecutor(1, "validate") as beside:
             verdict = beside.submit(self._validate, bundle, manifest, check, arranged.rows)
 
@@ -268,6 +283,8 @@ class Receiver:
             findings=rows if isinstance(rows, int) else 0,
             error=error,
         )
+        self._keys.forget_taken(bundle.transfer, bundle.attempt)
+        self._set_aside.forget(bundle.link, bundle.transfer)
         self._spool.forget(bundle.transfer, bundle.attempt)
 
     def _manifest(self, bundle: Incoming) -> Manifest:

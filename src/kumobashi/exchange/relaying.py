@@ -19,6 +19,7 @@ from kumobashi.exchange.patience import waits
 from kumobashi.exchange.peers import Answer, Peers
 from kumobashi.exchange.records import Incoming
 from kumobashi.exchange.states import In
+from kumobashi.exchange.transfer_keys import TransferKeys
 from kumobashi.exchange.waiting import as_known, cause_of
 from kumobashi.kernel import KumobashiError, crashpoint
 from kumobashi.messages.announcement import Announcement
@@ -36,13 +37,21 @@ class Relay:
     """Meets ``Taker`` for sites of role relay."""
 
     def __init__(
-        self, identity: Identity, ledger: Ledger, spool: Spool, changes: Changes, peers: Peers
+        self,
+        identity: Identity,
+        ledger: Ledger,
+        spool: Spool,
+        changes: Changes,
+        peers: Peers,
+        *,
+        keys: TransferKeys,
     ) -> None:
         self._identity = identity
         self._ledger = ledger
         self._spool = spool
         self._changes = changes
         self._peers = peers
+        self._keys = keys
         self._behind: dict[Key, Downstream] = {}
         self._passed: dict[Key, set[str]] = {}
 
@@ -104,6 +113,10 @@ class Relay:
     async def _parts(self, hop: str, key: Key, announcement: Announcement) -> None:
         if key not in self._passed:
             answer = await self._peers.announce(hop, announcement)
+            document = await asyncio.to_thread(self._keys.taken, *key)
+            if document is not None:
+                self._peers.require_keys(hop, answer)
+                await self._peers.put_key(hop, *key, document)
             self._passed[key] = set(map(str, answer.get("have", ())))
         held = self._spool.held(*key)
         for part in announcement.parts:
@@ -137,6 +150,7 @@ class Relay:
             self._changes.tell(key)
             if any(stage in _FINAL for stage, _ in more) or self._is_over(key):
                 await asyncio.to_thread(self._ledger.move_in, bundle, In.SETTLED)
+                self._keys.forget_taken(bundle.transfer, bundle.attempt)
                 self._spool.forget(bundle.transfer, bundle.attempt)
                 self._changes.tell(key)
                 return
@@ -150,6 +164,7 @@ class Relay:
         """Let go of an attempt whose place a newer one took."""
         if bundle.state is In.ANNOUNCED:
             self._ledger.move_in(bundle, In.SUPERSEDED)
+        self._keys.forget_taken(bundle.transfer, bundle.attempt)
         self._spool.forget(bundle.transfer, bundle.attempt)
 
     async def _note(self, bundle: Incoming, error: KumobashiError, tries: int, wait: float) -> None:

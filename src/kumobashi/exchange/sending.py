@@ -29,6 +29,7 @@ from kumobashi.exchange.peers import Peers
 from kumobashi.exchange.preparing import Preparation
 from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.states import Out, is_under_way
+from kumobashi.exchange.transfer_keys import TransferKeys
 from kumobashi.exchange.waiting import as_known, cause_of
 from kumobashi.kernel import KumobashiError, crashpoint
 from kumobashi.messages.announcement import Announcement
@@ -44,7 +45,7 @@ Orders = Callable[[str], Order]  # the workspace, asked anew for each run
 class Sender:
     """Sends the transfers of one site."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that sending needs, joined once in the service
         self,
         *,
         identity: Identity,
@@ -53,6 +54,7 @@ class Sender:
         peers: Peers,
         orders: Orders,
         snapshots: Snapshots,
+        keys: TransferKeys,
         limits: Limits,
         token_secret: bytes | None,
     ) -> None:
@@ -62,6 +64,7 @@ class Sender:
         self._peers = peers
         self._orders = orders
         self._snapshots = snapshots
+        self._keys = keys
         self._limits = limits
         self._token_secret = token_secret
         self._one_at_a_time = asyncio.Semaphore(1)  # what bounds memory
@@ -137,6 +140,7 @@ class Sender:
                     ledger=self._ledger,
                     spool=self._spool,
                     snapshots=self._snapshots,
+                    keys=self._keys,
                     token_secret=self._token_secret,
                     row=row,
                     order=order,
@@ -149,13 +153,18 @@ class Sender:
     # -- carry and confirm ----------------------------------------------------------------------
 
     async def _carry(self, row: Outgoing) -> Outgoing:
-        """Announce, put the parts that are missing there, close."""
+        """Announce, put the key and the parts that are missing there, close."""
         started = time.monotonic()
         manifest = self._manifest(row)
         hop = self._identity.next_hop(manifest.to_site)
         key = (row.transfer, row.attempt)
         answer = await self._peers.announce(hop, _announcement(manifest))
         crashpoint("sending.announced")
+        if manifest.key:
+            self._peers.require_keys(hop, answer)
+            document = self._keys.sent(*key)
+            await self._peers.put_key(hop, *key, document)
+            crashpoint("sending.key_put")
         have = set(map(str, answer.get("have", ())))
         for part in manifest.parts:
             if part.digest in have:
@@ -179,7 +188,7 @@ class Sender:
         row = await confirmation.collect(row)
         if row.state is Out.APPLIED:
             self._snapshots.forget_but(row.link, {row.transfer})
-        self._spool.forget(row.transfer)
+        self._let_go(row)
         crashpoint("sending.finished")
         return row
 
@@ -187,17 +196,22 @@ class Sender:
 
     def _hold(self, row: Outgoing, held: OutsideBounds) -> Outgoing:
         cause = cause_of(held, side=self._identity.site, now=self._ledger.clock.now())
-        self._spool.forget(row.transfer)
+        self._let_go(row)
         return self._ledger.move_out(row.transfer, Out.HELD, cause=cause)
 
     def _stop(self, row: Outgoing, error: KumobashiError) -> Outgoing:
         log.warning("transfer stopped", extra={"code": error.code, "transfer": row.transfer})
         cause = cause_of(error, side=self._identity.site, now=self._ledger.clock.now())
-        self._spool.forget(row.transfer)
+        self._let_go(row)
         facts = {}
         if isinstance(error, FindingsRefused):
             facts["released"] = {"findings": [asdict(finding) for finding in error.findings]}
         return self._ledger.move_out(row.transfer, Out.REFUSED, facts=facts, cause=cause)
+
+    def _let_go(self, row: Outgoing) -> None:
+        """Destroy what would only be needed to send it once more."""
+        self._keys.forget_sent(row.transfer)
+        self._spool.forget(row.transfer)
 
     def _note(self, row: Outgoing, error: KumobashiError, tries: int, wait: float) -> None:
         side = self._identity.site

@@ -5,6 +5,7 @@ KumobashiError
     ├── FormatUnknown
     ├── FieldWrong
     ├── PartsMissing
+    ├── KeyMissing            the wrapped key of the transfer has not come
     ├── PartAltered
     ├── PartTooLarge
     ├── PartNotAnnounced
@@ -58,6 +59,18 @@ class PartsMissing(MessageFailed):
     en = "{count} parts have not arrived (numbers {numbers})."
     remedy_ja = "不足分は自動で送り直されます。"
     remedy_en = "They are sent again by themselves."
+
+
+class KeyMissing(MessageFailed):
+    """The wrapped key has yet to arrive; the sender puts it and closes again."""
+
+    code = "message.key_missing"
+    retryable = True
+    status = 409
+    ja = "転送 {transfer} の鍵が届いていません。"
+    en = "The key of transfer {transfer} has not arrived."
+    remedy_ja = "自動で送り直されます。"
+    remedy_en = "It is sent again by itself."
 
 
 class PartAltered(MessageFailed):

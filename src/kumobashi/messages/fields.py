@@ -77,6 +77,10 @@ class Fields:
             return None
         return take(name)
 
+    def maybe(self, name: str, take: Callable[[str], _Value]) -> _Value | None:
+        """Take a field that a later release added: older senders leave it out; never ``null``."""
+        return take(name) if name in self._left else None
+
     def integer(self, name: str, least: int = 0) -> int:
         """Take an integer of at least ``least``."""
         value = self._left.pop(name, None)

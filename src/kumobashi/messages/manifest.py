@@ -18,6 +18,7 @@ from kumobashi.messages.errors import MessageExpired
 from kumobashi.messages.fields import Fields
 from kumobashi.messages.media_types import CSV, FORMAT, MANIFEST_TYP, PARQUET
 from kumobashi.messages.parts import Part, encode_parts, take_parts
+from kumobashi.messages.retention import Retention, take_retention
 
 _DOCUMENT = "manifest"
 
@@ -73,6 +74,8 @@ class Manifest:
     parts: tuple[Part, ...]
     created: datetime
     expires: datetime
+    key: str | None = None  # hash of the recipient it is sealed to; none: to the site's own
+    retention: Retention | None = None  # how long the receiver may keep it
     extra: Mapping[str, object] = field(default_factory=dict)  # fields of later versions
 
     def encode(self) -> bytes:
@@ -80,6 +83,8 @@ class Manifest:
         return canonical(
             {
                 **self.extra,
+                **({"key": self.key} if self.key else {}),
+                **(self.retention.members() if self.retention else {}),
                 "format": FORMAT,
                 "tenant": self.tenant,
                 "transfer": self.transfer,
@@ -146,6 +151,8 @@ class Manifest:
             parts=take_parts(fields, "parts"),
             created=fields.moment("created"),
             expires=fields.moment("expires"),
+            key=fields.maybe("key", fields.digest),
+            retention=take_retention(fields),
             extra=fields.left_over(),
         )
         manifest._refuse_contradictions(fields)

@@ -5,6 +5,8 @@ FORMAT = 1  # the major version of every document here; another one is refused
 JSON = "application/vnd.kumobashi.v1+json"  # announcements and answers
 JOSE = "application/jose"  # a signed manifest
 PART = "application/octet-stream"
+WRAPPED_KEY = "application/age"  # the identity of a transfer, sealed to the receiving site
+TAKES_KEYS = "transfer_key"  # in an answer: wrapped keys are taken there
 PROBLEM = "application/problem+json"  # RFC 9457
 
 PARQUET = "application/vnd.apache.parquet"

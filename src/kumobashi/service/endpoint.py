@@ -33,6 +33,7 @@ class Endpoint:
         identity, ledger = gateway.identity, gateway.ledger
         self._ledger = ledger
         self._clock = gateway.clock
+        self._keys = gateway.keys
         self.wiring = Wiring(
             gateway.settings.workspace,
             gateway.directory,
@@ -47,7 +48,8 @@ class Endpoint:
             spool=self._outbox,
             peers=gateway.peers,
             orders=self.wiring.order,
-            snapshots=Snapshots(var / "snapshots"),
+            snapshots=Snapshots(var / "snapshots", gateway.keys),
+            keys=gateway.keys,
             limits=limits,
             token_secret=TokenKey.load(token_path).secret if token_path.exists() else None,
         )
@@ -59,6 +61,7 @@ class Endpoint:
             receptions=self.wiring.reception,
             limits=limits,
             set_aside=var / "quarantine",
+            keys=gateway.keys,
         )
         self._runs: dict[str, asyncio.Task[Outgoing]] = {}
 
@@ -66,6 +69,7 @@ class Endpoint:
         """Go on with every transfer that was under way."""
         rows = self._ledger.under_way()
         self._outbox.keep_only({row.transfer for row in rows})
+        self._keys.keep_sent({row.transfer for row in rows})
         for row in rows:
             self._go(row.transfer)
 

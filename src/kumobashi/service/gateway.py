@@ -21,6 +21,7 @@ from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.migrating import migrate
 from kumobashi.exchange.peers import Peers
 from kumobashi.exchange.relaying import Relay
+from kumobashi.exchange.transfer_keys import TransferKeys
 from kumobashi.kernel import Clock, SystemClock
 from kumobashi.planning.errors import WorkspaceBroken
 from kumobashi.planning.publishing import FILE, trusted_key
@@ -28,6 +29,7 @@ from kumobashi.planning.workspace import MAIN
 from kumobashi.service.errors import SiteMissing
 from kumobashi.service.settings import Settings
 from kumobashi.storage.documents import Document, read
+from kumobashi.storage.erasable import ErasableSecrets
 from kumobashi.storage.spool import Spool
 from kumobashi.storage.sqlite import StateStore
 
@@ -62,15 +64,18 @@ class Gateway:
         self.ledger = Ledger(self.store, self.identity.tenant, self.clock)
         self.peers = Peers(self.identity, self.clock)
         self.changes = Changes()
+        self.keys = TransferKeys(ErasableSecrets(var / "keys"), self.identity.sealing)
         spool = Spool(var / "spool" / "in")
         self.endpoint: Endpoint | None = None
         taker: Taker
         if self.identity.here.role == "relay":
-            taker = Relay(self.identity, self.ledger, spool, self.changes, self.peers)
+            taker = Relay(
+                self.identity, self.ledger, spool, self.changes, self.peers, keys=self.keys
+            )
         else:
             self.endpoint = _endpoint(self, var, spool)
             taker = self.endpoint.receiver
-        self.inbox = Inbox(self.identity, self.ledger, spool, self.changes, taker)
+        self.inbox = Inbox(self.identity, self.ledger, spool, self.changes, taker, keys=self.keys)
 
     def start(self) -> None:
         """Clear away what a crash left half done, then go on with everything that was under way."""

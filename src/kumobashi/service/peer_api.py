@@ -29,6 +29,7 @@ def peer_routes(identity: Identity, inbox: Inbox, clock: Clock) -> list[Route]:
     return [
         Route("/peer/v1/transfers", _safely(api.announce), methods=["POST"]),
         Route(one + "/parts/{digest:str}", _safely(api.part), methods=["PUT"]),
+        Route(one + "/key", _safely(api.key), methods=["PUT"]),
         Route(one + "/close", _safely(api.close), methods=["POST"]),
         Route(one, _safely(api.status), methods=["GET"]),
     ]
@@ -53,6 +54,12 @@ class _PeerApi:
         caller = self._caller(request, f"sha256:{hex_}")
         transfer, attempt = _which(request)
         is_new = await self._inbox.part(caller, transfer, attempt, hex_, _pieces(request))
+        return JSONResponse({"format": 1}, status_code=201 if is_new else 200, media_type=JSON)
+
+    async def key(self, request: Request) -> Response:
+        body = await _body(request)
+        caller = self._caller(request, digest(body))
+        is_new = await self._inbox.key(caller, *_which(request), body)
         return JSONResponse({"format": 1}, status_code=201 if is_new else 200, media_type=JSON)
 
     async def close(self, request: Request) -> Response:

@@ -11,6 +11,7 @@ KumobashiError
     ├── LoadIncomplete        fewer or more rows arrived than announced
     ├── SpoolFull
     ├── PartUnlike            bytes that are not those of their digest
+    ├── SecretErased          a key that was destroyed for good may not come back
     └── AlreadyRunning        two processes on one store
 """
 
@@ -160,3 +161,14 @@ class AlreadyRunning(StorageFailed):
     en = "A gateway of {site} is running already."
     remedy_ja = "動いているほうを止めてから始めてください。"
     remedy_en = "Stop the other one first."
+
+
+class SecretErased(StorageFailed):
+    """A key that was destroyed for good."""
+
+    code = "storage.secret_erased"
+    status = 409
+    ja = "鍵「{name}」は消去済みです。もう一度置くことはできません。"
+    en = "The key {name} was destroyed for good and may not come back."
+    remedy_ja = "データがもう一度必要なら、送り側で連携を新しく実行してください。"
+    remedy_en = "If the data are needed again, run the link anew at the sender."

@@ -49,7 +49,7 @@ class Spool:
         folder = self._folder(transfer, attempt)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         temporary = folder / f"{digest}.{new_id()}.tmp"
-        with _disk(str(self.root)):
+        with on_disk(str(self.root)):
             handle = FileIO(temporary, "wb")
         part = Incoming(handle, temporary, self._path(transfer, attempt, digest), digest)
         try:
@@ -98,7 +98,7 @@ class Incoming:
         """Add a piece."""
         self._hash.update(piece)
         rest = memoryview(piece)
-        with _disk(self._final.name):
+        with on_disk(self._final.name):
             while rest:  # a nearly full disk takes less than it was given
                 rest = rest[self._handle.write(rest) :]
 
@@ -110,7 +110,7 @@ class Incoming:
         """
         if self._hash.hexdigest() != self._digest:
             raise PartUnlike(digest=self._digest)
-        with _disk(self._final.name):
+        with on_disk(self._final.name):
             os.fsync(self._handle.fileno())
             self._temporary.rename(self._final)
             sync_folder(self._final.parent)
@@ -126,7 +126,8 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def _disk(place: str) -> Iterator[None]:
+def on_disk(place: str) -> Iterator[None]:
+    """Turn what the operating system says about a disk into our words; ``place`` is named."""
     try:
         yield
     except OSError as error:

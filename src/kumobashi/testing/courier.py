@@ -20,6 +20,7 @@ from kumobashi.crypto.canonical import digest
 from kumobashi.crypto.http_signatures import EMPTY_BODY, sign_request
 from kumobashi.crypto.keys import SealKey, SigningKey
 from kumobashi.crypto.sealing import seal
+from kumobashi.crypto.transfer_keys import key_hash, wrap
 from kumobashi.kernel import new_id
 from kumobashi.messages.announcement import Announcement
 from kumobashi.messages.manifest import Compression, Manifest, MediaType, Mode, sign_manifest
@@ -50,6 +51,7 @@ class Bundle:
 
     manifest: Manifest
     bodies: Mapping[str, bytes]
+    wrapped: bytes | None = None  # the key, as it goes to the receiver
 
     @property
     def announcement(self) -> Announcement:
@@ -87,14 +89,16 @@ def pack(  # noqa: PLR0913 - whatever a manifest says
     layout: str = "vaccination-reminders",
     day: date = DAY,
     sequence: int = 1,
+    has_key: bool = False,
 ) -> Bundle:
-    """Seal a payload as an honest sender would."""
+    """Seal a payload as an honest sender would: to a key of its own, or as older ones did."""
     to_site, to_system, to_dataset = to
     is_csv = media_type is MediaType.CSV
     plain = zstandard.ZstdCompressor().compress(payload) if is_csv else payload
     sealed = io.BytesIO()
-    key = SealKey.load(town.folder / "private" / to_site / "seal.key")
-    seal(io.BytesIO(plain), sealed, [recipient or key.recipient])
+    site = SealKey.load(town.folder / "private" / to_site / "seal.key")
+    key = SealKey.generate() if has_key else None
+    seal(io.BytesIO(plain), sealed, [recipient or (key or site).recipient])
     cut = list(split(io.BytesIO(sealed.getvalue()), limit))
     now = datetime.now(UTC)
     manifest = Manifest(
@@ -124,8 +128,11 @@ def pack(  # noqa: PLR0913 - whatever a manifest says
         parts=tuple(part for part, _ in cut),
         created=now,
         expires=now + timedelta(days=1),
+        key=key_hash(key.recipient) if key else None,
     )
-    return Bundle(manifest=manifest, bodies={part.digest: body for part, body in cut})
+    wrapped = wrap(key, site.recipient) if key else None
+    bodies = {part.digest: body for part, body in cut}
+    return Bundle(manifest=manifest, bodies=bodies, wrapped=wrapped)
 
 
 @dataclass
@@ -148,6 +155,11 @@ class Courier:
         sent = bundle.bodies[part.digest] if body is None else body
         return self.call("PUT", path, sent, said_digest=part.digest)
 
+    def put_key(self, bundle: Bundle, document: bytes | None = None) -> Answer:
+        """Hand over the wrapped key, or ``document`` in its place."""
+        body = (bundle.wrapped or b"") if document is None else document
+        return self.call("PUT", f"{_path(bundle)}/key", body)
+
     def close(self, bundle: Bundle, key: SigningKey | None = None) -> Answer:
         """Hand over the manifest, signed by its sender or by ``key``."""
         token = sign_manifest(bundle.manifest, key or self.signing(bundle.manifest.from_site))
@@ -161,6 +173,8 @@ class Courier:
         """Announce, put all parts and close; fail when anything before the closing is refused."""
         left_out = {part.digest for part in but}
         assert self.announce(bundle).status == 200  # noqa: PLR2004 - HTTP
+        if bundle.wrapped:
+            assert self.put_key(bundle).status in {200, 201}
         for part in bundle.manifest.parts:
             if part.digest not in left_out:
                 assert self.put(bundle, part).status in {200, 201}

@@ -16,16 +16,31 @@ _SIDES = {
     "relaying": (RELAY,),
     "receiving": (RECEIVER,),
 }
+_LATER = {"deleting": (RECEIVER,), "erasing": (RECEIVER,), "requesting": (SENDER,)}
 _REPEATED = ("inbox.part_written", "inbox.part_stored", "sending.part_put", "relaying.part_passed")
 
 
-@cache
 def names() -> tuple[str, ...]:
-    """Return the names of all points, sorted; each stands in the source exactly once.
+    """Return the names of the points that a transfer passes until it is applied, sorted.
 
-    >>> "sending.sealed" in names()
+    >>> "sending.sealed" in names(), "deleting.begun" in names()
+    (True, False)
+    """
+    return tuple(name for name in _all() if name.partition(".")[0] not in _LATER)
+
+
+def names_of_deletion() -> tuple[str, ...]:
+    """Return the names of the points on the way to ``deleted``, sorted.
+
+    >>> "erasing.noted" in names_of_deletion()
     True
     """
+    return tuple(name for name in _all() if name.partition(".")[0] in _LATER)
+
+
+@cache
+def _all() -> tuple[str, ...]:
+    """Return the names of all points; each stands in the source exactly once."""
     found: list[str] = []
     for path in sorted(Path(kumobashi.__file__).parent.rglob("*.py")):
         if "testing" in path.parts:
@@ -46,7 +61,7 @@ def sides(name: str) -> tuple[str, ...]:
     >>> sides("inbox.closed")
     ('relay', 'receiver')
     """
-    return _SIDES[name.partition(".")[0]]
+    return {**_SIDES, **_LATER}[name.partition(".")[0]]
 
 
 def is_repeated(name: str) -> bool:

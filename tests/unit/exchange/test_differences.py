@@ -8,8 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kumobashi.crypto.keys import SealKey
 from kumobashi.exchange.differences import Snapshots
 from kumobashi.exchange.packing import OPERATION
+from kumobashi.exchange.transfer_keys import TransferKeys
+from kumobashi.storage.erasable import ErasableSecrets
 
 KEY = ("key",)
 COLUMNS = ("key", "a", "b")
@@ -24,12 +27,17 @@ def working(rows: Table) -> duckdb.DuckDBPyConnection:
     return work
 
 
+def snapshots_in(folder: Path, site: SealKey | None = None) -> Snapshots:
+    keys = TransferKeys(ErasableSecrets(folder / "keys"), site or SealKey.generate())
+    return Snapshots(folder / "snapshots", keys)
+
+
 def difference(folder: Path, before: Table, after: Table) -> list[tuple[Any, ...]]:
-    snapshots = Snapshots(folder)
+    snapshots = snapshots_in(folder)
     with working(before) as work:
-        snapshots.keep(work, "a-link", "t1", KEY)
+        snapshots.keep(work, "a-link", "t1", KEY, room=folder)
     with working(after) as work:
-        counted = snapshots.compare(work, "a-link", "t1", KEY, COLUMNS)
+        counted = snapshots.compare(work, "a-link", "t1", KEY, COLUMNS, room=folder)
         rows = work.execute(f"select {OPERATION}, key, a, b from changed").fetchall()
     assert counted.rows == sum(row[0] == "put" for row in rows)
     assert counted.deleted == sum(row[0] == "delete" for row in rows)
@@ -90,20 +98,24 @@ def test_a_deleted_row_carries_its_key_only(tmp_path: Path) -> None:
     assert difference(tmp_path, {"k": ("secret", [1])}, {}) == [("delete", "k", None, None)]
 
 
-def test_no_row_is_kept_only_digests(tmp_path: Path) -> None:
-    with working({"k": ("very private", [1])}) as work:
-        Snapshots(tmp_path).keep(work, "a-link", "t1", KEY)
+def test_nothing_of_a_row_can_be_read_where_a_snapshot_rests(tmp_path: Path) -> None:
+    with working({"resident-0123": ("very private", [1])}) as work:
+        snapshots_in(tmp_path).keep(work, "a-link", "t1", KEY, room=tmp_path)
 
-    (path,) = tmp_path.rglob("*.parquet")
-    assert b"very private" not in path.read_bytes()
+    (path,) = tmp_path.rglob("*.parquet.age")
+    assert not list(tmp_path.rglob("*.parquet"))
+    assert path.read_bytes().startswith(b"age-encryption.org/v1")
+    for file in (path for path in tmp_path.rglob("*") if path.is_file()):
+        assert b"very private" not in file.read_bytes()
+        assert b"resident-0123" not in file.read_bytes()
     assert not list(tmp_path.rglob("*.tmp"))
 
 
 def test_old_snapshots_are_forgotten(tmp_path: Path) -> None:
-    snapshots = Snapshots(tmp_path)
+    snapshots = snapshots_in(tmp_path)
     with working({}) as work:
         for transfer in ("t1", "t2"):
-            snapshots.keep(work, "a-link", transfer, KEY)
+            snapshots.keep(work, "a-link", transfer, KEY, room=tmp_path)
 
     snapshots.forget_but("a-link", {"t2"})
 

@@ -1,5 +1,6 @@
 """The page of the protocol says what the code does."""
 
+import base64
 import json
 import re
 from datetime import UTC, datetime
@@ -10,12 +11,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from kumobashi.crypto import errors as crypto_errors
 from kumobashi.crypto import jws
 from kumobashi.crypto.http_signatures import EMPTY_BODY, sign_request
-from kumobashi.crypto.keys import SigningKey, TokenKey
+from kumobashi.crypto.keys import SealKey, SigningKey, TokenKey
+from kumobashi.crypto.transfer_keys import unwrap
 from kumobashi.kernel import KumobashiError
 from kumobashi.messages import errors as message_errors
 from kumobashi.messages.announcement import AttemptState
 from kumobashi.messages.media_types import MANIFEST_TYP
 from kumobashi.messages.receipts import ALLOWED_NEXT, Stage, next_receipt
+from kumobashi.messages.retention import Retention
 from tests.unit.messages import examples
 
 PAGE = (Path(__file__).parents[3] / "docs" / "protocol.md").read_text(encoding="utf-8")
@@ -41,8 +44,25 @@ def test_the_values_to_check_against_are_right() -> None:
     assert TokenKey(bytes(32)).token("0000000001") in PAGE
 
 
+def test_the_wrapped_key_of_the_page_opens_as_it_says() -> None:
+    names = "site's seal.key|key of a transfer|manifest's key"
+    said = dict(re.findall(rf"^({names}) +(\S+)$", PAGE, re.MULTILINE))
+    (block,) = re.findall(r"^wrapped, base64((?:\s+[A-Za-z0-9+/=]+$)+)", PAGE, re.MULTILINE)
+    document = base64.b64decode("".join(block.split()))
+    site = SealKey.parse(said["site's seal.key"].encode())
+    key = SealKey.parse(said["key of a transfer"].encode())
+
+    opened = unwrap(document, site, expected=said["manifest's key"])
+    assert opened.recipient == key.recipient
+    assert re.findall(r"^its recipient +(age1\S+)$", PAGE, re.MULTILINE) == [
+        site.recipient,
+        key.recipient,
+    ]
+
+
 def test_every_field_of_every_document_is_described() -> None:
-    manifest = examples.manifest()
+    kept = Retention(name="service", days=30)
+    manifest = examples.manifest(key="sha256:" + "c" * 64, retention=kept)
     receipt = next_receipt(
         None, manifest=manifest, stage=Stage.DELIVERED, receipt=examples.OTHER, at=examples.NOW
     )

@@ -1,0 +1,71 @@
+"""Rows that a receiver set aside (除いた行), sealed to the key of the transfer they came in.
+
+    quarantine/<link>-<transfer>.parquet.age
+
+They are written in the private folder of the step, sealed, and only then put where they rest: a
+backup of that folder is as unreadable as the bundle once the key is gone.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from kumobashi.crypto.keys import SealKey
+from kumobashi.crypto.sealing import seal
+from kumobashi.messages.manifest import Manifest
+from kumobashi.storage.spool import on_disk, sync_folder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """Where the rows of one transfer are written, and where they rest."""
+
+    plain: Path
+    sealed: Path
+    recipient: str
+
+    def keep(self) -> None:
+        """Seal what was written, durably, and remove the plain file."""
+        self.sealed.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        temporary = self.sealed.with_suffix(".tmp")
+        with on_disk("quarantine"):
+            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(handle, "wb") as target, self.plain.open("rb") as source:
+                seal(source, target, [self.recipient])
+                target.flush()
+                os.fsync(target.fileno())
+            temporary.rename(self.sealed)
+            sync_folder(self.sealed.parent)
+        self.plain.unlink()
+
+
+class SetAside:
+    """The set-aside rows of one site."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def room(self, work: Path, manifest: Manifest, key: SealKey) -> Room:
+        """Return where rows of a bundle go; ``work`` is the private folder of the step."""
+        return Room(
+            plain=work / "aside.parquet",
+            sealed=self._path(manifest.link, manifest.transfer),
+            recipient=key.recipient,
+        )
+
+    def has(self, link: str, transfer: str) -> bool:
+        """Whether rows of a transfer lie here."""
+        return self._path(link, transfer).exists()
+
+    def forget(self, link: str, transfer: str) -> int:
+        """Remove the rows of a transfer; return the files removed."""
+        path = self._path(link, transfer)
+        try:
+            path.unlink()
+        except FileNotFoundError:
+            return 0
+        sync_folder(self._folder)
+        return 1
+
+    def _path(self, link: str, transfer: str) -> Path:
+        return self._folder / f"{link}-{transfer}.parquet.age"

@@ -1,0 +1,143 @@
+"""The keys of transfers at one site: made at the sender, opened at the receiver, passed by relays.
+
+The sender keeps a key only as the receiver can open it; the receiver keeps it wrapped to its own
+``seal.key``; a relay holds what it cannot open until the transfer is over there. So a key is worth
+nothing without the site's own, and the site's own nothing without the key.
+"""
+
+from pathlib import Path
+from typing import BinaryIO
+
+from kumobashi.crypto.errors import KeyGone
+from kumobashi.crypto.keys import SealKey
+from kumobashi.crypto.sealing import open_sealed, seal
+from kumobashi.crypto.transfer_keys import AGE_MAGIC, LARGEST_WRAPPED, unwrap, wrap
+from kumobashi.messages.errors import FieldWrong, MessageReplayed
+from kumobashi.messages.manifest import Manifest
+from kumobashi.storage.erasable import ErasableSecrets
+
+IN, OUT, SNAPSHOTS = "in", "out", "snapshots"
+
+
+class TransferKeys:
+    """What one site holds of keys of transfers."""
+
+    def __init__(self, store: ErasableSecrets, sealing: SealKey) -> None:
+        self.store = store
+        self._sealing = sealing
+
+    # -- at the sender --------------------------------------------------------------------------
+
+    def make(self, transfer: str, attempt: int, *, recipient: str) -> str:
+        """Make the key of a sealing; return the recipient to seal to. Its secret stays nowhere."""
+        self.forget_sent(transfer)
+        key = SealKey.generate()
+        self.store.put(OUT, _name(transfer, attempt), wrap(key, recipient))
+        return key.recipient
+
+    def sent(self, transfer: str, attempt: int) -> bytes:
+        """Return the wrapped key to put at the next hop.
+
+        Raises:
+            KeyGone: it is not here, say because only the state was restored.
+        """
+        document = self.store.get(OUT, _name(transfer, attempt))
+        if document is None:
+            raise KeyGone(transfer=transfer)
+        return document
+
+    def forget_sent(self, transfer: str) -> None:
+        """Destroy what is not sent again."""
+        for name in self.store.names(OUT):
+            if name.startswith(transfer):
+                self.store.drop(OUT, name)
+
+    def keep_sent(self, transfers: set[str]) -> None:
+        """Destroy what a crash left of other transfers."""
+        for name in self.store.names(OUT):
+            if name.rpartition("-")[0] not in transfers:
+                self.store.drop(OUT, name)
+
+    # -- at receivers and relays ----------------------------------------------------------------
+
+    def take(self, transfer: str, attempt: int, document: bytes) -> bool:
+        """Keep a wrapped key durably; return whether it is new.
+
+        Raises:
+            FieldWrong: no age file of a sensible size.
+            MessageReplayed: another one is here already.
+            SecretErased: it was destroyed with what it opened.
+        """
+        if not document.startswith(AGE_MAGIC) or len(document) > LARGEST_WRAPPED:
+            expected = f"an age file of at most {LARGEST_WRAPPED} bytes"
+            raise FieldWrong(document="key", field="$", expected=expected)
+        held = self.store.get(IN, _name(transfer, attempt))
+        if held is not None:
+            if held != document:
+                raise MessageReplayed(transfer=transfer)
+            return False
+        self.store.put(IN, _name(transfer, attempt), document)
+        return True
+
+    def taken(self, transfer: str, attempt: int) -> bytes | None:
+        """Return the wrapped key that came, to pass it on."""
+        return self.store.get(IN, _name(transfer, attempt))
+
+    def forget_taken(self, transfer: str, attempt: int) -> None:
+        """Destroy a key that this site has no use for."""
+        self.store.drop(IN, _name(transfer, attempt))
+
+    def erase_taken(self, transfer: str, attempt: int) -> None:
+        """Destroy the key of what was deleted, for good."""
+        self.store.erase(IN, _name(transfer, attempt))
+
+    def all_taken(self) -> list[tuple[str, int]]:
+        """Return transfer and attempt of every key that came."""
+        parted = [name.rpartition("-") for name in self.store.names(IN)]
+        return [(transfer, int(attempt)) for transfer, _, attempt in parted]
+
+    def opening(self, manifest: Manifest) -> SealKey:
+        """Return the key that opens a bundle: its own, or the site's for an older sender.
+
+        Raises:
+            KeyGone: its own is not here.
+            KeyUnlike, SealFailed: what came is not the one that the manifest names.
+        """
+        if manifest.key is None:
+            return self._sealing
+        document = self.taken(manifest.transfer, manifest.attempt)
+        if document is None:
+            raise KeyGone(transfer=manifest.transfer)
+        return unwrap(document, self._sealing, expected=manifest.key)
+
+    # -- files that rest at this site -----------------------------------------------------------
+
+    def seal_snapshot(self, plain: Path, target: BinaryIO, transfer: str) -> None:
+        """Seal a file to a fresh key of this site's own, kept under the transfer."""
+        key = SealKey.generate()
+        self.store.put(SNAPSHOTS, transfer, wrap(key, self._sealing.recipient))
+        with plain.open("rb") as source:
+            seal(source, target, [key.recipient])
+
+    def open_snapshot(self, source: BinaryIO, target: BinaryIO, transfer: str) -> None:
+        """Open what :meth:`seal_snapshot` made.
+
+        Raises:
+            KeyGone, SealFailed: it cannot be read any more.
+        """
+        document = self.store.get(SNAPSHOTS, transfer)
+        if document is None:
+            raise KeyGone(transfer=transfer)
+        open_sealed(source, target, unwrap(document, self._sealing))
+
+    def has_snapshot(self, transfer: str) -> bool:
+        """Whether the key of a snapshot is here."""
+        return self.store.get(SNAPSHOTS, transfer) is not None
+
+    def forget_snapshot(self, transfer: str) -> None:
+        """Destroy the key of a snapshot, and so every copy of it."""
+        self.store.drop(SNAPSHOTS, transfer)
+
+
+def _name(transfer: str, attempt: int) -> str:
+    return f"{transfer}-{attempt}"
