@@ -26,7 +26,7 @@ from kumobashi.catalogue.layouts import span
 from kumobashi.cli.exits import MEANINGS, exit_of
 from kumobashi.cli.tables import all_errors
 from kumobashi.planning.schemas import SCHEMAS
-from kumobashi.policy.tables import LegalBasisRow, Origin, load_tables
+from kumobashi.policy.tables import LegalBasisRow, Origin, RetentionRow, load_tables
 from kumobashi.storage import spool as spool  # noqa: PLC0414 - has a failure of its own
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
@@ -123,6 +123,11 @@ def _workspace_files() -> Iterator[str]:
     yield "| 符号 | 根拠 | 条文 | 要るもの | 使える範囲 | 期間 | 確認 |"
     yield "| --- | --- | --- | --- | --- | --- | --- |"
     yield from map(_basis, load_tables().bases)
+    yield from ("", "(retention-classes)=", "## 保持区分の符号", "")
+    yield from (WORDS["intros"]["retention_classes"], "")
+    yield "| 符号 | 区分 | 日数 | 法令で保存 | 根拠 | 期間 | 確認 |"
+    yield "| --- | --- | --- | --- | --- | --- | --- |"
+    yield from map(_retention, load_tables().retentions)
 
 
 def _keys(model: str, schema: Schema, parts: Mapping[str, Schema]) -> Iterator[str]:
@@ -200,6 +205,14 @@ def _basis(row: LegalBasisRow) -> str:
     reach = "庁内だけ" if row.is_in_hall_only else "庁内・庁外"
     return (
         f"| `{row.code}` | {escaped(row.ja)} | {escaped(row.article_ja)} | {needs} | {reach} |"
+        f" {_dated(row.origin)} |"
+    )
+
+
+def _retention(row: RetentionRow) -> str:
+    by_law = "はい" if row.is_by_law else "いいえ"
+    return (
+        f"| `{row.code}` | {escaped(row.ja)} | {row.days} | {by_law} | {escaped(row.article_ja)} |"
         f" {_dated(row.origin)} |"
     )
 

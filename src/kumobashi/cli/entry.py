@@ -17,6 +17,8 @@ PLACES = {
     "plan": "kumobashi.cli.plan:plan",
     "workspace": "kumobashi.cli.workspace:workspace",
     "link": "kumobashi.cli.link:link",
+    "deletion": "kumobashi.cli.deletion:deletion",
+    "keys": "kumobashi.cli.keys:keys",
     "serve": "kumobashi.cli.serve:serve",
     "file": "kumobashi.cli.file:file",
     "catalogue": "kumobashi.cli.catalogue:catalogue",

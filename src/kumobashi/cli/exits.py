@@ -26,8 +26,8 @@ class Exit(IntEnum):
 MEANINGS: Mapping[Exit, Words] = {
     Exit.OK: Words(ja="できました。", en="Done."),
     Exit.RED: Words(
-        ja="対応が必要です（停止・拒否の連携、doctor の ×、時間内に終わらない転送）。",
-        en="Somebody must act: a stopped or refused link, a doctor's ×, a transfer not over yet.",
+        ja="対応が必要です（赤い連携、期限を過ぎた消去、doctor の ×、時間内に終わらない転送）。",
+        en="Somebody must act: a red link, an overdue deletion, doctor's ×, a transfer not over.",
     ),
     Exit.REFUSED: Words(
         ja="断りました（事前点検で送れない、承認がない、設定の間違いなど）。何も送っていません。",
@@ -39,8 +39,8 @@ MEANINGS: Mapping[Exit, Words] = {
     ),
     Exit.GATEWAY_DOWN: Words(ja="ゲートウェイが応答しません。", en="A gateway does not answer."),
     Exit.HELD: Words(
-        ja="件数か容量が承認の範囲を外れ、人の判断を待っています。",
-        en="Counts are outside the approved bounds; a person decides.",
+        ja="人の判断を待っています（承認の範囲を外れた件数や容量、法令で保存するものの消去）。",
+        en="A person decides: counts outside the bounds, the deletion of what a law keeps.",
     ),
     Exit.USAGE: Words(
         ja="コマンドの書き方か、指定した名前が違います。",
@@ -61,6 +61,7 @@ _BY_CODE = {
     "cli.unexpected": Exit.UNEXPECTED,
     "exchange.drifted": Exit.DRIFTED,
     "exchange.no_such_transfer": Exit.USAGE,
+    "exchange.nothing_held": Exit.USAGE,
     "exchange.outside_bounds": Exit.HELD,
     "kumobashi.failed": Exit.UNEXPECTED,
     "planning.link_unknown": Exit.USAGE,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from kumobashi.cli.errors import GatewayRefused
-from kumobashi.exchange.views import Overview, TransferView
+from kumobashi.exchange.views import HoldingView, Overview, TransferView
 from kumobashi.service.errors import GatewayDown, SiteMissing
 
 if TYPE_CHECKING:
@@ -67,6 +67,20 @@ class LocalApi:
         return _watched(
             self._call("POST", f"/api/v1/transfers/{quote(transfer, safe='')}/cancel", {})
         )
+
+    def holdings(self) -> list[HoldingView]:
+        """Return what receivers hold of this site, and what this site holds of others."""
+        from pydantic import TypeAdapter
+
+        listed = self._call("GET", "/api/v1/deletions")["holdings"]
+        return TypeAdapter(list[HoldingView]).validate_python(listed)
+
+    def decide_deletion(self, transfer: str, deed: str, said: Mapping[str, str]) -> HoldingView:
+        """Ask for a deletion, approve or withdraw it; ``said`` is who signs in for it."""
+        from pydantic import TypeAdapter
+
+        path = f"/api/v1/deletions/{quote(transfer, safe='')}/{deed}"
+        return TypeAdapter(HoldingView).validate_python(self._call("POST", path, said))
 
     def _call(
         self, method: str, path: str, body: Mapping[str, object] | None = None

@@ -9,6 +9,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from kumobashi.cli.deletion import overdue_lines
 from kumobashi.cli.exits import Exit
 from kumobashi.cli.local_api import LocalApi
 from kumobashi.cli.picture import cause_lines, headline, last_lines, receipts_line, stage_lines
@@ -72,6 +73,8 @@ def draw(terminal: Terminal, overview: Overview) -> Group:
         elif view.light is Light.BLOCKED and view.blocked:
             parts += [Text(), Text.assemble((view.name, "bold"), f"  {view.link}")]
             parts += _blocked(terminal, view)
+    if overview.overdue:
+        parts += [Text(), *overdue_lines(terminal, list(overview.overdue))]
     return Group(*parts)
 
 

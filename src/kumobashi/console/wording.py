@@ -170,6 +170,16 @@ TEXT = {
     "as_of": both("{at} 現在", "As of {at} JST"),
     "target_one": both("対象 {day}分", "for {day}"),
     "target_many": both("対象 {first}〜{last}分", "for {first} to {last}"),
+    "undeleted": both("消去の証拠がないもの", "Deletions without proof"),
+    "undeleted_title": both("消去の期限を過ぎています：", "Deletion is overdue: "),
+    "undeleted_what": both(
+        "{site}が、{day}の分（{rows}件）を消去した証拠を返していません。期限は {due} でした。",
+        "{site} has not proved that it deleted the {rows} rows of {day}; that was due on {due}.",
+    ),
+    "undeleted_how": both(
+        "電話して消去を確かめてください。証拠は自動で届きます。一覧: kumobashi deletion list",
+        "Call and have it deleted; the proof comes by itself. All: kumobashi deletion list",
+    ),
     "calls": both("対応が必要な連携", "Links that need somebody"),
     "stopped_title": both("止まっています：", "Stopped: "),
     "refused_title": both("拒否されました：", "Refused: "),

@@ -66,6 +66,11 @@ class Snapshots:
         temporary.rename(path)
         sync_folder(path.parent)
 
+    def forget(self, link: str, transfer: str) -> None:
+        """Remove the state after one transfer, its key first."""
+        self._keys.forget_snapshot(transfer)
+        self._path(link, transfer).unlink(missing_ok=True)
+
     def forget_but(self, link: str, transfers: set[str]) -> None:
         """Remove what is not needed any more, its key first."""
         for path in (self._folder / link).glob(f"*{_SUFFIX}"):

@@ -64,6 +64,12 @@ class Taker(Protocol):
     def downstream(self, key: Key) -> Downstream:
         """Return what the hops behind said."""
 
+    async def catch_up(self, bundle: Incoming) -> None:
+        """Fetch what was signed about a bundle after it was over here."""
+
+    async def deletion(self, bundle: Incoming, token: str) -> None:
+        """Take a signed request to delete; the receiver has it, durably, when this returns."""
+
 
 class Inbox:
     """Takes bundles from peers; every answer is given only after what it says is durable."""
@@ -179,12 +185,22 @@ class Inbox:
         self._wake(bundle)
         return self._answer(bundle)
 
+    async def deletion(
+        self, caller: str, transfer: str, attempt: int, token: str
+    ) -> dict[str, Any]:
+        """Take a signed request to delete what was received, or hand it on."""
+        bundle = self._open(caller, transfer, attempt)
+        await self._taker.deletion(bundle, token)
+        return self._answer(self._bundle(caller, transfer, attempt))
+
     async def status(
         self, caller: str, transfer: str, attempt: int, *, after: int, seen: str, wait: int
     ) -> dict[str, Any]:
         """Return how a bundle stands, waiting a while for what the caller has not seen."""
         key = (transfer, attempt)
-        self._bundle(caller, transfer, attempt)
+        bundle = self._bundle(caller, transfer, attempt)
+        if bundle.state is In.SETTLED and after >= len(self._ledger.receipts(*key, "in")):
+            await self._taker.catch_up(bundle)
         loop = asyncio.get_running_loop()
         until = loop.time() + min(wait, _LONGEST_WAIT_SECONDS)
         while True:

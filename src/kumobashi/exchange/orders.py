@@ -78,6 +78,7 @@ class Reception:
     table: str
     layout: Layout
     on_findings: OnFindings
+    shared_with: tuple[str, ...] = ()  # other links that write into the same dataset
 
     @property
     def columns(self) -> tuple[ReceivingColumn, ...]:

@@ -72,6 +72,13 @@ class Peers:
         path = f"{_path(transfer, attempt)}/close"
         return await self._call(site, "POST", path, manifest.encode(), JOSE)
 
+    async def request_deletion(
+        self, site: str, transfer: str, attempt: int, request: str
+    ) -> Answer:
+        """Hand over a signed request to delete; the receiver has it when this returns."""
+        path = f"{_path(transfer, attempt)}/deletion"
+        return await self._call(site, "POST", path, request.encode(), JOSE)
+
     async def status(
         self, site: str, transfer: str, attempt: int, *, after: int, seen: str, wait: int
     ) -> Answer:

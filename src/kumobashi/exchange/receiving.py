@@ -52,7 +52,7 @@ Receptions = Callable[[str], Reception]  # the workspace, asked anew for each bu
 class Receiver:
     """Meets ``Taker`` for sites of role endpoint."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that receiving needs, joined once in the service
         self,
         *,
         identity: Identity,
@@ -63,6 +63,7 @@ class Receiver:
         limits: Limits,
         set_aside: Path,
         keys: TransferKeys,
+        asked: Callable[[Manifest, str], None],
     ) -> None:
         self._identity = identity
         self._ledger = ledger
@@ -72,7 +73,8 @@ class Receiver:
         self._limits = limits
         self._set_aside = SetAside(set_aside)
         self._keys = keys
-        self._one_at_a_time = asyncio.Semaphore(1)  # what bounds memory
+        self.asked = asked  # told of every request to delete
+        self.one_at_a_time = asyncio.Semaphore(1)  # what bounds memory
 
     def closed_state(self) -> In:
         """Return that a complete bundle with a good manifest is delivered."""
@@ -93,6 +95,13 @@ class Receiver:
         """Nothing is behind a receiver."""
         return Downstream()
 
+    async def catch_up(self, _bundle: Incoming) -> None:
+        """Nothing is behind a receiver."""
+
+    async def deletion(self, bundle: Incoming, token: str) -> None:
+        """Take the sender's request to delete."""
+        await asyncio.to_thread(self.asked, self._manifest(bundle), token)
+
     async def take(self, bundle: Incoming) -> None:
         """Take a delivered bundle in, trying again while the target does not answer."""
         if bundle.state is In.ANNOUNCED:
@@ -100,7 +109,7 @@ class Receiver:
         tries = 0
         for wait in waits():
             try:
-                async with self._one_at_a_time:
+                async with self.one_at_a_time:
                     await asyncio.to_thread(self._take_in, bundle)
             except Exception as raised:  # noqa: BLE001 - a fault of ours must not strand a bundle
                 error = as_known(raised)

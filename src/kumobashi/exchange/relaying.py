@@ -23,8 +23,9 @@ from kumobashi.exchange.transfer_keys import TransferKeys
 from kumobashi.exchange.waiting import as_known, cause_of
 from kumobashi.kernel import KumobashiError, crashpoint
 from kumobashi.messages.announcement import Announcement
+from kumobashi.messages.deletions import verify_deletion
 from kumobashi.messages.errors import AttemptSuperseded
-from kumobashi.messages.manifest import Manifest
+from kumobashi.messages.manifest import Manifest, verify_manifest
 from kumobashi.messages.receipts import Stage, verify_receipt
 from kumobashi.storage.spool import Spool
 
@@ -66,6 +67,26 @@ class Relay:
     def downstream(self, key: Key) -> Downstream:
         """Return what the next hop said last."""
         return self._behind.get(key, Downstream())
+
+    async def catch_up(self, bundle: Incoming) -> None:
+        """Ask the next hop for what the receiver signed since: that it was deleted."""
+        key = (bundle.transfer, bundle.attempt)
+        keys = self._identity.keys_of(bundle.to_site)
+        hop = self._identity.next_hop(bundle.to_site)
+        have = await asyncio.to_thread(self._ledger.receipts, *key, "in")
+        answer = await self._peers.status(hop, *key, after=len(have), seen="", wait=0)
+        fresh = [str(token) for token in answer.get("receipts", ())]
+        staged = [(verify_receipt(token, keys).stage.value, token) for token in fresh]
+        if staged:
+            await asyncio.to_thread(self._ledger.keep_receipts, *key, "in", staged)
+
+    async def deletion(self, bundle: Incoming, token: str) -> None:
+        """Hand a request to delete on; the relay itself has nothing left of the transfer."""
+        keys = self._identity.keys_of(bundle.from_site)
+        manifest = verify_manifest(bundle.manifest or "", keys)
+        verify_deletion(token, keys, manifest)
+        hop = self._identity.next_hop(bundle.to_site)
+        await self._peers.request_deletion(hop, bundle.transfer, bundle.attempt, token)
 
     async def take(self, bundle: Incoming) -> None:
         """Pass on what is here; after the manifest, wait for the last receipt."""

@@ -161,6 +161,46 @@ class LinkView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HoldingView:
+    """One holding with the words around it; times are aware."""
+
+    side: str  # "out": this site sent it; "in": this site has it
+    transfer: str
+    attempt: int
+    link: str
+    business_date: str
+    from_site: str
+    to_site: str
+    to_site_name: str
+    rows: int
+    state: str
+    state_ja: str
+    retention_class: str | None
+    retention_days: int | None
+    by_law: bool
+    basis: str | None  # code of the legal basis as the link states it now
+    plan_hash: str | None
+    applied: datetime
+    due: datetime | None
+    level: int
+    level_words: Words
+    contact: ContactView | None  # of the receiving site
+    link_contact: ContactView | None
+    key: str | None
+    asked: datetime | None
+    asked_by: str | None
+    approved_by: str | None
+    deleted: datetime | None  # as the receipt says
+    rows_deleted: int | None
+    taken_over_by: str | None
+    key_backups_until: str | None
+    receipt: str | None  # digest of the ``deleted`` receipt
+    relays: tuple[str, ...]  # sites that passed it on and kept nothing after it was settled
+    cause: Words | None
+    remedy: Words | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
     """連携状況一覧."""
 
@@ -170,11 +210,12 @@ class Overview:
     site_name: str
     at: datetime
     links: tuple[LinkView, ...]
+    overdue: tuple[HoldingView, ...] = ()  # what receivers should have deleted, and have not
 
     @property
     def is_red(self) -> bool:
         """Whether somebody must act now."""
-        return any(link.light in RED for link in self.links)
+        return bool(self.overdue) or any(link.light in RED for link in self.links)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,8 +262,9 @@ class Board:
     at: datetime
     rows: tuple[LinkRow, ...]
     is_training: bool = False  # a fictional city: pages say so
+    overdue: tuple[HoldingView, ...] = ()  # what receivers should have deleted, and have not
 
     @property
     def is_red(self) -> bool:
         """Whether somebody must act now."""
-        return any(row.light in RED for row in self.rows)
+        return bool(self.overdue) or any(row.light in RED for row in self.rows)

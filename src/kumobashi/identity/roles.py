@@ -23,17 +23,20 @@ class Role(StrEnum):
 
 
 class Deed(StrEnum):
-    """What can be done at the console."""
+    """What needs somebody who signed in."""
 
     LOOK = "look"
     PROPOSE = "propose"  # ask for the approval of a plan
     APPROVE = "approve"
     AUDIT = "audit"  # see who did what
+    ASK_DELETION = "ask_deletion"
+    APPROVE_DELETION = "approve_deletion"  # as the second person
 
 
+_DELETION = (Deed.ASK_DELETION, Deed.APPROVE_DELETION)
 MAY: dict[Role, frozenset[Deed]] = {
-    Role.OPERATOR: frozenset({Deed.LOOK, Deed.PROPOSE, Deed.AUDIT}),
-    Role.APPROVER: frozenset({Deed.LOOK, Deed.APPROVE, Deed.AUDIT}),
+    Role.OPERATOR: frozenset({Deed.LOOK, Deed.PROPOSE, Deed.AUDIT, Deed.ASK_DELETION}),
+    Role.APPROVER: frozenset({Deed.LOOK, Deed.APPROVE, Deed.AUDIT, *_DELETION}),
     Role.AUDITOR: frozenset({Deed.LOOK, Deed.AUDIT}),
     Role.VIEWER: frozenset({Deed.LOOK}),
 }

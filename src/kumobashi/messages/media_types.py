@@ -14,3 +14,4 @@ CSV = "text/csv"
 
 MANIFEST_TYP = "kumobashi-manifest+jws"
 RECEIPT_TYP = "kumobashi-receipt+jws"
+DELETION_TYP = "kumobashi-deletion+jws"

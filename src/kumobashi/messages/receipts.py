@@ -65,6 +65,12 @@ class Receipt:
     previous: str | None  # digest of the receipt before
     extra: Mapping[str, object] = field(default_factory=dict)  # fields of later versions
 
+    @property
+    def deleted(self) -> Mapping[str, object]:
+        """What a ``deleted`` receipt says besides; other stages say nothing."""
+        said = self.extra.get("deleted")
+        return said if isinstance(said, dict) else {}
+
     def encode(self) -> bytes:
         """Return the canonical bytes, those that are signed."""
         return canonical(
@@ -132,8 +138,11 @@ def next_receipt(  # noqa: PLR0913 - a receipt states this many facts
     findings: int = 0,
     code: str | None = None,
     note_ja: str | None = None,
+    deleted: Mapping[str, object] | None = None,
 ) -> Receipt:
     """Return the receipt that follows ``previous``, by the site the manifest is for.
+
+    ``deleted`` is what only that stage says: rows, who took over, the hash of the destroyed key.
 
     Raises:
         ReceiptOutOfOrder: ``stage`` may not follow.
@@ -155,6 +164,7 @@ def next_receipt(  # noqa: PLR0913 - a receipt states this many facts
         note_ja=note_ja,
         at=at,
         previous=None if previous is None else previous.digest(),
+        extra={"deleted": dict(deleted)} if deleted else {},
     )
     _check_link(previous, following)
     return following

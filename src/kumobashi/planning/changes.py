@@ -19,6 +19,7 @@ _NAMES = {  # keys of the decision, as people say them
     "format": ("形式", "format"),
     "characters": ("文字", "characters"),
     "legal_basis": ("法的根拠", "legal basis"),
+    "retention": ("保持期間", "retention"),
     "rule": ("提供ルール", "release rule"),
     "items": ("項目", "item"),
     "route": ("経路", "route"),

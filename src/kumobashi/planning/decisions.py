@@ -40,6 +40,8 @@ def decision_of(
         }
         | {"on_findings": link.on_findings},
         "legal_basis": dumped["legal_basis"],
+        # Said where it is declared, so that approvals of before it could be stay good.
+        **({"retention": dumped["retention"]} if link.retention else {}),
         "rule": {
             "version": rule.version,
             "hash": digest(canonical(rule.model_dump(mode="json", by_alias=True))),

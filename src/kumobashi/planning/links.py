@@ -79,6 +79,19 @@ class Bounds(FileModel):
     bytes: Share = Field(default=0.10, examples=[0.10])
 
 
+class Retention(FileModel):
+    """保持期間: how long the receiver may keep it; the classes are data of ``policy``."""
+
+    class_: Ident = Field(alias="class", examples=["service"], description="保持区分")
+    days: int | None = Field(
+        default=None,
+        ge=1,
+        le=36_525,
+        examples=[30],
+        description="取込からの日数。省くと区分の日数",
+    )
+
+
 class LinkFile(FileModel):
     """``links/<link>.yaml``."""
 
@@ -103,6 +116,7 @@ class LinkFile(FileModel):
         default="refuse", examples=["refuse"]
     )
     bounds: Bounds = Field(default=Bounds(), examples=[{"rows": 0.05, "bytes": 0.10}])
+    retention: Retention | None = Field(default=None, examples=[{"class": "service", "days": 30}])
     contact: Ident = Field(examples=["vendor-b"])
 
     @field_validator("name")

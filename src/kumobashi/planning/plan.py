@@ -23,9 +23,11 @@ from typing import Any
 from kumobashi.crypto.canonical import canonical, digest
 from kumobashi.directory.entries import Directory
 from kumobashi.directory.models import By
+from kumobashi.messages.retention import Retention
 from kumobashi.planning.decisions import decision_of
 from kumobashi.planning.items import PlannedItem, items_of
 from kumobashi.planning.links import Bounds, LinkFile
+from kumobashi.planning.retaining import against_retention, retention_of
 from kumobashi.planning.workspace import Workspace
 from kumobashi.policy.deciding import (
     AskedItem,
@@ -36,7 +38,7 @@ from kumobashi.policy.deciding import (
     Where,
     decide,
 )
-from kumobashi.policy.tables import LegalBasisRow, Tables, load_tables
+from kumobashi.policy.tables import LegalBasisRow, RetentionRow, Tables, load_tables
 from kumobashi.routing.errors import RoutingFailed
 from kumobashi.routing.finding import Hop, route
 
@@ -56,6 +58,8 @@ class Plan:
     hops: tuple[Hop, ...]
     site_names: Mapping[str, str]  # of the sites on the way
     basis: LegalBasisRow | None
+    retention: Retention | None  # how long the receiver may keep it; none: no end was declared
+    retention_row: RetentionRow | None
     rule_version: int
     largest_part_bytes: int
     reasons: tuple[Reason, ...]
@@ -120,6 +124,10 @@ def plan(
             for site in (hop.from_site, hop.to_site)
         },
         basis=tables.basis(basis.code, on=on) if basis else None,
+        retention=retention_of(declared, tables, on=on),
+        retention_row=tables.retention(declared.retention.class_, on=on)
+        if declared.retention
+        else None,
         rule_version=rule.version,
         largest_part_bytes=min(
             (workspace.sites[hop.to_site].largest_part_bytes for hop in hops),
@@ -129,6 +137,12 @@ def plan(
             *_stale(workspace, directory, declared, hops),
             *_ended_layouts(workspace, declared, on),
             *wrong,
+            *against_retention(
+                declared,
+                tables,
+                on=on,
+                where=workspace.where(f"links/{link}.yaml", "retention"),
+            ),
             *verdict.reasons,
         ),
         cautions=verdict.cautions,

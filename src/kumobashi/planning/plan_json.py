@@ -27,6 +27,7 @@ def as_json(
             for change in (drift(plan, approval) if approval else [])
         ],
         "decision": dict(plan.decision),
+        "retention": _retention_json(plan),
         "measured": _measured_json(measured) if measured else None,
         "approval": {"by": approval.by, "at": approval.at.isoformat(), "hash": approval.hash}
         if approval
@@ -131,3 +132,10 @@ def _measured_json(measured: Measured) -> dict[str, Any]:
             for held in measured.losses
         ],
     }
+
+
+def _retention_json(plan: Plan) -> dict[str, Any] | None:
+    kept = plan.retention
+    if kept is None:
+        return None
+    return {"class": kept.name, "days": kept.days, "by_law": kept.is_kept_by_law}

@@ -22,6 +22,7 @@ from kumobashi.planning.sentences import (
     classes,
     counted,
     done,
+    kept,
     not_counted,
     why,
 )
@@ -123,6 +124,8 @@ class PlanView:
         plan, story = self.plan, self.story
         yield from self._row("だれが何を", "Who and what", story.sentence(self.lang))
         yield from self._row("許される理由", "Why it may", self._t(*why(story)))
+        if said := kept(story):
+            yield from self._row("保持期間", "Retention", self._t(*said))
         yield from self._row(
             "判定番号",
             "Decision",

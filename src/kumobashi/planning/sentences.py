@@ -64,6 +64,24 @@ def why(story: Story) -> tuple[str, str]:
     )
 
 
+def kept(story: Story) -> tuple[str, str] | None:
+    """Return how long the receiver may keep it; nothing where the link declares nothing."""
+    retention, row = story.plan.retention, story.plan.retention_row
+    if retention is None or row is None:
+        return None
+    unchecked = not row.origin.is_verified
+    law_ja = "。期限前の消去は二人で決める" if retention.is_kept_by_law else ""
+    law_en = "; two persons decide to delete it earlier" if retention.is_kept_by_law else ""
+    check_ja = "、未確認" if unchecked else ""
+    check_en = ", not yet compared with the source" if unchecked else ""
+    ja = f"取込から {retention.days} 日で消去（{row.ja}、{row.article_ja}{check_ja}）{law_ja}。"
+    en = (
+        f"deleted {retention.days} days after it was applied"
+        f" ({row.en}, {row.article_en}{check_en}){law_en}."
+    )
+    return ja, en
+
+
 def done(item: ItemStory) -> tuple[str, str]:
     """Return what becomes of an item, in both languages."""
     ja, en = FORMS[item.form]

@@ -95,6 +95,20 @@ class FormRow:
     origin: Origin
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetentionRow:
+    """How long a receiver may keep what it was given (保持区分)."""
+
+    code: str
+    ja: str
+    en: str
+    days: int  # unless the link says another number; where a law asks, the least
+    is_by_law: bool
+    article_ja: str
+    article_en: str
+    origin: Origin
+
+
 class _Dated(Protocol):
     @property
     def origin(self) -> Origin: ...
@@ -110,6 +124,7 @@ class Tables:
     flows: tuple[ZoneFlow, ...]
     bases: tuple[LegalBasisRow, ...]
     forms: tuple[FormRow, ...]
+    retentions: tuple[RetentionRow, ...] = ()
 
     def flow(
         self, model: str, from_zone: Zone, to_zone: Zone, by: str, *, on: date
@@ -126,6 +141,14 @@ class Tables:
     def basis(self, code: str, *, on: date) -> LegalBasisRow | None:
         """Return the row of a legal basis."""
         return _newest([row for row in self.bases if row.code == code], on)
+
+    def retention(self, code: str, *, on: date) -> RetentionRow | None:
+        """Return the row of a class of retention."""
+        return _newest([row for row in self.retentions if row.code == code], on)
+
+    def retentions_on(self, on: date) -> list[RetentionRow]:
+        """Return all classes of retention that hold on a day."""
+        return [row for row in self.retentions if row.origin.holds(on)]
 
     def bases_on(self, on: date) -> list[LegalBasisRow]:
         """Return all bases that hold on a day."""
@@ -160,6 +183,7 @@ def _read(folder: Path | Traversable) -> Tables:
         flows=_rows(folder, "zone_flows.csv", _flow),
         bases=_rows(folder, "legal_bases.csv", _basis),
         forms=_rows(folder, "forms.csv", _form),
+        retentions=_rows(folder, "retention_classes.csv", _retention),
     )
 
 
@@ -191,6 +215,12 @@ class _Row:
 
     def says_yes(self, column: str) -> bool:
         return self.text(column, ("yes", "no")) == "yes"
+
+    def count(self, column: str) -> int:
+        text = self.text(column)
+        if not (text.isascii() and text.isdigit() and int(text)):
+            raise PolicyUnreadable(file=self.file, row=self.number, column=column, got=text)
+        return int(text)
 
     def zone(self, column: str) -> Zone:
         return Zone(self.text(column, tuple(Zone)))
@@ -271,5 +301,18 @@ def _form(row: _Row) -> FormRow:
         article_en=row.text("article_en"),
         remedy_ja=row.text("remedy_ja"),
         remedy_en=row.text("remedy_en"),
+        origin=row.origin(),
+    )
+
+
+def _retention(row: _Row) -> RetentionRow:
+    return RetentionRow(
+        code=row.text("code"),
+        ja=row.text("ja"),
+        en=row.text("en"),
+        days=row.count("days"),
+        is_by_law=row.says_yes("by_law"),
+        article_ja=row.text("article_ja"),
+        article_en=row.text("article_en"),
         origin=row.origin(),
     )

@@ -16,7 +16,15 @@ from kumobashi.exchange.newest import Head, Newest
 from kumobashi.exchange.overview import light_of, transfer_view
 from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.states import OUT_FINAL, Out
-from kumobashi.exchange.views import Board, DayView, Light, LinkRow, LinkView, TransferView
+from kumobashi.exchange.views import (
+    Board,
+    DayView,
+    HoldingView,
+    Light,
+    LinkRow,
+    LinkView,
+    TransferView,
+)
 from kumobashi.kernel import Clock, KumobashiError, business_date, from_micros
 from kumobashi.planning.workspace import Workspace
 from kumobashi.service.overviewing import described, names_for
@@ -50,6 +58,7 @@ class SiteBoard:
         ledger: Ledger,
         site: str,
         clock: Clock,
+        overdue: Callable[[], tuple[HoldingView, ...]] = tuple,
     ) -> None:
         self._workspace = workspace
         self._directory = directory
@@ -57,6 +66,7 @@ class SiteBoard:
         self._ledger = ledger
         self._site = site
         self._clock = clock
+        self._overdue = overdue
         self._newest = Newest(ledger)
         self._lock = threading.Lock()
         self._making = threading.Lock()
@@ -91,6 +101,7 @@ class SiteBoard:
             # What waits turns red as time goes by; the rest stays as it was joined.
             rows=tuple(_at(row, heads, now) if row.cause_code else row for row in held[2]),
             is_training=is_fictional(municipality.code),
+            overdue=self._overdue(),
         )
 
     def links(self, names: Sequence[str]) -> list[LinkView]:

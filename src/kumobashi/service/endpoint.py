@@ -7,14 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kumobashi.crypto.keys import TokenKey
+from kumobashi.exchange.deleting import Deleter
 from kumobashi.exchange.differences import Snapshots
 from kumobashi.exchange.errors import IllegalMove
+from kumobashi.exchange.keeping import Holdings
 from kumobashi.exchange.packing import Limits
 from kumobashi.exchange.receiving import Receiver
 from kumobashi.exchange.records import Outgoing
+from kumobashi.exchange.requesting import Requester
 from kumobashi.exchange.sending import Sender
+from kumobashi.exchange.set_aside import SetAside
 from kumobashi.exchange.states import Out, is_under_way
 from kumobashi.kernel import business_date
+from kumobashi.service.lifecycle import Lifecycle
 from kumobashi.service.wiring import Wiring
 from kumobashi.storage.spool import Spool
 
@@ -42,16 +47,30 @@ class Endpoint:
         limits = Limits(memory_mib=gateway.settings.memory_mib)
         token_path = gateway.settings.workspace / "private" / identity.site / "token.key"
         self._outbox = Spool(var / "spool" / "out")
+        snapshots = Snapshots(var / "snapshots", gateway.keys)
         self.sender = Sender(
             identity=identity,
             ledger=ledger,
             spool=self._outbox,
             peers=gateway.peers,
             orders=self.wiring.order,
-            snapshots=Snapshots(var / "snapshots", gateway.keys),
+            snapshots=snapshots,
             keys=gateway.keys,
             limits=limits,
             token_secret=TokenKey.load(token_path).secret if token_path.exists() else None,
+        )
+        holdings = Holdings(gateway.store, identity.tenant, gateway.clock)
+        deleter = Deleter(
+            identity=identity,
+            ledger=ledger,
+            holdings=holdings,
+            spool=spool,
+            set_aside=SetAside(var / "quarantine"),
+            keys=gateway.keys,
+            receptions=self.wiring.reception,
+            changes=gateway.changes,
+            clock=gateway.clock,
+            wake=self.wake,
         )
         self.receiver = Receiver(
             identity=identity,
@@ -62,6 +81,22 @@ class Endpoint:
             limits=limits,
             set_aside=var / "quarantine",
             keys=gateway.keys,
+            asked=deleter.asked,
+        )
+        self.lifecycle = Lifecycle(
+            holdings=holdings,
+            deleter=deleter,
+            requester=Requester(
+                identity=identity,
+                ledger=ledger,
+                holdings=holdings,
+                peers=gateway.peers,
+                snapshots=snapshots,
+                clock=gateway.clock,
+            ),
+            alone=self.receiver.one_at_a_time,
+            clock=gateway.clock,
+            every_seconds=gateway.settings.duty_seconds,
         )
         self._runs: dict[str, asyncio.Task[Outgoing]] = {}
 
@@ -72,6 +107,11 @@ class Endpoint:
         self._keys.keep_sent({row.transfer for row in rows})
         for row in rows:
             self._go(row.transfer)
+        self.lifecycle.start()
+
+    def wake(self) -> None:
+        """See soon to what is to be deleted."""
+        self.lifecycle.wake()
 
     async def run(
         self, link: str, on: date, *, again: bool = False, full: bool = False
@@ -111,6 +151,7 @@ class Endpoint:
 
     async def aclose(self) -> None:
         """Stop; what is under way goes on at the next start."""
+        await self.lifecycle.aclose()
         for task in self._runs.values():
             task.cancel()
         await asyncio.gather(*self._runs.values(), return_exceptions=True)

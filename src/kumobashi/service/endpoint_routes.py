@@ -7,8 +7,10 @@ from kumobashi.identity import Accounts
 from kumobashi.kernel import business_date
 from kumobashi.service.board import SiteBoard
 from kumobashi.service.counting import counted
+from kumobashi.service.deletion_api import deletion_routes
 from kumobashi.service.endpoint import Endpoint
 from kumobashi.service.gateway import Gateway
+from kumobashi.service.holding_desk import overdue_views
 from kumobashi.service.local_api import local_routes
 from kumobashi.service.plan_desk import PlanDesk
 from kumobashi.service.planned import Planned
@@ -24,6 +26,7 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
         ledger=gateway.ledger,
         site=gateway.identity.site,
         clock=gateway.clock,
+        overdue=lambda: overdue_views(gateway, endpoint),
     )
     settings = gateway.settings
     plans = PlanDesk(
@@ -44,5 +47,6 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
     zones = {name: site.zone for name, site in gateway.directory.sites.items()}
     return [
         *local_routes(gateway, endpoint),
+        *deletion_routes(gateway, endpoint, accounts),
         *console_routes(board, zones=zones, plans=plans, accounts=accounts),
     ]

@@ -11,6 +11,7 @@ KumobashiError
     ├── PlanChanged         the plan is not the one that was shown
     ├── NotProposed         nobody has asked for this approval
     ├── SamePerson          whoever asks may not approve
+    ├── AccountNeeded       this is decided by somebody who is known
     └── GatewayDown         nobody serves this site; asked by a terminal
 """
 
@@ -133,3 +134,14 @@ class SamePerson(ServiceFailed):
     en = "Whoever asked for it may not approve it."
     remedy_ja = "ほかの承認者に頼んでください。"
     remedy_en = "Ask another approver."
+
+
+class AccountNeeded(ServiceFailed):
+    """The second of two persons must be known."""
+
+    code = "service.account_needed"
+    status = 403
+    ja = "二人目の承認は、利用者として名乗る必要があります。"
+    en = "Whoever decides as the second person must sign in."
+    remedy_ja = "--account 利用者名 を付けてください。利用者は kumobashi account add で登録します。"
+    remedy_en = "Give --account NAME; accounts are made with kumobashi account add."

@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import date, datetime
 from enum import Enum
 from typing import Any
@@ -25,6 +26,7 @@ from kumobashi.kernel import KumobashiError, business_date
 from kumobashi.service.endpoint import Endpoint
 from kumobashi.service.errors import BadRequest, NotAllowed
 from kumobashi.service.gateway import Gateway
+from kumobashi.service.holding_desk import overdue_views
 from kumobashi.service.overviewing import names_for, overview
 from kumobashi.service.problems import problem
 
@@ -36,20 +38,41 @@ _LOOK_AGAIN_SECONDS = 0.1
 def local_routes(gateway: Gateway, endpoint: Endpoint) -> list[Route]:
     """Return the routes that the terminal calls."""
     api = _LocalApi(gateway, endpoint)
+
+    def guard(handler: Handler) -> Handler:
+        return guarded(gateway, handler)
+
     return [
-        Route("/api/v1/overview", api.guarded(api.overview), methods=["GET"]),
-        Route("/api/v1/links/{link}/runs", api.guarded(api.run), methods=["POST"]),
-        Route("/api/v1/transfers/{transfer}", api.guarded(api.transfer), methods=["GET"]),
-        Route("/api/v1/transfers/{transfer}/accept", api.guarded(api.accept), methods=["POST"]),
-        Route("/api/v1/transfers/{transfer}/cancel", api.guarded(api.cancel), methods=["POST"]),
+        Route("/api/v1/overview", guard(api.overview), methods=["GET"]),
+        Route("/api/v1/links/{link}/runs", guard(api.run), methods=["POST"]),
+        Route("/api/v1/transfers/{transfer}", guard(api.transfer), methods=["GET"]),
+        Route("/api/v1/transfers/{transfer}/accept", guard(api.accept), methods=["POST"]),
+        Route("/api/v1/transfers/{transfer}/cancel", guard(api.cancel), methods=["POST"]),
     ]
+
+
+def guarded(gateway: Gateway, handler: Handler) -> Handler:
+    """Ask for the token, and turn errors into problem documents."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            given = request.headers.get("authorization", "")
+            expected = f"Bearer {gateway.api_token}"
+            if not hmac.compare_digest(given.encode(), expected.encode()):
+                raise NotAllowed
+            return await handler(request)
+        except KumobashiError as error:
+            return problem(error)
+
+    return answer
 
 
 def current_overview(gateway: Gateway, endpoint: Endpoint) -> Overview:
     """Return the overview as it is now; reads the workspace and the state."""
     workspace = endpoint.wiring.workspace()
     now = gateway.clock.now()
-    return overview(workspace, gateway.directory, gateway.ledger, gateway.identity.site, now)
+    found = overview(workspace, gateway.directory, gateway.ledger, gateway.identity.site, now)
+    return replace(found, overdue=overdue_views(gateway, endpoint))
 
 
 class _LocalApi:
@@ -57,27 +80,12 @@ class _LocalApi:
         self._gateway = gateway
         self._endpoint = endpoint
 
-    def guarded(self, handler: Handler) -> Handler:
-        """Ask for the token, and turn errors into problem documents."""
-
-        async def answer(request: Request) -> Response:
-            try:
-                given = request.headers.get("authorization", "")
-                expected = f"Bearer {self._gateway.api_token}"
-                if not hmac.compare_digest(given.encode(), expected.encode()):
-                    raise NotAllowed
-                return await handler(request)
-            except KumobashiError as error:
-                return problem(error)
-
-        return answer
-
     async def overview(self, _request: Request) -> Response:
         found = await asyncio.to_thread(current_overview, self._gateway, self._endpoint)
         return JSONResponse(plain(found))
 
     async def run(self, request: Request) -> Response:
-        wish = await _members(request)
+        wish = await members(request)
         on = _date(wish.get("date")) or business_date(self._gateway.clock.now())
         row, is_new = await self._endpoint.run(
             str(request.path_params["link"]),
@@ -141,7 +149,8 @@ def hash_of(view: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(view, sort_keys=True).encode()).hexdigest()[:16]
 
 
-async def _members(request: Request) -> dict[str, Any]:
+async def members(request: Request) -> dict[str, Any]:
+    """Return the JSON object that was sent; nothing sent is an empty one."""
     body = await request.body()
     try:
         value = json.loads(body or b"{}")

@@ -68,7 +68,7 @@ def _described(workspace: Workspace, directory: Directory, decided: Plan) -> Lin
         mode=link.mode,
         daily=link.schedule.daily if link.schedule else None,
         deadline=link.schedule.deadline if link.schedule else None,
-        contact=_contact(workspace, link.contact),
+        contact=contact_of(workspace, link.contact),
         latest=None,
         blocked=tuple(
             Words(ja=f"{reason.ja} {reason.remedy_ja}", en=f"{reason.en} {reason.remedy_en}")
@@ -87,9 +87,11 @@ def names_for(workspace: Workspace, directory: Directory, link_name: str) -> Nam
         sites = tuple(dict.fromkeys([from_site, *(hop.to_site for hop in hops)]))
     except RoutingFailed:
         sites = (from_site, receiver.site)
-    contacts = {site: _contact(workspace, entry.contact) for site, entry in directory.sites.items()}
-    contacts[receiver.site] = _contact(workspace, receiver.contact)
-    contacts[from_site] = _contact(workspace, workspace.systems[link.from_].contact)
+    contacts = {
+        site: contact_of(workspace, entry.contact) for site, entry in directory.sites.items()
+    }
+    contacts[receiver.site] = contact_of(workspace, receiver.contact)
+    contacts[from_site] = contact_of(workspace, workspace.systems[link.from_].contact)
     return Names(
         sites={site: entry.name for site, entry in directory.sites.items()},
         contacts=contacts,
@@ -103,7 +105,8 @@ def _basis(decided: Plan) -> Words:
     return Words(ja=decided.basis.ja, en=decided.basis.en)
 
 
-def _contact(workspace: Workspace, name: str) -> ContactView | None:
+def contact_of(workspace: Workspace, name: str) -> ContactView | None:
+    """Return a contact of the workspace by its name, if there is one."""
     contact = workspace.municipality.contacts.get(name)
     if contact is None:
         return None

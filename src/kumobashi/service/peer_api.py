@@ -31,6 +31,7 @@ def peer_routes(identity: Identity, inbox: Inbox, clock: Clock) -> list[Route]:
         Route(one + "/parts/{digest:str}", _safely(api.part), methods=["PUT"]),
         Route(one + "/key", _safely(api.key), methods=["PUT"]),
         Route(one + "/close", _safely(api.close), methods=["POST"]),
+        Route(one + "/deletion", _safely(api.deletion), methods=["POST"]),
         Route(one, _safely(api.status), methods=["GET"]),
     ]
 
@@ -65,11 +66,13 @@ class _PeerApi:
     async def close(self, request: Request) -> Response:
         body = await _body(request)
         caller = self._caller(request, digest(body))
-        try:
-            token = body.decode("ascii")
-        except UnicodeDecodeError:
-            raise BadRequest(field="body", expected="a compact JWS") from None
-        answer = await self._inbox.close(caller, *_which(request), token)
+        answer = await self._inbox.close(caller, *_which(request), _token(body))
+        return JSONResponse(answer, status_code=202, media_type=JSON)
+
+    async def deletion(self, request: Request) -> Response:
+        body = await _body(request)
+        caller = self._caller(request, digest(body))
+        answer = await self._inbox.deletion(caller, *_which(request), _token(body))
         return JSONResponse(answer, status_code=202, media_type=JSON)
 
     async def status(self, request: Request) -> Response:
@@ -139,6 +142,13 @@ async def _body(request: Request) -> bytes:
             raise PartTooLarge(bytes=size, limit=LARGEST_DOCUMENT)
         pieces.append(piece)
     return b"".join(pieces)
+
+
+def _token(body: bytes) -> str:
+    try:
+        return body.decode("ascii")
+    except UnicodeDecodeError:
+        raise BadRequest(field="body", expected="a compact JWS") from None
 
 
 def _which(request: Request) -> tuple[str, int]:

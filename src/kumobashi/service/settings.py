@@ -1,6 +1,7 @@
 """What a gateway may be told from outside: read once at the start, every mistake at once."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ class Settings:
     memory_mib: int = _MEMORY_MIB
     host: str | None = None  # default: the host of the site's url
     port: int | None = None  # default: the port of the site's url
+    duty_seconds: float = 30.0  # between two looks at what is to be deleted
 
 
 def read_settings(
@@ -33,12 +35,16 @@ def read_settings(
         raise BadRequest(field="KUMO_MEMORY_MIB", expected="64 .. 1048576")
     if port and not port.isdigit():
         raise BadRequest(field="KUMO_PORT", expected="a port")
+    duty = env.get("KUMO_DUTY_SECONDS", "30")
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", duty) or not 0.1 <= float(duty) <= 86_400:  # noqa: PLR2004 - seconds
+        raise BadRequest(field="KUMO_DUTY_SECONDS", expected="0.1 .. 86400")
     return Settings(
         workspace=workspace,
         site=site,
         memory_mib=int(memory),
         host=env.get("KUMO_HOST") or None,
         port=int(port) if port else None,
+        duty_seconds=float(duty),
     )
 
 

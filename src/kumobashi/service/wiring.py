@@ -102,6 +102,7 @@ class Wiring:
             ),
             on_findings=link.on_findings,
             bounds=Bounds(rows=approved.rows, bytes=approved.bytes),
+            retention=decided.retention,
             recipient=self._directory.site(receiver.site).recipient,
             largest_part_bytes=max(
                 _SMALLEST_PART_BYTES,
@@ -124,6 +125,11 @@ class Wiring:
             table=dataset.table,
             layout=workspace.layouts.get(dataset.layout, dataset.version),
             on_findings=link.on_findings,
+            shared_with=tuple(
+                name
+                for name, other in sorted(workspace.links.items())
+                if other.to == link.to and name != link_name
+            ),
         )
 
 

@@ -13,6 +13,7 @@ class Newest(NamedTuple):
     transfer: str
     business_date: date
     sequence: int
+    is_deleted: bool = False  # its rows were deleted since (消去)
 
 
 def check_order(load: Load, newest: Newest | None) -> None:
@@ -24,5 +25,7 @@ def check_order(load: Load, newest: Newest | None) -> None:
     """
     if newest and (newest.business_date, newest.sequence) >= (load.business_date, load.sequence):
         raise LoadSuperseded(newer=f"{newest.business_date} #{newest.sequence}", link=load.link)
-    if load.mode == "difference" and (newest is None or newest.transfer != load.base_transfer):
+    if load.mode == "difference" and (
+        newest is None or newest.is_deleted or newest.transfer != load.base_transfer
+    ):
         raise BaseMissing(link=load.link)

@@ -10,13 +10,24 @@ import pyarrow as pa
 
 from kumobashi.storage.applying import Newest, check_order
 from kumobashi.storage.counting import count
-from kumobashi.storage.errors import LoadIncomplete, StoreBusy, TableMissing, unreachable
+from kumobashi.storage.errors import (
+    LoadIncomplete,
+    RowsRemain,
+    StoreBusy,
+    TableMissing,
+    unreachable,
+)
+from kumobashi.storage.removing import Standing, decide
 from kumobashi.storage.tables import (
     APPLIED_TABLE,
     CREATE_APPLIED,
+    CREATE_DELETED,
+    DELETED_TABLE,
     Applied,
     Load,
     Query,
+    Removal,
+    Removed,
     create_table_sql,
     quoted,
 )
@@ -44,7 +55,7 @@ class DuckDBTables:
         """Write the rows and the bundle's identity in one transaction."""
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with self._open(read_only=False) as target:
-            target.execute(CREATE_APPLIED)
+            target.execute(CREATE_APPLIED + ";" + CREATE_DELETED)
             target.execute("begin")
             try:
                 applied = self._apply(target, load)
@@ -56,11 +67,7 @@ class DuckDBTables:
             return applied
 
     def _apply(self, target: duckdb.DuckDBPyConnection, load: Load) -> Applied:
-        newest = target.execute(
-            f"select transfer, business_date, sequence from {APPLIED_TABLE}"
-            " where tenant = ? and link = ? order by business_date desc, sequence desc limit 1",
-            [load.tenant, load.link],
-        ).fetchall()
+        newest = self._newest(target, load.tenant, load.link)
         done = target.execute(
             f"select rows, deleted, total from {APPLIED_TABLE} where tenant = ? and transfer = ?",
             [load.tenant, load.transfer],
@@ -68,7 +75,7 @@ class DuckDBTables:
         if done:
             rows, deleted, total = done[0]
             return Applied(rows=rows, deleted=deleted, total=total, already=True)
-        check_order(load, Newest(*newest[0]) if newest else None)
+        check_order(load, newest)
         target.execute(create_table_sql(load))
         table, columns = quoted(load.table), ", ".join(quoted(c.name) for c in load.columns)
         deleted = 0
@@ -103,10 +110,62 @@ class DuckDBTables:
                 written,
                 deleted,
                 total,
-                datetime.now(UTC).replace(tzinfo=None),
+                _now(),
             ],
         )
         return Applied(rows=written, deleted=deleted, total=total, already=False)
+
+    def remove(self, removal: Removal) -> Removed:
+        """Delete the rows and note it in one transaction; a second time returns what is noted."""
+        with self._open(read_only=False) as target:
+            target.execute(CREATE_APPLIED + ";" + CREATE_DELETED)
+            target.execute("begin")
+            try:
+                removed = self._remove(target, removal)
+                target.execute("commit")
+            except BaseException:
+                target.execute("rollback")
+                raise
+            target.execute("checkpoint")
+            return removed
+
+    def _remove(self, target: duckdb.DuckDBPyConnection, removal: Removal) -> Removed:
+        key = [removal.tenant, removal.transfer]
+        noted = target.execute(
+            f"select rows, taken_over_by from {DELETED_TABLE} where tenant = ? and transfer = ?",
+            key,
+        ).fetchall()
+        if noted:
+            return Removed(rows=noted[0][0], taken_over_by=noted[0][1], already=True)
+        known = target.execute(
+            f"select 1 from {APPLIED_TABLE} where tenant = ? and transfer = ?", key
+        ).fetchall()
+        newest = self._newest(target, removal.tenant, removal.link)
+        decided = decide(
+            removal.transfer, Standing(newest.transfer if newest else None, bool(known))
+        )
+        rows = 0
+        if decided.takes_rows:
+            table = quoted(removal.table)
+            rows = count(target, f"delete from {table}")
+            if left := count(target, f"select count(*) from {table}"):
+                raise RowsRemain(rows=left)
+        target.execute(
+            f"insert into {DELETED_TABLE} values (?, ?, ?, ?, ?, ?)",
+            [*key, removal.link, rows, decided.taken_over_by, _now()],
+        )
+        return Removed(rows=rows, taken_over_by=decided.taken_over_by, already=False)
+
+    def _newest(self, target: duckdb.DuckDBPyConnection, tenant: str, link: str) -> Newest | None:
+        found = target.execute(
+            "select a.transfer, a.business_date, a.sequence, d.transfer is not null"
+            f" from {APPLIED_TABLE} a left join {DELETED_TABLE} d"
+            " on d.tenant = a.tenant and d.transfer = a.transfer"
+            " where a.tenant = ? and a.link = ?"
+            " order by a.business_date desc, a.sequence desc limit 1",
+            [tenant, link],
+        ).fetchall()
+        return Newest(*found[0]) if found else None
 
     @contextmanager
     def _open(self, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -122,6 +181,10 @@ class DuckDBTables:
             yield connection
         finally:
             connection.close()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
 
 
 def _with_incoming(

@@ -11,18 +11,21 @@ flushes it and removes it; what a crash leaves is finished at the next start. A 
 writes elsewhere (copy on write, flash that levels wear, volume snapshots) may keep the old blocks.
 """
 
+import json
 import os
 import secrets
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
-from kumobashi.kernel import crashpoint, new_id
+from kumobashi.kernel import crashpoint, from_wire, new_id, to_micros
 from kumobashi.storage.errors import SecretErased
 from kumobashi.storage.spool import on_disk, sync_folder
 
 _KEPT = ".age"
 _GOING = ".going"  # being erased
 ERASED = "erased.txt"
+BACKUPS = "backups.jsonl"
 
 
 class ErasableSecrets:
@@ -34,9 +37,9 @@ class ErasableSecrets:
         self._erased: tuple[int, frozenset[str]] = (0, frozenset())  # with the bytes it was read of
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
         for path in root.glob(f"*/*{_GOING}"):
-            _destroy(path)
+            destroy(path)
         for path in root.glob("*/*.tmp"):
-            _destroy(path)
+            destroy(path)
 
     def put(self, shelf: str, name: str, secret: bytes) -> None:
         """Keep a secret durably, destroying an older one of that name.
@@ -124,13 +127,13 @@ class ErasableSecrets:
     def _remove(self, path: Path) -> None:
         going = path.with_suffix(f".{new_id()}{_GOING}")
         path.rename(going)
-        _destroy(going)
+        destroy(going)
 
     def _path(self, shelf: str, name: str) -> Path:
         return self.root / shelf / f"{name}{_KEPT}"
 
 
-def _destroy(path: Path) -> None:
+def destroy(path: Path) -> None:
     """Overwrite a file, flush it, remove it and flush its folder."""
     with on_disk("keys"):
         try:
@@ -143,3 +146,22 @@ def _destroy(path: Path) -> None:
         except FileNotFoundError:
             return
         sync_folder(path.parent)
+
+
+def latest_backup_end(store: ErasableSecrets, since_micros: int) -> datetime | None:
+    """Return when the last backup ends that may hold a secret put at or after ``since``."""
+    ends = [
+        from_wire(str(line["until"]))
+        for line in backups(store)
+        if to_micros(from_wire(str(line["made"]))) >= since_micros
+    ]
+    return max(ends, default=None)
+
+
+def backups(store: ErasableSecrets) -> list[dict[str, str]]:
+    """Return the backups that were made of a store: when, until when, under which name."""
+    try:
+        text = (store.root / BACKUPS).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return []
+    return [json.loads(line) for line in text.splitlines() if line]

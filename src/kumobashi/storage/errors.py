@@ -11,6 +11,10 @@ KumobashiError
     ├── LoadIncomplete        fewer or more rows arrived than announced
     ├── SpoolFull
     ├── PartUnlike            bytes that are not those of their digest
+    ├── NeverApplied          the target does not know the transfer that is to be deleted
+    ├── RowsRemain            rows are there after they were deleted
+    ├── BackupUnreadable      no backup of this site's keys
+    ├── BackupEnded           a backup that should have been destroyed
     ├── SecretErased          a key that was destroyed for good may not come back
     └── AlreadyRunning        two processes on one store
 """
@@ -172,3 +176,48 @@ class SecretErased(StorageFailed):
     en = "The key {name} was destroyed for good and may not come back."
     remedy_ja = "データがもう一度必要なら、送り側で連携を新しく実行してください。"
     remedy_en = "If the data are needed again, run the link anew at the sender."
+
+
+class NeverApplied(StorageFailed):
+    """The target's own list of applied transfers does not have it."""
+
+    code = "storage.never_applied"
+    status = 409
+    ja = "取込先の表に、転送 {transfer} を取り込んだ記録がありません。何も消していません。"
+    en = "The target has no record that {transfer} was applied; nothing was deleted."
+    remedy_ja = "取込先を古い控えから戻していないか、担当に確かめてください。"
+    remedy_en = "Ask who runs the target whether an older state of it was restored."
+
+
+class RowsRemain(StorageFailed):
+    """Rows are there although they were deleted."""
+
+    code = "storage.rows_remain"
+    retryable = True
+    status = 409
+    ja = "消去したはずの表に {rows} 件あります。消去済みとはしません。"
+    en = "{rows} rows are in the table after they were deleted; it is not called deleted."
+    remedy_ja = "取込先のシステムが同じ表に書いていないか、担当に確かめてください。"
+    remedy_en = "Ask who runs the target whether something else writes into this table."
+
+
+class BackupUnreadable(StorageFailed):
+    """No backup of keys, or another site's."""
+
+    code = "storage.backup_unreadable"
+    status = 422
+    ja = "{file} は、このサイトの鍵の控えとして読めません。何も戻していません。"
+    en = "{file} is no backup of this site's keys; nothing was restored."
+    remedy_ja = "kumobashi keys backup が作ったファイルと --site を確かめてください。"
+    remedy_en = "Check --site and that kumobashi keys backup made the file."
+
+
+class BackupEnded(StorageFailed):
+    """Its end was promised."""
+
+    code = "storage.backup_ended"
+    status = 409
+    ja = "{file} の期限（{until}）は過ぎています。戻しません。"
+    en = "{file} ended at {until}; it is not restored."
+    remedy_ja = "期限の過ぎた控えは消してください。途中の転送は送り直してもらえます。"
+    remedy_en = "Destroy ended backups; what was under way can be sent again."

@@ -15,14 +15,25 @@ import pyarrow as pa
 
 from kumobashi.storage.applying import Newest, check_order
 from kumobashi.storage.copy_binary import HEADER, TRAILER, encode
-from kumobashi.storage.errors import LoadIncomplete, StorageFailed, TableMissing, unreachable
+from kumobashi.storage.errors import (
+    LoadIncomplete,
+    RowsRemain,
+    StorageFailed,
+    TableMissing,
+    unreachable,
+)
+from kumobashi.storage.removing import Standing, decide
 from kumobashi.storage.tables import (
     APPLIED_TABLE,
     CREATE_APPLIED,
+    CREATE_DELETED,
+    DELETED_TABLE,
     Applied,
     ColumnSpec,
     Load,
     Query,
+    Removal,
+    Removed,
     create_table_sql,
     quoted,
 )
@@ -63,6 +74,7 @@ class PostgreSQLTables:
     async def _apply(self, load: Load) -> Applied:
         async with self._connected() as target, target.transaction():
             await target.execute(CREATE_APPLIED)
+            await target.execute(CREATE_DELETED)
             await target.execute(f"lock table {APPLIED_TABLE} in share row exclusive mode")
             done = await target.fetchrow(
                 f"select rows, deleted, total from {APPLIED_TABLE}"
@@ -72,14 +84,7 @@ class PostgreSQLTables:
             )
             if done:
                 return Applied(rows=done[0], deleted=done[1], total=done[2], already=True)
-            newest = await target.fetchrow(
-                f"select transfer, business_date, sequence from {APPLIED_TABLE}"
-                " where tenant = $1 and link = $2"
-                " order by business_date desc, sequence desc limit 1",
-                load.tenant,
-                load.link,
-            )
-            check_order(load, Newest(*newest) if newest else None)
+            check_order(load, await self._newest(target, load.tenant, load.link))
             await target.execute(create_table_sql(load))
             deleted = 0
             if load.mode == "full":
@@ -107,6 +112,59 @@ class PostgreSQLTables:
             )
             load.before_commit()
             return Applied(rows=count, deleted=deleted, total=total, already=False)
+
+    def remove(self, removal: Removal) -> Removed:
+        """Delete the rows and note it in one transaction; a second time returns what is noted."""
+        return asyncio.run(self._remove(removal))
+
+    async def _remove(self, removal: Removal) -> Removed:
+        key = (removal.tenant, removal.transfer)
+        async with self._connected() as target, target.transaction():
+            await target.execute(CREATE_APPLIED)
+            await target.execute(CREATE_DELETED)
+            await target.execute(f"lock table {APPLIED_TABLE} in share row exclusive mode")
+            noted = await target.fetchrow(
+                f"select rows, taken_over_by from {DELETED_TABLE}"
+                " where tenant = $1 and transfer = $2",
+                *key,
+            )
+            if noted:
+                return Removed(rows=noted[0], taken_over_by=noted[1], already=True)
+            known = await target.fetchval(
+                f"select 1 from {APPLIED_TABLE} where tenant = $1 and transfer = $2", *key
+            )
+            newest = await self._newest(target, removal.tenant, removal.link)
+            decided = decide(
+                removal.transfer, Standing(newest.transfer if newest else None, bool(known))
+            )
+            rows = 0
+            if decided.takes_rows:
+                table = quoted(removal.table)
+                status = await target.execute(f"delete from {table}")
+                rows = int(status.split()[-1])
+                if left := await target.fetchval(f"select count(*) from {table}"):
+                    raise RowsRemain(rows=left)
+            await target.execute(
+                f"insert into {DELETED_TABLE} values ($1, $2, $3, $4, $5, $6)",
+                *key,
+                removal.link,
+                rows,
+                decided.taken_over_by,
+                datetime.now(UTC).replace(tzinfo=None),
+            )
+            return Removed(rows=rows, taken_over_by=decided.taken_over_by, already=False)
+
+    async def _newest(self, target: asyncpg.Connection, tenant: str, link: str) -> Newest | None:
+        found = await target.fetchrow(
+            "select a.transfer, a.business_date, a.sequence, d.transfer is not null"
+            f" from {APPLIED_TABLE} a left join {DELETED_TABLE} d"
+            " on d.tenant = a.tenant and d.transfer = a.transfer"
+            " where a.tenant = $1 and a.link = $2"
+            " order by a.business_date desc, a.sequence desc limit 1",
+            tenant,
+            link,
+        )
+        return Newest(*found) if found else None
 
     async def _delete(self, target: asyncpg.Connection, load: Load) -> int:
         specs = tuple(column for column in load.columns if column.name in load.key)

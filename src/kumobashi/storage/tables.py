@@ -118,6 +118,9 @@ class TableStore(Protocol):
     def apply(self, load: "Load") -> "Applied":
         """Write a load once; an earlier load of the same transfer is returned, not repeated."""
 
+    def remove(self, removal: "Removal") -> "Removed":
+        """Delete what a transfer still holds here, once; see ``storage.removing``."""
+
 
 @dataclass(frozen=True, slots=True)
 class ColumnSpec:
@@ -177,12 +180,39 @@ class Applied:
     already: bool  # whether an earlier attempt had written it
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """Which transfer's rows are to go."""
+
+    tenant: str
+    transfer: str
+    link: str
+    table: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removed:
+    """What the target's transaction deleted, now or before."""
+
+    rows: int
+    taken_over_by: str | None  # the newer transfer that holds the table, when there is one
+    already: bool
+
+
 APPLIED_TABLE = "kumobashi_applied"
 CREATE_APPLIED = f"""
 create table if not exists {APPLIED_TABLE} (
   tenant text not null, transfer text not null, link text not null, business_date date not null,
   sequence integer not null, mode text not null, rows bigint not null, deleted bigint not null,
   total bigint not null, applied_at timestamp not null, primary key (tenant, transfer))
+"""
+
+
+DELETED_TABLE = "kumobashi_deleted"
+CREATE_DELETED = f"""
+create table if not exists {DELETED_TABLE} (
+  tenant text not null, transfer text not null, link text not null, rows bigint not null,
+  taken_over_by text, deleted_at timestamp not null, primary key (tenant, transfer))
 """
 
 

@@ -3,10 +3,21 @@
 All names, sites and telephone numbers are invented.
 """
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
-from kumobashi.exchange.views import Cause, ContactView, Light, LinkView, Overview, Words
-from kumobashi.kernel import JST
+from kumobashi.exchange.holding_views import holding_view
+from kumobashi.exchange.holdings import Holding, Keeping
+from kumobashi.exchange.views import (
+    Cause,
+    ContactView,
+    HoldingView,
+    Light,
+    LinkView,
+    Overview,
+    Words,
+)
+from kumobashi.kernel import JST, to_micros
 from kumobashi.testing.views import DESK, SITES, Run, link_of, overview_of, some_findings
 
 VENDOR = ContactView(name="子育て通知サービス 運用窓口", phone="000-0000-0202", hours="24時間")
@@ -212,9 +223,55 @@ def morning() -> Overview:
     return overview_of(applied(), in_the_hall(), reminders(), stopped(), blocked())
 
 
+def undeleted() -> HoldingView:
+    """Return what a receiver should have deleted three days ago; its gateway does not answer."""
+    due = datetime(2026, 11, 18, 1, 20, tzinfo=JST)
+    held = Holding(
+        tenant="999997",
+        side="out",
+        transfer="019a9000-5b7c-7000-8000-0123456789ab",
+        attempt=1,
+        link="notice-attributes",
+        from_site="hall-core",
+        to_site="public-cloud",
+        business_date="2026-10-19",
+        rows=31_204,
+        key="sha256:" + "c" * 64,
+        plan_hash="sha256:" + "d" * 64,
+        retention_class="service",
+        retention_days=30,
+        by_law=False,
+        applied_at=to_micros(due - timedelta(days=30)),
+        due_at=to_micros(due),
+        state=Keeping.HELD,
+        asked_at=None,
+        asked_by=None,
+        approved_by=None,
+        request=None,
+        is_delivered=False,
+        facts={},
+        cause={
+            "ja": "公共クラウド側が応答していません。",
+            "en": "The public cloud does not answer.",
+            "remedy_ja": "",
+            "remedy_en": "",
+        },
+        deleted_at=None,
+    )
+    return holding_view(
+        held,
+        now=datetime(2026, 11, 22, 7, 42, tzinfo=JST),
+        to_site_name="公共クラウド",
+        basis="69-2-1",
+        contact=VENDOR,
+        link_contact=DESK,
+        relays=("hall-exchange", "asp-relay"),
+    )
+
+
 def every_light() -> Overview:
-    """Return each light at least once, and a link with more findings than a page holds."""
-    return overview_of(
+    """Return each light, a link with more findings than a page holds, a late deletion."""
+    found = overview_of(
         applied(),
         in_the_hall(),
         reminders(132),
@@ -226,3 +283,4 @@ def every_light() -> Overview:
         blocked(),
         never(),
     )
+    return replace(found, overdue=(undeleted(),))

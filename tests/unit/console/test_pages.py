@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import StrEnum
@@ -323,3 +324,17 @@ def test_labels_of_lights_and_their_signs_are_all_different() -> None:
     assert len(set(labels.SIGNS.values())) == len(Light)
     for lang in ("ja", "en"):
         assert len({wording.pick(words, lang) for words in labels.LIGHTS.values()}) == len(Light)
+
+
+def test_a_deletion_without_proof_is_told_with_whom_to_call(console: Console) -> None:
+    page = console(scenes.every_light).get("/").text
+    quiet = console(lambda: overview_of(scenes.applied())).get("/").text
+
+    (told,) = re.findall(r"<article[^>]*undeleted-1.*?</article>", page, re.DOTALL)
+    assert "2026-10-19" in told
+    assert "段階2 三日超過" in told
+    assert 'href="tel:000-0000-0202"' in told
+    assert "undeleted" not in quiet
+    late = replace(overview_of(scenes.applied()), overdue=(scenes.undeleted(),))
+    assert late.is_red
+    assert 'class="sign red"' in console(lambda: late).get("/").text

@@ -1,0 +1,185 @@
+"""Delete what this site received, look whether it is gone, and sign that it is (消去).
+
+    begin → rows → files → key → look → sign
+
+Every step may be done twice: a crash anywhere means that all of it is done again, and the receipt
+is signed once. Rows go in the target's own transaction, which remembers how many they were. Waking
+up is all that resuming is: what is due, asked for or begun stands in the book of holdings.
+"""
+
+import logging
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from kumobashi.exchange.changes import Changes
+from kumobashi.exchange.errors import DeletionIncomplete, KeptByLaw, TableShared
+from kumobashi.exchange.holdings import Holding, Keeping
+from kumobashi.exchange.identity import Identity
+from kumobashi.exchange.keeping import IN, Holdings
+from kumobashi.exchange.ledger import Ledger
+from kumobashi.exchange.orders import Reception
+from kumobashi.exchange.receiving import Receptions
+from kumobashi.exchange.set_aside import SetAside
+from kumobashi.exchange.transfer_keys import TransferKeys
+from kumobashi.exchange.waiting import as_known, cause_of
+from kumobashi.kernel import Clock, KumobashiError, crashpoint, new_id, to_micros, to_wire
+from kumobashi.messages.deletions import verify_deletion
+from kumobashi.messages.manifest import Manifest, verify_manifest
+from kumobashi.messages.receipts import Stage, next_receipt, sign_receipt, verify_receipt
+from kumobashi.storage.erasable import latest_backup_end
+from kumobashi.storage.spool import Spool
+from kumobashi.storage.tables import Removal, Removed
+
+_BOTH = 2  # persons
+log = logging.getLogger(__name__)
+
+
+class Deleter:
+    """Deletes at the site that received."""
+
+    def __init__(  # noqa: PLR0913 - every place where something may rest
+        self,
+        *,
+        identity: Identity,
+        ledger: Ledger,
+        holdings: Holdings,
+        spool: Spool,
+        set_aside: SetAside,
+        keys: TransferKeys,
+        receptions: Receptions,
+        changes: Changes,
+        clock: Clock,
+        wake: Callable[[], None],
+    ) -> None:
+        self._identity = identity
+        self._ledger = ledger
+        self._holdings = holdings
+        self._spool = spool
+        self._set_aside = set_aside
+        self._keys = keys
+        self._receptions = receptions
+        self._changes = changes
+        self._clock = clock
+        self._wake = wake  # so that it is seen to
+
+    def asked(self, manifest: Manifest, token: str) -> None:
+        """Take the sender's request; it is kept when this returns.
+
+        Raises:
+            SignatureInvalid, UnknownKey, MessageForeign: not the sender's, or about another bundle.
+            NothingHeld: nothing of it was applied here.
+            KeptByLaw: one person decided, and a law asks to keep it longer.
+        """
+        keys = self._identity.keys_of(manifest.from_site)
+        request = verify_deletion(token, keys, manifest)
+        self._holdings.discover()
+        held = self._holdings.one(manifest.transfer, IN)
+        if held.is_kept_by_law(to_micros(self._clock.now())) and request.persons < _BOTH:
+            raise KeptByLaw(transfer=manifest.transfer)
+        if held.state is Keeping.HELD:
+            asked_at = to_micros(request.at)
+            self._holdings.move(held, Keeping.ASKED, request=token, asked_at=asked_at)
+            crashpoint("deleting.asked")
+        self._wake()
+
+    def delete(self, held: Holding) -> Holding:
+        """Delete one transfer as far as it goes; why it did not go stands in the entry."""
+        try:
+            return self._delete(held)
+        except Exception as raised:  # noqa: BLE001 - one that fails must not keep others waiting
+            error = as_known(raised)
+            log.warning("not deleted", extra={"code": error.code, "transfer": held.transfer})
+            return self._note(held, error)
+
+    def _delete(self, held: Holding) -> Holding:
+        bundle = self._ledger.incoming(held.transfer, held.attempt)
+        manifest = verify_manifest(bundle.manifest or "", self._identity.keys_of(bundle.from_site))
+        if held.state is not Keeping.DELETING:
+            reception = self._reception(manifest)  # before anything is begun
+            held = self._holdings.move(held, Keeping.DELETING)
+        else:
+            reception = self._reception(manifest)
+        crashpoint("deleting.begun")
+        removed = reception.store.remove(
+            Removal(
+                tenant=manifest.tenant,
+                transfer=manifest.transfer,
+                link=manifest.link,
+                table=reception.table,
+            )
+        )
+        crashpoint("deleting.rows_gone")
+        self._set_aside.forget(manifest.link, manifest.transfer)
+        self._spool.forget(manifest.transfer)
+        shutil.rmtree(self._workroom(held), ignore_errors=True)
+        crashpoint("deleting.files_gone")
+        self._keys.erase_taken(manifest.transfer, manifest.attempt)
+        self._look(held, manifest)
+        self._sign(held, manifest, removed)
+        crashpoint("deleting.signed")
+        self._changes.tell((held.transfer, held.attempt))
+        return self._holdings.move(held, Keeping.DELETED, facts=self._said(held))
+
+    def _look(self, held: Holding, manifest: Manifest) -> None:
+        """Raise ``DeletionIncomplete`` when anything of it is still there."""
+        places = {
+            "spool": bool(self._spool.held(held.transfer, held.attempt)),
+            "quarantine": self._set_aside.has(manifest.link, manifest.transfer),
+            "keys": self._keys.taken(held.transfer, held.attempt) is not None,
+            "work": self._workroom(held).exists(),
+        }
+        if left := [place for place, is_there in places.items() if is_there]:
+            raise DeletionIncomplete(what=", ".join(left))
+
+    def _sign(self, held: Holding, manifest: Manifest, removed: Removed) -> None:
+        """Sign the receipt and keep it, unless that was done before a crash."""
+        mine = {self._identity.signing.kid: self._identity.signing.public}
+        key = (held.transfer, held.attempt)
+        given = [verify_receipt(token, mine) for token in self._ledger.receipts(*key, "in")]
+        if given[-1].stage is Stage.DELETED:
+            return
+        began = self._ledger.incoming(*key).started_at  # the key came after that
+        ends = latest_backup_end(self._keys.store, began)
+        said: dict[str, object] = {
+            "rows": removed.rows,
+            "taken_over_by": removed.taken_over_by,
+            "key": manifest.key,
+            "key_backups_until": to_wire(ends) if ends else None,
+        }
+        receipt = next_receipt(
+            given[-1],
+            manifest=manifest,
+            stage=Stage.DELETED,
+            receipt=new_id(),
+            at=self._clock.now(),
+            rows=removed.rows,
+            deleted=said,
+        )
+        signed = (Stage.DELETED.value, sign_receipt(receipt, self._identity.signing))
+        crashpoint("deleting.before_commit")
+        self._ledger.move_in(self._ledger.incoming(*key), None, receipt=signed)
+
+    def _said(self, held: Holding) -> dict[str, object]:
+        """Return what the receipt says, for the book."""
+        mine = {self._identity.signing.kid: self._identity.signing.public}
+        tokens = self._ledger.receipts(held.transfer, held.attempt, "in")
+        receipt = verify_receipt(tokens[-1], mine)
+        return {"digest": receipt.digest(), "at": to_wire(receipt.at), **receipt.deleted}
+
+    def _reception(self, manifest: Manifest) -> Reception:
+        reception = self._receptions(manifest.link)
+        if reception.shared_with:
+            raise TableShared(dataset=reception.dataset, links=", ".join(reception.shared_with))
+        return reception
+
+    def _workroom(self, held: Holding) -> Path:
+        return self._identity.work / f"in-{held.transfer}-{held.attempt}"
+
+    def _note(self, held: Holding, error: KumobashiError) -> Holding:
+        now = self._clock.now()
+        held = self._holdings.one(held.transfer, "in")
+        tries = int((held.cause or {}).get("tries", 0)) + 1
+        side = self._identity.site
+        cause = cause_of(error, side=side, now=now, tries=tries, old=held.cause)
+        return self._holdings.move(held, None, cause=cause)

@@ -1,0 +1,209 @@
+"""The book of holdings: begun when a transfer was applied, ended by a ``deleted`` receipt.
+
+Entries are made from what the ledger has: :meth:`Holdings.discover` finds every applied transfer
+without one. So there is no moment at which a crash could lose an entry, and transfers of before
+this release are found too.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from kumobashi.crypto import base64url
+from kumobashi.exchange.errors import NothingHeld
+from kumobashi.exchange.holding_tables import holdings
+from kumobashi.exchange.holdings import Holding, Keeping, check_move
+from kumobashi.exchange.sql import incoming, outgoing, receipts
+from kumobashi.exchange.states import In, Out
+from kumobashi.kernel import Clock, to_micros
+from kumobashi.messages.manifest import Manifest
+from kumobashi.messages.receipts import Receipt, Stage
+from kumobashi.storage.sqlite import StateStore
+
+OUT, IN = "out", "in"
+_MOST = 10_000  # found at once; the rest is found the next time
+_RED_AFTER = timedelta(days=1)
+_LOOK_BACK = timedelta(minutes=10)  # a clock may have been set back a little
+
+
+class Holdings:
+    """What receivers hold, as one gateway knows it: what it sent, and what it received."""
+
+    def __init__(self, store: StateStore, tenant: str, clock: Clock) -> None:
+        self._store = store
+        self._tenant = tenant
+        self._clock = clock
+        self._since = 0
+
+    def discover(self) -> int:
+        """Make an entry for every applied transfer that has none; return how many."""
+        found, began = 0, self._clock.now()
+        for side, table, state in ((OUT, outgoing, Out.APPLIED), (IN, incoming, In.APPLIED)):
+            known = sa.select(holdings.c.transfer).where(
+                holdings.c.tenant == self._tenant,
+                holdings.c.side == side,
+                holdings.c.transfer == table.c.transfer,
+                holdings.c.attempt == table.c.attempt,
+            )
+            decided = outgoing.c.plan_hash if side == OUT else sa.null()
+            query = (
+                sa.select(table.c.transfer, table.c.attempt, table.c.manifest, decided)
+                .where(table.c.tenant == self._tenant, table.c.state == state.value)
+                .where(table.c.finished_at >= self._since)
+                .where(~known.exists())
+                .limit(_MOST)
+            )
+            rows = self._store.read(_asked(query))
+            for transfer, attempt, manifest, plan_hash in rows:
+                found += self._begin(side, transfer, attempt, manifest, plan_hash)
+        if found < _MOST:  # the next time it is enough to look at what has ended since
+            self._since = to_micros(began - _LOOK_BACK)
+        return found
+
+    def one(self, transfer: str, side: str) -> Holding:
+        """Return the entry of a transfer's newest attempt; raise ``NothingHeld``."""
+        query = (
+            sa.select(holdings)
+            .where(self._is(side), holdings.c.transfer == transfer)
+            .order_by(holdings.c.attempt.desc())
+            .limit(1)
+        )
+        row = self._store.read(lambda held: held.execute(query).first())
+        if row is None:
+            raise NothingHeld(transfer=transfer)
+        return _holding(row)
+
+    def all(self, side: str, *, limit: int = 10_000) -> list[Holding]:
+        """Return the entries, the newest transfer first."""
+        query = (
+            sa.select(holdings)
+            .where(self._is(side))
+            .order_by(holdings.c.transfer.desc())
+            .limit(limit)
+        )
+        return self._some(query)
+
+    def pressing(self, side: str, *, limit: int = 1000) -> list[Holding]:
+        """Return what there is to do: due, asked for, or begun; the earliest deadline first."""
+        begun = [Keeping.ASKED.value, Keeping.DELETING.value]
+        resting = [Keeping.HELD.value, Keeping.WAITING.value]
+        is_due = sa.and_(
+            holdings.c.state.in_(resting), holdings.c.due_at <= to_micros(self._clock.now())
+        )
+        query = (
+            sa.select(holdings)
+            .where(self._is(side), sa.or_(holdings.c.state.in_(begun), is_due))
+            .order_by(holdings.c.due_at)
+            .limit(limit)
+        )
+        return self._some(query)
+
+    def overdue(self) -> list[Holding]:
+        """Return what the receivers of this site's data should have deleted a day ago or more."""
+        until = to_micros(self._clock.now() - _RED_AFTER)
+        open_ = [state.value for state in Keeping if state is not Keeping.DELETED]
+        query = (
+            sa.select(holdings)
+            .where(self._is(OUT), holdings.c.state.in_(open_), holdings.c.due_at <= until)
+            .order_by(holdings.c.due_at)
+            .limit(1000)
+        )
+        return self._some(query)
+
+    def move(self, held: Holding, then: Keeping | None, **columns: object) -> Holding:
+        """Move an entry, or change what stands beside its state; durable on return."""
+
+        def work(connection: sa.Connection) -> Holding:
+            where = sa.and_(
+                self._is(held.side),
+                holdings.c.transfer == held.transfer,
+                holdings.c.attempt == held.attempt,
+            )
+            now = _holding(connection.execute(sa.select(holdings).where(where)).one())
+            values = dict(columns)
+            if then is not None:
+                check_move(now.state, then)
+                values["state"] = then.value
+                values.setdefault("cause", None)
+                if then is Keeping.DELETED:
+                    values["deleted_at"] = to_micros(self._clock.now())
+            connection.execute(sa.update(holdings).where(where).values(values))
+            return _holding(connection.execute(sa.select(holdings).where(where)).one())
+
+        return self._store.write(work)
+
+    # -- inside ---------------------------------------------------------------------------------
+
+    def _begin(
+        self, side: str, transfer: str, attempt: int, manifest: str | None, plan_hash: str | None
+    ) -> bool:
+        applied = self._applied(side, transfer, attempt)
+        if applied is None or not manifest:
+            return False
+        said = Manifest.decode(_payload(manifest))
+        kept = said.retention
+        row = {
+            "tenant": self._tenant,
+            "side": side,
+            "transfer": transfer,
+            "attempt": attempt,
+            "link": said.link,
+            "from_site": said.from_site,
+            "to_site": said.to_site,
+            "business_date": said.business_date.isoformat(),
+            "rows": applied.rows or 0,
+            "key": said.key,
+            "plan_hash": plan_hash,
+            "retention_class": kept.name if kept else None,
+            "retention_days": kept.days if kept else None,
+            "by_law": kept.is_kept_by_law if kept else False,
+            "applied_at": to_micros(applied.at),
+            "due_at": to_micros(kept.due(applied.at)) if kept else None,
+            "state": Keeping.HELD.value,
+            "is_delivered": False,
+            "facts": {},
+        }
+
+        def work(connection: sa.Connection) -> bool:
+            where = sa.and_(
+                self._is(side), holdings.c.transfer == transfer, holdings.c.attempt == attempt
+            )
+            if connection.execute(sa.select(holdings.c.transfer).where(where)).first():
+                return False
+            connection.execute(sa.insert(holdings).values(row))
+            return True
+
+        return self._store.write(work)
+
+    def _applied(self, side: str, transfer: str, attempt: int) -> Receipt | None:
+        """Return the receipt that says so; it was verified, or made, when it was kept."""
+        query = sa.select(receipts.c.jws).where(
+            receipts.c.tenant == self._tenant,
+            receipts.c.transfer == transfer,
+            receipts.c.attempt == attempt,
+            receipts.c.side == side,
+            receipts.c.stage == Stage.APPLIED.value,
+        )
+        token = self._store.read(lambda held: held.execute(query).scalar())
+        return Receipt.decode(_payload(token)) if token else None
+
+    def _is(self, side: str) -> sa.ColumnElement[bool]:
+        return sa.and_(holdings.c.tenant == self._tenant, holdings.c.side == side)
+
+    def _some(self, query: sa.Select[Any]) -> list[Holding]:
+        return self._store.read(lambda held: [_holding(row) for row in held.execute(query)])
+
+
+def _payload(token: str) -> bytes:
+    return base64url.decode(token.split(".")[1])
+
+
+def _holding(row: sa.Row[Any]) -> Holding:
+    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public way to name columns
+    return Holding(**{**values, "state": Keeping(values["state"])})
+
+
+def _asked(query: sa.Select[Any]) -> Callable[[sa.Connection], Sequence[Any]]:
+    return lambda connection: connection.execute(query).all()

@@ -1,0 +1,173 @@
+"""The sender's side of deletion: ask for it, fetch the signed proof, know what is late.
+
+A request is signed and kept before it leaves; relays hand it on and keep nothing. Whether the
+receiver deletes because it was asked or because it is due, the proof is fetched in the same way:
+the next hop is asked for receipts behind those that are here.
+"""
+
+import asyncio
+import logging
+
+from kumobashi.exchange.differences import Snapshots
+from kumobashi.exchange.errors import AskedBySame, DeletedAlready, NotAskedFor, WhoAsks
+from kumobashi.exchange.holdings import Holding, Keeping
+from kumobashi.exchange.identity import Identity
+from kumobashi.exchange.keeping import OUT, Holdings
+from kumobashi.exchange.ledger import Ledger
+from kumobashi.exchange.peers import Peers
+from kumobashi.exchange.waiting import as_known, cause_of
+from kumobashi.kernel import Clock, KumobashiError, crashpoint, new_id, to_micros, to_wire
+from kumobashi.messages.deletions import DeletionRequest, sign_deletion
+from kumobashi.messages.manifest import Manifest, verify_manifest
+from kumobashi.messages.receipts import Receipt, Stage, check_chain, verify_receipt
+
+log = logging.getLogger(__name__)
+
+
+class Requester:
+    """Deletion as the site sees it that sent."""
+
+    def __init__(
+        self,
+        *,
+        identity: Identity,
+        ledger: Ledger,
+        holdings: Holdings,
+        peers: Peers,
+        snapshots: Snapshots,
+        clock: Clock,
+    ) -> None:
+        self._identity = identity
+        self._ledger = ledger
+        self._holdings = holdings
+        self._peers = peers
+        self._snapshots = snapshots
+        self._clock = clock
+
+    def ask(self, transfer: str, *, by: str | None) -> Holding:
+        """Ask for the deletion of a transfer; what a law keeps waits for a second person.
+
+        ``by`` is the account that asks; nobody's where whoever is on this machine may ask.
+
+        Raises:
+            WhoAsks: a law keeps it, so it must be known who asks.
+            NothingHeld: it was never applied.
+            DeletedAlready: the proof is here.
+        """
+        held = self._holdings.one(transfer, OUT)
+        if held.state is Keeping.DELETED:
+            raise DeletedAlready(transfer=transfer)
+        if held.state is not Keeping.HELD:
+            return held  # asking twice is asking once
+        now = to_micros(self._clock.now())
+        if held.is_kept_by_law(now):
+            if by is None:
+                raise WhoAsks(transfer=transfer)
+            return self._holdings.move(held, Keeping.WAITING, asked_at=now, asked_by=by)
+        return self._sign(held, persons=1, asked_at=now, asked_by=by)
+
+    def approve(self, transfer: str, *, by: str) -> Holding:
+        """Decide, as the second person, what another asked for.
+
+        Raises:
+            NothingHeld: it was never applied.
+            DeletedAlready: the proof is here.
+            NotAskedFor: nobody has asked.
+            AskedBySame: whoever asked may not decide.
+        """
+        held = self._holdings.one(transfer, OUT)
+        if held.state is Keeping.DELETED:
+            raise DeletedAlready(transfer=transfer)
+        if held.state is Keeping.ASKED and held.approved_by == by:
+            return held
+        if held.state is not Keeping.WAITING:
+            raise NotAskedFor(transfer=transfer)
+        if held.asked_by == by:
+            raise AskedBySame(transfer=transfer)
+        return self._sign(held, persons=2, approved_by=by)
+
+    def withdraw(self, transfer: str) -> Holding:
+        """Take back a request that nobody has decided yet; raise ``NotAskedFor``."""
+        held = self._holdings.one(transfer, OUT)
+        if held.state is not Keeping.WAITING:
+            raise NotAskedFor(transfer=transfer)
+        return self._holdings.move(held, Keeping.HELD, asked_at=None, asked_by=None)
+
+    async def press(self, held: Holding) -> Holding:
+        """Hand over the request if there is one, and fetch what the receiver has signed since."""
+        try:
+            return await self._press(held)
+        except Exception as raised:  # noqa: BLE001 - one that fails must not keep others waiting
+            return await asyncio.to_thread(self._note, held, as_known(raised))
+
+    async def _press(self, held: Holding) -> Holding:
+        key = (held.transfer, held.attempt)
+        hop = self._identity.next_hop(held.to_site)
+        if held.request and not held.is_delivered:
+            await self._peers.request_deletion(hop, *key, held.request)
+            crashpoint("requesting.delivered")
+            held = await asyncio.to_thread(
+                self._holdings.move, held, None, is_delivered=True, cause=None
+            )
+        have = self._ledger.receipts(*key, "out")
+        answer = await self._peers.status(hop, *key, after=len(have), seen="", wait=0)
+        fresh = [str(token) for token in answer.get("receipts", ())]
+        if not fresh:
+            return held
+        return await asyncio.to_thread(self._take, held, have, fresh)
+
+    def _take(self, held: Holding, have: list[str], fresh: list[str]) -> Holding:
+        """Check the chain with what is new, and keep it; then the entry may end."""
+        manifest = self._manifest(held)
+        keys = self._identity.keys_of(held.to_site)
+        chain = [verify_receipt(token, keys) for token in [*have, *fresh]]
+        stage = check_chain(chain, manifest.digest())
+        staged = [(r.stage.value, t) for r, t in zip(chain[len(have) :], fresh, strict=True)]
+        self._ledger.keep_receipts(held.transfer, held.attempt, "out", staged)
+        crashpoint("requesting.receipt_kept")
+        return self._end(held, chain[-1]) if stage is Stage.DELETED else held
+
+    def end_known(self, held: Holding) -> Holding:
+        """End an entry whose proof was kept before a crash."""
+        keys = self._identity.keys_of(held.to_site)
+        have = self._ledger.receipts(held.transfer, held.attempt, "out")
+        chain = [verify_receipt(token, keys) for token in have]
+        if chain and chain[-1].stage is Stage.DELETED:
+            return self._end(held, chain[-1])
+        return held
+
+    def _end(self, held: Holding, receipt: Receipt) -> Holding:
+        # The receiver has no base any more: without it here the next transfer is full.
+        self._snapshots.forget(held.link, held.transfer)
+        facts = {"digest": receipt.digest(), "at": to_wire(receipt.at), **receipt.deleted}
+        return self._holdings.move(held, Keeping.DELETED, facts=facts)
+
+    def _sign(self, held: Holding, *, persons: int, **columns: object) -> Holding:
+        manifest = self._manifest(held)
+        request = DeletionRequest(
+            request=new_id(),
+            tenant=held.tenant,
+            transfer=held.transfer,
+            attempt=held.attempt,
+            manifest_digest=manifest.digest(),
+            site=self._identity.site,
+            persons=persons,
+            at=self._clock.now(),
+        )
+        token = sign_deletion(request, self._identity.signing)
+        moved = self._holdings.move(held, Keeping.ASKED, request=token, **columns)
+        crashpoint("requesting.signed")
+        return moved
+
+    def _manifest(self, held: Holding) -> Manifest:
+        mine = {self._identity.signing.kid: self._identity.signing.public}
+        return verify_manifest(self._ledger.outgoing(held.transfer).manifest or "", mine)
+
+    def _note(self, held: Holding, error: KumobashiError) -> Holding:
+        log.warning("no proof of deletion", extra={"code": error.code, "transfer": held.transfer})
+        held = self._holdings.one(held.transfer, OUT)
+        tries = int((held.cause or {}).get("tries", 0)) + 1
+        side = str(error.facts.get("site", self._identity.site))
+        now = self._clock.now()
+        cause = cause_of(error, side=side, now=now, tries=tries, old=held.cause)
+        return self._holdings.move(held, None, cause=cause)

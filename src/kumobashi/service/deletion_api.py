@@ -1,0 +1,106 @@
+"""The local API of deletion: who holds what, ask for it to go, decide as the second person."""
+
+import asyncio
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from kumobashi.exchange.holdings import Holding
+from kumobashi.exchange.keeping import IN, OUT
+from kumobashi.identity import Accounts
+from kumobashi.identity.roles import Deed
+from kumobashi.identity.sessions import Sessions
+from kumobashi.service.endpoint import Endpoint
+from kumobashi.service.errors import AccountNeeded
+from kumobashi.service.gateway import Gateway
+from kumobashi.service.holding_desk import view_of
+from kumobashi.service.local_api import guarded, members, plain
+
+
+def deletion_routes(gateway: Gateway, endpoint: Endpoint, accounts: Accounts) -> list[Route]:
+    """Return the routes that ``kumobashi deletion`` calls."""
+    api = _DeletionApi(gateway, endpoint, accounts)
+    one = "/api/v1/deletions/{transfer}"
+    return [
+        Route("/api/v1/deletions", guarded(gateway, api.list), methods=["GET"]),
+        Route(one, guarded(gateway, api.show), methods=["GET"]),
+        Route(f"{one}/request", guarded(gateway, api.request), methods=["POST"]),
+        Route(f"{one}/approve", guarded(gateway, api.approve), methods=["POST"]),
+        Route(f"{one}/withdraw", guarded(gateway, api.withdraw), methods=["POST"]),
+    ]
+
+
+class _DeletionApi:
+    def __init__(self, gateway: Gateway, endpoint: Endpoint, accounts: Accounts) -> None:
+        self._gateway = gateway
+        self._endpoint = endpoint
+        self._accounts = accounts
+
+    async def list(self, _request: Request) -> Response:
+        return JSONResponse(await asyncio.to_thread(self._listed))
+
+    async def show(self, request: Request) -> Response:
+        holdings = self._endpoint.lifecycle.holdings
+        await asyncio.to_thread(holdings.discover)
+        held = await asyncio.to_thread(holdings.one, _transfer(request), OUT)
+        return await self._said(held)
+
+    async def request(self, request: Request) -> Response:
+        by = await self._who(request, Deed.ASK_DELETION)
+        await asyncio.to_thread(self._endpoint.lifecycle.holdings.discover)
+        ask = self._endpoint.lifecycle.requester.ask
+        held = await asyncio.to_thread(ask, _transfer(request), by=by)
+        return await self._said(held, 202)
+
+    async def approve(self, request: Request) -> Response:
+        by = await self._who(request, Deed.APPROVE_DELETION)
+        if by is None:
+            raise AccountNeeded
+        requester = self._endpoint.lifecycle.requester
+        held = await asyncio.to_thread(requester.approve, _transfer(request), by=by)
+        return await self._said(held, 202)
+
+    async def withdraw(self, request: Request) -> Response:
+        await self._who(request, Deed.ASK_DELETION)
+        requester = self._endpoint.lifecycle.requester
+        return await self._said(await asyncio.to_thread(requester.withdraw, _transfer(request)))
+
+    def _listed(self) -> dict[str, Any]:
+        lifecycle = self._endpoint.lifecycle
+        lifecycle.holdings.discover()
+        workspace = self._endpoint.wiring.workspace()
+        found = [*lifecycle.holdings.all(OUT), *lifecycle.holdings.all(IN)]
+        views = [plain(view_of(self._gateway, workspace, held)) for held in found]
+        return {"site": self._gateway.identity.site, "holdings": views}
+
+    async def _who(self, request: Request, deed: Deed) -> str | None:
+        """Return the account that signed in with this very request, if one did."""
+        said = await members(request)
+        name = said.get("account")
+        if not isinstance(name, str) or not name:
+            return None
+        return await asyncio.to_thread(self._signed_in, name, said, deed)
+
+    def _signed_in(self, name: str, said: dict[str, Any], deed: Deed) -> str:
+        sessions = Sessions(self._accounts)
+        value = sessions.sign_in(name, str(said.get("password", "")), str(said.get("code", "")))
+        try:
+            session = sessions.find(value)
+            if session is None:
+                raise AccountNeeded
+            session.check_may(deed)
+            return session.account.name
+        finally:
+            sessions.end(value)
+
+    async def _said(self, held: Holding, status: int = 200) -> Response:
+        self._endpoint.lifecycle.wake()
+        workspace = await asyncio.to_thread(self._endpoint.wiring.workspace)
+        view = await asyncio.to_thread(view_of, self._gateway, workspace, held)
+        return JSONResponse(plain(view), status_code=status)
+
+
+def _transfer(request: Request) -> str:
+    return str(request.path_params["transfer"])

@@ -1,0 +1,88 @@
+"""The duty beside a gateway's transfers: delete what is due here, fetch the proofs of others."""
+
+import asyncio
+import logging
+
+from kumobashi.exchange.deleting import Deleter
+from kumobashi.exchange.holdings import Holding, Keeping, is_time
+from kumobashi.exchange.keeping import IN, OUT, Holdings
+from kumobashi.exchange.requesting import Requester
+from kumobashi.kernel import Clock, to_micros
+
+log = logging.getLogger(__name__)
+
+
+class Lifecycle:
+    """Looks every few seconds, and whenever it is woken."""
+
+    def __init__(
+        self,
+        *,
+        holdings: Holdings,
+        deleter: Deleter,
+        requester: Requester,
+        alone: asyncio.Semaphore,
+        clock: Clock,
+        every_seconds: float,
+    ) -> None:
+        self.holdings = holdings
+        self.requester = requester
+        self._deleter = deleter
+        self._alone = alone  # no bundle is taken in meanwhile
+        self._clock = clock
+        self._every = every_seconds
+        self._looked: dict[tuple[str, str], int] = {}
+        self._news = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin; what was under way when the process ended goes on."""
+        self._loop = asyncio.get_running_loop()
+        self._task = asyncio.create_task(self._run(), name="lifecycle")
+
+    def wake(self) -> None:
+        """Look soon; may be called from any thread."""
+        if self._loop and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._wake)
+
+    async def aclose(self) -> None:
+        """Stop; it goes on at the next start."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def look(self) -> None:
+        """Do everything that there is to do now."""
+        await asyncio.to_thread(self.holdings.discover)
+        for held in await asyncio.to_thread(self.holdings.pressing, IN):
+            if self._is_time(held):
+                async with self._alone:
+                    await asyncio.to_thread(self._deleter.delete, held)
+        for held in await asyncio.to_thread(self.holdings.pressing, OUT):
+            known = await asyncio.to_thread(self.requester.end_known, held)
+            if known.state is not Keeping.DELETED and self._is_time(held):
+                await self.requester.press(held)
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self.look()
+            except Exception:
+                log.exception("the duty of deletion failed; it is tried again")
+            self._news.clear()
+            try:
+                await asyncio.wait_for(self._news.wait(), self._every)
+            except TimeoutError:
+                continue
+
+    def _wake(self) -> None:
+        self._looked.clear()
+        self._news.set()
+
+    def _is_time(self, held: Holding) -> bool:
+        now, key = to_micros(self._clock.now()), (held.side, held.transfer)
+        if not is_time(held, self._looked.get(key), now):
+            return False
+        self._looked[key] = now
+        return True
