@@ -22,7 +22,7 @@ from kumobashi.planning.sampling import write_sample
 from kumobashi.planning.schemas import SCHEMAS
 from kumobashi.planning.workspace import load
 from kumobashi.release.rules import Column
-from kumobashi.testing.crash_points import names
+from kumobashi.testing.crash_points import names, names_of_deletion
 from tests.docs import examples
 from tools import reference_pages
 
@@ -123,6 +123,12 @@ def test_the_table_of_crash_points_names_them_all() -> None:
     assert sorted(ticked(row[0])[0] for row in rows) == sorted(names())
 
 
+def test_the_table_of_crash_points_of_deletion_names_them_all() -> None:
+    rows = table_behind(ARCHITECTURE, "<!-- crash points of deletion -->\n")
+
+    assert sorted(ticked(row[0])[0] for row in rows) == sorted(names_of_deletion())
+
+
 def test_the_floors_are_those_that_are_checked() -> None:
     settings = tomllib.loads((examples.ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     (contract,) = [
@@ -159,15 +165,18 @@ def test_every_operation_of_a_rule_has_an_example_that_is_read() -> None:
     assert {one.op for one in read} == set(schema["discriminator"]["mapping"])
 
 
-def test_the_local_api_page_lists_its_routes() -> None:
-    source = (examples.ROOT / "src/kumobashi/service/local_api.py").read_text(encoding="utf-8")
+@pytest.mark.parametrize(
+    ("module", "table"), [("local_api", "local api"), ("deletion_api", "deletion api")]
+)
+def test_the_local_api_page_lists_its_routes(module: str, table: str) -> None:
+    source = (examples.ROOT / f"src/kumobashi/service/{module}.py").read_text(encoding="utf-8")
     served = {
         f"{method} {path}"
         for path, method in re.findall(r'Route\("([^"]+)", .*methods=\["(\w+)"\]', source)
     }
 
     page = (DOCS / "reference" / "http.md").read_text(encoding="utf-8")
-    told = {ticked(row[0])[0] for row in table_behind(page, "<!-- local api -->\n")}
+    told = {ticked(row[0])[0] for row in table_behind(page, f"<!-- {table} -->\n")}
 
     assert told == served
 

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
 from kumobashi.crypto.errors import KeyGone, NotForUs
-from kumobashi.crypto.keys import SealKey
+from kumobashi.crypto.keys import SealKey, SigningKey
 from kumobashi.crypto.transfer_keys import unwrap
 from kumobashi.exchange.transfer_keys import TransferKeys
 from kumobashi.exchange.unpacking import unpack
@@ -31,6 +31,7 @@ from kumobashi.identity.roles import Role
 from kumobashi.kernel import SystemClock, new_id
 from kumobashi.messages.deletions import DeletionRequest, sign_deletion
 from kumobashi.messages.manifest import Manifest
+from kumobashi.planning.publishing import publish_directory
 from kumobashi.storage.erasable import ErasableSecrets
 from kumobashi.storage.key_backups import back_up, bring_back
 from kumobashi.storage.spool import Spool
@@ -471,3 +472,23 @@ def test_a_bundle_with_a_key_of_its_own_must_bring_it(deleting: Deleting) -> Non
     assert (refused["stage"], refused["code"]) == ("refused", "crypto.key_unlike")
     keys = deleting.town.folder / "var" / "public-cloud" / "keys" / "in"
     assert not [path for path in keys.iterdir() if bundle.manifest.transfer in path.name]
+
+
+def test_signing_keys_that_were_exchanged_meanwhile_do_not_keep_it_from_being_deleted(
+    deleting: Deleting,
+) -> None:
+    transfer = deleting.sent()
+    town = deleting.town
+    for site in town.ports:
+        town.running[site].kill()
+        path = town.folder / "private" / site / "sign.key"
+        path.unlink()
+        SigningKey.generate().save(path)
+    publish_directory(town.folder, now=datetime.now(UTC))
+    town.approve()
+    deleting.start()
+
+    deleting.ask(transfer)
+
+    assert deleting.wait_deleted(transfer)["rows_deleted"] > 0
+    assert deleting.rows() == 0

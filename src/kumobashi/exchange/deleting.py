@@ -25,8 +25,8 @@ from kumobashi.exchange.transfer_keys import TransferKeys
 from kumobashi.exchange.waiting import as_known, cause_of
 from kumobashi.kernel import Clock, KumobashiError, crashpoint, new_id, to_micros, to_wire
 from kumobashi.messages.deletions import verify_deletion
-from kumobashi.messages.manifest import Manifest, verify_manifest
-from kumobashi.messages.receipts import Stage, next_receipt, sign_receipt, verify_receipt
+from kumobashi.messages.manifest import Manifest, kept_manifest
+from kumobashi.messages.receipts import Stage, kept_receipt, next_receipt, sign_receipt
 from kumobashi.storage.erasable import latest_backup_end
 from kumobashi.storage.spool import Spool
 from kumobashi.storage.tables import Removal, Removed
@@ -94,7 +94,7 @@ class Deleter:
 
     def _delete(self, held: Holding) -> Holding:
         bundle = self._ledger.incoming(held.transfer, held.attempt)
-        manifest = verify_manifest(bundle.manifest or "", self._identity.keys_of(bundle.from_site))
+        manifest = kept_manifest(bundle.manifest or "")
         if held.state is not Keeping.DELETING:
             reception = self._reception(manifest)  # before anything is begun
             held = self._holdings.move(held, Keeping.DELETING)
@@ -134,9 +134,8 @@ class Deleter:
 
     def _sign(self, held: Holding, manifest: Manifest, removed: Removed) -> None:
         """Sign the receipt and keep it, unless that was done before a crash."""
-        mine = {self._identity.signing.kid: self._identity.signing.public}
         key = (held.transfer, held.attempt)
-        given = [verify_receipt(token, mine) for token in self._ledger.receipts(*key, "in")]
+        given = [kept_receipt(token) for token in self._ledger.receipts(*key, "in")]
         if given[-1].stage is Stage.DELETED:
             return
         began = self._ledger.incoming(*key).started_at  # the key came after that
@@ -162,9 +161,8 @@ class Deleter:
 
     def _said(self, held: Holding) -> dict[str, object]:
         """Return what the receipt says, for the book."""
-        mine = {self._identity.signing.kid: self._identity.signing.public}
         tokens = self._ledger.receipts(held.transfer, held.attempt, "in")
-        receipt = verify_receipt(tokens[-1], mine)
+        receipt = kept_receipt(tokens[-1])
         return {"digest": receipt.digest(), "at": to_wire(receipt.at), **receipt.deleted}
 
     def _reception(self, manifest: Manifest) -> Reception:

@@ -12,6 +12,7 @@ import duckdb
 
 from kumobashi.exchange.packing import OPERATION
 from kumobashi.exchange.transfer_keys import TransferKeys
+from kumobashi.storage.erasable import destroy
 from kumobashi.storage.spool import sync_folder
 from kumobashi.storage.tables import literal, quoted
 
@@ -65,6 +66,13 @@ class Snapshots:
         plain.unlink()
         temporary.rename(path)
         sync_folder(path.parent)
+
+    def drop_older(self) -> int:
+        """Remove the files that releases before this one left readable: the next run is full."""
+        older = list(self._folder.glob("*/*.parquet"))
+        for path in older:
+            destroy(path)
+        return len(older)
 
     def forget(self, link: str, transfer: str) -> None:
         """Remove the state after one transfer, its key first."""

@@ -11,15 +11,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kumobashi.crypto import base64url
 from kumobashi.exchange.errors import NothingHeld
 from kumobashi.exchange.holding_tables import holdings
 from kumobashi.exchange.holdings import Holding, Keeping, check_move
 from kumobashi.exchange.sql import incoming, outgoing, receipts
 from kumobashi.exchange.states import In, Out
 from kumobashi.kernel import Clock, to_micros
-from kumobashi.messages.manifest import Manifest
-from kumobashi.messages.receipts import Receipt, Stage
+from kumobashi.messages.manifest import kept_manifest
+from kumobashi.messages.receipts import Receipt, Stage, kept_receipt
 from kumobashi.storage.sqlite import StateStore
 
 OUT, IN = "out", "in"
@@ -142,7 +141,7 @@ class Holdings:
         applied = self._applied(side, transfer, attempt)
         if applied is None or not manifest:
             return False
-        said = Manifest.decode(_payload(manifest))
+        said = kept_manifest(manifest)
         kept = said.retention
         row = {
             "tenant": self._tenant,
@@ -187,17 +186,13 @@ class Holdings:
             receipts.c.stage == Stage.APPLIED.value,
         )
         token = self._store.read(lambda held: held.execute(query).scalar())
-        return Receipt.decode(_payload(token)) if token else None
+        return kept_receipt(token) if token else None
 
     def _is(self, side: str) -> sa.ColumnElement[bool]:
         return sa.and_(holdings.c.tenant == self._tenant, holdings.c.side == side)
 
     def _some(self, query: sa.Select[Any]) -> list[Holding]:
         return self._store.read(lambda held: [_holding(row) for row in held.execute(query)])
-
-
-def _payload(token: str) -> bytes:
-    return base64url.decode(token.split(".")[1])
 
 
 def _holding(row: sa.Row[Any]) -> Holding:

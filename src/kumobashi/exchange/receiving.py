@@ -38,7 +38,7 @@ from kumobashi.exchange.unpacking import read_payload, unpack
 from kumobashi.exchange.waiting import as_known, cause_of
 from kumobashi.kernel import KumobashiError, crashpoint, new_id
 from kumobashi.messages.errors import MessageForeign, PartAltered
-from kumobashi.messages.manifest import Manifest, verify_manifest
+from kumobashi.messages.manifest import Manifest, kept_manifest, verify_manifest
 from kumobashi.messages.receipts import Stage, next_receipt, sign_receipt, verify_receipt
 from kumobashi.storage.counting import count
 from kumobashi.storage.errors import SpoolFull, is_disk_full
@@ -100,7 +100,7 @@ class Receiver:
 
     async def deletion(self, bundle: Incoming, token: str) -> None:
         """Take the sender's request to delete."""
-        await asyncio.to_thread(self.asked, self._manifest(bundle), token)
+        await asyncio.to_thread(self.asked, kept_manifest(bundle.manifest or ""), token)
 
     async def take(self, bundle: Incoming) -> None:
         """Take a delivered bundle in, trying again while the target does not answer."""

@@ -25,7 +25,7 @@ from kumobashi.kernel import KumobashiError, crashpoint
 from kumobashi.messages.announcement import Announcement
 from kumobashi.messages.deletions import verify_deletion
 from kumobashi.messages.errors import AttemptSuperseded
-from kumobashi.messages.manifest import Manifest, verify_manifest
+from kumobashi.messages.manifest import Manifest, kept_manifest
 from kumobashi.messages.receipts import Stage, verify_receipt
 from kumobashi.storage.spool import Spool
 
@@ -83,8 +83,7 @@ class Relay:
     async def deletion(self, bundle: Incoming, token: str) -> None:
         """Hand a request to delete on; the relay itself has nothing left of the transfer."""
         keys = self._identity.keys_of(bundle.from_site)
-        manifest = verify_manifest(bundle.manifest or "", keys)
-        verify_deletion(token, keys, manifest)
+        verify_deletion(token, keys, kept_manifest(bundle.manifest or ""))
         hop = self._identity.next_hop(bundle.to_site)
         await self._peers.request_deletion(hop, bundle.transfer, bundle.attempt, token)
 

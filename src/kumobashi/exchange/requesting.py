@@ -18,8 +18,8 @@ from kumobashi.exchange.peers import Peers
 from kumobashi.exchange.waiting import as_known, cause_of
 from kumobashi.kernel import Clock, KumobashiError, crashpoint, new_id, to_micros, to_wire
 from kumobashi.messages.deletions import DeletionRequest, sign_deletion
-from kumobashi.messages.manifest import Manifest, verify_manifest
-from kumobashi.messages.receipts import Receipt, Stage, check_chain, verify_receipt
+from kumobashi.messages.manifest import Manifest, kept_manifest
+from kumobashi.messages.receipts import Receipt, Stage, check_chain, kept_receipt, verify_receipt
 
 log = logging.getLogger(__name__)
 
@@ -120,7 +120,8 @@ class Requester:
         """Check the chain with what is new, and keep it; then the entry may end."""
         manifest = self._manifest(held)
         keys = self._identity.keys_of(held.to_site)
-        chain = [verify_receipt(token, keys) for token in [*have, *fresh]]
+        chain = [kept_receipt(token) for token in have]
+        chain += [verify_receipt(token, keys) for token in fresh]
         stage = check_chain(chain, manifest.digest())
         staged = [(r.stage.value, t) for r, t in zip(chain[len(have) :], fresh, strict=True)]
         self._ledger.keep_receipts(held.transfer, held.attempt, "out", staged)
@@ -129,12 +130,9 @@ class Requester:
 
     def end_known(self, held: Holding) -> Holding:
         """End an entry whose proof was kept before a crash."""
-        keys = self._identity.keys_of(held.to_site)
         have = self._ledger.receipts(held.transfer, held.attempt, "out")
-        chain = [verify_receipt(token, keys) for token in have]
-        if chain and chain[-1].stage is Stage.DELETED:
-            return self._end(held, chain[-1])
-        return held
+        last = kept_receipt(have[-1]) if have else None
+        return self._end(held, last) if last and last.stage is Stage.DELETED else held
 
     def _end(self, held: Holding, receipt: Receipt) -> Holding:
         # The receiver has no base any more: without it here the next transfer is full.
@@ -160,8 +158,7 @@ class Requester:
         return moved
 
     def _manifest(self, held: Holding) -> Manifest:
-        mine = {self._identity.signing.kid: self._identity.signing.public}
-        return verify_manifest(self._ledger.outgoing(held.transfer).manifest or "", mine)
+        return kept_manifest(self._ledger.outgoing(held.transfer).manifest or "")
 
     def _note(self, held: Holding, error: KumobashiError) -> Holding:
         log.warning("no proof of deletion", extra={"code": error.code, "transfer": held.transfer})

@@ -13,6 +13,7 @@ from pathlib import Path
 from kumobashi.crypto.keys import SealKey
 from kumobashi.crypto.sealing import seal
 from kumobashi.messages.manifest import Manifest
+from kumobashi.storage.erasable import destroy
 from kumobashi.storage.spool import on_disk, sync_folder
 
 
@@ -36,7 +37,7 @@ class Room:
                 os.fsync(target.fileno())
             temporary.rename(self.sealed)
             sync_folder(self.sealed.parent)
-        self.plain.unlink()
+        destroy(self.plain)
 
 
 class SetAside:
@@ -52,6 +53,15 @@ class SetAside:
             sealed=self._path(manifest.link, manifest.transfer),
             recipient=key.recipient,
         )
+
+    def seal_older(self, recipient: str) -> int:
+        """Seal the files that releases before this one left readable; return how many."""
+        found = 0
+        for plain in sorted(self._folder.glob("*.parquet")):
+            sealed = plain.with_suffix(".parquet.age")
+            Room(plain=plain, sealed=sealed, recipient=recipient).keep()
+            found += 1
+        return found
 
     def has(self, link: str, transfer: str) -> bool:
         """Whether rows of a transfer lie here."""

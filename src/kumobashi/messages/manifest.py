@@ -185,6 +185,11 @@ def sign_manifest(manifest: Manifest, key: SigningKey) -> str:
     return jws.sign(manifest.encode(), key, MANIFEST_TYP)
 
 
+def kept_manifest(token: str) -> Manifest:
+    """Return a manifest that was verified, or signed here, before it was kept."""
+    return Manifest.decode(jws.kept_payload(token))
+
+
 def verify_manifest(token: str, keys: Mapping[str, VerifyKey]) -> Manifest:
     """Return the manifest if one of ``keys`` signed it: pass those of the site it says it is from.
 

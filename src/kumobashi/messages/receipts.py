@@ -203,6 +203,11 @@ def verify_receipt(token: str, keys: Mapping[str, VerifyKey]) -> Receipt:
     return Receipt.decode(jws.verify(token, keys, RECEIPT_TYP).payload)
 
 
+def kept_receipt(token: str) -> Receipt:
+    """Return a receipt that was verified, or signed here, before it was kept."""
+    return Receipt.decode(jws.kept_payload(token))
+
+
 def _check_link(previous: Receipt | None, receipt: Receipt) -> None:
     before = "nothing" if previous is None else previous.stage.value
     if previous is not None:

@@ -1,6 +1,7 @@
 """The local API of deletion: who holds what, ask for it to go, decide as the second person."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -22,13 +23,13 @@ from kumobashi.service.local_api import guarded, members, plain
 def deletion_routes(gateway: Gateway, endpoint: Endpoint, accounts: Accounts) -> list[Route]:
     """Return the routes that ``kumobashi deletion`` calls."""
     api = _DeletionApi(gateway, endpoint, accounts)
-    one = "/api/v1/deletions/{transfer}"
+    guard = partial(guarded, gateway)
     return [
-        Route("/api/v1/deletions", guarded(gateway, api.list), methods=["GET"]),
-        Route(one, guarded(gateway, api.show), methods=["GET"]),
-        Route(f"{one}/request", guarded(gateway, api.request), methods=["POST"]),
-        Route(f"{one}/approve", guarded(gateway, api.approve), methods=["POST"]),
-        Route(f"{one}/withdraw", guarded(gateway, api.withdraw), methods=["POST"]),
+        Route("/api/v1/deletions", guard(api.list), methods=["GET"]),
+        Route("/api/v1/deletions/{transfer}", guard(api.show), methods=["GET"]),
+        Route("/api/v1/deletions/{transfer}/request", guard(api.request), methods=["POST"]),
+        Route("/api/v1/deletions/{transfer}/approve", guard(api.approve), methods=["POST"]),
+        Route("/api/v1/deletions/{transfer}/withdraw", guard(api.withdraw), methods=["POST"]),
     ]
 
 

@@ -47,7 +47,9 @@ class Endpoint:
         limits = Limits(memory_mib=gateway.settings.memory_mib)
         token_path = gateway.settings.workspace / "private" / identity.site / "token.key"
         self._outbox = Spool(var / "spool" / "out")
-        snapshots = Snapshots(var / "snapshots", gateway.keys)
+        snapshots = self._snapshots = Snapshots(var / "snapshots", gateway.keys)
+        self._set_aside = SetAside(var / "quarantine")
+        self._recipient = identity.sealing.recipient
         self.sender = Sender(
             identity=identity,
             ledger=ledger,
@@ -65,7 +67,7 @@ class Endpoint:
             ledger=ledger,
             holdings=holdings,
             spool=spool,
-            set_aside=SetAside(var / "quarantine"),
+            set_aside=self._set_aside,
             keys=gateway.keys,
             receptions=self.wiring.reception,
             changes=gateway.changes,
@@ -102,12 +104,20 @@ class Endpoint:
 
     def resume(self) -> None:
         """Go on with every transfer that was under way."""
+        self._seal_older()
         rows = self._ledger.under_way()
         self._outbox.keep_only({row.transfer for row in rows})
         self._keys.keep_sent({row.transfer for row in rows})
         for row in rows:
             self._go(row.transfer)
         self.lifecycle.start()
+
+    def _seal_older(self) -> None:
+        """Leave nothing readable that releases of before this one wrote."""
+        if sealed := self._set_aside.seal_older(self._recipient):
+            log.warning("files of an older release were sealed", extra={"files": sealed})
+        if dropped := self._snapshots.drop_older():
+            log.warning("files of an older release were removed", extra={"files": dropped})
 
     def wake(self) -> None:
         """See soon to what is to be deleted."""

@@ -22,6 +22,7 @@ from kumobashi.kernel import crashpoint, from_wire, new_id, to_micros
 from kumobashi.storage.errors import SecretErased
 from kumobashi.storage.spool import on_disk, sync_folder
 
+_BLOCK = 1 << 20  # bytes
 _KEPT = ".age"
 _GOING = ".going"  # being erased
 ERASED = "erased.txt"
@@ -139,7 +140,8 @@ def destroy(path: Path) -> None:
         try:
             with path.open("r+b") as file:
                 size = os.fstat(file.fileno()).st_size
-                file.write(secrets.token_bytes(size))
+                for at in range(0, size, _BLOCK):
+                    file.write(secrets.token_bytes(min(_BLOCK, size - at)))
                 file.flush()
                 os.fsync(file.fileno())
             path.unlink()

@@ -121,3 +121,28 @@ def test_old_snapshots_are_forgotten(tmp_path: Path) -> None:
 
     assert not snapshots.exists("a-link", "t1")
     assert snapshots.exists("a-link", "t2")
+
+
+def test_a_snapshot_without_its_key_is_no_base_any_more(tmp_path: Path) -> None:
+    snapshots = snapshots_in(tmp_path)
+    with working({"k": ("a", None)}) as work:
+        snapshots.keep(work, "a-link", "t1", KEY, room=tmp_path)
+    (tmp_path / "keys" / "snapshots" / "t1.age").unlink()
+
+    assert not snapshots.exists("a-link", "t1")
+
+
+def test_what_an_older_release_left_readable_goes(tmp_path: Path) -> None:
+    snapshots = snapshots_in(tmp_path)
+    older = tmp_path / "snapshots" / "a-link" / "t0.parquet"
+    older.parent.mkdir(parents=True)
+    older.write_bytes(b"resident-0123")
+    with working({}) as work:
+        snapshots.keep(work, "a-link", "t1", KEY, room=tmp_path)
+
+    assert (snapshots.drop_older(), snapshots.drop_older()) == (1, 0)
+    assert not older.exists()
+    assert snapshots.exists("a-link", "t1")
+    snapshots.forget("a-link", "t1")
+    assert not snapshots.exists("a-link", "t1")
+    assert not list((tmp_path / "keys" / "snapshots").iterdir())

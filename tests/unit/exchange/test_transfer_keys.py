@@ -126,3 +126,21 @@ def test_rows_set_aside_rest_sealed_to_the_transfers_key(tmp_path: Path) -> None
         open_sealed(source, io.BytesIO(), SealKey.generate())
     assert aside.forget("notice-attributes", TRANSFER) == 1
     assert aside.forget("notice-attributes", TRANSFER) == 0
+
+
+def test_rows_that_an_older_release_left_readable_are_sealed(tmp_path: Path) -> None:
+    site, rows = SealKey.generate(), "髙橋 花子".encode()
+    folder = tmp_path / "quarantine"
+    folder.mkdir()
+    (folder / f"a-link-{TRANSFER}.parquet").write_bytes(rows)
+    aside = SetAside(folder)
+
+    assert (aside.seal_older(site.recipient), aside.seal_older(site.recipient)) == (1, 0)
+
+    (resting,) = folder.iterdir()
+    assert rows not in resting.read_bytes()
+    opened = io.BytesIO()
+    with resting.open("rb") as source:
+        open_sealed(source, opened, site)
+    assert opened.getvalue() == rows
+    assert aside.has("a-link", TRANSFER)
