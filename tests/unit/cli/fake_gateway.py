@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from kumobashi.exchange.views import Overview, TransferView
+from kumobashi.exchange.views import HoldingView, Overview, TransferView
 from kumobashi.service.local_api import plain
 
 
@@ -19,6 +19,7 @@ class FakeGateway:
         self.transfers = list(transfers)
         self.problem: dict[str, Any] | None = None
         self.status = 200
+        self.decided: HoldingView | None = None
         self.asked: list[tuple[str, str, str | None, Any]] = []
         self.port = 0
 
@@ -27,6 +28,10 @@ class FakeGateway:
             return self.problem
         if path.endswith("/overview"):
             return plain(self.overview)
+        if path.endswith("/deletions"):
+            return {"site": "hall-core", "holdings": plain(list(self.overview.overdue))}
+        if "/deletions/" in path:
+            return plain(self.decided)
         view = self.transfers.pop(0) if len(self.transfers) > 1 else self.transfers[0]
         return {"version": "1", "transfer": plain(view), "is_new": method == "POST"}
 
