@@ -492,3 +492,33 @@ def test_signing_keys_that_were_exchanged_meanwhile_do_not_keep_it_from_being_de
 
     assert deleting.wait_deleted(transfer)["rows_deleted"] > 0
     assert deleting.rows() == 0
+
+
+def test_after_a_difference_was_deleted_the_next_transfer_is_full_by_itself(
+    deleting: Deleting,
+) -> None:
+    """Sender and receiver of this link stand at one site, which asks itself."""
+    deleting.start()
+    town = deleting.town
+
+    def rows() -> int:
+        return int(town.sql("nhi", "select count(*) from insured_residents")[0][0])
+
+    first = town.run("resident-to-nhi", DAY)
+    second = town.run("resident-to-nhi", DAY, again=True)
+    assert (first["mode"], second["mode"]) == ("full", "difference")
+    whole = rows()
+    held = deleting.holding(str(second["transfer"]))
+    assert (held["due"], held["retention_class"]) == (None, None), "nothing was declared"
+    assert whole > 0
+
+    deleting.ask(str(second["transfer"]))
+    after = deleting.wait_deleted(str(second["transfer"]))
+    deleting.ask(str(first["transfer"]))
+    older = deleting.wait_deleted(str(first["transfer"]))
+    assert (after["rows_deleted"], rows()) == (whole, 0)
+    assert (older["rows_deleted"], older["taken_over_by"]) == (0, second["transfer"])
+
+    third = town.run("resident-to-nhi", DAY, again=True)
+
+    assert (third["state"], third["mode"], rows()) == ("applied", "full", whole)
