@@ -4,6 +4,7 @@ import base64
 import contextlib
 import csv
 import http.client
+import io
 import json
 import shutil
 import sqlite3
@@ -17,12 +18,15 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
 from kumobashi.crypto.errors import KeyGone, NotForUs
 from kumobashi.crypto.keys import SealKey, SigningKey
+from kumobashi.crypto.sealing import open_sealed
 from kumobashi.crypto.transfer_keys import unwrap
 from kumobashi.exchange.transfer_keys import TransferKeys
 from kumobashi.exchange.unpacking import unpack
@@ -298,6 +302,20 @@ def test_what_a_law_keeps_takes_two_persons(deleting: Deleting) -> None:
     assert "shounin" not in on_the_wire
 
 
+def deletion_of(said: Manifest, persons: int = 1, **changes: Any) -> DeletionRequest:
+    asked = DeletionRequest(
+        request=new_id(),
+        tenant="999997",
+        transfer=said.transfer,
+        attempt=1,
+        manifest_digest=said.digest(),
+        site="hall-core",
+        persons=persons,
+        at=datetime.now(UTC),
+    )
+    return replace(asked, **changes)
+
+
 def test_a_receiver_does_not_take_one_persons_word_for_what_a_law_keeps(deleting: Deleting) -> None:
     transfer = deleting.sent(REMINDERS)
     deleting.holding(transfer)
@@ -307,18 +325,8 @@ def test_a_receiver_does_not_take_one_persons_word_for_what_a_law_keeps(deleting
     caller = Courier(deleting.town, "public-cloud", "asp-relay")
 
     def request(persons: int, **changes: Any) -> Answer:
-        asked = DeletionRequest(
-            request=new_id(),
-            tenant="999997",
-            transfer=transfer,
-            attempt=1,
-            manifest_digest=said.digest(),
-            site="hall-core",
-            persons=persons,
-            at=datetime.now(UTC),
-        )
         signer = changes.pop("signer", "hall-core")
-        token = sign_deletion(replace(asked, **changes), caller.signing(signer))
+        token = sign_deletion(deletion_of(said, persons, **changes), caller.signing(signer))
         return caller.call("POST", f"/peer/v1/transfers/{transfer}/1/deletion", token.encode())
 
     assert request(1).code == "exchange.kept_by_law"
@@ -522,3 +530,51 @@ def test_after_a_difference_was_deleted_the_next_transfer_is_full_by_itself(
     third = town.run("resident-to-nhi", DAY, again=True)
 
     assert (third["state"], third["mode"], rows()) == ("applied", "full", whole)
+
+
+def test_rows_that_the_receiver_set_aside_rest_sealed_and_go_with_the_transfer(
+    deleting: Deleting, tmp_path: Path
+) -> None:
+    deleting.start()
+    rows = {
+        "token": [f"{n:032x}" for n in range(3)],
+        "child_birth_ym": pa.array([201704] * 3, pa.int32()),
+        "vaccine_code": ["je-2", "1111111111", "je-2"],
+    }
+    payload = io.BytesIO()
+    pq.write_table(pa.table(rows), payload)
+    later = DAY + timedelta(days=30)  # newer than what other tests send over this link
+    bundle = pack(deleting.town, payload.getvalue(), rows=3, day=later, has_key=True)
+    caller = Courier(deleting.town, "public-cloud", "asp-relay")
+    assert caller.deliver(bundle).status == 202
+    assert [said["rows"] for said in caller.result(bundle)] == [None, 3, 2, 2]
+
+    cloud = deleting.town.folder / "var" / "public-cloud"
+    transfer = bundle.manifest.transfer
+    (aside,) = [path for path in (cloud / "quarantine").iterdir() if transfer in path.name]
+    assert b"1111111111" not in aside.read_bytes()
+    assert b"PAR1" not in aside.read_bytes()
+    site = SealKey.load(deleting.town.folder / "private" / "public-cloud" / "seal.key")
+    key = unwrap((cloud / "keys" / "in" / f"{transfer}-1.age").read_bytes(), site)
+    opened = tmp_path / "aside.parquet"
+    with aside.open("rb") as source, opened.open("wb") as target:
+        open_sealed(source, target, key)
+    with duckdb.connect() as work:
+        kept = work.execute(f"select vaccine_code from read_parquet('{opened}')").fetchall()
+    assert kept == [("1111111111",)]
+
+    asked = sign_deletion(deletion_of(bundle.manifest), caller.signing("hall-core"))
+    path = f"/peer/v1/transfers/{transfer}/1/deletion"
+    assert caller.call("POST", path, asked.encode()).status == 202
+    assert caller.call("POST", path, asked.encode()).status == 202, "again does no harm"
+    until(
+        "deleted",
+        lambda: deleting.receipts(transfer, "public-cloud", "in")[-1]["stage"] == "deleted" or None,
+        30,
+    )
+
+    assert not aside.exists()
+    assert not [path for path in cloud.rglob("*") if transfer in path.name]
+    assert deleting.rows(REMINDERS) == 0
+    assert caller.call("POST", path, asked.encode()).status == 202, "also after it is gone"
+    assert len(deleting.receipts(transfer, "public-cloud", "in")) == 5
