@@ -4,9 +4,10 @@ A holding begins with the ``applied`` receipt and ends with ``deleted``. The sen
 book as the receiver, so that it sees what is overdue without asking. Its states are apart from
 those of the transfer, which is over when it was applied.
 
+>>> from datetime import UTC
 >>> due = datetime(2026, 11, 22, tzinfo=UTC)
->>> [escalation(due, due + timedelta(days=days)) for days in (-1, 0, 1, 3, 8)]
-[<Level.NONE: 0>, <Level.DUE: 1>, <Level.OVERDUE: 2>, <Level.LATE: 3>, <Level.SERIOUS: 4>]
+>>> [escalation(due, due + timedelta(days=days)).name for days in (-1, 0, 1, 3, 8)]
+['NONE', 'DUE', 'OVERDUE', 'LATE', 'SERIOUS']
 """
 
 from dataclasses import dataclass
