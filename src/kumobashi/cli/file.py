@@ -72,7 +72,7 @@ def check(
     """Check one file."""
     import duckdb
 
-    from kumobashi.catalogue.checking import LINE
+    from kumobashi.catalogue.faults import LINE
     from kumobashi.cli.catalogue import layout_here, layouts_here
     from kumobashi.conversion.copies import write_copy
     from kumobashi.conversion.inspecting import CORRECTED, check_file, every_finding
@@ -219,6 +219,7 @@ def _expected(terminal: Terminal, one: Finding) -> str:
         "9": ("数字だけ", "figures only"),
         "S9": ("数字だけ（負は -）", "figures, - for less than 0"),
         "YEAR": ("4桁の年", "a year of four figures"),
+        "unique": ("同じキーは1行だけ", "one row for each key"),
     }
     if one.code == "finding.too_long":
         return terminal.t(

@@ -102,6 +102,7 @@ FINDINGS = {
     "too_long": both("桁数を超えています", "too long"),
     "unknown_code": both("コード表にない値です", "unknown code"),
     "required_missing": both("必須の値がありません", "missing required value"),
+    "key_repeated": both("同じキーの行がほかにもあります", "more rows have the same key"),
     "required_together": both("ほかの項目があるのに値がありません", "missing beside another value"),
     "wrong_characters": both("半角・全角が違います", "half or full width is wrong"),
     "wrong_length": both("決まった桁数と違います", "not the fixed number of digits"),

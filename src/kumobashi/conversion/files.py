@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from kumobashi.catalogue.checking import LINE
+from kumobashi.catalogue.faults import LINE
 from kumobashi.conversion.errors import (
     FieldTooLarge,
     FileAbsent,

@@ -24,8 +24,10 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from kumobashi.catalogue.checking import LINE, export_findings, findings
+from kumobashi.catalogue.checking import findings
 from kumobashi.catalogue.code_lists import CodeList, load_code_lists
+from kumobashi.catalogue.exporting import export_findings
+from kumobashi.catalogue.faults import LINE
 from kumobashi.catalogue.layouts import Layout
 from kumobashi.conversion.charsets import code_points, losses
 from kumobashi.conversion.correcting import Field, Rule, corrected, steps
