@@ -24,7 +24,8 @@ _MODULES = _words(
 _NAMES = {
     "os": _words(
         "chown chroot fchmod fchown fork forkpty getegid geteuid getgid getgroups getloadavg"
-        " getpgid getpgrp getsid getuid initgroups killpg lchown link mkfifo mknod nice openpty pipe2"
+        " getpgid getpgrp getsid getuid initgroups killpg lchown link mkfifo mknod nice openpty"
+        " pipe2"
         " posix_fadvise posix_fallocate posix_spawn pread pwrite readv rename sched_getaffinity"
         " sendfile setegid seteuid setgid setgroups setpgid setsid setuid statvfs symlink sync"
         " sysconf ttyname uname wait wait3 wait4 writev O_CLOEXEC O_DIRECTORY O_DSYNC O_NOFOLLOW"

@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kumobashi import __version__
+from kumobashi.kernel.clock import to_wire
 from kumobashi.observe.metrics import Metrics
 from kumobashi.service.errors import OnlyHere
 from kumobashi.service.gateway import Gateway
@@ -113,7 +114,14 @@ def application(gateway: Gateway, ready: Callable[[], None] = lambda: None) -> A
 
 def _health(gateway: Gateway) -> Callable[[Request], Awaitable[Response]]:
     async def health(_request: Request) -> Response:
-        return JSONResponse({"status": "ok", "site": gateway.identity.site, "version": __version__})
+        return JSONResponse(
+            {
+                "status": "ok",
+                "site": gateway.identity.site,
+                "version": __version__,
+                "time": to_wire(gateway.clock.now()),
+            }
+        )
 
     return health
 
