@@ -10,10 +10,10 @@ PARALLEL ?= -n auto --dist loadgroup
 SPHINX := $(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --nitpicky --jobs auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo venv venv-dev venv-bench check test faults lint types floors docs format lock bench clean
+.PHONY: help demo venv venv-dev venv-bench check test faults lint types floors docs format lock bench offline offline-test clean
 
 help: ## この一覧 / this list
-	@$(PYTHON) -c 'import re; [print("  make %-10s %s" % found.groups()) for line in open("Makefile", encoding="utf-8") if (found := re.match(r"([a-z-]+):.*?## (.+)", line))]'
+	@$(PYTHON) -c 'import re; [print("  make %-12s %s" % found.groups()) for line in open("Makefile", encoding="utf-8") if (found := re.match(r"([a-z-]+):.*?## (.+)", line))]'
 
 demo: venv ## 架空の市で一晩の連携を見る / the fictional city and its night's links (ARGS=--help)
 	@$(BIN)/kumobashi demo $(ARGS)
@@ -64,6 +64,12 @@ lock: venv-dev ## requirements/*.txt を作り直す / choose versions anew (ARG
 
 bench: venv-bench ## ほかの道具と速さを比べる / compare speed with other tools (ARGS=--help)
 	@.venv-bench/bin/kumobashi bench link $(ARGS)
+
+offline: venv ## ネットワークのない所への一式 / archives for places without a network (ARGS=--windows)
+	@$(BIN)/python -m tools.offline $(ARGS)
+
+offline-test: venv-dev offline ## その一式を、ネットワークを閉じて試す / install and run the archive, the network closed
+	@$(PYTEST) -q -m offline tests $(PYTEST_ARGS)
 
 clean: ## 作ったものを消す / remove what was built, and the environments
 	@rm -rf .venv .venv-bench .bootstrap.lock build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -187,7 +187,7 @@ def write_city(
     if not counts.exists():
         shutil.rmtree(cache, ignore_errors=True)  # one city is kept, not every size ever tried
         rows = _build({system: kept / f"{system}.duckdb" for system in paths}, residents, seed)
-        counts.write_text(json.dumps(rows), encoding="ascii")
+        counts.write_text(json.dumps(rows), encoding="ascii", newline="\n")
     for system, path in paths.items():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         shutil.copyfile(kept / f"{system}.duckdb", path)

@@ -130,8 +130,8 @@ def _claim(folder: Path) -> Path:
     if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).exists():
         raise FolderTaken(folder=str(folder))
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / _MARK).write_text("kumobashi demo\n", encoding="ascii")
-    (folder / ".gitignore").write_text("*\n", encoding="ascii")
+    (folder / _MARK).write_text("kumobashi demo\n", encoding="ascii", newline="\n")
+    (folder / ".gitignore").write_text("*\n", encoding="ascii", newline="\n")
     return folder
 
 

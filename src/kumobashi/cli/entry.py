@@ -9,7 +9,7 @@ import click
 from kumobashi import __version__
 from kumobashi.cli.command import Group, Option
 from kumobashi.cli.exits import Exit
-from kumobashi.cli.terminal import Terminal
+from kumobashi.cli.terminal import Terminal, speak_anywhere
 
 PLACES = {
     "demo": "kumobashi.cli.demo:demo",
@@ -35,6 +35,7 @@ class Root(Group):
 
     def main(self, args: Sequence[str] | None = None, *more: Any, **extra: Any) -> NoReturn:  # noqa: ANN401 - click's own
         """Run and end the process."""
+        speak_anywhere()
         terminal = Terminal()
         extra |= {"standalone_mode": False, "obj": terminal, "prog_name": "kumobashi"}
         try:

@@ -25,6 +25,11 @@ _ENDINGS = {
 _AGAIN_SECONDS = 1.0
 _LOOK_AGAIN_SECONDS = 0.05
 
+if sys.platform == "win32":  # a group of their own keeps Ctrl-C from them, as a session elsewhere
+    _APART = subprocess.CREATE_NEW_PROCESS_GROUP
+else:
+    _APART = 0
+
 
 class Gateways:
     """The gateways of a workspace; leaving the ``with`` block ends them all."""
@@ -81,7 +86,7 @@ class Gateways:
         """Ask all to end; those that do not in five seconds are killed."""
         with _undisturbed():
             for process in self._running.values():
-                process.terminate()
+                _ask_to_end(process)
             end = time.monotonic() + _GRACE_SECONDS
             for process in self._running.values():
                 try:
@@ -101,10 +106,19 @@ class Gateways:
                 stdout=subprocess.DEVNULL,
                 stderr=crash,
                 start_new_session=True,  # Ctrl-C is for us; we end them in order
+                creationflags=_APART,
             )
 
     def _log(self, site: str) -> Path:
         return self._logs / f"{site}.log"
+
+
+def _ask_to_end(process: subprocess.Popen[bytes]) -> None:
+    """Let a gateway end in order; what is called terminating on Windows would cut it off."""
+    if sys.platform == "win32":
+        process.send_signal(signal.CTRL_BREAK_EVENT)
+    else:
+        process.terminate()
 
 
 def is_healthy(url: str, timeout: float = 1.0) -> bool:

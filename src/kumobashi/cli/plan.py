@@ -112,7 +112,9 @@ def plan(
     if page:
         from kumobashi.planning.page import page_of
 
-        page.write_text(page_of(workspace, stories, at=now, lang=terminal.lang), encoding="utf-8")
+        page.write_text(
+            page_of(workspace, stories, at=now, lang=terminal.lang), encoding="utf-8", newline="\n"
+        )
     _show(terminal, stories, is_one_by_one=bool(links), is_approved=approve, page=page)
     return worst_of([story.standing.value for story in stories])
 

@@ -9,15 +9,39 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+)
 
 from kumobashi.kernel import MunicipalityCode, Zone
 from kumobashi.kernel.ids import NotAMunicipality, check_digit
 from kumobashi.storage.mistakes import Said
 
+_DEVICES = frozenset(
+    {"aux", "con", "nul", "prn", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
+)
+
+
+def _no_device(name: str) -> str:
+    """Refuse names that Windows keeps for devices: files and folders are named so (CON, COM1 …)."""
+    if name in _DEVICES:
+        raise Said(
+            f"「{name}」は Windows が装置の名前に使うため、ファイルの名前にできません",
+            f"{name!r} names a device on Windows, so no file can be called so",
+            example="hall-core",
+        )
+    return name
+
+
 Ident = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=63),
+    AfterValidator(_no_device),
     Field(examples=["hall-core"]),
 ]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]

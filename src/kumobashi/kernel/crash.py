@@ -8,6 +8,8 @@ look-up. ``kumobashi.testing.crash_points`` lists every name found in the source
 import os
 import signal
 
+# Windows has no SIGKILL; there os.kill ends a process at once with any other number.
+_AT_ONCE = signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM
 _armed: dict[str, int] = {}
 
 
@@ -25,7 +27,7 @@ def crashpoint(name: str) -> None:
         return
     _armed[name] -= 1
     if _armed[name] == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), _AT_ONCE)
 
 
 arm(os.environ.get("KUMO_CRASH", ""))

@@ -44,7 +44,9 @@ def write_sample(
     for site, port in chosen.items():
         _set_port(folder / "sites" / f"{site}.yaml", SAMPLE_PORTS[site], port)
     schemas.write(folder / ".schemas")
-    (folder / ".gitignore").write_text("keys/directory.key\nprivate/\nvar/\n", encoding="ascii")
+    (folder / ".gitignore").write_text(
+        "keys/directory.key\nprivate/\nvar/\n", encoding="ascii", newline="\n"
+    )
     (folder / "private").mkdir(mode=0o700, exist_ok=True)
     for site in chosen:
         _make_keys(folder / "private" / site, has_tokens=site == HALL)
@@ -66,7 +68,9 @@ def _copy(source: Traversable, target: Path) -> None:
 
 def _set_port(file: Path, old: int, new: int) -> None:
     text = file.read_text(encoding="utf-8")
-    file.write_text(text.replace(f"127.0.0.1:{old}", f"127.0.0.1:{new}"), encoding="utf-8")
+    file.write_text(
+        text.replace(f"127.0.0.1:{old}", f"127.0.0.1:{new}"), encoding="utf-8", newline="\n"
+    )
 
 
 def _make_keys(folder: Path, *, has_tokens: bool) -> None:

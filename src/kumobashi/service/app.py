@@ -4,6 +4,7 @@ import asyncio
 import ipaddress
 import logging
 import signal
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from types import FrameType
@@ -17,6 +18,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kumobashi import __version__
+from kumobashi.kernel.clock import to_wire
 from kumobashi.observe.metrics import Metrics
 from kumobashi.service.errors import OnlyHere
 from kumobashi.service.gateway import Gateway
@@ -60,15 +62,27 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Let SIGINT and SIGTERM end the serving."""
+        """Let SIGINT and SIGTERM end the serving; on Windows Ctrl-C and Ctrl-Break."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self.handle_exit, number, None)
-        try:
-            yield
-        finally:
+        if sys.platform == "win32":
+
+            def end(number: int, frame: FrameType | None) -> None:
+                loop.call_soon_threadsafe(self.handle_exit, number, frame)
+
+            before = {one: signal.signal(one, end) for one in (signal.SIGINT, signal.SIGBREAK)}
+            try:
+                yield
+            finally:
+                for one, handler in before.items():
+                    signal.signal(one, handler)
+        else:
             for number in (signal.SIGINT, signal.SIGTERM):
-                loop.remove_signal_handler(number)
+                loop.add_signal_handler(number, self.handle_exit, number, None)
+            try:
+                yield
+            finally:
+                for number in (signal.SIGINT, signal.SIGTERM):
+                    loop.remove_signal_handler(number)
 
 
 def application(gateway: Gateway, ready: Callable[[], None] = lambda: None) -> ASGIApp:
@@ -100,7 +114,14 @@ def application(gateway: Gateway, ready: Callable[[], None] = lambda: None) -> A
 
 def _health(gateway: Gateway) -> Callable[[Request], Awaitable[Response]]:
     async def health(_request: Request) -> Response:
-        return JSONResponse({"status": "ok", "site": gateway.identity.site, "version": __version__})
+        return JSONResponse(
+            {
+                "status": "ok",
+                "site": gateway.identity.site,
+                "version": __version__,
+                "time": to_wire(gateway.clock.now()),
+            }
+        )
 
     return health
 

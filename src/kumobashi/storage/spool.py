@@ -11,6 +11,7 @@ import errno
 import hashlib
 import os
 import shutil
+import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from io import FileIO
@@ -112,17 +113,19 @@ class Incoming:
             raise PartUnlike(digest=self._digest)
         with _disk(self._final.name):
             os.fsync(self._handle.fileno())
-            self._temporary.rename(self._final)
+            self._handle.close()  # Windows gives no other name to an open file
+            self._temporary.replace(self._final)
             sync_folder(self._final.parent)
 
 
 def sync_folder(folder: Path) -> None:
-    """Flush a folder's entries to disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    """Flush a folder's entries to disk; Windows opens no folder and keeps its entries itself."""
+    if sys.platform != "win32":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 @contextmanager

@@ -5,7 +5,6 @@ commits everything that waits at once; each piece of work runs in a savepoint of
 future resolves only when the commit is on disk. Reading goes on meanwhile (WAL).
 """
 
-import fcntl
 import queue
 import sqlite3
 import threading
@@ -17,6 +16,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from kumobashi.storage.errors import AlreadyRunning, SpoolFull, StorageFailed
+from kumobashi.storage.sole_use import hold
 
 T = TypeVar("T")
 Work = Callable[[sa.Connection], T]
@@ -29,12 +29,10 @@ class StateStore:
     def __init__(self, path: Path, *, owner: str) -> None:
         """Open the file; raise ``AlreadyRunning`` while another process has it."""
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._lock = (path.parent / "lock").open("w")
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self._lock.close()
-            raise AlreadyRunning(site=owner) from None
+        lock = hold(path.parent / "lock")
+        if lock is None:
+            raise AlreadyRunning(site=owner)
+        self._lock = lock
         self.engine = open_engine(path)
         self._queue: queue.SimpleQueue[tuple[Work[Any], Future[Any]] | None] = queue.SimpleQueue()
         self._closing = threading.Lock()
@@ -115,7 +113,7 @@ def _named(error: BaseException) -> BaseException:
 
 def open_engine(path: Path) -> sa.Engine:
     """Open the file with the settings that make a commit durable, and check that they hold."""
-    engine = sa.create_engine(f"sqlite+pysqlite:///{path}")
+    engine = sa.create_engine(sa.URL.create("sqlite+pysqlite", database=str(path)))
 
     @sa.event.listens_for(engine, "connect")
     def _settings(connection: sqlite3.Connection, _record: object) -> None:

@@ -123,18 +123,18 @@ def test_everything_is_flushed_before_it_counts(
     spool: Spool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[str] = []
-    real_fsync, real_rename = os.fsync, Path.rename
+    real_fsync, real_replace = os.fsync, Path.replace
 
     def fsync(descriptor: int) -> None:
         seen.append("folder" if Path(f"/proc/self/fd/{descriptor}").is_dir() else "file")
         real_fsync(descriptor)
 
-    def rename(self: Path, target: Any) -> Path:
+    def replace(self: Path, target: Any) -> Path:
         seen.append("rename")
-        return real_rename(self, target)
+        return real_replace(self, target)
 
     monkeypatch.setattr(os, "fsync", fsync)
-    monkeypatch.setattr(Path, "rename", rename)
+    monkeypatch.setattr(Path, "replace", replace)
     spool.put("t", 1, name_of(b"abc"), b"abc")
 
     assert seen[:3] == ["file", "rename", "folder"]

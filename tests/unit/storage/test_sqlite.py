@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from kumobashi.storage.errors import AlreadyRunning
+from kumobashi.storage.sole_use import hold
 from kumobashi.storage.sqlite import StateStore
 
 notes = sa.Table("notes", sa.MetaData(), sa.Column("id", sa.Integer, primary_key=True))
@@ -141,6 +142,7 @@ def test_what_is_asked_after_the_end_fails_and_does_not_hang(tmp_path: Path) -> 
 _WRITES = """
 import sys, sqlalchemy as sa
 from pathlib import Path
+from kumobashi.storage.sole_use import hold
 from kumobashi.storage.sqlite import StateStore
 store = StateStore(Path(sys.argv[1]), owner="x")
 store.write(lambda c: c.exec_driver_sql("create table notes (id integer primary key)"))
@@ -168,3 +170,32 @@ def test_what_was_acknowledged_is_there_after_a_kill(tmp_path: Path) -> None:
     assert kept[: len(seen)] == seen
     assert len(kept) <= len(seen) + 1, "at most one more than was acknowledged"
     assert sound == ("ok",)
+
+
+def test_a_killed_process_lets_go_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    holding = (
+        "import sys, time; from pathlib import Path; from kumobashi.storage.sole_use import hold;"
+        " held = hold(Path(sys.argv[1])); print(bool(held), flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", holding, str(path)], stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout
+        assert other.stdout.readline() == "True\n"
+        assert hold(path) is None
+
+        other.kill()
+        other.wait(10)
+
+    file = hold(path)
+    assert file
+    file.close()
+
+
+def test_a_folder_may_be_called_what_an_address_would_misread(tmp_path: Path) -> None:
+    folder = tmp_path / "架空市?mode=ro#1 %41"
+
+    StateStore(folder / "state.db", owner="here").close()
+
+    assert (folder / "state.db").is_file()
