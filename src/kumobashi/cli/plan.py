@@ -67,9 +67,11 @@ def plan(
     page: Path | None,
 ) -> Exit:
     """Show and approve plans."""
+    from kumobashi.conversion.errors import ConversionFailed
     from kumobashi.kernel import SystemClock, business_date
     from kumobashi.planning.plan import plan as make_plan
     from kumobashi.planning.story import Story, tell
+    from kumobashi.release.errors import FindingsRefused
     from kumobashi.service.counting import counted
     from kumobashi.storage.errors import StorageFailed
 
@@ -85,7 +87,11 @@ def plan(
         if is_counted and decided.is_permitted:
             try:
                 measured = counted(workspace, decided)
-            except StorageFailed as failed:  # the rest of the plan is worth reading all the same
+            except (
+                StorageFailed,
+                ConversionFailed,
+                FindingsRefused,
+            ) as failed:  # the rest of the plan is worth reading all the same
                 if wished or approve:
                     raise
                 why_not = failed
