@@ -68,9 +68,11 @@ def plan(
     page: Path | None,
 ) -> Exit:
     """Show and approve plans."""
+    from kumobashi.conversion.errors import ConversionFailed
     from kumobashi.kernel import SystemClock, business_date
     from kumobashi.planning.plan import plan as make_plan
     from kumobashi.planning.story import Story, tell
+    from kumobashi.release.errors import FindingsRefused
     from kumobashi.storage.errors import StorageFailed
 
     workspace = terminal.workspace()
@@ -87,7 +89,11 @@ def plan(
 
             try:
                 measured = counted(workspace, decided)
-            except StorageFailed as failed:  # the rest of the plan is worth reading all the same
+            except (
+                StorageFailed,
+                ConversionFailed,
+                FindingsRefused,
+            ) as failed:  # the rest of the plan is worth reading all the same
                 if wished or approve:
                     raise
                 why_not = failed

@@ -111,6 +111,7 @@ FINDINGS = {
     ),
     "character_changed": both("別の文字に変わります", "comes back as another character"),
     "column_count": both("項目の数が見出しと違います", "not as many items as the header"),
+    "undecodable": both("読めないバイトがあります", "bytes that mean nothing"),
     "formula": both("表計算ソフトが式として実行します", "a spreadsheet would run it"),
 }
 """By the last word of the code; an unknown one is shown as its code."""

@@ -42,7 +42,8 @@ class FileRead:
     header: tuple[str, ...]
     rows: int
     form: TextForm | None
-    broken: tuple[Finding, ...] = field(default=())  # rows that are not in the table
+    broken: tuple[Finding, ...] = field(default=())  # rows that are not in the table, the first
+    broken_rows: int = 0  # and how many there are
 
 
 def read_file(
@@ -70,11 +71,25 @@ def read_file(
     header = _unique([name.strip() for name in first[1]])
     if not known(list(header)):
         raise HeaderUnclear(file=path.name, layout=layout, example="宛名番号,氏名")
-    broken: list[Finding] = []
+    broken = _Broken()
     written = _write(work, table, header, _whole(rows, len(header), broken))
     if _state(path) != before:
         raise FileChanged(file=path.name)
-    return FileRead(header=header, rows=written, form=form, broken=tuple(broken))
+    return FileRead(
+        header=header,
+        rows=written,
+        form=form,
+        broken=tuple(broken.findings),
+        broken_rows=broken.rows,
+    )
+
+
+@dataclass(slots=True)
+class _Broken:
+    """Rows that have another number of columns than the header."""
+
+    findings: list[Finding] = field(default_factory=list)  # the first
+    rows: int = 0
 
 
 def _state(path: Path) -> tuple[int, int, int]:
@@ -139,15 +154,17 @@ def _unique(names: list[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _whole(rows: Iterable[_Row], width: int, broken: list[Finding]) -> Iterator[_Row]:
+def _whole(rows: Iterable[_Row], width: int, broken: _Broken) -> Iterator[_Row]:
     """Give the rows that have as many columns as the header; note the others."""
     for line, row in rows:
         while len(row) > width and not row[-1]:  # delimiters behind the last column
             row.pop()
         if len(row) == width:
             yield line, row
-        elif len(broken) < _MOST_BROKEN:
-            broken.append(
+            continue
+        broken.rows += 1
+        if len(broken.findings) < _MOST_BROKEN:
+            broken.findings.append(
                 Finding(
                     code="finding.column_count",
                     line=line,

@@ -26,6 +26,7 @@ from kumobashi.exchange.tokens import destination_pads
 from kumobashi.exchange.views import Words
 from kumobashi.messages.manifest import Manifest, Mode
 from kumobashi.release.errors import CountsDisagree
+from kumobashi.release.holding import hold_back, with_held_back
 from kumobashi.release.releasing import Released, Source, extract, release
 from kumobashi.release.rules import Token
 from kumobashi.storage.spool import Spool
@@ -78,11 +79,12 @@ class Preparation:
         self._tell("extract")
         with ExitStack() as stack:
             stores = {id(store): store for store, _ in order.sources.values()}
-            readers = {key: stack.enter_context(store.reading()) for key, store in stores.items()}
+            readers = {key: stack.enter_context(store.reading(on)) for key, store in stores.items()}
             sources = {
                 name: Source(readers[id(store)], table)
                 for name, (store, table) in order.sources.items()
             }
+            held = hold_back(order.rule, sources, order.on_findings)
             read = extract(order.rule, sources, self.work, purpose=order.purpose, on=on)
         extracted = time.monotonic()
         subjects = read[order.rule.subject.dataset]
@@ -91,6 +93,7 @@ class Preparation:
         released = release(
             order.rule, self.work, read, on=on, pads=pads, on_findings=order.on_findings
         )
+        released = with_held_back(released, held)
         released = hold_back_unmappable(self.work, released, order)
         facts = asdict(released)
         facts.pop("columns")

@@ -78,7 +78,9 @@ class Wiring:
         sources = {}
         for name, reference in rule.datasets.items():
             system, dataset = workspace.dataset(reference)
-            store = stores.setdefault(system.system, open_store(self._folder, system))
+            store = stores.setdefault(
+                system.system, open_store(self._folder, system, workspace.layouts)
+            )
             sources[name] = (store, dataset.table)
         approved = limits(approval) if approval else Limits(rows=None, bytes=None)
         return Order(
@@ -120,7 +122,7 @@ class Wiring:
             from_site=workspace.systems[link.from_].site,
             system=link.to.system,
             dataset=link.to.dataset,
-            store=open_store(self._folder, system),
+            store=open_store(self._folder, system, workspace.layouts),
             table=dataset.table,
             layout=workspace.layouts.get(dataset.layout, dataset.version),
             on_findings=link.on_findings,

@@ -3,12 +3,16 @@
 KumobashiError
 └── StorageFailed
     ├── StoreUnreachable      the database does not answer; try again later
+    │   └── FolderUnreachable a folder of files is not there, or may not be used
     ├── StoreBusy             another process holds the file; try again soon
     ├── TableMissing
     ├── ColumnMissing
     ├── LoadSuperseded        a newer transfer has been applied already
     ├── BaseMissing           a difference on something that was not applied last
     ├── LoadIncomplete        fewer or more rows arrived than announced
+    ├── FileAwaited           the drop folder holds no new file for the day
+    ├── FileUnsettled         a file is still being written
+    ├── CharactersUnheld      a file in cp932 cannot hold what it should
     ├── SpoolFull
     ├── PartUnlike            bytes that are not those of their digest
     └── AlreadyRunning        two processes on one store
@@ -120,6 +124,56 @@ class LoadIncomplete(StorageFailed):
     en = "Counts disagree: expected {expected}, got {got}. Nothing was applied."
     remedy_ja = "もう一度送ってください。続くときは双方の担当に連絡してください。"
     remedy_en = "Send again; if it stays, call both sides."
+
+
+class FileAwaited(StorageFailed):
+    """No file that nobody has taken yet."""
+
+    code = "storage.file_awaited"
+    retryable = True
+    status = 503
+    ja = "{name}の受け渡しフォルダに、{day} の分のファイル（{pattern}）がまだありません。"
+    en = "The drop folder of {system} has no new file {pattern!r} for {day} yet."
+    remedy_ja = "ファイルを置いてください（{folder}）。置かれると自動で再開します。"
+    remedy_en = "Put the file into {folder}; work resumes by itself."
+
+
+class FileUnsettled(StorageFailed):
+    """Somebody still writes to it, or has it open."""
+
+    code = "storage.file_unsettled"
+    retryable = True
+    status = 503
+    ja = "ファイル「{file}」は書き込みの途中です（{reason_ja}）。何も取り込んでいません。"
+    en = "The file {file!r} is still being written ({reason}). Nothing was taken in."
+    remedy_ja = "保存や転送が終わると自動で再開します。Excel で開いていれば閉じてください。"
+    remedy_en = "Work resumes by itself when saving is over; close it in Excel."
+
+
+class FolderUnreachable(StoreUnreachable):
+    """A folder of files is not there, or may not be used."""
+
+    code = "storage.folder_unreachable"
+    retryable = True
+    status = 503
+    ja = "{name}の受け渡しフォルダ（{folder}）を使えません（{reason}）。"
+    en = "The drop folder of {system} ({folder}) cannot be used: {reason}."
+    remedy_ja = "フォルダの有無、接続、権限を確かめてください。直ると自動で再開します。"
+    remedy_en = "Check that it exists, is mounted and permitted; work resumes by itself."
+
+
+class CharactersUnheld(StorageFailed):
+    """A file in cp932 cannot hold what it should."""
+
+    code = "storage.characters_unheld"
+    ja = "{rows} 行の {item} に {charset} で表せない字（{code_point}、{line} 件目の"
+    ja += " {position} 文字目から）があるため、ファイルを書いていません。"
+    en = "No file was written: {rows} rows hold {code_point} in {item}, which {charset} lacks"
+    en += " (first in row {line}, character {position})."
+    remedy_ja = "連携を format: csv、characters.charset: cp932 にして置き換えを決めるか、"
+    remedy_ja += "フォルダの charset を utf-8-bom にしてください。"
+    remedy_en = "Let the link say format: csv and characters.charset: cp932 with substitutes,"
+    remedy_en += " or give the folder charset: utf-8-bom."
 
 
 class SpoolFull(StorageFailed):
