@@ -31,7 +31,7 @@ from kumobashi.planning.publishing import load_directory
 from kumobashi.planning.sampling import write_sample
 from kumobashi.planning.workspace import Workspace, load
 from kumobashi.service.board import SiteBoard
-from kumobashi.storage.sqlite import StateStore
+from kumobashi.storage.sqlite import SQLiteState
 
 SITE = "hall-core"
 _PATTERN = "notice-attributes"
@@ -51,7 +51,7 @@ def many(workspace: Workspace, count: int) -> Workspace:
     return replace(workspace, links=links, documents=documents)
 
 
-def fill(store: StateStore, tenant: str, links: int, days: int, today: date) -> int:
+def fill(store: SQLiteState, tenant: str, links: int, days: int, today: date) -> int:
     """Write a year of nights, one transfer a link; return the rows."""
     chance = random.Random(1)
     for back in range(days - 1, -1, -1):
@@ -177,7 +177,7 @@ def bench(folder: Path, made: Path, links: int, days: int) -> dict[str, object]:
     city = write_sample(made / "city")
     workspace = many(load(city), links)
     directory = load_directory(city, now=clock.now())
-    store = StateStore(folder / "state.db", owner=SITE)
+    store = SQLiteState(folder / "state.db", owner=SITE)
     migrate(store)
     ledger = Ledger(store, directory.municipality.code, clock)
     begun = time.perf_counter()

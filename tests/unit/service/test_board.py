@@ -18,7 +18,7 @@ from kumobashi.planning.sampling import write_sample
 from kumobashi.planning.workspace import Workspace, load
 from kumobashi.service.board import SiteBoard
 from kumobashi.service.overviewing import described
-from kumobashi.storage.sqlite import StateStore
+from kumobashi.storage.sqlite import SQLiteState
 
 LINK = "notice-attributes"
 
@@ -43,7 +43,7 @@ class Hall:
 
     def __init__(self, folder: Path, var: Path) -> None:
         self.clock = Hand()
-        self.store = StateStore(var / "state.db", owner="hall-core")
+        self.store = SQLiteState(var / "state.db", owner="hall-core")
         migrate(self.store)
         self.ledger = Ledger(self.store, "999997", self.clock)
         self.workspace: Workspace = load(folder)
