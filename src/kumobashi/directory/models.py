@@ -15,6 +15,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -170,6 +171,29 @@ class Certification(FileModel):
     valid_to: date | None = Field(default=None, examples=["2027-03-31"])
 
 
+def _is_no_secret(reference: str, info: ValidationInfo) -> str:
+    example = f"{info.field_name}: file:private/hall-core/db.dsn"
+    if re.fullmatch(r"env:[A-Za-z_][A-Za-z0-9_]*", reference):
+        return reference
+    if reference.startswith("file:") and (place := reference.removeprefix("file:")):
+        if place.startswith(("/", "~")) or ".." in place.split("/"):
+            raise Said(
+                "file: のあとは連携設定フォルダの中を相対で書いてください。",
+                "Behind file: write a place inside the workspace.",
+                example=example,
+            )
+        return reference
+    raise Said(  # the value itself is a secret: never repeat it
+        "接続文字列やパスワードをここに書かないでください。ファイルか環境変数の名前を書きます。",
+        "Never write connection strings or passwords here; name a file or a variable.",
+        example=example,
+    )
+
+
+SecretRef = Annotated[str, AfterValidator(_is_no_secret)]
+"""Where a secret is kept: ``file:`` a place in the workspace, ``env:`` a variable."""
+
+
 class SiteFile(FileModel):
     """``sites/<site>.yaml``: a place where systems run or bundles pass."""
 
@@ -188,6 +212,7 @@ class SiteFile(FileModel):
     largest_part_bytes: int = Field(default=4 * 1024 * 1024, ge=1024, examples=[4194304])
     certifications: tuple[Certification, ...] = Field(default=(), examples=[[{"name": "ISMAP"}]])
     contact: Ident = Field(examples=["it-desk"])
+    state: SecretRef | None = Field(default=None, examples=["file:private/hall-core/state.dsn"])
 
 
 class DuckDbStore(FileModel):
@@ -212,27 +237,8 @@ class PostgresqlStore(FileModel):
     """A PostgreSQL database; ``dsn`` says where its address and password are kept."""
 
     kind: Literal["postgresql"]
-    dsn: str = Field(examples=["file:private/hall-core/db.dsn"])
+    dsn: SecretRef = Field(examples=["file:private/hall-core/db.dsn"])
     db_schema: TableName = Field(default="public", alias="schema", examples=["public"])
-
-    @field_validator("dsn")
-    @classmethod
-    def _is_no_secret(cls, dsn: str) -> str:
-        if re.fullmatch(r"env:[A-Za-z_][A-Za-z0-9_]*", dsn):
-            return dsn
-        if dsn.startswith("file:") and (place := dsn.removeprefix("file:")):
-            if place.startswith(("/", "~")) or ".." in place.split("/"):
-                raise Said(
-                    "file: のあとは連携設定フォルダの中を相対で書いてください。",
-                    "Behind file: write a place inside the workspace.",
-                    example="dsn: file:private/hall-core/db.dsn",
-                )
-            return dsn
-        raise Said(  # the value itself is a secret: never repeat it
-            "接続文字列やパスワードをここに書かないでください。ファイルか環境変数の名前を書きます。",
-            "Never write connection strings or passwords here; name a file or a variable.",
-            example="dsn: file:private/hall-core/db.dsn",
-        )
 
 
 class FolderStore(FileModel):

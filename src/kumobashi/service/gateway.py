@@ -27,9 +27,9 @@ from kumobashi.planning.publishing import FILE, trusted_key
 from kumobashi.planning.workspace import MAIN
 from kumobashi.service.errors import SiteMissing
 from kumobashi.service.settings import Settings
+from kumobashi.service.stating import open_state
 from kumobashi.storage.documents import Document, read
 from kumobashi.storage.spool import Spool
-from kumobashi.storage.sqlite import StateStore
 
 if TYPE_CHECKING:
     from kumobashi.service.endpoint import Endpoint
@@ -55,7 +55,7 @@ class Gateway:
             work=var / "work",
         )
         self.api_token = (private / "api.token").read_text(encoding="ascii").strip()
-        self.store = StateStore(var / "state.db", owner=settings.site)
+        self.store = open_state(settings, self.identity.tenant)
         migrate(self.store)
         # Plain files of a step that a crash ended; the lock above says that nobody else is here.
         shutil.rmtree(self.identity.work, ignore_errors=True)

@@ -4,6 +4,11 @@ KumobashiError
 └── StorageFailed
     ├── StoreUnreachable      the database does not answer; try again later
     │   └── FolderUnreachable a folder of files is not there, or may not be used
+    ├── OutcomeUnknown        whether a commit went through; ask what is there
+    ├── RoleTooStrong         the database's role could see other municipalities' rows
+    ├── StoreNotDurable       the database may forget what it has committed
+    ├── SchemaOld             the role may not bring the tables up to this version
+    ├── StoreForeign          the state of another site
     ├── StoreBusy             another process holds the file; try again soon
     ├── TableMissing
     ├── ColumnMissing
@@ -54,6 +59,10 @@ _REASONS = {  # what libraries call it: in words
     "InvalidAuthorizationSpecificationError": ("認証に失敗しました", "authentication failed"),
     "InvalidCatalogNameError": ("データベースがありません", "no such database"),
     "FileNotFoundError": ("ファイルがありません", "no such file"),
+    "ConnectionDoesNotExistError": ("接続が切れました", "the connection was lost"),
+    "CannotConnectNowError": ("起動または停止の途中です", "it is starting or stopping"),
+    "AdminShutdownError": ("停止しました", "it was shut down"),
+    "TooManyConnectionsError": ("接続の数が上限です", "too many connections"),
 }
 
 
@@ -62,6 +71,62 @@ def unreachable(system: str, name: str, error: BaseException) -> StoreUnreachabl
     kind = type(error).__name__
     reason_ja, reason = _REASONS.get(kind, ("つながりません", "no connection"))
     return StoreUnreachable(system=system, name=name, reason_ja=reason_ja, reason=reason)
+
+
+class OutcomeUnknown(StorageFailed):
+    """The connection broke during a commit, and the database cannot be asked how it ended."""
+
+    code = "storage.outcome_unknown"
+    retryable = True
+    status = 503
+    ja = "記録が確定したかどうかを、まだ確かめられません（{name}）。"
+    en = "Whether the last change is committed cannot be asked yet ({system})."
+    remedy_ja = "データベースが復旧すると、いまの記録を読み直して自動で続けます。"
+    remedy_en = "Work goes on by itself from what is there once the database is back."
+
+
+class RoleTooStrong(StorageFailed):
+    """Row-level security does not hold this role back."""
+
+    code = "storage.role_too_strong"
+    ja = "状態のデータベースのロール「{role}」は、行レベルの制限を受けません。起動しません。"
+    en = "The role {role} of the state's database bypasses row-level security. Not started."
+    remedy_ja = (
+        "SUPERUSER と BYPASSRLS のないロールでつないでください（alter role … nobypassrls）。"
+    )
+    remedy_en = "Connect as a role with neither SUPERUSER nor BYPASSRLS."
+
+
+class StoreNotDurable(StorageFailed):
+    """The server's settings let an acknowledged commit be lost."""
+
+    code = "storage.not_durable"
+    ja = "状態のデータベースは、確定した記録を失うことのある設定です（{setting} = {value}）。"
+    en = "The state's database may lose what it has committed ({setting} = {value})."
+    remedy_ja = "データベースの {setting} を on にしてください。"
+    remedy_en = "Set {setting} to on at the server."
+
+
+class SchemaOld(StorageFailed):
+    """The tables are older than this program, and its role may not change them."""
+
+    code = "storage.schema_old"
+    status = 409
+    ja = "状態のデータベースの表が古く（{found}）、このロールでは更新できません（必要: {needed}）。"
+    en = "The state's tables are at {found}, {needed} is needed, and this role may not change them."
+    remedy_ja = "表の所有者の接続文字列で kumobashi state migrate を実行してください。"
+    remedy_en = "Run kumobashi state migrate with the connection string of the tables' owner."
+
+
+class StoreForeign(StorageFailed):
+    """The state belongs to another site."""
+
+    code = "storage.foreign"
+    status = 409
+    ja = "この状態の保存先は {owner} のものです。{site} では使えません。"
+    en = "This state belongs to {owner}; {site} cannot use it."
+    remedy_ja = "サイトごとに別のデータベースかスキーマを指定してください（--state）。"
+    remedy_en = "Give each site a database or a schema of its own (--state)."
 
 
 class StoreBusy(StorageFailed):
