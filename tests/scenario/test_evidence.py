@@ -173,10 +173,10 @@ def test_a_log_that_went_back_is_noticed_by_the_sender(town: Town, tmp_path: Pat
     town.start_all()
     town.run(LINK, again=True)
     until("it is signed", lambda: (signed_by(town, RECEIVER) or 0) > before or None, 60)
-    seen = (seen_by(town, SENDER) or [])[-1][1]
     town.run(LINK, again=True)  # its receipts carry what was signed
     key = town.folder / "keys" / "directory.pub"
-    kumobashi("evidence", "export", "--site", SENDER, "--out", tmp_path / "s.tar", cwd=town.folder)
+    sender = ("evidence", "export", "--site", SENDER, "--out", tmp_path / "s.tar")
+    kumobashi(*sender, cwd=town.folder)
     town.running[RECEIVER].stop()
     shutil.rmtree(state)
     shutil.copytree(copy, state)
@@ -191,7 +191,6 @@ def test_a_log_that_went_back_is_noticed_by_the_sender(town: Town, tmp_path: Pat
 
     town.start(RECEIVER)
     town.run(LINK, again=True)  # another history grows from the older state
-    assert seen >= before
     until("the receiver signs", lambda: (signed_by(town, RECEIVER) or 0) > before or None, 60)
     town.run(LINK, again=True)
     until("the sender says so", lambda: faults(town, SENDER), 60)

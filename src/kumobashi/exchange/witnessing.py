@@ -54,6 +54,7 @@ class Witness:
         self._every = every
         self._lock = threading.Lock()
         self._heard: dict[str, str] = {}
+        self._latest: dict[str, Checkpoint] = {}  # proved, but not each of them is kept
 
     def hear(self, site: str, note: object) -> None:
         """Remember a checkpoint that came along; safe from any thread, and never fails."""
@@ -89,12 +90,15 @@ class Witness:
             await asyncio.to_thread(self._keep, site, note, offered)
             return
         held, at = kept
+        held = max(held, self._latest.get(site, held), key=lambda one: one.size)
         if held == offered:
             return
         if trouble := await self._compare(site, held, offered):
             await asyncio.to_thread(self._tell, site, note, trouble)
-        elif offered.size > held.size and self._clock.now() - at >= self._every:
-            await asyncio.to_thread(self._keep, site, note, offered)
+        elif offered.size > held.size:
+            self._latest[site] = offered  # what comes next must fit this one too
+            if self._clock.now() - at >= self._every:
+                await asyncio.to_thread(self._keep, site, note, offered)
 
     async def _compare(self, site: str, held: Checkpoint, offered: Checkpoint) -> Touched | None:
         """Ask for the proof; a receipt may also bring a checkpoint older than the one held."""
