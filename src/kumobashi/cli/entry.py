@@ -20,6 +20,7 @@ PLACES = {
     "serve": "kumobashi.cli.serve:serve",
     "file": "kumobashi.cli.file:file",
     "catalogue": "kumobashi.cli.catalogue:catalogue",
+    "evidence": "kumobashi.cli.evidence:evidence",
     "directory": "kumobashi.cli.directory:directory",
     "account": "kumobashi.cli.account:account",
     "doctor": "kumobashi.cli.doctor:doctor",

@@ -62,6 +62,8 @@ class Confirmation:
             cause = waiting if isinstance(waiting, Mapping) else None
             return self._ledger.move_out(row.transfer, None, facts={"hops": hops}, cause=cause)
         added = chain[len(held) :]
+        for receipt in added:
+            self._peers.hear(receipt.site, receipt.extra.get("checkpoint"))
         facts["received"] = {receipt.stage.value: _said(receipt) for receipt in added}
         if added[-1].stage is Stage.REFUSED:
             facts["cause"] = waiting or _refusal(added[-1])

@@ -7,6 +7,9 @@ from typing import Any, Literal, TypeVar
 
 import sqlalchemy as sa
 
+from kumobashi.evidence.entries import Entry
+from kumobashi.evidence.log import append
+from kumobashi.exchange import noting
 from kumobashi.exchange.errors import NoSuchTransfer
 from kumobashi.exchange.records import Incoming, Outgoing, incoming_of, outgoing_of
 from kumobashi.exchange.sql import incoming, outgoing
@@ -50,7 +53,14 @@ class Ledger:
     # -- outbox ---------------------------------------------------------------------------------
 
     def start(
-        self, link: str, business_date: str, *, mode: str, plan_hash: str, again: bool
+        self,
+        link: str,
+        business_date: str,
+        *,
+        mode: str,
+        plan_hash: str,
+        again: bool,
+        basis: str | None = None,
     ) -> tuple[Outgoing, bool]:
         """Return the run of a link for a date and whether it is new; ``again`` makes one more.
 
@@ -83,7 +93,9 @@ class Ledger:
                 "started_at": to_micros(self.clock.now()),
             }
             connection.execute(sa.insert(outgoing).values(row))
-            return self._read_out(connection, transfer), True
+            made = self._read_out(connection, transfer)
+            self._note(connection, [noting.started(made, self.clock.now(), basis)])
+            return made, True
 
         try:
             row, is_new = self.store.write(work, key=link)
@@ -165,7 +177,9 @@ class Ledger:
                 values["state"] = then.value
                 if then in OUT_FINAL:
                     values["finished_at"] = to_micros(self.clock.now())
-            return self._change_out(connection, transfer, values)
+            after = self._change_out(connection, transfer, values)
+            self._note(connection, noting.sent_on(now, after, self.clock.now()))
+            return after
 
         row = self.store.write(work, key=transfer)
         self.touched.note(row.link)
@@ -189,14 +203,17 @@ class Ledger:
             found = self._read_in(connection, transfer, attempt)
             if found:
                 return found
-            connection.execute(
+            older = connection.execute(
                 sa.update(incoming)
                 .where(self._in_where(transfer=transfer, state=In.ANNOUNCED.value))
                 .where(incoming.c.attempt < attempt)
                 .values(
                     state=In.SUPERSEDED.value, finished_at=to_micros(self.clock.now()), cause=None
                 )
+                .returning(*incoming.c)
             )
+            given_way = [noting.superseded(incoming_of(row), self.clock.now()) for row in older]
+            self._note(connection, given_way)
             row = {
                 "tenant": self.tenant,
                 "transfer": transfer,
@@ -210,7 +227,9 @@ class Ledger:
                 "started_at": to_micros(self.clock.now()),
             }
             made = connection.execute(sa.insert(incoming).values(row).returning(*incoming.c))
-            return incoming_of(made.one())
+            bundle = incoming_of(made.one())
+            self._note(connection, [noting.announced(bundle, self.clock.now())])
+            return bundle
 
         try:
             return self.store.write(work, key=transfer)
@@ -276,7 +295,9 @@ class Ledger:
                     values["finished_at"] = to_micros(self.clock.now())
             if receipt:
                 self._keep(connection, bundle.transfer, bundle.attempt, "in", [receipt])
-            return incoming_of(connection.execute(CHANGE_IN, {**key, **values}).one())
+            after = incoming_of(connection.execute(CHANGE_IN, {**key, **values}).one())
+            self._note(connection, noting.taken_on(now, after, self.clock.now()))
+            return after
 
         return self.store.write(work, key=bundle.transfer)
 
@@ -314,13 +335,20 @@ class Ledger:
                 check_out(*state)
             if then in OUT_FINAL:
                 values["finished_at"] = to_micros(self.clock.now())
-            return self._change_out(connection, transfer, values)
+            after = self._change_out(connection, transfer, values)
+            self._note(connection, noting.sent_on(now, after, self.clock.now()))
+            return after
 
         row = self.store.write(work, key=transfer)
         self.touched.note(row.link)
         return row
 
     # -- inside ---------------------------------------------------------------------------------
+
+    def _note(self, connection: sa.Connection, said: Sequence[Entry]) -> None:
+        """Write evidence in the commit of what it speaks of."""
+        for entry in said:
+            append(connection, self.tenant, entry)
 
     def _keep(
         self,
@@ -345,6 +373,9 @@ class Ledger:
                 "at": to_micros(self.clock.now()),
             }
             connection.execute(ADD_RECEIPT, row)
+            now = self.clock.now()
+            said = noting.kept(transfer, attempt, side, number, stage=stage, token=jws, at=now)
+            self._note(connection, [said])
 
     def _key(self, transfer: str, attempt: int | None = None) -> dict[str, object]:
         key: dict[str, object] = {"tenant_": self.tenant, "transfer_": transfer}

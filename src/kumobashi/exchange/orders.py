@@ -43,6 +43,7 @@ class Order:
     tenant: str
     link: str
     plan_hash: str
+    basis: str | None  # code of the legal basis, for the evidence
     rule: ReleaseRule
     purpose: str
     sources: Mapping[str, tuple[TableStore, str]]  # by dataset key of the rule: store and table

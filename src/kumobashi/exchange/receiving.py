@@ -59,6 +59,7 @@ class Receiver:
         receptions: Receptions,
         limits: Limits,
         set_aside: Path,
+        checkpoint: Callable[[], str | None],
     ) -> None:
         self._identity = identity
         self._ledger = ledger
@@ -66,6 +67,7 @@ class Receiver:
         self._changes = changes
         self._receptions = receptions
         self._limits = limits
+        self._checkpoint = checkpoint  # the newest of this site's evidence log
         self._set_aside = set_aside  # rows in quarantine: personal data, private to this site
         self._one_at_a_time = asyncio.Semaphore(1)  # what bounds memory
 
@@ -81,6 +83,7 @@ class Receiver:
             stage=Stage.DELIVERED,
             receipt=new_id(),
             at=self._ledger.clock.now(),
+            checkpoint=self._checkpoint(),
         )
         return (Stage.DELIVERED.value, sign_receipt(receipt, self._identity.signing))
 
@@ -251,6 +254,7 @@ class Receiver:
             findings=findings,
             code=error.code if error else None,
             note_ja=error.say("ja")[:500] if error else None,
+            checkpoint=self._checkpoint(),
         )
         signed = (stage.value, sign_receipt(receipt, self._identity.signing))
         cause = cause_of(error, side=self._identity.site, now=now) if error else None

@@ -23,6 +23,7 @@ from kumobashi.observe.metrics import Metrics
 from kumobashi.service.errors import OnlyHere
 from kumobashi.service.gateway import Gateway
 from kumobashi.service.peer_api import peer_routes
+from kumobashi.service.peer_evidence import PeerEvidence
 from kumobashi.service.problems import problem, unexpected
 from kumobashi.service.settings import Settings, listen_at
 
@@ -97,7 +98,7 @@ def application(gateway: Gateway, ready: Callable[[], None] = lambda: None) -> A
 
     metrics = Metrics(gateway.identity.site)
     routes: list[BaseRoute] = [
-        *peer_routes(gateway.identity, gateway.inbox, gateway.clock),
+        *peer_routes(gateway.identity, gateway.inbox, gateway.clock, PeerEvidence(gateway)),
         Route("/health", _health(gateway), methods=["GET"]),
         Route("/metrics", _metrics(gateway, metrics), methods=["GET"]),
     ]

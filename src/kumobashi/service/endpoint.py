@@ -59,6 +59,7 @@ class Endpoint:
             receptions=self.wiring.reception,
             limits=limits,
             set_aside=var / "quarantine",
+            checkpoint=lambda: gateway.evidence.newest,
         )
         self._runs: dict[str, asyncio.Task[Outgoing]] = {}
 
@@ -84,6 +85,7 @@ class Endpoint:
             on.isoformat(),
             mode="full" if full else order.mode,
             plan_hash=order.plan_hash,
+            basis=order.basis,
             again=again,
         )
         if is_under_way(row.state):

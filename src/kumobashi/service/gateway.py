@@ -14,6 +14,8 @@ from kumobashi.crypto.keys import SealKey, SigningKey
 from kumobashi.directory.document import adopt
 from kumobashi.directory.entries import Directory
 from kumobashi.directory.models import MunicipalityFile
+from kumobashi.evidence.keeping import EVERY as SIGN_EVERY
+from kumobashi.evidence.keeping import Keeper
 from kumobashi.exchange.changes import Changes
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.inbox import Inbox, Taker
@@ -21,6 +23,7 @@ from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.migrating import migrate
 from kumobashi.exchange.peers import Peers
 from kumobashi.exchange.relaying import Relay
+from kumobashi.exchange.witnessing import Witness
 from kumobashi.kernel import Clock, SystemClock
 from kumobashi.planning.errors import WorkspaceBroken
 from kumobashi.planning.publishing import FILE, trusted_key
@@ -34,6 +37,7 @@ from kumobashi.storage.spool import Spool
 if TYPE_CHECKING:
     from kumobashi.service.endpoint import Endpoint
 
+_EVIDENCE_SECONDS = 1.0  # until what was committed has its number
 log = logging.getLogger(__name__)
 
 
@@ -61,9 +65,19 @@ class Gateway:
         shutil.rmtree(self.identity.work, ignore_errors=True)
         self.ledger = Ledger(self.store, self.identity.tenant, self.clock)
         self.peers = Peers(self.identity, self.clock)
+        self.evidence = Keeper(
+            self.store,
+            tenant=self.identity.tenant,
+            site=settings.site,
+            key=self.identity.signing,
+            clock=self.clock,
+        )
+        self.witness = Witness(self.identity, self.store, self.peers, self.clock)
+        self.peers.hear = self.witness.hear
         self.changes = Changes()
         spool = Spool(var / "spool" / "in")
         self.endpoint: Endpoint | None = None
+        self._keeping: asyncio.Task[None] | None = None
         taker: Taker
         if self.identity.here.role == "relay":
             taker = Relay(self.identity, self.ledger, spool, self.changes, self.peers)
@@ -76,6 +90,7 @@ class Gateway:
         """Clear away what a crash left half done, then go on with everything that was under way."""
         # Rows that were opened may lie there in the clear; whatever is resumed makes them anew.
         shutil.rmtree(self.identity.work, ignore_errors=True)
+        self._keeping = asyncio.create_task(keep_evidence(self.evidence, self.witness))
         self.inbox.resume()
         if self.endpoint:
             self.endpoint.resume()
@@ -85,8 +100,28 @@ class Gateway:
         await self.inbox.aclose()
         if self.endpoint:
             await self.endpoint.aclose()
+        if self._keeping:
+            self._keeping.cancel()
+            await asyncio.gather(self._keeping, return_exceptions=True)
+        await asyncio.to_thread(self.evidence.sign_or_tell)
         await self.peers.aclose()
         await asyncio.to_thread(self.store.close)
+
+
+async def keep_evidence(keeper: Keeper, witness: Witness) -> None:
+    """Keep the log numbered and signed, and watch those of others, as long as we run."""
+    loop = asyncio.get_running_loop()
+    signed, is_new = -SIGN_EVERY.total_seconds(), True  # what a crash left is signed at once
+    while True:
+        await asyncio.sleep(_EVIDENCE_SECONDS)
+        try:
+            is_new = await asyncio.to_thread(keeper.number) > 0 or is_new
+            if is_new and loop.time() - signed >= SIGN_EVERY.total_seconds():
+                await asyncio.to_thread(keeper.sign_or_tell)
+                signed, is_new = loop.time(), False
+            await witness.look()
+        except Exception:  # the log must go on; what waits is numbered at the next turn
+            log.exception("evidence was not kept up")
 
 
 def _endpoint(gateway: Gateway, var: Path, spool: Spool) -> "Endpoint":

@@ -87,6 +87,7 @@ class Wiring:
             tenant=workspace.municipality.municipality.code,
             link=link_name,
             plan_hash=decided.hash,
+            basis=link.legal_basis.code if link.legal_basis else None,
             rule=rule,
             purpose=link.purpose,
             sources=sources,

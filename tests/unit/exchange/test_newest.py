@@ -47,7 +47,7 @@ def test_a_ledger_without_transfers_has_no_ends(ledger: Ledger) -> None:
 
 def test_the_newest_of_each_link_is_that_of_a_full_reading(ledger: Ledger) -> None:
     for day in (2, 3, 1):
-        for link in ("b", "a-link", "税→給付"):
+        for link in ("b", "a-link", "tax-to-benefit"):
             run(ledger, link, day, then=Out.REFUSED, rows=day)
 
     heads = Newest(ledger).heads()
