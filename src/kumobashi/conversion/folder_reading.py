@@ -17,7 +17,8 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from kumobashi.catalogue.checking import LINE, fault_condition
+from kumobashi.catalogue.checking import fault_condition
+from kumobashi.catalogue.faults import LINE
 from kumobashi.catalogue.columns import column_spec
 from kumobashi.catalogue.fields import Layout
 from kumobashi.conversion.copies import MOST_ROWS, write_copy

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kumobashi.catalogue.checking import LINE
+from kumobashi.catalogue.faults import LINE
 from kumobashi.conversion.charsets import code_points
 from kumobashi.conversion.errors import FileEmpty, RecordsUneven, RecordsUnwritable
 from kumobashi.conversion.host_codes import NotInCharset

@@ -12,7 +12,7 @@ from kumobashi.evidence.checkpoints import origin_of
 from kumobashi.evidence.errors import EvidenceFailed
 from kumobashi.evidence.log import BATCH, checkpoint, newest_note, sequence
 from kumobashi.kernel import Clock
-from kumobashi.storage.sqlite import StateStore
+from kumobashi.storage.state import StateStore
 
 log = logging.getLogger(__name__)
 EVERY: Final = timedelta(seconds=10)  # between two checkpoints while something happens

@@ -29,7 +29,7 @@ from kumobashi.exchange.peers import Peers
 from kumobashi.kernel import Clock, from_micros, new_id, to_micros
 from kumobashi.messages.errors import MessageForeign
 from kumobashi.routing.errors import RoutingFailed
-from kumobashi.storage.sqlite import StateStore
+from kumobashi.storage.state import StateStore
 
 log = logging.getLogger(__name__)
 EVERY: Final = timedelta(seconds=60)  # between two checkpoints that are kept of one site

@@ -19,7 +19,7 @@ from kumobashi.kernel import SystemClock
 from kumobashi.planning.publishing import FILE, trusted_key
 from kumobashi.service.errors import SiteMissing
 from kumobashi.storage.errors import AlreadyRunning
-from kumobashi.storage.sqlite import StateStore, open_engine
+from kumobashi.storage.sqlite import SQLiteState, open_engine
 
 if TYPE_CHECKING:
     from kumobashi.directory.entries import Directory
@@ -68,7 +68,7 @@ class EvidenceDesk:
         if not (self._var / _STATE).exists():
             raise NothingSigned(site=self.site)
         try:
-            store = StateStore(self._var / _STATE, owner=self.site)
+            store = SQLiteState(self._var / _STATE, owner=self.site)
         except AlreadyRunning:
             self._wait_for_gateway()
             return

@@ -32,7 +32,7 @@ from kumobashi.kernel import Clock, SystemClock
 from kumobashi.kernel.clock import to_micros, to_wire
 from kumobashi.planning.publishing import publish_directory
 from kumobashi.planning.sampling import write_sample
-from kumobashi.storage.sqlite import StateStore
+from kumobashi.storage.sqlite import SQLiteState
 from tests.unit.cli.conftest import Kumobashi
 
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
@@ -440,7 +440,7 @@ def test_receipts_that_were_signed_after_they_came_tell_a_clock(
     had = SystemClock().now()
     payload = json.dumps({"site": "public-cloud", "at": to_wire(had + timedelta(seconds=seconds))})
     jws = f"e30.{base64url.encode(payload.encode())}.c2ln"
-    store = StateStore(tmp_path / "var" / SITE / "state.db", owner=SITE)
+    store = SQLiteState(tmp_path / "var" / SITE / "state.db", owner=SITE)
     migrate(store)
     row = {"tenant": "999997", "transfer": "t", "attempt": 1, "side": "out", "number": 0}
     row |= {"stage": "delivered", "jws": jws, "at": to_micros(had)}

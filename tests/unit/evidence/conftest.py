@@ -21,7 +21,7 @@ from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.migrating import migrate
 from kumobashi.kernel import Zone
 from kumobashi.messages.receipts import Stage, next_receipt, sign_receipt
-from kumobashi.storage.sqlite import StateStore
+from kumobashi.storage.sqlite import SQLiteState
 from tests.unit.messages import examples
 
 TENANT, SITE, PEER = "999997", "hall-core", "public-cloud"
@@ -57,7 +57,7 @@ class Site:
     """One site's state, the keys around it, and what an auditor trusts."""
 
     folder: Path
-    store: StateStore
+    store: SQLiteState
     keeper: Keeper
     keys: dict[str, SigningKey]
     root: SigningKey
@@ -112,7 +112,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
         systems={},
         contacts={},
     )
-    store = StateStore(tmp_path / "state" / "state.db", owner=SITE)
+    store = SQLiteState(tmp_path / "state" / "state.db", owner=SITE)
     migrate(store)
     keeper = Keeper(store, tenant=TENANT, site=SITE, key=keys[SITE], clock=Standing())
     made = Site(

@@ -25,7 +25,7 @@ from kumobashi.evidence.log import (
 from kumobashi.evidence.merkle import Frontier, consistency, inclusion, leaf_hash, root, subtree
 from kumobashi.evidence.sql import checkpoints, entries, waiting
 from kumobashi.exchange.migrating import migrate
-from kumobashi.storage.sqlite import StateStore
+from kumobashi.storage.sqlite import SQLiteState
 
 TENANT, SITE = "999997", "hall-core"
 AT = datetime(2026, 11, 21, 16, 20, tzinfo=UTC)
@@ -39,19 +39,19 @@ class Standing:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[StateStore]:
-    held = StateStore(tmp_path / "state.db", owner=SITE)
+def store(tmp_path: Path) -> Iterator[SQLiteState]:
+    held = SQLiteState(tmp_path / "state.db", owner=SITE)
     migrate(held)
     yield held
     held.close()
 
 
 @pytest.fixture
-def keeper(store: StateStore) -> Keeper:
+def keeper(store: SQLiteState) -> Keeper:
     return Keeper(store, tenant=TENANT, site=SITE, key=SigningKey.generate(), clock=Standing())
 
 
-def write(store: StateStore, count: int, first: int = 0) -> None:
+def write(store: SQLiteState, count: int, first: int = 0) -> None:
     def work(connection: sa.Connection) -> None:
         for number in range(first, first + count):
             append(connection, TENANT, Entry(event="test.made", at=AT, facts={"number": number}))
@@ -59,17 +59,17 @@ def write(store: StateStore, count: int, first: int = 0) -> None:
     store.write(work)
 
 
-def leaves(store: StateStore) -> list[bytes]:
+def leaves(store: SQLiteState) -> list[bytes]:
     return store.read(lambda held: [leaf_hash(body) for _, _, body in stored(held, TENANT)])
 
 
 def test_what_is_committed_and_has_no_number_is_seen_and_survives(
-    store: StateStore, tmp_path: Path
+    store: SQLiteState, tmp_path: Path
 ) -> None:
     write(store, 3)
     store.close()
 
-    again = StateStore(tmp_path / "state.db", owner=SITE)
+    again = SQLiteState(tmp_path / "state.db", owner=SITE)
     assert again.read(lambda held: (size_of(held, TENANT), waiting_in(held, TENANT))) == (0, 3)
     keeper = Keeper(again, tenant=TENANT, site=SITE, key=SigningKey.generate(), clock=Standing())
     assert keeper.number() == 3
@@ -78,7 +78,7 @@ def test_what_is_committed_and_has_no_number_is_seen_and_survives(
     again.close()
 
 
-def test_an_entry_is_written_only_if_its_transaction_is(store: StateStore) -> None:
+def test_an_entry_is_written_only_if_its_transaction_is(store: SQLiteState) -> None:
     def work(connection: sa.Connection) -> None:
         append(connection, TENANT, Entry(event="test.made", at=AT))
         raise LookupError
@@ -90,7 +90,7 @@ def test_an_entry_is_written_only_if_its_transaction_is(store: StateStore) -> No
 
 
 def test_roots_and_proofs_from_the_database_are_those_of_all_leaves(
-    store: StateStore, keeper: Keeper
+    store: SQLiteState, keeper: Keeper
 ) -> None:
     sizes = (1, 255, 256, 257, 300, 512, 700)
     for size in sizes:
@@ -116,7 +116,7 @@ def test_roots_and_proofs_from_the_database_are_those_of_all_leaves(
 
 
 def test_large_subtrees_are_kept_on_every_level(
-    store: StateStore, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+    store: SQLiteState, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("kumobashi.evidence.log._TILE", 2)
     monkeypatch.setattr("kumobashi.evidence.log._TILE_LEAVES", 4)
@@ -137,7 +137,7 @@ def test_large_subtrees_are_kept_on_every_level(
     assert [tuple(row) for row in levels] == [(2, 17), (4, 4), (6, 1)]
 
 
-def test_two_who_number_at_once_leave_no_gap_and_nothing_twice(store: StateStore) -> None:
+def test_two_who_number_at_once_leave_no_gap_and_nothing_twice(store: SQLiteState) -> None:
     write(store, 10)
 
     assert store.write(lambda held: sequence(held, TENANT, 4)) == 4
@@ -159,7 +159,7 @@ def test_two_who_number_at_once_leave_no_gap_and_nothing_twice(store: StateStore
     ],
 )
 def test_the_database_itself_refuses_every_change(
-    store: StateStore, keeper: Keeper, change: str, tmp_path: Path
+    store: SQLiteState, keeper: Keeper, change: str, tmp_path: Path
 ) -> None:
     write(store, 3)
     keeper.sign()
@@ -173,7 +173,7 @@ def test_the_database_itself_refuses_every_change(
 
 
 def test_checkpoints_are_signed_when_there_is_something_new(
-    store: StateStore, keeper: Keeper
+    store: SQLiteState, keeper: Keeper
 ) -> None:
     assert keeper.sign() is None
     write(store, 3)
@@ -191,7 +191,7 @@ def test_checkpoints_are_signed_when_there_is_something_new(
 
 
 def test_nothing_is_signed_on_top_of_records_that_were_changed(
-    store: StateStore, keeper: Keeper, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    store: SQLiteState, keeper: Keeper, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     write(store, 3)
     before = keeper.sign()
@@ -211,7 +211,7 @@ def test_nothing_is_signed_on_top_of_records_that_were_changed(
     assert list(notes) == [before]
 
 
-def test_a_proof_beyond_the_log_is_refused(store: StateStore, keeper: Keeper) -> None:
+def test_a_proof_beyond_the_log_is_refused(store: SQLiteState, keeper: Keeper) -> None:
     write(store, 3)
     keeper.number()
 
@@ -220,7 +220,7 @@ def test_a_proof_beyond_the_log_is_refused(store: StateStore, keeper: Keeper) ->
             store.read(lambda held, a=old, b=new: prove_consistency(held, TENANT, a, b))  # type: ignore[misc]
 
 
-def test_logs_of_two_municipalities_never_meet(store: StateStore, keeper: Keeper) -> None:
+def test_logs_of_two_municipalities_never_meet(store: SQLiteState, keeper: Keeper) -> None:
     write(store, 2)
     store.write(lambda held: append(held, "999989", Entry(event="test.made", at=AT)))
     keeper.number()
