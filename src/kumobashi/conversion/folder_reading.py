@@ -18,8 +18,8 @@ import duckdb
 import pyarrow as pa
 
 from kumobashi.catalogue.checking import fault_condition
-from kumobashi.catalogue.faults import LINE
 from kumobashi.catalogue.columns import column_spec
+from kumobashi.catalogue.faults import LINE
 from kumobashi.catalogue.fields import Layout
 from kumobashi.conversion.copies import MOST_ROWS, write_copy
 from kumobashi.conversion.inspecting import (
