@@ -75,7 +75,7 @@ def _workbook(
             sheet.set_column(place, place, min(_WIDEST, 4 + 2 * len(ja)), as_text)
             sheet.write_string(0, place, ja, book.add_format({"bold": True}))
         sheet.freeze_panes(1, 0)
-        found = work.cursor().execute(f"select {columns} from {relation}")  # noqa: S608 - ours
+        found = work.execute(f"select {columns} from {relation}")  # noqa: S608 - ours
         number = 1
         while group := found.fetchmany(_ROWS_AT_ONCE):
             for row in group:
