@@ -110,6 +110,7 @@ FINDINGS = {
         "送り先の文字コードにない文字です", "character not in the target charset"
     ),
     "character_changed": both("別の文字に変わります", "comes back as another character"),
+    "character_own": both("外字です", "a private character"),
     "column_count": both("項目の数が見出しと違います", "not as many items as the header"),
     "undecodable": both("読めないバイトがあります", "bytes that mean nothing"),
     "formula": both("表計算ソフトが式として実行します", "a spreadsheet would run it"),

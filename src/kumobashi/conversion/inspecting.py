@@ -32,6 +32,7 @@ from kumobashi.catalogue.layouts import Layout
 from kumobashi.conversion.charsets import code_points, losses
 from kumobashi.conversion.correcting import Field, Rule, corrected, steps
 from kumobashi.conversion.files import FileRead, read_file
+from kumobashi.conversion.own_characters import own_characters
 from kumobashi.conversion.record_files import read_records
 from kumobashi.conversion.records import Records
 from kumobashi.kernel import Finding
@@ -65,7 +66,7 @@ class FileChecked:
     findings: tuple[Finding, ...]  # of the file as it is; ``line`` is that of the file
     corrections: tuple[Correction, ...]
     left: tuple[Finding, ...]  # of the corrected rows
-    characters: tuple[Finding, ...]  # that cp932 cannot hold, or gives back as others
+    characters: tuple[Finding, ...]  # that cp932 cannot hold, or gives back as others; 外字
 
 
 def check_file(
@@ -228,7 +229,7 @@ def _corrections(work: duckdb.DuckDBPyConnection, fields: Sequence[Field]) -> li
 def _characters(work: duckdb.DuckDBPyConnection, layout: Layout) -> list[Finding]:
     """Find what would be lost, or would change without a word, on its way through cp932."""
     there = {row[0] for row in work.execute(f"describe {CORRECTED}").fetchall()}
-    found = []
+    found: list[Finding] = []
     for field in layout.fields:
         if field.type not in {"X", "N"} or field.name not in there:
             continue
@@ -236,6 +237,7 @@ def _characters(work: duckdb.DuckDBPyConnection, layout: Layout) -> list[Finding
         is_ascii = f"regexp_full_match(coalesce({column}, ''), '[ -~]*')"
         if not count(work, f"select count(*) from {CORRECTED} where not {is_ascii}"):
             continue
+        found += own_characters(work, CORRECTED, field.name, line=LINE)
         values = work.sql(f"select {column} from {CORRECTED}").to_arrow_table().column(0)
         found += [
             Finding(

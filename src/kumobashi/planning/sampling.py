@@ -12,6 +12,7 @@ from kumobashi.kernel import Clock, SystemClock
 from kumobashi.planning import schemas
 from kumobashi.planning.errors import WorkspaceExists
 from kumobashi.planning.publishing import publish_directory
+from kumobashi.planning.sample_file import write_sample_file
 
 SAMPLE_PORTS: Mapping[str, int] = {
     "hall-core": 8740,
@@ -44,6 +45,7 @@ def write_sample(
     for site, port in chosen.items():
         _set_port(folder / "sites" / f"{site}.yaml", SAMPLE_PORTS[site], port)
     schemas.write(folder / ".schemas")
+    write_sample_file(folder)
     (folder / ".gitignore").write_text(
         "keys/directory.key\nprivate/\nvar/\n", encoding="ascii", newline="\n"
     )
