@@ -108,7 +108,7 @@ def _to_take(workspace: Workspace, plan: Plan) -> Iterator[Ask]:
 def _into_files(store: FolderStore, dataset: Dataset) -> tuple[str, str]:
     """Return which file appears for a run, in both languages."""
     file = dataset.file or f"{dataset.table}_{{date}}.csv"
-    form = store.charset
+    form: str = store.charset
     if dataset.records:
         form = f"{dataset.records.charset}、{dataset.records.length} バイト固定長"
     elif file.lower().endswith(".xlsx"):
