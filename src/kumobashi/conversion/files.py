@@ -31,6 +31,7 @@ WORKBOOKS = frozenset({".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"})
 LONGEST_FIELD = 1 << 20  # characters
 _ROWS_AT_ONCE = 20_000
 _MOST_BROKEN = 1000
+_MOST_ABOVE = 30  # rows of a sheet among which the header is looked for
 Known = Callable[[list[str]], int]  # how many names of a header are known
 _Row = tuple[int, list[str]]  # the line it begins on, its texts
 
@@ -59,7 +60,7 @@ def read_file(
         raise FileAbsent(file=path.name)
     before = _state(path)
     if path.suffix.lower() in WORKBOOKS:
-        form, rows = None, _workbook_rows(path)
+        form, rows = None, _headed(_workbook_rows(path), known)
     else:
         form = form_of(path, known)
         if form is None:
@@ -109,6 +110,31 @@ def _text_rows(path: Path, form: TextForm) -> Iterator[_Row]:
                 begins = reader.line_num + 1
         except csv.Error:
             raise FieldTooLarge(file=path.name, line=begins, limit=LONGEST_FIELD) from None
+
+
+def _headed(rows: Iterator[_Row], known: Known) -> Iterator[_Row]:
+    """Give the rows from the header on: sheets have titles above it, and headers of two rows.
+
+    A cell that is merged over others stands in the first of them; what stands below it counts.
+    """
+    above = list(itertools.islice(rows, _MOST_ABOVE))
+    best = (0, 0, list[str](), 0)
+    for place, (_, upper) in enumerate(above):
+        lower = above[place + 1][1] if place + 1 < len(above) else []
+        for height, names in ((1, upper), (2, _joined(upper, lower))):
+            if (found := known(names)) > best[0]:
+                best = (found, place, names, height)
+    _, place, names, height = best
+    if not height:
+        yield from itertools.chain(above, rows)
+        return
+    yield above[place][0], names
+    yield from itertools.chain(above[place + height :], rows)
+
+
+def _joined(upper: list[str], lower: list[str]) -> list[str]:
+    pairs = itertools.zip_longest(upper, lower, fillvalue="")
+    return [below or over for over, below in pairs]
 
 
 def _workbook_rows(path: Path) -> Iterator[_Row]:

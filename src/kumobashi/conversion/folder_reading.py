@@ -68,12 +68,14 @@ class FolderSnapshot:
         find: Callable[[str], Path],
         room: Path,
         returned: Path | None,
+        is_corrected: bool = False,
     ) -> None:
         self.system = system
         self._tables = tables
         self._find = find
         self._room = room  # private, and gone afterwards
         self._returned = returned
+        self._rows = CORRECTED if is_corrected else NAMED
         self._stack = ExitStack()
         self._opened: dict[str, _Opened] = {}
 
@@ -100,6 +102,8 @@ class FolderSnapshot:
         """Say what is wrong with the file's rows; leave them out, if wished."""
         opened, layout = self._open(table), self._tables[table].layout
         found = opened.checked.findings
+        if self._rows == CORRECTED:
+            found = tuple(f for f in found if f.code == "finding.formula") + opened.checked.left
         if not found:
             return HeldBack()
         if self._returned is not None:
@@ -109,13 +113,14 @@ class FolderSnapshot:
                 raise ColumnMissing(system=self.system, table=table, column=finding.item)
         rows = 0
         if leave_out:
-            faulty = f"({fault_condition(opened.work, NAMED, layout)})"
-            faulty += f" or ({formula_condition(opened.work, NAMED, layout)})"
-            rows = count(opened.work, f"select count(*) from {NAMED} where {faulty}")
+            faulty = f"({fault_condition(opened.work, self._rows, layout)})"
+            faulty += f" or ({formula_condition(opened.work, self._rows, layout)})"
+            rows = count(opened.work, f"select count(*) from {self._rows} where {faulty}")
+            line = quoted(LINE)
             opened.work.execute(
-                f"create table kept_back as select {quoted(LINE)} from {NAMED} where {faulty}"
+                f"create table kept_back as select {line} from {self._rows} where {faulty}"
             )
-            self._view(opened.work, table, f"where {quoted(LINE)} not in (from kept_back)")
+            self._view(opened.work, table, f"where {line} not in (from kept_back)")
             rows += opened.checked.read.broken_rows
         return HeldBack(findings=_on_lines_first(found), rows=rows)
 
@@ -134,13 +139,13 @@ class FolderSnapshot:
 
     def _view(self, work: duckdb.DuckDBPyConnection, table: str, where: str) -> None:
         """Make the view that has the table's name and the layout's types."""
-        there = {str(row[0]) for row in work.execute(f"describe {NAMED}").fetchall()}
+        layout = self._tables[table].layout
+        there = {str(row[0]) for row in work.execute(f"describe {self._rows}").fetchall()}
         columns = ", ".join(
-            f"{_typed(name, there, self._tables[table].layout)} as {quoted(name)}"
-            for name in self._tables[table].layout.names
+            f"{_typed(name, there, layout)} as {quoted(name)}" for name in layout.names
         )
         work.execute(
-            f"create or replace view {quoted(table)} as select {columns} from {NAMED} {where}"
+            f"create or replace view {quoted(table)} as select {columns} from {self._rows} {where}"
         )
 
     def _give_back(self, opened: _Opened, layout: Layout, folder: Path) -> None:

@@ -50,13 +50,16 @@ class FolderTables:
         *,
         private: Path,
         charset: WrittenCharset = "utf-8-bom",
+        is_corrected: bool = False,
     ) -> None:
+        """Hold the places; ``is_corrected``: what has one right reading is read as that."""
         self.system = drop.system
         self.name = drop.name
         self._drop = drop
         self._tables = tables
         self._private = private
         self._charset = charset
+        self._is_corrected = is_corrected
         self._state = DuckDBTables(drop.system, private / "applied.duckdb", name=drop.name)
 
     @contextmanager
@@ -83,6 +86,7 @@ class FolderTables:
                 self._tables,
                 find=find,
                 room=Path(room),
+                is_corrected=self._is_corrected,
                 returned=None if on is None else self._drop.folder / RETURNED,
             )
             try:

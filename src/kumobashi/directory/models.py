@@ -264,6 +264,11 @@ class FolderStore(FileModel):
         description="書き終わりの印。quiet: しばらく変わらない、done: <ファイル名>.done がある",
     )
     quiet_seconds: float = Field(default=5.0, ge=0.2, le=3600, examples=[5])
+    corrections: Literal["offer", "apply"] = Field(
+        default="offer",
+        examples=["apply"],
+        description="直し方が一つに決まるもの。offer: 写しを作って示す、apply: 直して読む",
+    )
     keep_days: int = Field(
         default=31, ge=1, le=3660, examples=[31], description="読んだファイルを保管する日数"
     )

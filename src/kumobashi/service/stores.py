@@ -52,7 +52,7 @@ def file_tables(system: SystemFile, layouts: Layouts) -> dict[str, FileTable]:
         dataset.table: FileTable(
             layout=layouts.get(dataset.layout, dataset.version),
             pattern=dataset.file or f"{dataset.table}_{{date}}.csv",
-            records=_records(dataset.records) if dataset.records else None,
+            records=records_of(dataset.records) if dataset.records else None,
         )
         for dataset in system.datasets.values()
     }
@@ -72,10 +72,17 @@ def _folder_tables(
         keep_days=store.keep_days,
     )
     tables = file_tables(system, layouts)
-    return FolderTables(drop, tables, private=private, charset=store.charset)
+    return FolderTables(
+        drop,
+        tables,
+        private=private,
+        charset=store.charset,
+        is_corrected=store.corrections == "apply",
+    )
 
 
-def _records(entry: RecordsEntry) -> Records:
+def records_of(entry: RecordsEntry) -> Records:
+    """Return how records are cut."""
     return Records(
         charset=entry.charset,
         length=entry.length,
