@@ -122,8 +122,12 @@ def _append(store: StateStore, count: int, key: SigningKey, clock: Walking) -> N
     kept: list[dict[str, Any]] = []
     for _ in range(count):
         transfer = new_id()
-        facts = {"link": "notice-attributes", "transfer": transfer, "attempt": 1}
-        started = {"plan_hash": f"sha256:{'a' * 64}", "legal_basis": "pi-69-1", "mode": "full"}
+        facts: dict[str, Any] = {"link": "notice-attributes", "transfer": transfer, "attempt": 1}
+        started: dict[str, Any] = {
+            "plan_hash": f"sha256:{'a' * 64}",
+            "legal_basis": "pi-69-1",
+            "mode": "full",
+        }
         bodies.append(_said(clock, "transfer.started", by="local-api", **facts, **started))
         states = ["extracting", "sealed", "sent", *_STAGES]
         for before, after in pairwise(states[:3]):
@@ -133,7 +137,7 @@ def _append(store: StateStore, count: int, key: SigningKey, clock: Walking) -> N
             kept.append(_row(transfer, number, stage, jwt))
             said = noting.kept(transfer, 1, "out", number, stage=stage, token=jwt, at=clock.now())
             bodies.append(said.encode())
-            moved = {"before": states[2 + number], "after": stage}
+            moved: dict[str, Any] = {"before": states[2 + number], "after": stage}
             bodies.append(_said(clock, "transfer.moved", **facts, **moved))
     rows = [{"tenant": _TENANT, "entry": new_id(), "body": body} for body in bodies]
 
