@@ -21,6 +21,7 @@ PLACES = {
     "file": "kumobashi.cli.file:file",
     "catalogue": "kumobashi.cli.catalogue:catalogue",
     "evidence": "kumobashi.cli.evidence:evidence",
+    "bundle": "kumobashi.cli.bundle:bundle",
     "directory": "kumobashi.cli.directory:directory",
     "account": "kumobashi.cli.account:account",
     "doctor": "kumobashi.cli.doctor:doctor",

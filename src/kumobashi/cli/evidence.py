@@ -74,8 +74,8 @@ def selecting(function: "Callable[..., Any]") -> "Callable[..., Any]":
 @option(
     "--every-signature",
     is_flag=True,
-    ja="到達確認の署名を全部確かめる（既定: 2万通まで。中身は常に全部照合）",
-    en="Check the signature of every receipt (default: of 20,000; digests always)",
+    ja="到達確認の署名を全部確かめる（既定: 1万通まで。中身は常に全部照合）",
+    en="Check the signature of every receipt (default: of 10,000; digests always)",
 )
 def verify(
     terminal: Terminal,

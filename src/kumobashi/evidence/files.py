@@ -25,8 +25,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Final, Self
 
-from kumobashi.crypto.canonical import canonical, read_json
-from kumobashi.crypto.errors import NotCanonical
+from kumobashi.crypto.canonical import canonical
 from kumobashi.evidence.errors import ExportUnreadable
 from kumobashi.evidence.log import Stored
 from kumobashi.evidence.merkle import HASH_BYTES
@@ -241,9 +240,9 @@ def _objects(data: bytes) -> list[Line]:
 
 def _object(data: bytes) -> dict[str, Any]:
     try:
-        said = read_json(data)
-    except NotCanonical as problem:
-        raise ExportUnreadable(reason=problem.reason) from None
+        said = json.loads(data)
+    except (ValueError, RecursionError):
+        raise ExportUnreadable(reason="no JSON") from None
     if not isinstance(said, dict):
         raise ExportUnreadable(reason="no object")
     return said

@@ -88,6 +88,13 @@ class Fields:
         """Take an integer of at least one."""
         return self.integer(name, 1)
 
+    def flag(self, name: str) -> bool:
+        """Take ``true`` or ``false``."""
+        value = self._left.pop(name, None)
+        if not isinstance(value, bool):
+            raise self.wrong(name, "true or false")
+        return value
+
     def name(self, name: str) -> str:
         """Take a name: a site, a link, a system, a dataset, a layout."""
         return self._matching(name, _NAME, "a name of small letters, digits, - and _")
