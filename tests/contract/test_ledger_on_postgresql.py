@@ -19,8 +19,8 @@ def stores() -> Iterator[States]:
     yield from states()
 
 
-@pytest.fixture
-def ledger(stores: States) -> Iterator[Ledger]:  # type: ignore[no-redef]
+@pytest.fixture  # type: ignore[no-redef]
+def ledger(stores: States) -> Iterator[Ledger]:
     store = PostgreSQLState(stores.database(), tenant=TENANT)
     migrate(store)
     yield Ledger(store, TENANT, Standing())
