@@ -205,7 +205,7 @@ def test_reading_does_not_write(store: StateStore) -> None:
 
 def test_the_clock_of_the_store_goes_forward(store: StateStore) -> None:
     def now(connection: sa.Connection) -> int:
-        return connection.execute(sa.select(store.micros)).scalar_one()
+        return int(connection.execute(sa.text(f"select {store.micros}")).scalar_one())
 
     first = store.read(now)
     time.sleep(0.02)

@@ -18,6 +18,8 @@ PLACES = {
     "workspace": "kumobashi.cli.workspace:workspace",
     "link": "kumobashi.cli.link:link",
     "serve": "kumobashi.cli.serve:serve",
+    "work": "kumobashi.cli.work:work",
+    "state": "kumobashi.cli.state:state",
     "file": "kumobashi.cli.file:file",
     "catalogue": "kumobashi.cli.catalogue:catalogue",
     "evidence": "kumobashi.cli.evidence:evidence",

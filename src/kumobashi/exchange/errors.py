@@ -3,6 +3,7 @@
 KumobashiError
 └── ExchangeFailed
     ├── IllegalMove          a fault of ours: no such move between states
+    ├── Fenced               another process has taken this work over
     ├── PeerUnreachable      the next hop does not answer; try again
     ├── PeerRefused          the next hop answered no, with a code
     ├── Drifted              the decision has changed since it was approved
@@ -31,6 +32,17 @@ class IllegalMove(ExchangeFailed):
     status = 409
     ja = "状態「{now}」から「{then}」へは進めません。"
     en = "A transfer cannot go from {now} to {then}."
+
+
+class Fenced(ExchangeFailed):
+    """A commit under a lease that another process has taken over meanwhile."""
+
+    code = "exchange.fenced"
+    status = 409
+    ja = "この転送（{transfer}）は別の処理が引き継いでいます。古い処理の記録は受け付けません。"
+    en = "Another process has taken {transfer} over; nothing of the old one is recorded."
+    remedy_ja = "対応は要りません。引き継いだ処理が続けます。"
+    remedy_en = "Nothing needs doing: the process that took over goes on."
 
 
 class PeerUnreachable(ExchangeFailed):

@@ -11,6 +11,7 @@ from kumobashi.evidence.entries import Entry
 from kumobashi.evidence.log import append
 from kumobashi.exchange import noting
 from kumobashi.exchange.errors import NoSuchTransfer
+from kumobashi.exchange.leases import Lease, check_fence
 from kumobashi.exchange.records import Incoming, Outgoing, incoming_of, outgoing_of
 from kumobashi.exchange.sql import incoming, outgoing
 from kumobashi.exchange.statements import (
@@ -44,11 +45,24 @@ Made = TypeVar("Made")
 class Ledger:
     """The outbox, the inbox and the receipts of one gateway."""
 
-    def __init__(self, store: StateStore, tenant: str, clock: Clock) -> None:
+    def __init__(
+        self, store: StateStore, tenant: str, clock: Clock, *, lease: Lease | None = None
+    ) -> None:
         self.store = store
         self.tenant = tenant
         self.clock = clock
+        self.lease = lease
         self.touched = Touched()
+
+    def under(self, lease: Lease) -> "Ledger":
+        """Return the same ledger, whose changes are refused once ``lease`` is another's."""
+        fenced = Ledger(self.store, self.tenant, self.clock, lease=lease)
+        fenced.touched = self.touched
+        return fenced
+
+    def check_lease(self) -> None:
+        """Raise :class:`Fenced` when the work is another's by now."""
+        self.store.read(self._fence)
 
     # -- outbox ---------------------------------------------------------------------------------
 
@@ -168,6 +182,7 @@ class Ledger:
         """Move a transfer to ``then``, or leave its state, merging ``facts``; durable on return."""
 
         def work(connection: sa.Connection) -> Outgoing:
+            self._fence(connection)
             now = self._hold_out(connection, transfer)
             values: dict[str, object] = {**columns, "cause": dict(cause) if cause else None}
             if facts:
@@ -280,6 +295,7 @@ class Ledger:
         """Move a bundle, and keep a signed receipt ``(stage, jws)`` in the same commit."""
 
         def work(connection: sa.Connection) -> Incoming:
+            self._fence(connection)
             key = self._key(bundle.transfer, bundle.attempt)
             found = connection.execute(HOLD_IN, key).first()
             if found is None:
@@ -314,6 +330,7 @@ class Ledger:
         """Add receipts ``(stage, jws)`` behind those that are there; a repeated one is left out."""
 
         def work(connection: sa.Connection) -> None:
+            self._fence(connection)
             self._keep(connection, transfer, attempt, side, more)
 
         self.store.write(work, key=transfer)
@@ -324,6 +341,7 @@ class Ledger:
         """Keep verified receipts at the sender and move to where they say it is, in one commit."""
 
         def work(connection: sa.Connection) -> Outgoing:
+            self._fence(connection)
             now = self._hold_out(connection, transfer)
             self._keep(connection, transfer, now.attempt, "out", more)
             values: dict[str, object] = {
@@ -376,6 +394,10 @@ class Ledger:
             now = self.clock.now()
             said = noting.kept(transfer, attempt, side, number, stage=stage, token=jws, at=now)
             self._note(connection, [said])
+
+    def _fence(self, connection: sa.Connection) -> None:
+        if self.lease:
+            check_fence(connection, self.tenant, self.lease)
 
     def _key(self, transfer: str, attempt: int | None = None) -> dict[str, object]:
         key: dict[str, object] = {"tenant_": self.tenant, "transfer_": transfer}

@@ -37,6 +37,11 @@ _ROWS = Words(ja="件数", en="The number of rows")
 _BYTES = Words(ja="容量", en="The size")
 
 
+def snapshot_of(row: Outgoing) -> str:
+    """Return the name of the digests that a transfer leaves behind: each attempt read anew."""
+    return row.transfer if row.attempt == 1 else f"{row.transfer}.{row.attempt}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
     """What of the released rows is sent: a relation of the working database, and its counts."""
@@ -110,11 +115,11 @@ class Preparation:
         self._check(_ROWS, released.rows, self.order.bounds.rows)
         began = time.monotonic()
         base = self.ledger.last_applied(self.row.link) if self.row.mode == "difference" else None
-        if base is None or not self.snapshots.exists(self.row.link, base.transfer):
+        if base is None or not self.snapshots.exists(self.row.link, snapshot_of(base)):
             return Chosen(relation="released", rows=released.rows)
         key = self.order.layout.key
         found = self.snapshots.compare(
-            self.work, self.row.link, base.transfer, key, released.columns
+            self.work, self.row.link, snapshot_of(base), key, released.columns
         )
         return Chosen(
             relation="changed",
@@ -148,7 +153,7 @@ class Preparation:
             self._check(_BYTES, sealed.bytes, self.order.bounds.bytes)
         if self.order.mode == "difference":
             key = self.order.layout.key
-            self.snapshots.keep(self.work, self.row.link, self.row.transfer, key)
+            self.snapshots.keep(self.work, self.row.link, snapshot_of(self.row), key)
         seconds = time.monotonic() - began + chosen.seconds
         return Bundle(payload=payload, sealed=sealed, chosen=chosen, seconds=seconds)
 

@@ -14,17 +14,20 @@ import logging
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import asdict
 from functools import cache, partial
 from pathlib import Path
+from typing import Self
 
 import duckdb
 
 from kumobashi.exchange.changes import Changes, Key
 from kumobashi.exchange.checking import Arranged, Checked, arrange_rows, check_rows
-from kumobashi.exchange.errors import BundleUnlike, RowsRefused
+from kumobashi.exchange.errors import BundleUnlike, Fenced, RowsRefused
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.inbox import Downstream
+from kumobashi.exchange.leases import Lease
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.orders import Reception
 from kumobashi.exchange.packing import Limits, workroom
@@ -38,7 +41,7 @@ from kumobashi.messages.errors import MessageForeign, PartAltered
 from kumobashi.messages.manifest import Manifest, verify_manifest
 from kumobashi.messages.receipts import Stage, next_receipt, sign_receipt, verify_receipt
 from kumobashi.storage.counting import count
-from kumobashi.storage.errors import SpoolFull, is_disk_full
+from kumobashi.storage.errors import SpoolFull, StorageFailed, is_disk_full
 from kumobashi.storage.spool import Spool
 from kumobashi.storage.tables import Load
 
@@ -100,28 +103,47 @@ class Receiver:
             try:
                 async with self._one_at_a_time:
                     await asyncio.to_thread(self._take_in, bundle)
+            except Fenced:  # whoever took over goes on
+                raise
             except Exception as raised:  # noqa: BLE001 - a fault of ours must not strand a bundle
-                error = as_known(raised)
-                # A part that was damaged on this disk does not get better by waiting.
-                if not error.retryable or isinstance(error, PartAltered):
-                    await asyncio.to_thread(self._refuse, bundle, error)
-                    return
                 tries += 1
-                bundle = self._ledger.incoming(bundle.transfer, bundle.attempt)
-                now = self._ledger.clock.now()
-                cause = cause_of(
-                    error,
-                    side=self._identity.site,
-                    now=now,
-                    tries=tries,
-                    wait=wait,
-                    old=bundle.cause,
-                )
-                bundle = await asyncio.to_thread(self._ledger.move_in, bundle, None, cause=cause)
-                self._changes.tell((bundle.transfer, bundle.attempt))
+                error = as_known(raised)
+                if await asyncio.to_thread(self._failed, bundle, error, tries, wait):
+                    return
                 await asyncio.sleep(wait)
             else:
                 return
+
+    def under(self, lease: Lease) -> Self:
+        """Return this receiver with every change of the ledger under ``lease``."""
+        fenced = copy(self)
+        fenced._ledger = self._ledger.under(lease)  # noqa: SLF001 - its own copy
+        return fenced
+
+    def _failed(self, bundle: Incoming, error: KumobashiError, tries: int, wait: float) -> bool:
+        """Refuse the bundle for good and return so, or note why it waits."""
+        try:
+            # A part that was damaged on this disk does not get better by waiting.
+            if not error.retryable or isinstance(error, PartAltered):
+                self._refuse(bundle, error)
+                return True
+            bundle = self._ledger.incoming(bundle.transfer, bundle.attempt)
+            now = self._ledger.clock.now()
+            cause = cause_of(
+                error,
+                side=self._identity.site,
+                now=now,
+                tries=tries,
+                wait=wait,
+                old=bundle.cause,
+            )
+            bundle = self._ledger.move_in(bundle, None, cause=cause)
+        except StorageFailed as away:
+            if not away.retryable:
+                raise
+            log.warning("state is away", extra={"code": away.code, "transfer": bundle.transfer})
+        self._changes.tell((bundle.transfer, bundle.attempt))
+        return False
 
     def _take_in(self, bundle: Incoming) -> None:
         manifest = self._manifest(bundle)
@@ -179,6 +201,7 @@ class Receiver:
 
             def before_commit() -> None:
                 verdict.result()
+                self._ledger.check_lease()
                 crashpoint("receiving.applied_before_commit")
 
             try:

@@ -7,13 +7,15 @@ loads neither DuckDB nor Arrow, and holds no key that opens anything.
 
 import asyncio
 import logging
-from typing import Any
+from copy import copy
+from typing import Any, Self
 
 from kumobashi.crypto.canonical import canonical
 from kumobashi.exchange.changes import Changes, Key
-from kumobashi.exchange.errors import PeerRefused, PeerUnreachable
+from kumobashi.exchange.errors import Fenced, PeerRefused, PeerUnreachable
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.inbox import Downstream
+from kumobashi.exchange.leases import Lease
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.patience import waits
 from kumobashi.exchange.peers import Answer, Peers
@@ -25,6 +27,7 @@ from kumobashi.messages.announcement import Announcement
 from kumobashi.messages.errors import AttemptSuperseded
 from kumobashi.messages.manifest import Manifest
 from kumobashi.messages.receipts import Stage, verify_receipt
+from kumobashi.storage.errors import StorageFailed
 from kumobashi.storage.spool import Spool
 
 log = logging.getLogger(__name__)
@@ -69,18 +72,30 @@ class Relay:
                 if bundle.cause:
                     await asyncio.to_thread(self._ledger.move_in, bundle, None)
                     self._changes.tell(key)
+            except Fenced:  # whoever took over goes on
+                raise
             except Exception as raised:  # noqa: BLE001 - a fault of ours must not strand a bundle
                 error = as_known(raised)
                 tries += 1
                 log.warning("not passed on", extra={"code": error.code, "transfer": key[0]})
-                if isinstance(error, PeerRefused) and error.peer_code == AttemptSuperseded.code:
-                    await asyncio.to_thread(self._give_way, bundle)
-                    return
-                await self._note(bundle, error, tries, wait)
+                try:
+                    if isinstance(error, PeerRefused) and error.peer_code == AttemptSuperseded.code:
+                        await asyncio.to_thread(self._give_way, bundle)
+                        return
+                    await self._note(bundle, error, tries, wait)
+                except StorageFailed as away:
+                    if not away.retryable:
+                        raise
                 self._passed.pop(key, None)
                 await asyncio.sleep(wait)
             else:
                 return
+
+    def under(self, lease: Lease) -> Self:
+        """Return this relay with every change of the ledger under ``lease``."""
+        fenced = copy(self)
+        fenced._ledger = self._ledger.under(lease)  # noqa: SLF001 - its own copy
+        return fenced
 
     async def _pass_on(self, bundle: Incoming) -> None:
         key = (bundle.transfer, bundle.attempt)

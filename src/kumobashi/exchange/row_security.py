@@ -38,3 +38,17 @@ def unsecured(connection: sa.Connection) -> list[str]:
         " order by 1"
     )
     return list(connection.execute(query).scalars())
+
+
+def grant(connection: sa.Connection, role: str) -> None:
+    """Let ``role`` read and write the state's tables, and nothing more."""
+    if connection.dialect.name != "postgresql":
+        return
+    quote = connection.dialect.identifier_preparer.quote
+    schema = quote(connection.execute(sa.select(sa.func.current_schema())).scalar_one())
+    name = quote(role)
+    for statement in (
+        f"grant usage on schema {schema} to {name}",
+        f"grant select, insert, update, delete on all tables in schema {schema} to {name}",
+    ):
+        connection.exec_driver_sql(statement)

@@ -20,12 +20,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from kumobashi import __version__
 from kumobashi.kernel.clock import to_wire
 from kumobashi.observe.metrics import Metrics
-from kumobashi.service.errors import OnlyHere
+from kumobashi.service.errors import NothingToShare, OnlyHere
 from kumobashi.service.gateway import Gateway
 from kumobashi.service.peer_api import peer_routes
 from kumobashi.service.peer_evidence import PeerEvidence
 from kumobashi.service.problems import problem, unexpected
 from kumobashi.service.settings import Settings, listen_at
+from kumobashi.service.stating import state_reference
 
 log = logging.getLogger(__name__)
 _OPEN_TO_ALL = ("/peer/", "/health")
@@ -47,6 +48,27 @@ async def serve(settings: Settings, ready: Callable[[str], None] = lambda _url: 
         timeout_keep_alive=75,
     )
     await _Server(config, at_exit=gateway.changes.end).serve()
+
+
+async def work(settings: Settings, ready: Callable[[], None] = lambda: None) -> None:
+    """Work on transfers and bundles without serving, until asked to stop.
+
+    Raises:
+        NothingToShare: the state is a file, which one process has at a time.
+    """
+    if state_reference(settings) is None:
+        raise NothingToShare(site=settings.site)
+    gateway = Gateway(settings)
+    over = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, over.set)
+    try:
+        gateway.start()
+        ready()
+        await over.wait()
+    finally:
+        await gateway.aclose()
 
 
 class _Server(uvicorn.Server):

@@ -45,6 +45,22 @@ class SecretMissing(ServiceFailed):
     remedy_en = "Set the variable, or put the file there with mode 0600."
 
 
+class NothingToShare(ServiceFailed):
+    """Workers apart from the gateway need a state that several processes can have open."""
+
+    code = "service.nothing_to_share"
+    status = 409
+    ja = "{site} の状態は SQLite のファイルで、1つのプロセスしか使えません。"
+    en = "The state of {site} is an SQLite file, which one process has at a time."
+    remedy_ja = (
+        "状態を PostgreSQL に置く（--state、sites/{site}.yaml の state）か、"
+        "serve だけを使ってください。"
+    )
+    remedy_en = (
+        "Keep the state in PostgreSQL (--state, state in sites/{site}.yaml), or use serve alone."
+    )
+
+
 class NotAllowed(ServiceFailed):
     """The local API asks for the site's token."""
 

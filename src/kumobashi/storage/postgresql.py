@@ -61,6 +61,7 @@ class PostgreSQLState:
     """Meets ``StateStore``; ``dsn`` is a libpq URI and never logged."""
 
     is_shared = True
+    micros = "cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)"
 
     def __init__(
         self,
@@ -79,9 +80,6 @@ class PostgreSQLState:
         Raises:
             StoreUnreachable, RoleTooStrong, StoreNotDurable
         """
-        self.micros: sa.ColumnElement[int] = sa.cast(
-            sa.extract("epoch", sa.func.clock_timestamp()) * 1_000_000, sa.BigInteger()
-        )
         self._dsn = dsn
         self._tenant = tenant
         self._most = most

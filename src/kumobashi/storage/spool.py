@@ -12,7 +12,7 @@ import hashlib
 import os
 import shutil
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
@@ -72,11 +72,9 @@ class Spool:
         with suppress(OSError):  # other attempts may still be there
             folder.rmdir()
 
-    def keep_only(self, transfers: Collection[str]) -> None:
-        """Remove what a crash left of all other transfers."""
-        for folder in self.root.iterdir():
-            if folder.name not in transfers:
-                shutil.rmtree(folder, ignore_errors=True)
+    def transfers(self) -> set[str]:
+        """Return the transfers of which something is here."""
+        return {folder.name for folder in self.root.iterdir()}
 
     def _folder(self, transfer: str, attempt: int) -> Path:
         return self.root / transfer / str(attempt)

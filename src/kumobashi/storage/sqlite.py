@@ -30,6 +30,7 @@ class SQLiteState:
     """Meets ``StateStore`` with the state file of one gateway process."""
 
     is_shared = False
+    micros = "kumobashi_micros()"
 
     def __init__(self, path: Path, *, owner: str, most: int = _MOST_IN_ONE_COMMIT) -> None:
         """Open the file; raise ``AlreadyRunning`` while another process has it.
@@ -42,7 +43,6 @@ class SQLiteState:
             raise AlreadyRunning(site=owner)
         self._lock = lock
         self._most = most
-        self.micros: sa.ColumnElement[int] = sa.func.kumobashi_micros(type_=sa.BigInteger())
         self.engine = open_engine(path)
         self._queue: queue.SimpleQueue[Asked | None] = queue.SimpleQueue()
         self._closing = threading.Lock()

@@ -24,8 +24,8 @@ class StateStore(Protocol):
         """Whether other processes may read and write the same state."""
 
     @property
-    def micros(self) -> sa.ColumnElement[int]:
-        """The store's own clock in SQL, in microseconds: for leases, never for dates.
+    def micros(self) -> str:
+        """The store's own clock as SQL, in microseconds: for leases, never for dates.
 
         All processes of a store see the same one, and it does not follow any gateway's wall clock.
         """

@@ -91,13 +91,12 @@ def test_forgetting_one_attempt_leaves_the_others(spool: Spool) -> None:
     spool.forget("never there")
 
 
-def test_only_what_is_under_way_is_kept_at_a_start(spool: Spool) -> None:
+def test_what_is_here_is_listed_by_transfer(spool: Spool) -> None:
     for transfer in ("a", "b", "c"):
         spool.put(transfer, 1, name_of(b"x"), b"x")
+    spool.forget("b")
 
-    spool.keep_only({"b"})
-
-    assert [path.name for path in spool.root.iterdir()] == ["b"]
+    assert spool.transfers() == {"a", "c"}
 
 
 @pytest.mark.parametrize(
