@@ -41,7 +41,7 @@ from kumobashi.exchange.migrating import migrate
 from kumobashi.exchange.sql import receipts
 from kumobashi.kernel import Zone, new_id, to_wire
 from kumobashi.messages.media_types import RECEIPT_TYP
-from kumobashi.storage.sqlite import StateStore
+from kumobashi.storage.sqlite import SQLiteState
 
 T = TypeVar("T")
 _TENANT, _SITE, _PEER = "999997", "hall-core", "public-cloud"
@@ -79,7 +79,7 @@ def measure(folder: Path, records: int) -> dict[str, Any]:
     keys = {name: SigningKey.generate() for name in (_SITE, _PEER)}
     root = SigningKey.generate()
     clock = Walking()
-    store = StateStore(folder / "state" / "state.db", owner=_SITE)
+    store = SQLiteState(folder / "state" / "state.db", owner=_SITE)
     migrate(store)
     keeper = Keeper(store, tenant=_TENANT, site=_SITE, key=keys[_SITE], clock=clock)
     seconds: dict[str, float] = {}
@@ -116,7 +116,7 @@ def measure(folder: Path, records: int) -> dict[str, Any]:
     }
 
 
-def _append(store: StateStore, count: int, key: SigningKey, clock: Walking) -> None:
+def _append(store: SQLiteState, count: int, key: SigningKey, clock: Walking) -> None:
     """Write the records and receipts of some transfers in one commit."""
     bodies: list[bytes] = []
     kept: list[dict[str, Any]] = []

@@ -25,13 +25,16 @@ from kumobashi.crypto.keys import VerifyKey
 from kumobashi.directory.entries import Directory
 from kumobashi.exchange.views import Overview
 from kumobashi.identity import Accounts, Enrolment, Role
+from kumobashi.kernel import business_date
 from kumobashi.planning.measured import Measured
 from kumobashi.planning.publishing import load_directory
 from kumobashi.planning.sampling import write_sample
 from kumobashi.planning.workspace import load
 from kumobashi.service.plan_desk import PlanDesk
+from kumobashi.service.planned import Planned
 from kumobashi.testing import views
 from kumobashi.testing.boards import SceneBoard
+from kumobashi.testing.clocks import HandClock
 
 SITE = "hall-core"
 PEOPLE: Mapping[Role, tuple[str, str]] = {  # role: account, how pages call it
@@ -55,27 +58,12 @@ _COUNTED = Measured(
 )
 
 
-class StillClock:
-    """A clock that moves only when it is told to."""
-
-    def __init__(self, at: datetime = views.NOW) -> None:
-        self.at = at.astimezone(UTC)
-
-    def now(self) -> datetime:
-        """Return the time it stands at."""
-        return self.at
-
-    def step(self) -> None:
-        """Go on to the next code of an authenticator."""
-        self.at += _STEP
-
-
 class Office:
     """The console of one hall; ``folder`` is its own and empty."""
 
     def __init__(self, folder: Path, scene: Callable[[], Overview], *, signs_in: bool) -> None:
         """Make the workspace; with ``signs_in`` also an account for each role."""
-        self.clock = StillClock()
+        self.clock = HandClock(views.NOW.astimezone(UTC))
         self.folder = write_sample(folder / "city", clock=self.clock)
         self.accounts = Accounts(folder / "accounts", tenant="999997", site=SITE, clock=self.clock)
         self.people: dict[Role, Enrolment] = {}
@@ -86,6 +74,7 @@ class Office:
         self.desk = PlanDesk(
             workspace=lambda: load(self.folder),
             directory=directory,
+            planned=Planned(directory, lambda: business_date(self.clock.at)),
             site=SITE,
             folder=folder / "var",
             clock=self.clock,
@@ -98,7 +87,7 @@ class Office:
 
     def credentials(self, role: Role) -> dict[str, str]:
         """Return what somebody of this role types now, by field; the clock goes on a step."""
-        self.clock.step()
+        self.clock.at += _STEP
         made = self.people[role]
         return {
             "name": made.account.name,
