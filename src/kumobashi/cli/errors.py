@@ -7,7 +7,8 @@ KumobashiError
     ├── GatewayRefused      the gateway answered no; its own code counts
     ├── NothingRuns         there is no transfer that the command could speak of
     ├── ProgramsMissing
-    ├── FolderTaken         the demo's folder holds what is not the demo's
+    ├── FolderTaken         the folder of demo or training holds what is not theirs
+    ├── PortTaken           another program has the port of the training
     ├── ChildDied           a gateway that the demo started has ended
     └── Unexpected          what nobody foresaw
 """
@@ -82,13 +83,23 @@ class ProgramsMissing(TerminalFailed):
 
 
 class FolderTaken(TerminalFailed):
-    """The demo only works in a folder of its own."""
+    """The demo and the training only work in folders of their own."""
 
     code = "cli.folder_taken"
-    ja = "{folder} にはデモのものでないファイルがあります。何も変えていません。"
-    en = "{folder} holds files that are not the demo's; nothing was changed."
+    ja = "{folder} にはデモや訓練のものでないファイルがあります。何も変えていません。"
+    en = "{folder} holds files that are not the demo's or training's; nothing was changed."
     remedy_ja = "空のフォルダを --folder で指定してください。"
     remedy_en = "Name an empty folder with --folder."
+
+
+class PortTaken(TerminalFailed):
+    """Another program listens where a gateway of the training would."""
+
+    code = "cli.port_taken"
+    ja = "別のプログラムがポートを使っています: {url}"
+    en = "Another program has the port: {url}"
+    remedy_ja = "そのプログラムを終えるか、作り直して別のポートにしてください（--reset）。"
+    remedy_en = "End that program, or make the training anew with other ports (--reset)."
 
 
 class ChildDied(TerminalFailed):

@@ -31,7 +31,13 @@ from kumobashi.cli.terminal import Terminal
     ja="記録（1行1件の JSON）の書き先（既定: 標準エラー出力）",
     en="Where the log goes, one JSON object a line (default: standard error)",
 )
-def serve(terminal: Terminal, site: str, log_file: Path | None) -> None:
+@option(
+    "--training",
+    is_flag=True,
+    ja="訓練として動かす（架空市だけ。外につながるものがあれば始めない）",
+    en="Serve a training: a fictional city, and nothing that leads elsewhere",
+)
+def serve(terminal: Terminal, *, site: str, log_file: Path | None, training: bool) -> None:
     """Serve until told to stop."""
     from kumobashi.observe.logs import JsonLines, log_to_stderr
     from kumobashi.service.app import serve as serve_gateway
@@ -54,5 +60,5 @@ def serve(terminal: Terminal, site: str, log_file: Path | None) -> None:
             terminal.out.print(said, soft_wrap=True)
         sys.stdout.flush()
 
-    settings = read_settings(terminal.folder, site)
+    settings = read_settings(terminal.folder, site, is_training=training)
     asyncio.run(serve_gateway(settings, ready))

@@ -24,9 +24,10 @@ from kumobashi.exchange.relaying import Relay
 from kumobashi.kernel import Clock, SystemClock
 from kumobashi.planning.errors import WorkspaceBroken
 from kumobashi.planning.publishing import FILE, trusted_key
-from kumobashi.planning.workspace import MAIN
+from kumobashi.planning.workspace import MAIN, load
 from kumobashi.service.errors import SiteMissing
 from kumobashi.service.settings import Settings
+from kumobashi.service.training import refuse_outside
 from kumobashi.storage.documents import Document, read
 from kumobashi.storage.spool import Spool
 from kumobashi.storage.sqlite import StateStore
@@ -44,6 +45,8 @@ class Gateway:
         self.settings = settings
         self.clock = clock or SystemClock()
         self.directory = open_directory(settings, self.clock)
+        if settings.is_training:
+            refuse_outside(load(settings.workspace), self.directory, host=settings.host)
         private = settings.workspace / "private" / settings.site
         var = settings.workspace / "var" / settings.site
         self.identity = Identity(

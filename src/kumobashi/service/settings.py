@@ -20,10 +20,15 @@ class Settings:
     memory_mib: int = _MEMORY_MIB
     host: str | None = None  # default: the host of the site's url
     port: int | None = None  # default: the port of the site's url
+    is_training: bool = False  # pages say so, and nothing may lead to another machine
 
 
 def read_settings(
-    workspace: Path, site: str, environment: Mapping[str, str] | None = None
+    workspace: Path,
+    site: str,
+    environment: Mapping[str, str] | None = None,
+    *,
+    is_training: bool = False,
 ) -> Settings:
     """Return the settings; ``KUMO_MEMORY_MIB``, ``KUMO_HOST`` and ``KUMO_PORT`` change them."""
     env = os.environ if environment is None else environment
@@ -39,6 +44,7 @@ def read_settings(
         memory_mib=int(memory),
         host=env.get("KUMO_HOST") or None,
         port=int(port) if port else None,
+        is_training=is_training,
     )
 
 
