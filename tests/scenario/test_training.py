@@ -79,7 +79,7 @@ def test_every_page_says_that_it_is_a_training_and_the_work_stays(made: Path) ->
     assert len(pages) > 12
     assert silent == []
     assert "In training" in english
-    assert "000-000-0013" in morning  # what the night stopped at is still there
+    assert "10件中 3件 取込済み" in morning  # what the night brought is still there
     assert second.returncode == 2
     assert json.loads(second.stdout)["error"]["code"] == "storage.already_running"
 

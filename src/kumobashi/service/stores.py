@@ -1,10 +1,9 @@
-"""Open the tables of a system as the workspace describes them, resolving references to secrets."""
+"""Open the tables of a system as the workspace describes them."""
 
-import os
 from pathlib import Path
 
 from kumobashi.directory.models import DuckDbStore, SystemFile
-from kumobashi.service.errors import SecretMissing
+from kumobashi.service.secrets import secret
 from kumobashi.storage.duckdb_tables import DuckDBTables
 from kumobashi.storage.postgresql_tables import PostgreSQLTables
 from kumobashi.storage.tables import TableStore
@@ -28,16 +27,3 @@ def open_store(folder: Path, system: SystemFile) -> TableStore:
 def default_path(system: SystemFile) -> Path:
     """Return where an embedded system keeps its file, relative to the workspace."""
     return Path("var") / system.site / "data" / f"{system.system}.duckdb"
-
-
-def secret(folder: Path, reference: str) -> str:
-    """Return what ``env:NAME`` or ``file:path`` refers to."""
-    kind, _, rest = reference.partition(":")
-    if kind == "env" and (value := os.environ.get(rest)):
-        return value
-    if kind == "file":
-        try:
-            return (folder / rest).read_text(encoding="utf-8").strip()
-        except OSError:
-            pass
-    raise SecretMissing(reference=reference)

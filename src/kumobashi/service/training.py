@@ -19,7 +19,7 @@ from kumobashi.directory.entries import Directory
 from kumobashi.directory.models import PostgresqlStore
 from kumobashi.kernel.ids import is_fictional
 from kumobashi.service.errors import LeavesTraining, SecretMissing
-from kumobashi.service.stores import secret
+from kumobashi.service.secrets import secret
 
 if TYPE_CHECKING:
     from kumobashi.planning.workspace import Workspace
