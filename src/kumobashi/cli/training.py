@@ -69,16 +69,13 @@ def training(
         else:
             shutil.rmtree(city, ignore_errors=True)  # what was not finished is made anew
             urls = prepare(terminal, folder, city, residents, 1)
+        night = Night(terminal=terminal, folder=city, residents=residents, seed=1)
+        if not is_ready:
+            # Before the gateways start: they look at the whole workspace, which must be at rest.
+            with step(terminal, "連携を事前点検し、件数とともに承認", "Plan and approve the links"):
+                night.approve()
         with Gateways(city, urls, city / "var" / "log", is_training=True) as gateways:
-            night = Night(terminal=terminal, folder=city, residents=residents, seed=1)
-            if not is_ready:
-                with step(
-                    terminal, "連携を事前点検し、件数とともに承認", "Plan and approve the links"
-                ):
-                    night.approve()
-            with step(
-                terminal, "訓練用のゲートウェイが応答", "The gateways of the training answer"
-            ):
+            with step(terminal, "ゲートウェイが応答", "The gateways answer"):
                 gateways.wait_ready()
             if not is_ready:
                 begun = time.monotonic()
