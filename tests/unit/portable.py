@@ -45,8 +45,6 @@ _METHODS = {
     "rename": "fails where the new name exists: use replace",
     "symlink_to": "asks for a right that few people have",
     "hardlink_to": "not on every disk",
-    "owner": "Windows has no such owner",
-    "group": "Windows has no groups of files",
     "lchmod": "Windows has no such modes",
 }
 _PLACES = re.compile(r"/(bin|dev|etc|home|opt|proc|root|run|srv|sys|tmp|usr|var)(/[^\s{}]*)?\Z")

@@ -13,6 +13,7 @@ from kumobashi.cli.terminal import Terminal, speak_anywhere
 
 PLACES = {
     "demo": "kumobashi.cli.demo:demo",
+    "training": "kumobashi.cli.training:training",
     "init": "kumobashi.cli.init:init",
     "plan": "kumobashi.cli.plan:plan",
     "workspace": "kumobashi.cli.workspace:workspace",

@@ -10,7 +10,8 @@ KumobashiError
     ├── PartnerUnknown      no system and no site of this name
     ├── PartnerUnreachable  a partner with a database of its own is not faked
     ├── PartnerThere        the place holds what is not of a fake partner
-    ├── FolderTaken         the demo's folder holds what is not the demo's
+    ├── FolderTaken         the folder of demo or training holds what is not theirs
+    ├── PortTaken           another program has the port of the training
     ├── ChildDied           a gateway that the demo started has ended
     └── Unexpected          what nobody foresaw
 """
@@ -115,13 +116,23 @@ class PartnerThere(TerminalFailed):
 
 
 class FolderTaken(TerminalFailed):
-    """The demo only works in a folder of its own."""
+    """The demo and the training only work in folders of their own."""
 
     code = "cli.folder_taken"
-    ja = "{folder} にはデモのものでないファイルがあります。何も変えていません。"
-    en = "{folder} holds files that are not the demo's; nothing was changed."
+    ja = "{folder} にはデモや訓練のものでないファイルがあります。何も変えていません。"
+    en = "{folder} holds files that are not the demo's or training's; nothing was changed."
     remedy_ja = "空のフォルダを --folder で指定してください。"
     remedy_en = "Name an empty folder with --folder."
+
+
+class PortTaken(TerminalFailed):
+    """Another program listens where a gateway of the training would."""
+
+    code = "cli.port_taken"
+    ja = "別のプログラムがポートを使っています: {url}"
+    en = "Another program has the port: {url}"
+    remedy_ja = "そのプログラムを終えるか、作り直して別のポートにしてください（--reset）。"
+    remedy_en = "End that program, or make the training anew with other ports (--reset)."
 
 
 class ChildDied(TerminalFailed):

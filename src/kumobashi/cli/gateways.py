@@ -34,10 +34,13 @@ else:
 class Gateways:
     """The gateways of a workspace; leaving the ``with`` block ends them all."""
 
-    def __init__(self, folder: Path, urls: Mapping[str, str], logs: Path) -> None:
+    def __init__(
+        self, folder: Path, urls: Mapping[str, str], logs: Path, *, is_training: bool = False
+    ) -> None:
         self._folder = folder
         self._urls = dict(urls)
         self._logs = logs
+        self._wish = ["--training"] if is_training else []
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Self:
@@ -98,10 +101,10 @@ class Gateways:
 
     def _start(self, site: str) -> subprocess.Popen[bytes]:
         workspace = ["--workspace", str(self._folder)]
-        log = ["--log-file", str(self._log(site))]
+        words = [*workspace, "--log-file", str(self._log(site)), *self._wish]
         with self._log(site).with_suffix(".err").open("wb") as crash:
             return subprocess.Popen(  # noqa: S603 - our own program
-                [sys.executable, "-m", "kumobashi", "serve", "--site", site, *workspace, *log],
+                [sys.executable, "-m", "kumobashi", "serve", "--site", site, *words],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=crash,

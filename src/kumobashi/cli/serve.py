@@ -32,6 +32,12 @@ from kumobashi.cli.terminal import Terminal
     en="Where the log goes, one JSON object a line (default: standard error)",
 )
 @option(
+    "--training",
+    is_flag=True,
+    ja="訓練として動かす（架空市だけ。外につながるものがあれば始めない）",
+    en="Serve a training: a fictional city, and nothing that leads elsewhere",
+)
+@option(
     "--state",
     metavar="REF",
     ja="状態を置く PostgreSQL の接続文字列のありか（file:… か env:…。既定: サイトのファイル）",
@@ -50,6 +56,7 @@ def serve(
     log_file: Path | None,
     state: str | None,
     no_work: bool,
+    training: bool,
 ) -> None:
     """Serve until told to stop."""
     from kumobashi.service.app import serve as serve_gateway
@@ -67,7 +74,13 @@ def serve(
             terminal.out.print(said, soft_wrap=True)
         sys.stdout.flush()
 
-    settings = read_settings(terminal.folder, site, state=state, works=False if no_work else None)
+    settings = read_settings(
+        terminal.folder,
+        site,
+        state=state,
+        works=False if no_work else None,
+        is_training=training,
+    )
     asyncio.run(serve_gateway(settings, ready))
 
 

@@ -81,6 +81,7 @@ def draw(template: str, request: Request, *, status: int = 200, **values: object
             here=_here(request),
             menu=_menu(request),
             session=getattr(request.state, "session", None),
+            is_training=getattr(request.app.state, "is_training", False),
             **_words(reader),
             **values,
         )

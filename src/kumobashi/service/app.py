@@ -1,7 +1,6 @@
 """The HTTP application of a gateway: peer API for all, local API and console for this machine."""
 
 import asyncio
-import ipaddress
 import logging
 import signal
 import sys
@@ -27,6 +26,7 @@ from kumobashi.service.peer_evidence import PeerEvidence
 from kumobashi.service.problems import problem, unexpected
 from kumobashi.service.settings import Settings, listen_at
 from kumobashi.service.stating import state_reference
+from kumobashi.service.training import is_loopback
 
 log = logging.getLogger(__name__)
 _OPEN_TO_ALL = ("/peer/", "/health")
@@ -132,6 +132,7 @@ def application(gateway: Gateway, ready: Callable[[], None] = lambda: None) -> A
         routes += endpoint_routes(gateway, gateway.endpoint)
         handlers |= error_pages()
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
+    app.state.is_training = gateway.settings.is_training
     return _ForThisMachine(app)
 
 
@@ -168,18 +169,10 @@ class _ForThisMachine:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not scope["path"].startswith(_OPEN_TO_ALL):
             request = Request(scope)
-            if not (_is_loopback(request.client) and _is_local_name(request)):
+            if not (is_loopback(getattr(request.client, "host", None)) and _is_local_name(request)):
                 await problem(OnlyHere())(scope, receive, send)
                 return
         await self._app(scope, receive, send)
-
-
-def _is_loopback(client: object) -> bool:
-    host = getattr(client, "host", None)
-    try:
-        return ipaddress.ip_address(host or "").is_loopback
-    except ValueError:
-        return False
 
 
 def _is_local_name(request: Request) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.sending import Sender
 from kumobashi.exchange.states import Out, is_under_way
 from kumobashi.kernel import business_date
+from kumobashi.planning.workspace import Workspace
+from kumobashi.service.training import refuse_outside
 from kumobashi.service.wiring import Wiring
 from kumobashi.storage.errors import StorageFailed
 from kumobashi.storage.spool import Spool
@@ -25,6 +28,11 @@ if TYPE_CHECKING:
     from kumobashi.service.gateway import Gateway
 
 log = logging.getLogger(__name__)
+
+
+def _allow(gateway: "Gateway", workspace: Workspace) -> None:
+    if gateway.settings.is_training:
+        refuse_outside(workspace, gateway.directory)
 
 
 class Endpoint:
@@ -39,6 +47,7 @@ class Endpoint:
             gateway.settings.workspace,
             gateway.directory,
             today=lambda: business_date(gateway.clock.now()),
+            allow=partial(_allow, gateway),
         )
         limits = Limits(memory_mib=gateway.settings.memory_mib)
         token_path = gateway.settings.workspace / "private" / identity.site / "token.key"

@@ -11,6 +11,7 @@ KumobashiError
     ├── PlanChanged         the plan is not the one that was shown
     ├── NotProposed         nobody has asked for this approval
     ├── SamePerson          whoever asks may not approve
+    ├── LeavesTraining      in training, something leads to another place
     └── GatewayDown         nobody serves this site; asked by a terminal
 """
 
@@ -116,6 +117,17 @@ class GatewayDown(ServiceFailed):
     en = "No gateway answers for {site} at {url}."
     remedy_ja = "別の端末で始めてください: kumobashi serve --site {site}"
     remedy_en = "Start it in another terminal: kumobashi serve --site {site}"
+
+
+class LeavesTraining(ServiceFailed):
+    """Training, but the workspace is a real one or leads to another machine."""
+
+    code = "service.leaves_training"
+    status = 403
+    ja = "訓練では使えません。架空市でないか、このパソコンの外につながります: {places}"
+    en = "Not for training: no fictional city, or it leads to another machine: {places}"
+    remedy_ja = "訓練用の市を作り直してください: kumobashi training --reset"
+    remedy_en = "Make the training city anew: kumobashi training --reset"
 
 
 class PlanChanged(ServiceFailed):

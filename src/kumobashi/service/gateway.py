@@ -30,11 +30,12 @@ from kumobashi.exchange.witnessing import Witness
 from kumobashi.kernel import Clock, SystemClock, new_id
 from kumobashi.planning.errors import WorkspaceBroken
 from kumobashi.planning.publishing import FILE, trusted_key
-from kumobashi.planning.workspace import MAIN
+from kumobashi.planning.workspace import MAIN, load
 from kumobashi.service.errors import SiteMissing
 from kumobashi.service.rooms import Rooms
 from kumobashi.service.settings import Settings
 from kumobashi.service.stating import open_state, state_reference
+from kumobashi.service.training import refuse_outside
 from kumobashi.storage.documents import Document, read
 from kumobashi.storage.errors import StorageFailed
 from kumobashi.storage.spool import Spool
@@ -59,6 +60,8 @@ class Gateway:
         self.process = f"{os.getpid()}-{new_id()}"  # never the same again, unlike its number
         is_shared = state_reference(settings) is not None
         self.directory = open_directory(settings, self.clock)
+        if settings.is_training:
+            refuse_outside(load(settings.workspace), self.directory, host=settings.host)
         private = settings.workspace / "private" / settings.site
         var = settings.workspace / "var" / settings.site
         self.identity = Identity(

@@ -24,6 +24,7 @@ class Settings:
     state: str | None = None  # where the address of a PostgreSQL is kept; default: the site's file
     works: bool = True  # whether transfers and bundles are worked on in this process
     lease_seconds: float = 60.0  # how long work is left alone after its process was last heard of
+    is_training: bool = False  # pages say so, and nothing may lead to another machine
 
 
 def read_settings(
@@ -33,6 +34,7 @@ def read_settings(
     *,
     state: str | None = None,
     works: bool | None = None,
+    is_training: bool = False,
 ) -> Settings:
     """Return the settings; the environment's ``KUMO_…`` change them, arguments go before it.
 
@@ -64,6 +66,7 @@ def read_settings(
         state=state,
         works=work == "on" if works is None else works,
         lease_seconds=float(lease),
+        is_training=is_training,
     )
 
 

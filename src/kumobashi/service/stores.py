@@ -1,4 +1,4 @@
-"""Open the tables of a system as the workspace describes them, resolving references to secrets."""
+"""Open the tables of a system as the workspace describes them."""
 
 from pathlib import Path
 
