@@ -149,7 +149,8 @@ def _show(terminal: Terminal, path: Path, layout: "Layout", checked: "FileChecke
             )
         )
         for found in checked.characters[:_SHOWN]:
-            out.print(f"  {_ja(layout, found.item)}  {found.got}  {found.rows:,}")
+            said = terminal.t(f"{found.line:,} 行目から", f"from line {found.line:,}")
+            out.print(f"  {_ja(layout, found.item)}  {found.got}  {found.rows:,}  {said}")
     out.print()
     left = sum(finding.rows for finding in checked.left)
     if not checked.findings:
