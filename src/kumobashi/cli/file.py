@@ -195,7 +195,8 @@ def _show_characters(terminal: Terminal, layout: "Layout", characters: Sequence[
         )
         for found in own[:_SHOWN]:
             place = terminal.t(
-                f"{found.line} 行目から {found.rows:,} 件", f"{found.rows:,} from line {found.line}"
+                f"{found.line:,} 行目から {found.rows:,} 件",
+                f"{found.rows:,} from line {found.line:,}",
             )
             out.print(f"  {_ja(layout, found.item)}  {found.got}  {place}")
     if others:

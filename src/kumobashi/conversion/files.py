@@ -24,6 +24,7 @@ from kumobashi.conversion.errors import (
     HeaderUnclear,
     WorkbookUnreadable,
 )
+from kumobashi.conversion.regular_files import read_regular
 from kumobashi.conversion.text_form import TextForm, form_of
 from kumobashi.kernel import Finding
 
@@ -72,8 +73,11 @@ def read_file(
     header = _unique([name.strip() for name in first[1]])
     if not known(list(header)):
         raise HeaderUnclear(file=path.name, layout=layout, example="宛名番号,氏名")
-    broken = _Broken()
-    written = _write(work, table, header, _whole(rows, len(header), broken))
+    broken, written = _Broken(), None
+    if form is not None:
+        written = read_regular(path, form, work, table, header, longest_field=LONGEST_FIELD)
+    if written is None:
+        written = _write(work, table, header, _whole(rows, len(header), broken))
     if _state(path) != before:
         raise FileChanged(file=path.name)
     return FileRead(

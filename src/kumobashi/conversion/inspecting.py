@@ -29,7 +29,7 @@ from kumobashi.catalogue.code_lists import CodeList, load_code_lists
 from kumobashi.catalogue.exporting import export_findings
 from kumobashi.catalogue.faults import LINE
 from kumobashi.catalogue.layouts import Layout
-from kumobashi.conversion.charsets import code_points, losses
+from kumobashi.conversion.charsets import CharacterLoss, code_points, losses
 from kumobashi.conversion.correcting import Field, Rule, corrected, steps
 from kumobashi.conversion.files import FileRead, read_file
 from kumobashi.conversion.own_characters import own_characters
@@ -37,7 +37,7 @@ from kumobashi.conversion.record_files import read_records
 from kumobashi.conversion.records import Records
 from kumobashi.kernel import Finding
 from kumobashi.storage.counting import count
-from kumobashi.storage.tables import quoted
+from kumobashi.storage.tables import literal, quoted
 
 MOST_FINDINGS = 1000
 CORRECTED = "corrected_rows"  # the relation that check_file leaves: items put right, others kept
@@ -239,17 +239,27 @@ def _characters(work: duckdb.DuckDBPyConnection, layout: Layout) -> list[Finding
             continue
         found += own_characters(work, CORRECTED, field.name, line=LINE)
         values = work.sql(f"select {column} from {CORRECTED}").to_arrow_table().column(0)
-        found += [
-            Finding(
-                code=f"finding.character_{'changed' if loss.kind == 'changed' else 'unmappable'}",
-                line=None,
-                item=field.name,
-                expected="cp932",
-                got=f"{code_points(loss.text)} → {' / '.join(map(code_points, loss.candidates))}"
-                if loss.candidates
-                else code_points(loss.text),
-                rows=loss.rows,
-            )
-            for loss in losses(values, "cp932", {})
-        ]
+        found += [_lost(work, field.name, loss) for loss in losses(values, "cp932", {})]
     return found
+
+
+def _lost(work: duckdb.DuckDBPyConnection, item: str, loss: CharacterLoss) -> Finding:
+    """Say where a character stands first, and what would stand there afterwards."""
+    column, char = quoted(item), literal(loss.text)
+    ((line, position),) = work.execute(
+        f"select min({_LINE}), arg_min(strpos({column}, {char}), {_LINE})"
+        f" from {CORRECTED} where contains({column}, {char})"
+    ).fetchall()
+    got = f"{loss.code_point} @{position}"
+    if loss.kind == "changed":
+        got += f" → {code_points(loss.text.encode('cp932').decode('cp932'))}"
+    elif loss.candidates:
+        got += f" → {' / '.join(map(code_points, loss.candidates))}?"
+    return Finding(
+        code=f"finding.character_{'changed' if loss.kind == 'changed' else 'unmappable'}",
+        line=line,
+        item=item,
+        expected="cp932",
+        got=got,
+        rows=loss.rows,
+    )

@@ -50,6 +50,8 @@ def _leading_out(
     for name, site in workspace.sites.items():
         if not is_loopback(urlsplit(site.url).hostname):
             yield f"sites/{name}.yaml url"
+        if site.state is not None and not _is_here(workspace.folder, site.state):
+            yield f"sites/{name}.yaml state"
     for name, system in workspace.systems.items():
         if isinstance(system.store, PostgresqlStore) and not _is_here(
             workspace.folder, system.store.dsn
