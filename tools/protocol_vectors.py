@@ -24,7 +24,7 @@ from kumobashi.directory import document
 from kumobashi.directory.entries import Directory, MunicipalityEntry, SiteEntry
 from kumobashi.directory.models import NetworkModel, SiteKind
 from kumobashi.evidence.checkpoints import Checkpoint, origin_of, sign, verifier_key
-from kumobashi.evidence.entries import Entry
+from kumobashi.evidence.entries import Entry, Fact
 from kumobashi.evidence.log import CHAIN_START, chained
 from kumobashi.evidence.merkle import consistency, inclusion, leaf_hash, root, subtree
 from kumobashi.kernel import Zone
@@ -46,7 +46,7 @@ def key(first: int) -> SigningKey:
 
 def entries() -> list[bytes]:
     """Return three records."""
-    facts = {"link": "notice-attributes", "transfer": _TRANSFER, "attempt": 1}
+    facts: dict[str, Fact] = {"link": "notice-attributes", "transfer": _TRANSFER, "attempt": 1}
     moves = (("extracting", "sealed"), ("sealed", "sent"))
     started = Entry(
         event="transfer.started", at=_AT, by="local-api", facts={**facts, "legal_basis": "pi-69-1"}
