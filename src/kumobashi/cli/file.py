@@ -194,11 +194,7 @@ def _show_characters(terminal: Terminal, layout: "Layout", characters: Sequence[
             soft_wrap=True,
         )
         for found in own[:_SHOWN]:
-            place = terminal.t(
-                f"{found.line:,} 行目から {found.rows:,} 件",
-                f"{found.rows:,} from line {found.line:,}",
-            )
-            out.print(f"  {_ja(layout, found.item)}  {found.got}  {place}")
+            out.print(f"  {_ja(layout, found.item)}  {found.got}  {_place(terminal, found)}")
     if others:
         out.print()
         out.print(
@@ -208,7 +204,13 @@ def _show_characters(terminal: Terminal, layout: "Layout", characters: Sequence[
             )
         )
         for found in others[:_SHOWN]:
-            out.print(f"  {_ja(layout, found.item)}  {found.got}  {found.rows:,}")
+            out.print(f"  {_ja(layout, found.item)}  {found.got}  {_place(terminal, found)}")
+
+
+def _place(terminal: Terminal, found: Finding) -> str:
+    return terminal.t(
+        f"{found.line:,} 行目から {found.rows:,} 件", f"{found.rows:,} from line {found.line:,}"
+    )
 
 
 def _table(terminal: Terminal, layout: "Layout", found: Sequence[Finding]) -> None:

@@ -9,8 +9,9 @@ import sqlalchemy as sa
 
 from kumobashi.crypto.keys import SigningKey
 from kumobashi.evidence.checkpoints import origin_of
+from kumobashi.evidence.entries import Entry
 from kumobashi.evidence.errors import EvidenceFailed
-from kumobashi.evidence.log import BATCH, checkpoint, newest_note, sequence
+from kumobashi.evidence.log import BATCH, append, checkpoint, newest_note, sequence
 from kumobashi.kernel import Clock
 from kumobashi.storage.state import StateStore
 
@@ -33,6 +34,10 @@ class Keeper:
         self._turn = threading.Lock()
         self._told: str | None = None  # the last failure that was logged
         self.newest = store.read(lambda connection: newest_note(connection, tenant))
+
+    def note(self, entry: Entry) -> None:
+        """Write an entry about what is kept elsewhere, in a transaction of its own."""
+        self._store.write(lambda connection: append(connection, self._tenant, entry))
 
     def number(self) -> int:
         """Give everything that waits its number; return how many records it were."""

@@ -32,7 +32,7 @@ COLUMNS: Final[Mapping[str, Words]] = {
 EVENTS: Final[Mapping[str, Words]] = {
     "transfer.started": Words(ja="転送を開始", en="transfer started"),
     "transfer.moved": Words(ja="転送の状態が変化", en="transfer moved"),
-    "bundle.announced": Words(ja="封緘データの予告を受信", en="bundle announced"),
+    "bundle.announced": Words(ja="封緘データの通知を受信", en="bundle announced"),
     "bundle.moved": Words(ja="受信の状態が変化", en="bundle moved"),
     "receipt.kept": Words(ja="到達確認を保存", en="receipt kept"),
     "plan.proposed": Words(ja="承認を依頼", en="approval asked for"),
@@ -42,10 +42,10 @@ EVENTS: Final[Mapping[str, Words]] = {
 }
 STATES: Final[Mapping[str, str]] = {
     "extracting": "抽出中",
-    "held": "判断待ち",
+    "held": "承認待ち",
     "sealed": "封緘",
     "sent": "送信",
-    "announced": "予告",
+    "announced": "通知",
     "closed": "受領",
     "passed": "中継",
     "settled": "中継完了",
