@@ -47,6 +47,9 @@ class Confirmation:
             )
             seen = str(answer.get("version", ""))
             row = await asyncio.to_thread(self._take, row, held, answer)
+            now = self._ledger.outgoing(row.transfer)
+            if now.state in OUT_FINAL:  # by another hand: the receiver has lost it
+                return now
         return row
 
     def _take(self, row: Outgoing, held: list[str], answer: Answer) -> Outgoing:

@@ -37,6 +37,7 @@ from kumobashi.messages.errors import (
 from kumobashi.messages.manifest import Manifest, verify_manifest
 from kumobashi.messages.media_types import FORMAT
 from kumobashi.messages.parts import missing, parts_missing
+from kumobashi.messages.recall import Recall
 from kumobashi.storage.errors import PartUnlike, StorageFailed
 from kumobashi.storage.spool import Spool
 
@@ -70,6 +71,9 @@ class Taker(Protocol):
 
     def downstream(self, key: Key) -> Downstream:
         """Return what the hops behind said."""
+
+    async def recall(self, recall: Recall) -> dict[str, Any]:
+        """Return what the receiver of a recall does not hold any more."""
 
 
 class Inbox:
@@ -202,6 +206,18 @@ class Inbox:
                     await asyncio.wait_for(event.wait(), look)
             finally:
                 self._changes.leave(key, event)
+
+    async def recall(self, caller: str, body: bytes) -> dict[str, Any]:
+        """Return what of its own receipts the receiving site has lost."""
+        recall = Recall.decode(body)
+        if recall.tenant != self._identity.tenant:
+            raise MessageForeign(field="tenant")
+        if not self._identity.may_call(caller):
+            raise StrangeCaller(site=caller)
+        if recall.from_site != caller and self._identity.at(caller).role != "relay":
+            raise MessageForeign(field="from_site")
+        self._identity.at(recall.to_site)
+        return await self._taker.recall(recall)
 
     async def aclose(self) -> None:
         """Stop what is running; it goes on at the next start."""

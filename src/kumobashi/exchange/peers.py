@@ -16,6 +16,7 @@ from kumobashi.kernel import Clock, new_id
 from kumobashi.messages.announcement import Announcement
 from kumobashi.messages.media_types import FORMAT, JOSE, JSON, PART
 from kumobashi.messages.parts import Part
+from kumobashi.messages.recall import Recall
 
 _CONNECT_SECONDS = 5
 _ANSWER_SECONDS = 120
@@ -75,6 +76,10 @@ class Peers:
         hop = self._identity.next_hop(site)
         path = f"/peer/v1/evidence/{site}/consistency?from={old}&to={new}"
         return await self._call(hop, "GET", path, b"", None)
+
+    async def recall(self, site: str, recall: Recall) -> Answer:
+        """Have the receiver of a recall say what of its own receipts it does not hold any more."""
+        return await self._call(site, "POST", "/peer/v1/recall", recall.encode(), JSON)
 
     async def aclose(self) -> None:
         """Let go of the connections."""

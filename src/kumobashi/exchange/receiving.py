@@ -18,15 +18,16 @@ from copy import copy
 from dataclasses import asdict
 from functools import cache, partial
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import duckdb
 
 from kumobashi.exchange.changes import Changes, Key
 from kumobashi.exchange.checking import Arranged, Checked, arrange_rows, check_rows
-from kumobashi.exchange.errors import BundleUnlike, Fenced, RowsRefused
+from kumobashi.exchange.errors import BundleUnlike, Fenced, ReceiverRestored, RowsRefused
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.inbox import Downstream
+from kumobashi.exchange.incarnations import Incarnations
 from kumobashi.exchange.leases import Lease
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.orders import Reception
@@ -39,7 +40,15 @@ from kumobashi.exchange.waiting import as_known, cause_of
 from kumobashi.kernel import KumobashiError, crashpoint, new_id
 from kumobashi.messages.errors import MessageForeign, PartAltered
 from kumobashi.messages.manifest import Manifest, verify_manifest
-from kumobashi.messages.receipts import Stage, next_receipt, sign_receipt, verify_receipt
+from kumobashi.messages.media_types import FORMAT
+from kumobashi.messages.recall import Recall
+from kumobashi.messages.receipts import (
+    Receipt,
+    Stage,
+    next_receipt,
+    sign_receipt,
+    verify_receipt,
+)
 from kumobashi.storage.counting import count
 from kumobashi.storage.errors import SpoolFull, StorageFailed, is_disk_full
 from kumobashi.storage.spool import Spool
@@ -63,6 +72,7 @@ class Receiver:
         limits: Limits,
         set_aside: Path,
         checkpoint: Callable[[], str | None],
+        incarnations: Incarnations,
     ) -> None:
         self._identity = identity
         self._ledger = ledger
@@ -71,6 +81,7 @@ class Receiver:
         self._receptions = receptions
         self._limits = limits
         self._checkpoint = checkpoint  # the newest of this site's evidence log
+        self._incarnations = incarnations
         self._set_aside = set_aside  # rows in quarantine: personal data, private to this site
         self._one_at_a_time = asyncio.Semaphore(1)  # what bounds memory
 
@@ -93,6 +104,35 @@ class Receiver:
     def downstream(self, _key: Key) -> Downstream:
         """Nothing is behind a receiver."""
         return Downstream()
+
+    async def recall(self, recall: Recall) -> dict[str, Any]:
+        """Return which of this site's own receipts are not here any more."""
+        if recall.to_site != self._identity.site:
+            raise MessageForeign(field="to_site")
+        return await asyncio.to_thread(self._recall, recall)
+
+    def _recall(self, recall: Recall) -> dict[str, Any]:
+        mine = self._identity.keys_of(self._identity.site)
+        lost: list[Receipt] = []
+        for token in recall.receipts:
+            receipt = verify_receipt(token, mine)  # we signed it, or it proves nothing
+            if token not in self._ledger.receipts(receipt.transfer, receipt.attempt, "in"):
+                lost.append(receipt)
+        if lost:
+            found = self._incarnations.note_lost(
+                [receipt.transfer for receipt in lost], told_by=recall.from_site
+            )
+            if found:
+                extra = {"code": ReceiverRestored.code, "epoch": found.epoch, "lost": len(lost)}
+                log.warning("this state is older than what it signed", extra=extra)
+        now = self._incarnations.current()
+        return {
+            "format": FORMAT,
+            "site": self._identity.site,
+            "incarnation": now.incarnation,
+            "epoch": now.epoch,
+            "lost": [{"transfer": one.transfer, "attempt": one.attempt} for one in lost],
+        }
 
     async def take(self, bundle: Incoming) -> None:
         """Take a delivered bundle in, trying again while the target does not answer."""

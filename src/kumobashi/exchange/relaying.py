@@ -23,9 +23,10 @@ from kumobashi.exchange.records import Incoming
 from kumobashi.exchange.states import In
 from kumobashi.exchange.waiting import as_known, cause_of
 from kumobashi.kernel import KumobashiError, crashpoint
-from kumobashi.messages.announcement import Announcement
-from kumobashi.messages.errors import AttemptSuperseded
+from kumobashi.messages.announcement import Announcement, AttemptState
+from kumobashi.messages.errors import AttemptSuperseded, TransferUnknown
 from kumobashi.messages.manifest import Manifest
+from kumobashi.messages.recall import Recall
 from kumobashi.messages.receipts import Stage, verify_receipt
 from kumobashi.storage.errors import StorageFailed
 from kumobashi.storage.spool import Spool
@@ -60,6 +61,10 @@ class Relay:
     def downstream(self, key: Key) -> Downstream:
         """Return what the next hop said last."""
         return self._behind.get(key, Downstream())
+
+    async def recall(self, recall: Recall) -> dict[str, Any]:
+        """Hand the question on, and the answer back."""
+        return dict(await self._peers.recall(self._identity.next_hop(recall.to_site), recall))
 
     async def take(self, bundle: Incoming) -> None:
         """Pass on what is here; after the manifest, wait for the last receipt."""
@@ -114,7 +119,28 @@ class Relay:
             self._changes.tell(key)
             crashpoint("relaying.passed")
         if bundle.state is In.PASSED:
-            await self._receipts(hop, bundle)
+            try:
+                await self._receipts(hop, bundle)
+            except PeerRefused as refused:
+                if refused.peer_code != TransferUnknown.code:
+                    raise
+                await self._forgotten(hop, bundle, announcement)
+                raise
+
+    async def _forgotten(self, hop: str, bundle: Incoming, announcement: Announcement) -> None:
+        """Hand a bundle over again to a next hop that has forgotten it.
+
+        Once there are receipts a second handing over would get others, which fit no chain: then it
+        is for the sender to notice and to send anew, and this bundle has come to its end.
+        """
+        key = (bundle.transfer, bundle.attempt)
+        if self._ledger.receipts(*key, "in"):
+            await asyncio.to_thread(self._ledger.move_in, bundle, In.SETTLED)
+            self._spool.forget(*key)
+            return
+        self._passed.pop(key, None)
+        await self._parts(hop, key, announcement)
+        await self._peers.close_attempt(hop, *key, bundle.manifest or "")
 
     async def _parts(self, hop: str, key: Key, announcement: Announcement) -> None:
         if key not in self._passed:
@@ -150,7 +176,9 @@ class Relay:
                 await asyncio.to_thread(self._ledger.keep_receipts, *key, "in", staged)
                 crashpoint("relaying.receipt_kept")
             self._changes.tell(key)
-            if any(stage in _FINAL for stage, _ in more) or self._is_over(key):
+            # Finished without a last receipt: a hop behind has forgotten the bundle (below).
+            is_over = answer.get("state") == AttemptState.FINISHED.value
+            if is_over or any(stage in _FINAL for stage, _ in more) or self._is_over(key):
                 await asyncio.to_thread(self._ledger.move_in, bundle, In.SETTLED)
                 self._spool.forget(bundle.transfer, bundle.attempt)
                 self._changes.tell(key)

@@ -35,6 +35,7 @@ from kumobashi.exchange.states import Out, is_under_way
 from kumobashi.exchange.waiting import as_known, cause_of
 from kumobashi.kernel import KumobashiError, crashpoint
 from kumobashi.messages.announcement import Announcement
+from kumobashi.messages.errors import TransferUnknown
 from kumobashi.messages.manifest import Manifest, sign_manifest, verify_manifest
 from kumobashi.release.errors import FindingsRefused
 from kumobashi.storage.errors import SpoolFull, StorageFailed, is_disk_full
@@ -168,6 +169,17 @@ class Sender:
     async def _carry(self, row: Outgoing) -> Outgoing:
         """Announce, put the parts that are missing there, close."""
         started = time.monotonic()
+        await self._hand_over(row)
+        crashpoint("sending.sent_before_commit")
+        carried = {"carry": {"seconds": time.monotonic() - started}}
+        row = await asyncio.to_thread(
+            self._ledger.move_out, row.transfer, Out.SENT, facts={"stages": carried}
+        )
+        crashpoint("sending.sent")
+        return row
+
+    async def _hand_over(self, row: Outgoing) -> None:
+        """Make the next hop have all of it; what is there already is not sent again."""
         manifest = self._manifest(row)
         hop = self._identity.next_hop(manifest.to_site)
         key = (row.transfer, row.attempt)
@@ -181,19 +193,20 @@ class Sender:
                 await self._peers.put_part(hop, *key, part, body)
             crashpoint("sending.part_put")
         await self._peers.close_attempt(hop, *key, row.manifest or "")
-        crashpoint("sending.sent_before_commit")
-        carried = {"carry": {"seconds": time.monotonic() - started}}
-        row = await asyncio.to_thread(
-            self._ledger.move_out, row.transfer, Out.SENT, facts={"stages": carried}
-        )
-        crashpoint("sending.sent")
-        return row
 
     async def _confirm(self, row: Outgoing) -> Outgoing:
         """Collect the receiver's receipts until the last one."""
         manifest = self._manifest(row)
         confirmation = Confirmation(self._identity, self._ledger, self._peers, manifest)
-        row = await confirmation.collect(row)
+        try:
+            row = await confirmation.collect(row)
+        except PeerRefused as refused:
+            # It has been restored from a backup. Without a receipt the same bundle will do; with
+            # one, its receiver is asked what it remembers (``recalling``).
+            forgotten = refused.peer_code == TransferUnknown.code
+            if forgotten and not self._ledger.receipts(row.transfer, row.attempt, "out"):
+                await self._hand_over(row)
+            raise
         if row.state is Out.APPLIED:
             self._snapshots.forget_but(row.link, {snapshot_of(row)})
         self._spool.forget(row.transfer)

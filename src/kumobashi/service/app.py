@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kumobashi import __version__
-from kumobashi.kernel.clock import to_wire
+from kumobashi.kernel import from_micros, to_wire
 from kumobashi.observe.metrics import Metrics
 from kumobashi.service.errors import NothingToShare, OnlyHere
 from kumobashi.service.gateway import Gateway
@@ -27,6 +27,7 @@ from kumobashi.service.problems import problem, unexpected
 from kumobashi.service.settings import Settings, listen_at
 from kumobashi.service.stating import state_reference
 from kumobashi.service.training import is_loopback
+from kumobashi.storage.errors import StorageFailed
 
 log = logging.getLogger(__name__)
 _OPEN_TO_ALL = ("/peer/", "/health")
@@ -138,12 +139,21 @@ def application(gateway: Gateway, ready: Callable[[], None] = lambda: None) -> A
 
 def _health(gateway: Gateway) -> Callable[[Request], Awaitable[Response]]:
     async def health(_request: Request) -> Response:
+        state: dict[str, object] = {"reachable": True}
+        try:
+            now = await asyncio.to_thread(gateway.incarnations.current)
+            restored = await asyncio.to_thread(gateway.incarnations.restored)
+            state |= {"incarnation": now.incarnation, "epoch": now.epoch}
+            state |= {"restored": to_wire(from_micros(restored.at)) if restored else None}
+        except StorageFailed:  # it serves, and waits for its database
+            state["reachable"] = False
         return JSONResponse(
             {
                 "status": "ok",
                 "site": gateway.identity.site,
                 "version": __version__,
                 "time": to_wire(gateway.clock.now()),
+                "state": state,
             }
         )
 

@@ -13,6 +13,7 @@ from kumobashi.exchange.errors import Fenced, IllegalMove
 from kumobashi.exchange.leases import Held, Lease
 from kumobashi.exchange.packing import Limits
 from kumobashi.exchange.patience import waits
+from kumobashi.exchange.recalling import Recalling
 from kumobashi.exchange.receiving import Receiver
 from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.sending import Sender
@@ -71,7 +72,16 @@ class Endpoint:
             limits=limits,
             set_aside=var / "quarantine",
             checkpoint=lambda: gateway.evidence.newest,
+            incarnations=gateway.incarnations,
         )
+        self._recalling = Recalling(
+            identity,
+            ledger,
+            gateway.peers,
+            self._again,
+            seconds=gateway.settings.recall_seconds,
+        )
+        self._asking: asyncio.Task[None] | None = None
         self._runs: dict[str, asyncio.Task[None]] = {}
 
     def resume(self) -> None:
@@ -82,6 +92,8 @@ class Endpoint:
             self._outbox.forget(transfer)
         for row in rows:
             self._go(row.transfer)
+        if self._holder:
+            self._asking = asyncio.create_task(self._recalling.run(), name="ask receivers")
 
     def take_over(self, lease: Lease) -> None:
         """Work on a transfer whose lease this process has claimed."""
@@ -126,9 +138,17 @@ class Endpoint:
 
     async def aclose(self) -> None:
         """Stop; what is under way goes on at the next start."""
+        if self._asking:
+            self._asking.cancel()
+            await asyncio.gather(self._asking, return_exceptions=True)
         for task in self._runs.values():
             task.cancel()
         await asyncio.gather(*self._runs.values(), return_exceptions=True)
+
+    async def _again(self, lost: Outgoing) -> None:
+        """Send everything of a link again, for the date of a transfer that its receiver lost."""
+        on = date.fromisoformat(lost.business_date)
+        await self.run(lost.link, on, again=True, full=True)
 
     def _go(self, transfer: str, lease: Lease | None = None) -> None:
         if self._holder is None or transfer in self._runs:  # another process works

@@ -21,6 +21,7 @@ from kumobashi.exchange.changes import Changes
 from kumobashi.exchange.holding import Holder
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.inbox import Inbox, Taker
+from kumobashi.exchange.incarnations import Incarnations
 from kumobashi.exchange.leases import Lease, Leases, Side
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.migrating import migrate
@@ -78,6 +79,10 @@ class Gateway:
         self._rooms = Rooms(var / "work", self.process) if is_shared else None
         self._clear()
         self.ledger = Ledger(self.store, self.identity.tenant, self.clock)
+        self.incarnations = Incarnations(
+            self.store, self.identity.tenant, settings.site, self.clock
+        )
+        self.incarnation = self.incarnations.begin()
         leases = Leases(
             self.store, self.identity.tenant, owner=self.process, seconds=settings.lease_seconds
         )

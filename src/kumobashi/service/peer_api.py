@@ -33,6 +33,7 @@ def peer_routes(
     one = "/peer/v1/transfers/{transfer:uuid}/{attempt:int}"
     return [
         Route("/peer/v1/transfers", _safely(api.announce), methods=["POST"]),
+        Route("/peer/v1/recall", _safely(api.recall), methods=["POST"]),
         Route(one + "/parts/{digest:str}", _safely(api.part), methods=["PUT"]),
         Route(one + "/close", _safely(api.close), methods=["POST"]),
         Route(one, _safely(api.status), methods=["GET"]),
@@ -56,6 +57,11 @@ class _PeerApi:
         body = await _body(request)
         caller = self._caller(request, digest(body))
         return self._answer(await self._inbox.announce(caller, body))
+
+    async def recall(self, request: Request) -> Response:
+        body = await _body(request)
+        caller = self._caller(request, digest(body))
+        return JSONResponse(await self._inbox.recall(caller, body), media_type=JSON)
 
     async def part(self, request: Request) -> Response:
         hex_ = str(request.path_params["digest"])

@@ -23,6 +23,7 @@ class Settings:
     port: int | None = None  # default: the port of the site's url
     state: str | None = None  # where the address of a PostgreSQL is kept; default: the site's file
     works: bool = True  # whether transfers and bundles are worked on in this process
+    recall_seconds: float = 300.0  # how often receivers are asked what they remember
     lease_seconds: float = 60.0  # how long work is left alone after its process was last heard of
     is_training: bool = False  # pages say so, and nothing may lead to another machine
 
@@ -39,7 +40,7 @@ def read_settings(
     """Return the settings; the environment's ``KUMO_…`` change them, arguments go before it.
 
     ``KUMO_MEMORY_MIB``, ``KUMO_HOST``, ``KUMO_PORT``, ``KUMO_STATE`` (a reference, ``file:`` or
-    ``env:``), ``KUMO_WORK`` (``on`` or ``off``), ``KUMO_LEASE_SECONDS``.
+    ``env:``), ``KUMO_WORK`` (``on`` or ``off``), ``KUMO_LEASE_SECONDS``, ``KUMO_RECALL_SECONDS``.
     """
     env = os.environ if environment is None else environment
     memory = env.get("KUMO_MEMORY_MIB", str(_MEMORY_MIB))
@@ -54,9 +55,6 @@ def read_settings(
     work = env.get("KUMO_WORK", "on")
     if work not in {"on", "off"}:
         raise BadRequest(field="KUMO_WORK", expected="on / off")
-    lease = env.get("KUMO_LEASE_SECONDS", "60")
-    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", lease) or not 0.5 <= float(lease) <= 3600:  # noqa: PLR2004 - seconds
-        raise BadRequest(field="KUMO_LEASE_SECONDS", expected="0.5 .. 3600")
     return Settings(
         workspace=workspace,
         site=site,
@@ -65,9 +63,17 @@ def read_settings(
         port=int(port) if port else None,
         state=state,
         works=work == "on" if works is None else works,
-        lease_seconds=float(lease),
+        lease_seconds=_seconds(env, "KUMO_LEASE_SECONDS", 60, least=0.5),
+        recall_seconds=_seconds(env, "KUMO_RECALL_SECONDS", 300, least=0.5),
         is_training=is_training,
     )
+
+
+def _seconds(env: Mapping[str, str], name: str, default: int, *, least: float) -> float:
+    said = env.get(name, str(default))
+    if not re.fullmatch(r"[0-9]{1,5}(\.[0-9]+)?", said) or float(said) < least:
+        raise BadRequest(field=name, expected=f"seconds, {least} .. 99999")
+    return float(said)
 
 
 def listen_at(settings: Settings, url: str) -> tuple[str, int]:
