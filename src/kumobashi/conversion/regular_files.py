@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
-from kumobashi.catalogue.checking import LINE
+from kumobashi.catalogue.faults import LINE
 from kumobashi.conversion.text_form import TextForm
 from kumobashi.storage.tables import quoted
 

@@ -61,7 +61,7 @@ Receptions = Callable[[str], Reception]  # the workspace, asked anew for each bu
 class Receiver:
     """Meets ``Taker`` for sites of role endpoint."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a site is made of
         self,
         *,
         identity: Identity,

@@ -50,6 +50,13 @@ def _leading_out(
     for name, site in workspace.sites.items():
         if not is_loopback(urlsplit(site.url).hostname):
             yield f"sites/{name}.yaml url"
+    yield from _databases_elsewhere(workspace)
+    if host is not None and not is_loopback(host):
+        yield "KUMO_HOST"
+
+
+def _databases_elsewhere(workspace: "Workspace") -> Iterator[str]:
+    for name, site in workspace.sites.items():
         if site.state is not None and not _is_here(workspace.folder, site.state):
             yield f"sites/{name}.yaml state"
     for name, system in workspace.systems.items():
@@ -57,8 +64,6 @@ def _leading_out(
             workspace.folder, system.store.dsn
         ):
             yield f"systems/{name}.yaml store.dsn"
-    if host is not None and not is_loopback(host):
-        yield "KUMO_HOST"
 
 
 def _is_here(folder: Path, reference: str) -> bool:

@@ -211,6 +211,7 @@ def bench(folder: Path, made: Path, links: int, days: int) -> dict[str, object]:
         folder=folder,
         clock=clock,
         count=counted,
+        note=lambda _record: None,
     )
     app = Starlette(routes=console_routes(board, plans=plans), exception_handlers={**error_pages()})
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))

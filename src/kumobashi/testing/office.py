@@ -79,6 +79,7 @@ class Office:
             folder=folder / "var",
             clock=self.clock,
             count=lambda _workspace, _plan: _COUNTED,
+            note=lambda _record: None,
         )
         routes = console_routes(
             SceneBoard(scene), zones=views.ZONES, plans=self.desk, accounts=self.accounts

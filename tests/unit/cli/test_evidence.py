@@ -16,7 +16,7 @@ from kumobashi.kernel import SystemClock
 from kumobashi.messages.manifest import sign_manifest
 from kumobashi.messages.receipts import Stage, next_receipt, sign_receipt
 from kumobashi.storage.spool import Spool
-from kumobashi.storage.sqlite import StateStore
+from kumobashi.storage.sqlite import SQLiteState
 from tests.unit.cli.conftest import Kumobashi
 from tests.unit.messages import examples
 from tests.unit.messages.test_bundle_files import CUT, MANIFEST
@@ -28,7 +28,7 @@ SITE = "hall-core"
 def lived(workspace: Path) -> Path:
     """A workspace whose hall-core has sent one transfer, up to its first receipt."""
     var, private = workspace / "var" / SITE, workspace / "private"
-    store = StateStore(var / "state.db", owner=SITE)
+    store = SQLiteState(var / "state.db", owner=SITE)
     migrate(store)
     ledger = Ledger(store, "999997", SystemClock())
     row, _ = ledger.start(

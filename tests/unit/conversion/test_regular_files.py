@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kumobashi.catalogue.checking import LINE
+from kumobashi.catalogue.faults import LINE
 from kumobashi.conversion import files
 from kumobashi.conversion.errors import ConversionFailed
 from kumobashi.conversion.files import FileRead, read_file
