@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable
 from kumobashi.exchange.errors import PeerRefused, PeerUnreachable, ReceiverRestored
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.ledger import Ledger
+from kumobashi.exchange.newest import Newest
 from kumobashi.exchange.peers import Answer, Peers
 from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.states import OUT_FINAL, Out
@@ -26,6 +27,8 @@ from kumobashi.messages.recall import MOST_RECEIPTS, Recall
 
 log = logging.getLogger(__name__)
 Again = Callable[[Outgoing], Awaitable[None]]  # runs the link of a transfer once more, in full
+_ON_ITS_WAY = frozenset({Out.DELIVERED, Out.OPENED, Out.VALIDATED})
+_RECENT = 1_000  # transfers that are looked through for those on their way
 _NOT_UNDERSTOOD = {"http.404", "http.405"}  # an older release
 
 
@@ -39,6 +42,7 @@ class Recalling:
         self._ledger = ledger
         self._peers = peers
         self._again = again
+        self._newest = Newest(ledger)
         self._seconds = seconds
 
     async def run(self) -> None:
@@ -69,11 +73,23 @@ class Recalling:
     def _confirmed(self) -> list[tuple[Outgoing, str]]:
         """Return the newest applied transfer of each link, and all that have a receipt."""
         found = []
-        for row in self._ledger.newest_confirmed():
+        for row in self._newest_confirmed():
             held = self._ledger.receipts(row.transfer, row.attempt, "out")
             if held and "lost" not in row.facts and row.manifest:
                 found.append((row, held[-1]))
         return found
+
+    def _newest_confirmed(self) -> list[Outgoing]:
+        rows = [row for row in self._ledger.outgoings(limit=_RECENT) if row.state in _ON_ITS_WAY]
+        applied = []
+        for head in self._newest.heads().values():
+            if head.state is Out.APPLIED:
+                applied.append(head.transfer)
+            elif last := self._ledger.last_applied(head.link):
+                rows.append(last)
+        for start in range(0, len(applied), MOST_RECEIPTS):
+            rows += self._ledger.several(applied[start : start + MOST_RECEIPTS])
+        return rows
 
     def _receiver(self, row: Outgoing) -> str:
         mine = {self._identity.signing.kid: self._identity.signing.public}
