@@ -80,6 +80,8 @@ def test_what_a_restored_receiver_lost_is_noticed_and_sent_again(
     assert rows[lost].state == "applied", "its receipts stand: it was applied then"
     assert rows[lost].facts["lost"]["site"] == CLOUD
     assert rows[lost].facts["lost"]["code"] == "exchange.receiver_restored"
+    assert rows[lost].facts["resent"] == {"transfer": again}
+    assert rows[again].facts["resends"]["transfer"] == lost
     once = town.sql("notice-cloud", "select transfer, count(*) from kumobashi_applied group by 1")
     assert {count for _, count in once} == {1}, "nothing is applied twice under one name"
     now = health(town, CLOUD)

@@ -170,18 +170,6 @@ class Ledger:
         row = self.store.read(lambda connection: connection.execute(query).first())
         return outgoing_of(row) if row else None
 
-    def newest_confirmed(self) -> list[Outgoing]:
-        """Return each link's newest applied transfer, and those on their way with a receipt."""
-        applied = self._out_where(state=Out.APPLIED.value)
-        newest = sa.select(sa.func.max(outgoing.c.transfer)).where(applied)
-        waiting = [Out.DELIVERED.value, Out.OPENED.value, Out.VALIDATED.value]
-        query = sa.select(outgoing).where(
-            self._out_where(),
-            outgoing.c.transfer.in_(newest.group_by(outgoing.c.link))
-            | outgoing.c.state.in_(waiting),
-        )
-        return self._all(query, outgoing_of)
-
     def note_once(self, transfer: str, name: str, value: Facts) -> bool:
         """Add a fact that is not there yet, leaving all else; return whether it was absent."""
 

@@ -16,16 +16,19 @@ from collections.abc import Awaitable, Callable
 from kumobashi.exchange.errors import PeerRefused, PeerUnreachable, ReceiverRestored
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.ledger import Ledger
+from kumobashi.exchange.newest import Newest
 from kumobashi.exchange.peers import Answer, Peers
 from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.states import OUT_FINAL, Out
 from kumobashi.exchange.waiting import as_known, cause_of
-from kumobashi.kernel import to_wire
+from kumobashi.kernel import KumobashiError, to_wire
 from kumobashi.messages.manifest import verify_manifest
 from kumobashi.messages.recall import MOST_RECEIPTS, Recall
 
 log = logging.getLogger(__name__)
-Again = Callable[[Outgoing], Awaitable[None]]  # runs the link of a transfer once more, in full
+Again = Callable[[Outgoing], Awaitable[Outgoing]]  # runs the link of a transfer once more, in full
+_ON_ITS_WAY = frozenset({Out.DELIVERED, Out.OPENED, Out.VALIDATED})
+_RECENT = 1_000  # transfers that are looked through for those on their way
 _NOT_UNDERSTOOD = {"http.404", "http.405"}  # an older release
 
 
@@ -39,6 +42,7 @@ class Recalling:
         self._ledger = ledger
         self._peers = peers
         self._again = again
+        self._newest = Newest(ledger)
         self._seconds = seconds
 
     async def run(self) -> None:
@@ -51,29 +55,60 @@ class Recalling:
             await asyncio.sleep(self._seconds)
 
     async def ask(self) -> list[str]:
-        """Ask every receiver about the newest that it confirmed; return what it had lost."""
+        """Ask every receiver about the newest that it confirmed; return what is sent again."""
         by_site: defaultdict[str, dict[str, Outgoing]] = defaultdict(dict)
-        for row, token in await asyncio.to_thread(self._confirmed):
-            by_site[self._receiver(row)][token] = row
-        lost = []
+        lost = []  # also what was noted before a crash, or could not be run again then
+        for row in await asyncio.to_thread(self._newest_confirmed):
+            if "lost" in row.facts:
+                lost += [] if "resent" in row.facts else [row]
+            elif row.manifest and (held := self._ledger.receipts(row.transfer, row.attempt, "out")):
+                by_site[self._receiver(row)][held[-1]] = row
         for site, shown in by_site.items():
             tokens = list(shown)
             for start in range(0, len(tokens), MOST_RECEIPTS):
                 some = tokens[start : start + MOST_RECEIPTS]
                 for row in await self._ask(site, {token: shown[token] for token in some}):
-                    if await asyncio.to_thread(self._note, row, site):
-                        lost.append(row.transfer)
-                        await self._again(row)
-        return lost
+                    lost.append(await asyncio.to_thread(self._note, row, site))
+        sent = []
+        for row in lost:
+            try:
+                await self._send_again(row)
+            except KumobashiError as error:  # a decision that has drifted, say: one link waits
+                log.warning("not sent again", extra={"code": error.code, "link": row.link})
+            else:
+                sent.append(row.transfer)
+        return sent
 
-    def _confirmed(self) -> list[tuple[Outgoing, str]]:
-        """Return the newest applied transfer of each link, and all that have a receipt."""
-        found = []
-        for row in self._ledger.newest_confirmed():
-            held = self._ledger.receipts(row.transfer, row.attempt, "out")
-            if held and "lost" not in row.facts and row.manifest:
-                found.append((row, held[-1]))
-        return found
+    def _newest_confirmed(self) -> list[Outgoing]:
+        """Return the newest applied transfer of each link, and what else may have been lost."""
+        recent = self._ledger.outgoings(limit=_RECENT)
+        rows = [row for row in recent if row.state in _ON_ITS_WAY or "lost" in row.facts]
+        applied = []
+        for head in self._newest.heads().values():
+            if head.state is Out.APPLIED:
+                applied.append(head.transfer)
+            elif last := self._ledger.last_applied(head.link):
+                rows.append(last)
+        for start in range(0, len(applied), MOST_RECEIPTS):
+            rows += self._ledger.several(applied[start : start + MOST_RECEIPTS])
+        return list({row.transfer: row for row in rows}.values())
+
+    async def _send_again(self, row: Outgoing) -> None:
+        """End what was on its way, run the link again, and note that; each step may be repeated."""
+        if row.state not in OUT_FINAL:
+            cause = cause_of(
+                self._restored(row), side=self._receiver(row), now=self._ledger.clock.now()
+            )
+            await asyncio.to_thread(self._ledger.move_out, row.transfer, Out.REFUSED, cause=cause)
+        anew = await self._again(row)
+        note = {"transfer": anew.transfer}
+        await asyncio.to_thread(self._ledger.note_once, row.transfer, "resent", note)
+        said = {"transfer": row.transfer, "code": ReceiverRestored.code}
+        await asyncio.to_thread(self._ledger.note_once, anew.transfer, "resends", said)
+
+    def _restored(self, row: Outgoing) -> ReceiverRestored:
+        site = self._receiver(row)
+        return ReceiverRestored(site=site, site_name=self._identity.at(site).name)
 
     def _receiver(self, row: Outgoing) -> str:
         mine = {self._identity.signing.kid: self._identity.signing.public}
@@ -97,18 +132,13 @@ class Recalling:
         gone = {(str(one.get("transfer")), one.get("attempt")) for one in _lost(answer)}
         return [row for row in shown.values() if (row.transfer, row.attempt) in gone]
 
-    def _note(self, row: Outgoing, site: str) -> bool:
-        """Note what was lost, once; end what was still on its way. Return whether it is new."""
-        now = self._ledger.clock.now()
-        error = ReceiverRestored(site=site, site_name=self._identity.at(site).name)
-        log.warning("receiver restored", extra={"code": error.code, "transfer": row.transfer})
-        lost = {"site": site, "at": to_wire(now), "code": error.code}
-        if not self._ledger.note_once(row.transfer, "lost", lost):
-            return False
-        if row.state not in OUT_FINAL:
-            cause = cause_of(error, side=site, now=now)
-            self._ledger.move_out(row.transfer, Out.REFUSED, cause=cause)
-        return True
+    def _note(self, row: Outgoing, site: str) -> Outgoing:
+        """Note durably that the receiver has lost a transfer, before anything is done about it."""
+        code = ReceiverRestored.code
+        log.warning("receiver restored", extra={"code": code, "transfer": row.transfer})
+        lost = {"site": site, "at": to_wire(self._ledger.clock.now()), "code": code}
+        self._ledger.note_once(row.transfer, "lost", lost)
+        return self._ledger.outgoing(row.transfer)
 
 
 def _lost(answer: Answer) -> list[dict[str, object]]:

@@ -145,10 +145,11 @@ class Endpoint:
             task.cancel()
         await asyncio.gather(*self._runs.values(), return_exceptions=True)
 
-    async def _again(self, lost: Outgoing) -> None:
+    async def _again(self, lost: Outgoing) -> Outgoing:
         """Send everything of a link again, for the date of a transfer that its receiver lost."""
         on = date.fromisoformat(lost.business_date)
-        await self.run(lost.link, on, again=True, full=True)
+        row, _ = await self.run(lost.link, on, again=True, full=True)
+        return row
 
     def _go(self, transfer: str, lease: Lease | None = None) -> None:
         if self._holder is None or transfer in self._runs:  # another process works
