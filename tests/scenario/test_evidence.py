@@ -31,6 +31,7 @@ def town(city: City, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]
         until("the receiver signs", lambda: signed_by(made, RECEIVER), 60)
         made.run(LINK, again=True)  # its receipts carry what was signed
         until("the receiver's log is witnessed", lambda: seen_by(made, SENDER), 60)
+        until("the sender's log is witnessed", lambda: seen_by(made, RECEIVER, SENDER), 60)
         yield made
 
 
@@ -41,10 +42,10 @@ def signed_by(town: Town, site: str) -> int | None:
     return found
 
 
-def seen_by(town: Town, site: str) -> list[Any] | None:
+def seen_by(town: Town, site: str, whose: str = RECEIVER) -> list[Any] | None:
     with sqlite3.connect(f"file:{town.folder}/var/{site}/state.db?mode=ro", uri=True) as held:
         query = "select site, size, verdict from evidence_witnessed where site = ?"
-        found = held.execute(query, (RECEIVER,)).fetchall()
+        found = held.execute(query, (whose,)).fetchall()
     held.close()
     return found or None
 
@@ -84,6 +85,8 @@ def test_every_gateway_on_the_way_keeps_a_sound_log(town: Town) -> None:
     assert started["plan_hash"].startswith("sha256:")
     assert told["faults"] == []
     assert told["witnessed"][RECEIVER] > 0, "a receipt carried the receiver's checkpoint"
+    there = kumobashi("evidence", "show", "--site", RECEIVER, cwd=town.folder)
+    assert there["witnessed"][SENDER] > 0, "it calls nobody, and was offered the sender's"
 
 
 def test_an_auditor_elsewhere_needs_one_public_key_only(town: Town, tmp_path: Path) -> None:

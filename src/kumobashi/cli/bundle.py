@@ -17,14 +17,6 @@ bundle = Group(
     example="kumobashi bundle verify bundle.tar --trust directory.pub",
 )
 _FILE = click.Path(path_type=Path, dir_okay=False)
-_STAGES = {
-    "delivered": "到達",
-    "opened": "復号",
-    "validated": "検証",
-    "applied": "取込",
-    "refused": "拒否",
-    "deleted": "消去",
-}
 
 
 @command(
@@ -43,6 +35,7 @@ _STAGES = {
 )
 def verify(terminal: Terminal, *, file: Path, trust: Path | None) -> Exit:
     """Verify a file."""
+    from kumobashi.console.labels import STAGES
     from kumobashi.messages.bundle_files import verify_bundle
 
     found = verify_bundle(existing(file), trusted_by(terminal, trust))
@@ -70,7 +63,7 @@ def verify(terminal: Terminal, *, file: Path, trust: Path | None) -> Exit:
     t = terminal.t
     said = t("封緘データは送り側が署名したとおりです", "The bundle is as its sender signed it")
     terminal.out.print(Text.assemble(("✓ ", "bold green"), (said, "bold")))
-    stages = "→".join(t(_STAGES[one.stage], one.stage.value) for one in found.receipts)
+    stages = "→".join(terminal.say(STAGES[one.stage.value]) for one in found.receipts)
     parts = (
         t("すべて照合", "all checked")
         if found.has_parts

@@ -182,6 +182,7 @@ class LogRolledBack(Touched):
     """The log is shorter than what its site has signed before."""
 
     code = "evidence.rolled_back"
+    status = 409
     ja = (
         "{site} の証跡が過去の状態に戻されています"
         "（{seen} 件に署名したのに、いまは {size} 件です）。"
@@ -195,6 +196,7 @@ class LogForked(Touched):
     """Two signed states that cannot both be of one growing log."""
 
     code = "evidence.forked"
+    status = 409
     ja = (
         "{site} の証跡が書き換えられています"
         "（{seen} 件のときの署名と、{size} 件の署名が両立しません）。"

@@ -11,10 +11,19 @@ from kumobashi.crypto.keys import SigningKey
 from kumobashi.evidence.checkpoints import origin_of
 from kumobashi.evidence.entries import Entry
 from kumobashi.evidence.errors import EvidenceFailed
-from kumobashi.evidence.log import BATCH, append, checkpoint, newest_note, sequence
+from kumobashi.evidence.log import (
+    BATCH,
+    append,
+    checkpoint,
+    newest_note,
+    sequence,
+    size_of,
+    stored,
+)
 from kumobashi.kernel import Clock
 from kumobashi.storage.state import StateStore
 
+_WITNESSED = b'"event":"checkpoint.witnessed"'
 log = logging.getLogger(__name__)
 EVERY: Final = timedelta(seconds=10)  # between two checkpoints while something happens
 
@@ -33,6 +42,7 @@ class Keeper:
         self._clock = clock
         self._turn = threading.Lock()
         self._told: str | None = None  # the last failure that was logged
+        self.has_news = True  # something beside witnessing was numbered since this was set back
         self.newest = store.read(lambda connection: newest_note(connection, tenant))
 
     def note(self, entry: Entry) -> None:
@@ -82,6 +92,15 @@ class Keeper:
 
     def _batch(self) -> int:
         try:
-            return self._store.write(lambda connection: sequence(connection, self._tenant, BATCH))
+            done, is_news = self._store.write(self._numbered)
         except sa.exc.IntegrityError:  # another process numbered them at this moment
             return 0
+        self.has_news = self.has_news or is_news
+        return done
+
+    def _numbered(self, connection: sa.Connection) -> tuple[int, bool]:
+        """Give a batch its numbers; tell whether more happened in it than witnessing."""
+        done = sequence(connection, self._tenant, BATCH)
+        size = size_of(connection, self._tenant)
+        made = stored(connection, self._tenant, size - done, size) if done else ()
+        return done, any(_WITNESSED not in body for _, _, body in made)

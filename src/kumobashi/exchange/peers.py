@@ -2,13 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import aiohttp
 
-from kumobashi.crypto.canonical import digest
+from kumobashi.crypto.canonical import canonical, digest
 from kumobashi.crypto.http_signatures import EMPTY_BODY, sign_request
 from kumobashi.exchange.errors import PeerRefused, PeerUnreachable
 from kumobashi.exchange.identity import Identity
@@ -80,6 +80,12 @@ class Peers:
     async def recall(self, site: str, recall: Recall) -> Answer:
         """Have the receiver of a recall say what of its own receipts it does not hold any more."""
         return await self._call(site, "POST", "/peer/v1/recall", recall.encode(), JSON)
+
+    async def offer(self, site: str, note: str, old: int, proof: Sequence[str]) -> Answer:
+        """Have ``site`` keep the own checkpoint; the answer says which size it has."""
+        hop = self._identity.next_hop(site)
+        body = canonical({"format": FORMAT, "checkpoint": note, "from": old, "proof": list(proof)})
+        return await self._call(hop, "POST", f"/peer/v1/evidence/{site}/witness", body, JSON)
 
     async def aclose(self) -> None:
         """Let go of the connections."""

@@ -20,7 +20,7 @@ from kumobashi.evidence import checkpoints
 from kumobashi.evidence.checkpoints import Checkpoint, origin_of
 from kumobashi.evidence.entries import Entry, Fact
 from kumobashi.evidence.errors import LogForked, LogRolledBack, SizeBeyond, Touched
-from kumobashi.evidence.log import append
+from kumobashi.evidence.log import append, prove_consistency
 from kumobashi.evidence.merkle import is_consistent
 from kumobashi.evidence.sql import CONSISTENT, witnessed
 from kumobashi.exchange.errors import PeerRefused, PeerUnreachable
@@ -54,6 +54,7 @@ class Witness:
         self._every = every
         self._lock = threading.Lock()
         self._heard: dict[str, str] = {}
+        self._taken: dict[str, int] = {}  # by site, the size of ours that it has
         self._latest: dict[str, Checkpoint] = {}  # proved, but not each of them is kept
 
     def hear(self, site: str, note: object) -> None:
@@ -73,6 +74,76 @@ class Witness:
                 log.info("no proof yet", extra={"code": error.code, "site": site})
                 with self._lock:  # it is asked for again, unless a newer one came
                     self._heard.setdefault(site, note)
+
+    def offered(self, note: str, old: int, parts: object) -> dict[str, int | bool]:
+        """Take a checkpoint that its own site offers, with the proof from ``old`` on.
+
+        Returns which size is held, and whether it is the offered one: if not, the site comes again
+        with the proof from there.
+
+        Raises:
+            CheckpointAltered, CheckpointForeign: not signed by the site it names.
+            LogRolledBack, LogForked: it contradicts what was kept; both are kept.
+        """
+        site = checkpoints.parse(note).origin.rpartition("/")[2]
+        tenant = self._identity.tenant
+        offered = checkpoints.read(
+            note, self._identity.keys_of(site), origin=origin_of(tenant, site), site=site
+        )
+        kept = self._newest(site)
+        if kept is None:
+            self._keep(site, note, offered)
+            return {"size": offered.size, "kept": True}
+        held = kept[0]
+        error: Touched | None = None
+        if offered.size < held.size:
+            error = LogRolledBack(site=site, seen=held.size, size=offered.size)
+        elif offered.size == held.size:
+            if offered.root != held.root:
+                error = LogForked(site=site, seen=held.size, size=offered.size)
+        elif old != held.size:
+            return {"size": held.size, "kept": False}
+        else:
+            proof = _proof(parts)
+            if proof is None or not is_consistent(
+                held.size, held.root, offered.size, offered.root, proof
+            ):
+                error = LogForked(site=site, seen=held.size, size=offered.size)
+            else:
+                self._keep(site, note, offered)
+        if error:
+            self._tell(site, note, error)
+            raise error
+        return {"size": offered.size, "kept": True}
+
+    async def offer(self, note: str) -> None:
+        """Have every site that can be reached keep the own newest checkpoint."""
+        for site in self._identity.directory.sites:
+            if site == self._identity.site:
+                continue
+            try:
+                await self._offer(site, note)
+            except PeerRefused as error:
+                if error.peer_code in {LogForked.code, LogRolledBack.code}:
+                    log.error("our log is doubted", extra={"code": error.peer_code, "site": site})  # noqa: TRY400 - no trace
+            except (PeerUnreachable, MessageForeign, RoutingFailed):
+                continue  # it is offered again with the next one
+
+    async def _offer(self, site: str, note: str) -> None:
+        own = checkpoints.parse(note).size
+        old = self._taken.get(site, 0)
+        for _ in range(2):  # the first answer may only say where to begin
+            proof = await asyncio.to_thread(self._prove, old, own) if 0 < old < own else []
+            answer = await self._peers.offer(site, note, old, proof)
+            size = answer.get("size")
+            if answer.get("kept") is True or type(size) is not int:
+                break
+            old = size
+        self._taken[site] = own
+
+    def _prove(self, old: int, new: int) -> list[str]:
+        tenant = self._identity.tenant
+        return self._store.read(lambda held: prove_consistency(held, tenant, old, new))
 
     async def _check(self, site: str, note: str) -> None:
         try:

@@ -135,6 +135,24 @@ class Fields:
             raise self.wrong(name, "a text of at most 500 characters")
         return value
 
+    def text(self, name: str) -> str:
+        """Take a text of at most 4,096 characters."""
+        value = self._text(name, "a text")
+        if len(value) > 4096:  # noqa: PLR2004 - the docstring says it
+            raise self.wrong(name, "a text of at most 4096 characters")
+        return value
+
+    def texts(self, name: str) -> list[str]:
+        """Take a list of at most 128 texts."""
+        value = self._left.pop(name, None)
+        if (
+            not isinstance(value, list)
+            or len(value) > 128  # noqa: PLR2004 - the docstring says it
+            or not all(isinstance(one, str) for one in value)
+        ):
+            raise self.wrong(name, "a list of at most 128 texts")
+        return value
+
     def choice(self, name: str, choices: type[_Choice]) -> _Choice:
         """Take one of a closed set of words."""
         expected = " or ".join(choices)

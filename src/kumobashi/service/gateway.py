@@ -27,6 +27,7 @@ from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.migrating import migrate
 from kumobashi.exchange.peers import Peers
 from kumobashi.exchange.relaying import Relay
+from kumobashi.exchange.witnessing import EVERY as OFFER_EVERY
 from kumobashi.exchange.witnessing import Witness
 from kumobashi.kernel import Clock, SystemClock, new_id
 from kumobashi.planning.errors import WorkspaceBroken
@@ -104,7 +105,7 @@ class Gateway:
         self.changes = Changes()
         spool = Spool(var / "spool" / "in")
         self.endpoint: Endpoint | None = None
-        self._keeping: asyncio.Task[None] | None = None
+        self._keeping: list[asyncio.Task[None]] = []
         taker: Taker
         if self.identity.here.role == "relay":
             taker = Relay(self.identity, self.ledger, spool, self.changes, self.peers)
@@ -118,7 +119,10 @@ class Gateway:
     def start(self) -> None:
         """Clear away what a crash left half done, then go on with everything that was under way."""
         self._clear()
-        self._keeping = asyncio.create_task(keep_evidence(self.evidence, self.witness))
+        self._keeping = [
+            asyncio.create_task(keep_evidence(self.evidence)),
+            asyncio.create_task(watch_evidence(self.evidence, self.witness)),
+        ]
         self.inbox.resume()
         if self.endpoint:
             self.endpoint.resume()
@@ -135,9 +139,9 @@ class Gateway:
             await self.endpoint.aclose()
         if self.holder:
             await self.holder.aclose()
-        if self._keeping:
-            self._keeping.cancel()
-            await asyncio.gather(self._keeping, return_exceptions=True)
+        for task in self._keeping:
+            task.cancel()
+        await asyncio.gather(*self._keeping, return_exceptions=True)
         await asyncio.to_thread(self.evidence.sign_or_tell)
         await self.peers.aclose()
         await asyncio.to_thread(self.store.close)
@@ -166,8 +170,8 @@ class Gateway:
             shutil.rmtree(self.identity.work, ignore_errors=True)
 
 
-async def keep_evidence(keeper: Keeper, witness: Witness) -> None:
-    """Keep the log numbered and signed, and watch those of others, as long as we run."""
+async def keep_evidence(keeper: Keeper) -> None:
+    """Keep the log numbered and signed as long as the gateway runs."""
     loop = asyncio.get_running_loop()
     signed, is_new = -SIGN_EVERY.total_seconds(), True  # what a crash left is signed at once
     while True:
@@ -177,9 +181,26 @@ async def keep_evidence(keeper: Keeper, witness: Witness) -> None:
             if is_new and loop.time() - signed >= SIGN_EVERY.total_seconds():
                 await asyncio.to_thread(keeper.sign_or_tell)
                 signed, is_new = loop.time(), False
-            await witness.look()
         except Exception:  # the log must go on; what waits is numbered at the next turn
             log.exception("evidence was not kept up")
+
+
+async def watch_evidence(keeper: Keeper, witness: Witness) -> None:
+    """Watch the logs of others, and offer them the own, however slowly they answer."""
+    loop = asyncio.get_running_loop()
+    offered, last = -OFFER_EVERY.total_seconds(), ""
+    while True:
+        await asyncio.sleep(_EVIDENCE_SECONDS)
+        try:
+            await witness.look()
+            is_due = loop.time() - offered >= OFFER_EVERY.total_seconds()
+            newest = keeper.newest or ""
+            # Without news the logs would go on telling each other that they told each other.
+            if is_due and keeper.has_news and newest != last:
+                keeper.has_news, offered, last = False, loop.time(), newest
+                await witness.offer(newest)
+        except Exception:
+            log.exception("evidence of others was not watched")
 
 
 def _endpoint(gateway: Gateway, var: Path, spool: Spool) -> "Endpoint":

@@ -15,7 +15,7 @@ from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.inbox import Inbox
 from kumobashi.kernel import Clock, KumobashiError
 from kumobashi.messages.errors import PartTooLarge
-from kumobashi.messages.fields import LARGEST_DOCUMENT
+from kumobashi.messages.fields import LARGEST_DOCUMENT, Fields
 from kumobashi.messages.media_types import FORMAT, JSON
 from kumobashi.service.errors import BadRequest, BodyStalled
 from kumobashi.service.peer_evidence import PeerEvidence
@@ -40,6 +40,7 @@ def peer_routes(
         Route(
             "/peer/v1/evidence/{site:str}/consistency", _safely(api.consistency), methods=["GET"]
         ),
+        Route("/peer/v1/evidence/{site:str}/witness", _safely(api.witness), methods=["POST"]),
     ]
 
 
@@ -102,6 +103,18 @@ class _PeerApi:
         old, new = (_number(request.query_params.get(n, ""), n) for n in ("from", "to"))
         proof = await self._evidence.prove(str(request.path_params["site"]), old, new)
         return JSONResponse({"format": FORMAT, "proof": proof}, media_type=JSON)
+
+    async def witness(self, request: Request) -> Response:
+        """Keep a checkpoint that a site offers; for another site, the next hop is asked to."""
+        body = await _body(request)
+        caller = self._caller(request, digest(body))
+        if not self._identity.may_call(caller):
+            raise StrangeCaller(site=caller)
+        fields = Fields.read("offer", body)
+        note, old = fields.text("checkpoint"), fields.integer("from")
+        proof = fields.texts("proof")
+        kept = await self._evidence.witness(str(request.path_params["site"]), note, old, proof)
+        return self._answer({"format": FORMAT, **kept})
 
     def _answer(self, said: dict[str, Any], status: int = 200) -> Response:
         """Return an answer with the newest checkpoint of this gateway's evidence log."""

@@ -1,9 +1,9 @@
 """What a gateway tells peers about evidence logs: its newest checkpoint, and proofs."""
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from kumobashi.evidence.errors import SizeBeyond
+from kumobashi.evidence.errors import LogForked, LogRolledBack, SizeBeyond
 from kumobashi.evidence.log import prove_consistency
 from kumobashi.exchange.errors import PeerRefused
 
@@ -45,3 +45,24 @@ class PeerEvidence:
             raise
         proof = answer.get("proof")
         return [str(part) for part in proof] if isinstance(proof, list) else []
+
+    async def witness(self, site: str, note: str, old: int, proof: list[str]) -> dict[str, Any]:
+        """Have ``site`` keep a checkpoint that another one offers it.
+
+        Raises:
+            CheckpointAltered, CheckpointForeign, LogRolledBack, LogForked: see ``Witness.offered``.
+            PeerUnreachable, PeerRefused: the way there.
+            MessageForeign: no such site.
+        """
+        gateway = self._gateway
+        gateway.identity.at(site)
+        if site == gateway.identity.site:
+            return await asyncio.to_thread(gateway.witness.offered, note, old, proof)
+        try:
+            answer = await gateway.peers.offer(site, note, old, proof)
+        except PeerRefused as refused:
+            for kind in (LogRolledBack, LogForked):  # as it was said there
+                if refused.peer_code == kind.code:
+                    raise kind(site="?", seen="?", size="?") from None
+            raise
+        return {"size": answer.get("size"), "kept": answer.get("kept")}
