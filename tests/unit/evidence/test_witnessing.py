@@ -26,7 +26,7 @@ from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.migrating import migrate
 from kumobashi.exchange.witnessing import Witness
 from kumobashi.kernel import KumobashiError
-from kumobashi.storage.sqlite import StateStore
+from kumobashi.storage.sqlite import SQLiteState
 from tests.unit.evidence.conftest import PEER, SITE, TENANT, Site, Standing
 
 
@@ -56,7 +56,7 @@ def line(site: Site) -> Line:
 @pytest.fixture
 def witness(site: Site, line: Line, tmp_path: Path) -> Iterator[Witness]:
     """The peer, which watches ``SITE``."""
-    store = StateStore(tmp_path / "peer" / "state.db", owner=PEER)
+    store = SQLiteState(tmp_path / "peer" / "state.db", owner=PEER)
     migrate(store)
     identity = Identity(
         tenant=TENANT,
