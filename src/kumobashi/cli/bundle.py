@@ -98,8 +98,8 @@ def export(terminal: Terminal, *, transfer: str, site: str, out: Path, without_p
     from kumobashi.service.evidence_desk import EvidenceDesk
 
     desk = EvidenceDesk(terminal.folder, site)
-    with desk.reading() as connection:
-        manifest = export_bundle(
+    manifest = desk.read(
+        lambda connection: export_bundle(
             connection,
             out,
             tenant=desk.tenant,
@@ -109,6 +109,7 @@ def export(terminal: Terminal, *, transfer: str, site: str, out: Path, without_p
             var=terminal.folder / "var" / site,
             with_parts=not without_parts,
         )
+    )
     if terminal.as_json:
         parts = 0 if without_parts else len(manifest.parts)
         terminal.emit({"file": str(out), "attempt": manifest.attempt, "parts": parts})

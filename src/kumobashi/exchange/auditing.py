@@ -4,15 +4,13 @@ The order is that of trust: the directory by the one key that the auditor brings
 the directory's keys, the records by the checkpoints, the receipts by the records that name them.
 """
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from kumobashi.crypto import base64url, jws
-from kumobashi.crypto.errors import CryptoFailed
+from kumobashi.crypto import base64url
 from kumobashi.crypto.keys import VerifyKey
 from kumobashi.directory import document
 from kumobashi.directory.entries import Directory
@@ -24,8 +22,6 @@ from kumobashi.evidence.errors import (
     ExportUnreadable,
     NothingSigned,
     ProofWrong,
-    ReceiptAltered,
-    ReceiptMissing,
     RecordAltered,
     RecordRemoved,
     Touched,
@@ -34,14 +30,10 @@ from kumobashi.evidence.files import SELECTED, EvidenceFile, Line
 from kumobashi.evidence.log import Stored
 from kumobashi.evidence.merkle import leaf_hash, root_of_inclusion
 from kumobashi.evidence.walking import Signed, walk
-from kumobashi.exchange.noting import receipt_digest
+from kumobashi.exchange.receipt_checks import InOrder, NextReceipt, Receipts, read_fields
 from kumobashi.kernel import KumobashiError, from_wire
-from kumobashi.messages.media_types import RECEIPT_TYP
 
-MOST_SIGNATURES = 10_000  # of receipts that are checked one by one unless all are asked for
-_NAMED = ("transfer", "attempt", "stage")
 _BEFORE_ALL_TIME = datetime(1970, 1, 1, tzinfo=UTC)
-NextReceipt = Callable[[int, Mapping[str, Any]], str | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +115,7 @@ def audit_file(
         raise ExportUnreadable(reason="the directory is of another municipality or lacks the site")
     if header.origin != origin_of(header.tenant, header.site):
         raise ExportUnreadable(reason="origin")
-    receipts = _InOrder(file.receipts())
+    receipts = InOrder(file.receipts())
     evidence = Evidence(
         site=header.site,
         tenant=header.tenant,
@@ -142,7 +134,7 @@ def audit_file(
 
 def audit(evidence: Evidence, others: Sequence[tuple[str, Sequence[str]]] = ()) -> Audit:
     """Check a whole log; ``others`` are sites with the checkpoints of this log that they keep."""
-    reading = _Receipts(evidence)
+    reading = _receipts(evidence)
     seen = _seen(evidence)
     try:
         own, unknown = _signed(evidence)
@@ -175,7 +167,7 @@ def audit(evidence: Evidence, others: Sequence[tuple[str, Sequence[str]]] = ()) 
 
 def _audit_selection(file: EvidenceFile, evidence: Evidence) -> Audit:
     """Check each record of a selection by its proof."""
-    reading, seen = _Receipts(evidence), _seen(evidence)
+    reading, seen = _receipts(evidence), _seen(evidence)
     count, first, last = 0, None, None
     failure: KumobashiError | None = None
     size = 0
@@ -209,6 +201,12 @@ def _audit_selection(file: EvidenceFile, evidence: Evidence) -> Audit:
     )
 
 
+def _receipts(evidence: Evidence) -> Receipts:
+    return Receipts(
+        evidence.directory, evidence.receipt_for, every_signature=evidence.every_signature
+    )
+
+
 def _proved(
     number: int, proof: Sequence[bytes], body: bytes, *, after: int, newest: Checkpoint
 ) -> KumobashiError | None:
@@ -223,7 +221,7 @@ def _proved(
 
 def _audit(  # noqa: PLR0913 - one place where all that was found comes together
     evidence: Evidence,
-    reading: "_Receipts",
+    reading: Receipts,
     seen: Sequence[Seen],
     others: Sequence[tuple[str, Sequence[str]]],
     *,
@@ -327,79 +325,13 @@ def _views(path: Path, site: str, trusted: VerifyKey) -> tuple[str, list[str]]:
 def _inside(token: str) -> dict[str, Any]:
     """Return what a signed receipt says, without asking whether the signature holds."""
     try:
-        return dict(_said(base64url.decode(token.split(".")[1])))
+        return dict(read_fields(base64url.decode(token.split(".")[1])))
     except (IndexError, ValueError):
         return {}
 
 
-class _Receipts:
-    """Compares the receipts that records name with those that are there."""
-
-    def __init__(self, evidence: Evidence) -> None:
-        self._evidence = evidence
-        sites = evidence.directory.sites
-        self._keys = {kid: key for site in sites.values() for kid, key in site.verify_keys.items()}
-        self._owner = {kid: name for name, site in sites.items() for kid in site.verify_keys}
-        self.count = 0
-        self.checked = 0
-
-    def __call__(self, number: int, body: bytes) -> Touched | None:
-        """Check the receipt of one record."""
-        said = _said(body)
-        if "receipt" not in said:
-            return None
-        stage = str(said.get("stage"))
-        token = self._evidence.receipt_for(number, said)
-        if token is None:
-            return ReceiptMissing(number=number, stage=stage)
-        if not token.isascii() or receipt_digest(token) != said["receipt"]:
-            return ReceiptAltered(number=number, stage=stage)
-        self.count += 1
-        if self._evidence.every_signature or self.count <= MOST_SIGNATURES:
-            self.checked += 1
-            if not self._holds(token, said):
-                return ReceiptAltered(number=number, stage=stage)
-        return None
-
-    def _holds(self, token: str, said: Mapping[str, Any]) -> bool:
-        try:
-            signed = jws.verify(token, self._keys, RECEIPT_TYP)
-        except CryptoFailed:
-            return False
-        receipt = _said(signed.payload)
-        is_same = all(receipt.get(name) == said.get(name) for name in _NAMED)
-        return is_same and receipt.get("site") == self._owner[signed.kid]
-
-
-class _InOrder:
-    """Receipts of a file, which stand there in the order of the records that name them."""
-
-    def __init__(self, receipts: Iterator[tuple[int, str]]) -> None:
-        self._receipts = receipts
-        self._next = next(receipts, None)
-
-    def __call__(self, number: int, _said: Mapping[str, Any]) -> str | None:
-        """Return the receipt of record ``number``."""
-        while self._next is not None and self._next[0] < number:
-            self._next = next(self._receipts, None)
-        if self._next is None or self._next[0] != number:
-            return None
-        token = self._next[1]
-        self._next = next(self._receipts, None)
-        return token
-
-
-def _said(body: bytes) -> Mapping[str, Any]:
-    """Return what bytes say that a hash or a signature binds; nothing if they are no JSON."""
-    try:
-        said = json.loads(body)
-    except (ValueError, RecursionError):
-        said = None
-    return said if isinstance(said, dict) else {}
-
-
 def _at(body: bytes | None) -> datetime | None:
     try:
-        return from_wire(str(_said(body or b"").get("at")))
+        return from_wire(str(read_fields(body or b"").get("at")))
     except ValueError:
         return None

@@ -1,8 +1,8 @@
 """The way to a site's evidence for a terminal, whether or not its gateway is running."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -14,18 +14,20 @@ from kumobashi.evidence.errors import NothingSigned
 from kumobashi.evidence.keeping import EVERY, Keeper
 from kumobashi.evidence.log import newest_note, size_of, waiting_in
 from kumobashi.exchange.auditing import trusted_directory
+from kumobashi.exchange.evidence_state import SiteEvidence
 from kumobashi.exchange.migrating import migrate
 from kumobashi.kernel import SystemClock
 from kumobashi.planning.publishing import FILE, trusted_key
 from kumobashi.service.errors import SiteMissing
+from kumobashi.service.settings import read_settings
+from kumobashi.service.stating import open_state, state_reference
 from kumobashi.storage.errors import AlreadyRunning
-from kumobashi.storage.sqlite import SQLiteState, open_engine
+from kumobashi.storage.sqlite import open_engine
 
 if TYPE_CHECKING:
     from kumobashi.directory.entries import Directory
 
 T = TypeVar("T")
-Read = Callable[[Callable[[sa.Connection], T]], T]
 _STATE = "state.db"
 _LOOK_AGAIN_SECONDS = 0.5
 
@@ -36,6 +38,8 @@ class EvidenceDesk:
     def __init__(self, folder: Path, site: str) -> None:
         """Read the directory; raise ``SiteMissing`` or ``DirectoryFailed``."""
         self.site = site
+        self._settings = read_settings(folder, site)
+        self._is_shared = state_reference(self._settings) is not None
         self._var = folder / "var" / site
         self._private = folder / "private" / site
         kept = self._var / FILE
@@ -45,50 +49,59 @@ class EvidenceDesk:
             raise SiteMissing(site=site, known=", ".join(sorted(self.directory.sites)))
         self.tenant = self.directory.municipality.code
 
-    @contextmanager
-    def reading(self) -> Iterator[sa.Connection]:
-        """Give a connection that sees one moment of the state; nothing is written.
+    def read(self, work: Callable[[sa.Connection], T]) -> T:
+        """Do the work on a connection that sees the state; nothing is written.
 
         Raises:
             NothingSigned: this site has no evidence yet.
         """
-        if not (self._var / _STATE).exists():
-            raise NothingSigned(site=self.site)
-        engine = open_engine(self._var / _STATE)
+
+        def checked(connection: sa.Connection) -> T:
+            if not sa.inspect(connection).has_table("evidence_entries"):
+                raise NothingSigned(site=self.site)
+            return work(connection)
+
+        if self._is_shared:
+            with closing(open_state(self._settings, self.tenant)) as store:
+                return store.read(checked)
+        engine = open_engine(self._file())  # beside a gateway that may be running
         try:
             with engine.connect() as connection:
-                if not sa.inspect(connection).has_table("evidence_entries"):
-                    raise NothingSigned(site=self.site)
-                yield connection
+                return checked(connection)
         finally:
             engine.dispose()
 
+    def look(self, work: Callable[[SiteEvidence], T]) -> T:
+        """Do the work on the site's log."""
+        return self.read(lambda held: work(SiteEvidence(held, tenant=self.tenant, site=self.site)))
+
     def sign(self) -> None:
         """Have everything signed that has been committed, by the gateway if it runs."""
-        if not (self._var / _STATE).exists():
-            raise NothingSigned(site=self.site)
+        if not self._is_shared:
+            self._file()
         try:
-            store = SQLiteState(self._var / _STATE, owner=self.site)
+            store = open_state(self._settings, self.tenant)
         except AlreadyRunning:
             self._wait_for_gateway()
             return
-        try:
+        with closing(store):
             migrate(store)
             key = SigningKey.load(self._private / "sign.key")
             clock = SystemClock()
-            # Records that were touched are not signed; the auditor gets them as they are.
-            Keeper(store, tenant=self.tenant, site=self.site, key=key, clock=clock).sign_or_tell()
-        finally:
-            store.close()
+            Keeper(store, tenant=self.tenant, site=self.site, key=key, clock=clock).sign()
+
+    def _file(self) -> Path:
+        file = self._var / _STATE
+        if not file.exists():
+            raise NothingSigned(site=self.site)
+        return file
 
     def _wait_for_gateway(self) -> None:
         """Wait until its next checkpoint covers what there is now."""
-        with self.reading() as connection:
-            wished = size_of(connection, self.tenant) + waiting_in(connection, self.tenant)
+        wished = self.read(lambda held: size_of(held, self.tenant) + waiting_in(held, self.tenant))
         end = time.monotonic() + EVERY.total_seconds() * 2
         while time.monotonic() < end:
-            with self.reading() as connection:
-                note = newest_note(connection, self.tenant)
+            note = self.read(lambda held: newest_note(held, self.tenant))
             if note and parse(note).size >= wished:
                 return
             time.sleep(_LOOK_AGAIN_SECONDS)
