@@ -23,8 +23,9 @@ from kumobashi.storage.errors import (
 )
 from kumobashi.storage.postgresql_tables import PostgreSQLTables
 from kumobashi.storage.tables import ColumnSpec, Condition, Load, Query, TableStore
+from kumobashi.testing.faults.tables import ask_duckdb, ask_postgresql
 from kumobashi.testing.postgresql import running
-from kumobashi.testing.town import ask_embedded, ask_postgresql, run_postgresql
+from kumobashi.testing.town import run_postgresql
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 Ask = Callable[[str], list[tuple[Any, ...]]]
@@ -78,7 +79,7 @@ class Target:
         if kind == "duckdb":
             path = folder / f"{new_id()}.duckdb"
             self.store = DuckDBTables("there", path)
-            self.ask = lambda query: ask_embedded(path, query) if path.exists() else []
+            self.ask = lambda query: ask_duckdb(path, query)
             self.run = lambda *statements: _run(path, *statements)
         else:
             schema = f"s{new_id().replace('-', '')}"

@@ -8,7 +8,7 @@ the gateways' stores and on the wire. It runs nothing of kumobashi that carries 
      "links": {"notice-attributes": {"table": "notice_attributes", "key": "token",
                "columns": ["sex"], "store": {"kind": "duckdb", "at": "…"}}},
      "states": {"hall-core": {"kind": "sqlite", "at": "var/hall-core/state.db"}},
-     "keys": {"<kid>": "<x of the public JWK>"}, "wire": ["wire.jsonl"]}
+     "keys": {"<kid>": "<x of the public JWK>"}, "wire": ["wire.jsonl"], "must_apply": false}
 
 Paths are relative to the description. Exit: 0 all hold, 1 something does not, 2 unreadable.
 """
@@ -22,7 +22,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from kumobashi.testing.faults.history import read_events
+from kumobashi.testing.faults.history import Event, read_events
 from kumobashi.testing.faults.judging import (
     DUPLICATED,
     KINDS,
@@ -57,12 +57,27 @@ def read_world(path: Path) -> World:
         statements += kept_statements(_store(folder, where), keys, found=site)
     for name in said.get("wire", ()):
         statements += heard_statements(_tokens(folder / name), keys, found=name)
+    history = folder / said["history"]
     return World(
-        events=read_events(folder / said["history"]),
+        events=_with_rows(read_events(history), targets, history.parent),
         targets=targets,
         statements=statements,
         bound_seconds=float(said.get("bound_seconds", 60.0)),
+        must_apply=bool(said.get("must_apply", False)),
     )
+
+
+def _with_rows(events: list[Event], targets: Mapping[str, Target], folder: Path) -> list[Event]:
+    """Read what the newest load of each link was meant to bring; older contents are replaced."""
+    newest = {
+        (link, max(marker.day for marker in target.markers if marker.link == link))
+        for link, target in targets.items()
+        if any(marker.link == link for marker in target.markers)
+    }
+    for event in events:
+        if event["event"] == "invoke" and (event["link"], event["day"]) in newest:
+            event["rows"] = json.loads((folder / event["rows_at"]).read_text(encoding="utf-8"))
+    return events
 
 
 def line(rounds: int, faults: Sequence[Fault]) -> str:

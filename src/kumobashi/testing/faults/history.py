@@ -32,8 +32,18 @@ class History:
         os.fsync(self._file.fileno())
 
     def invoke(self, intent: str, *, link: str, day: str, rows: Mapping[str, str]) -> None:
-        """Note that ``intent`` is about to be asked for; ``rows`` is digest by key, as expected."""
-        self.note("invoke", intent=intent, link=link, day=day, rows=dict(rows))
+        """Note that ``intent`` is about to be asked for; ``rows`` is digest by key, as expected.
+
+        The rows go into a file beside the history, which has its name alone.
+        """
+        folder = self.path.parent / "expected"
+        folder.mkdir(exist_ok=True)
+        name = f"{intent.replace(' ', '_')}.json"
+        with (folder / name).open("w", encoding="utf-8") as file:
+            json.dump(dict(rows), file)
+            file.flush()
+            os.fsync(file.fileno())
+        self.note("invoke", intent=intent, link=link, day=day, rows_at=f"expected/{name}")
 
     def __enter__(self) -> Self:
         """Use it in a block."""

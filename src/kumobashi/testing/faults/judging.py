@@ -13,6 +13,7 @@ contradictory         I5   receipts that cannot all be true, or applied without 
 forged                I5   a stored receipt that its signer's key did not sign
 limbo                 I6   neither applied nor refused nor visibly waiting, or two of these
 unfinished            I6   still waiting although everything was healed
+refused               I6   refused, where nothing was wrong with what was sent
 slow                  I8   healed, and not at rest within the bound
 history                    the history itself cannot be right
 ====================  ===  ======================================================================
@@ -30,7 +31,7 @@ from kumobashi.testing.faults.tables import Marker
 
 LOST = ("lost", "confirmed_but_gone")
 DUPLICATED = ("duplicated",)
-UNFINISHED = ("limbo", "unfinished", "slow", "history")
+UNFINISHED = ("limbo", "unfinished", "refused", "slow", "history")
 UNDETECTED = ("unexpected", "altered", "out_of_order", "contradictory", "forged")
 KINDS = (*LOST, *DUPLICATED, *UNDETECTED, *UNFINISHED)
 _NEXT = {
@@ -68,6 +69,7 @@ class World:
     targets: Mapping[str, Target]  # by link
     statements: Sequence[Statement] = ()
     bound_seconds: float = 60.0
+    must_apply: bool = False  # nothing that was sent deserves a refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,10 +103,8 @@ def _intents(events: Iterable[Event]) -> dict[str, _Intent]:
     intents: dict[str, _Intent] = {}
     for event in events:
         if event["event"] == "invoke" and event["intent"] not in intents:
-            name = event["intent"]
-            intents[name] = _Intent(
-                name=name, link=event["link"], day=event["day"], rows=event["rows"]
-            )
+            name, rows = event["intent"], event.get("rows", {})
+            intents[name] = _Intent(name=name, link=event["link"], day=event["day"], rows=rows)
         elif event["event"] in ENDS and event["intent"] in intents:
             intents[event["intent"]].ends.append(event)
     return intents
@@ -250,6 +250,8 @@ def _ends(world: World, intents: Mapping[str, _Intent]) -> Iterator[Fault]:
         is_refused = event == "fail"
         if is_refused and not end.get("code"):
             yield Fault("limbo", intent.name, "refused without a reason")
+        if is_refused and world.must_apply:
+            yield Fault("refused", intent.name, str(end.get("code")))
         if is_refused and is_applied:
             yield Fault("limbo", intent.name, "refused, and applied")
         if intent.name in waiting:

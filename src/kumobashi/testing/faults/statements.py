@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -100,9 +101,13 @@ def _is_genuine(
     x = keys.get(str(header.get("kid")))
     if x is None or header.get("alg") != "EdDSA":
         return False
-    signed = jws.rpartition(".")[0].encode("ascii")
+    return _verified(x, jws.rpartition(".")[0], signature)
+
+
+@lru_cache(maxsize=65_536)  # a receipt lies in several stores
+def _verified(x: str, signed: str, signature: bytes) -> bool:
     try:
-        Ed25519PublicKey.from_public_bytes(_bytes(x)).verify(signature, signed)
+        Ed25519PublicKey.from_public_bytes(_bytes(x)).verify(signature, signed.encode("ascii"))
     except InvalidSignature:
         return False
     return True

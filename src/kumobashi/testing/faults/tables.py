@@ -49,10 +49,12 @@ def ask_duckdb(path: Path, query: str) -> list[Row]:
     return []
 
 
-def ask_postgresql(dsn: str, query: str) -> list[Row]:
-    """Return rows of a PostgreSQL database; an absent table has none."""
+def ask_postgresql(dsn: str, query: str, before: str = "") -> list[Row]:
+    """Return rows of a PostgreSQL database, none of an absent table; ``before`` is said first."""
     with postgresql.connect(dsn) as connection, connection.cursor() as cursor:
         try:
+            if before:
+                cursor.execute(before)
             cursor.execute(query)
             return [tuple(row) for row in cursor.fetchall()]
         except postgresql.ProgrammingError as error:
