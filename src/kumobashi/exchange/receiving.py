@@ -32,7 +32,7 @@ from kumobashi.exchange.patience import waits
 from kumobashi.exchange.records import Incoming
 from kumobashi.exchange.states import In
 from kumobashi.exchange.unpacking import read_payload, unpack
-from kumobashi.exchange.waiting import as_known, cause_of
+from kumobashi.exchange.waiting import as_known, cause_of, unnoted
 from kumobashi.kernel import KumobashiError, crashpoint, new_id
 from kumobashi.messages.errors import MessageForeign, PartAltered
 from kumobashi.messages.manifest import Manifest, verify_manifest
@@ -99,26 +99,27 @@ class Receiver:
                     await asyncio.to_thread(self._take_in, bundle)
             except Exception as raised:  # noqa: BLE001 - a fault of ours must not strand a bundle
                 error = as_known(raised)
-                # A part that was damaged on this disk does not get better by waiting.
-                if not error.retryable or isinstance(error, PartAltered):
-                    await asyncio.to_thread(self._refuse, bundle, error)
-                    return
                 tries += 1
-                bundle = self._ledger.incoming(bundle.transfer, bundle.attempt)
-                now = self._ledger.clock.now()
-                cause = cause_of(
-                    error,
-                    side=self._identity.site,
-                    now=now,
-                    tries=tries,
-                    wait=wait,
-                    old=bundle.cause,
-                )
-                bundle = await asyncio.to_thread(self._ledger.move_in, bundle, None, cause=cause)
-                self._changes.tell((bundle.transfer, bundle.attempt))
+                try:
+                    # A part that was damaged on this disk does not get better by waiting.
+                    if not error.retryable or isinstance(error, PartAltered):
+                        await asyncio.to_thread(self._refuse, bundle, error)
+                        return
+                    bundle = await asyncio.to_thread(self._note, bundle, error, tries, wait)
+                except Exception as failed:  # noqa: BLE001 - a full disk cannot even take a note
+                    unnoted(failed, bundle.transfer)
                 await asyncio.sleep(wait)
             else:
                 return
+
+    def _note(self, bundle: Incoming, error: KumobashiError, tries: int, wait: float) -> Incoming:
+        """Keep why the bundle waits, and tell those who ask."""
+        bundle = self._ledger.incoming(bundle.transfer, bundle.attempt)
+        side, now = self._identity.site, self._ledger.clock.now()
+        cause = cause_of(error, side=side, now=now, tries=tries, wait=wait, old=bundle.cause)
+        bundle = self._ledger.move_in(bundle, None, cause=cause)
+        self._changes.tell((bundle.transfer, bundle.attempt))
+        return bundle
 
     def _take_in(self, bundle: Incoming) -> None:
         manifest = self._manifest(bundle)

@@ -19,7 +19,7 @@ from kumobashi.exchange.patience import waits
 from kumobashi.exchange.peers import Answer, Peers
 from kumobashi.exchange.records import Incoming
 from kumobashi.exchange.states import In
-from kumobashi.exchange.waiting import as_known, cause_of
+from kumobashi.exchange.waiting import as_known, cause_of, unnoted
 from kumobashi.kernel import KumobashiError, crashpoint
 from kumobashi.messages.announcement import Announcement
 from kumobashi.messages.errors import AttemptSuperseded
@@ -73,11 +73,14 @@ class Relay:
                 error = as_known(raised)
                 tries += 1
                 log.warning("not passed on", extra={"code": error.code, "transfer": key[0]})
-                if isinstance(error, PeerRefused) and error.peer_code == AttemptSuperseded.code:
-                    await asyncio.to_thread(self._give_way, bundle)
-                    return
-                await self._note(bundle, error, tries, wait)
                 self._passed.pop(key, None)
+                try:
+                    if isinstance(error, PeerRefused) and error.peer_code == AttemptSuperseded.code:
+                        await asyncio.to_thread(self._give_way, bundle)
+                        return
+                    await self._note(bundle, error, tries, wait)
+                except Exception as failed:  # noqa: BLE001 - a full disk cannot even take a note
+                    unnoted(failed, key[0])
                 await asyncio.sleep(wait)
             else:
                 return

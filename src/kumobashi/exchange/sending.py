@@ -29,7 +29,7 @@ from kumobashi.exchange.peers import Peers
 from kumobashi.exchange.preparing import Preparation
 from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.states import Out, is_under_way
-from kumobashi.exchange.waiting import as_known, cause_of
+from kumobashi.exchange.waiting import as_known, cause_of, unnoted
 from kumobashi.kernel import KumobashiError, crashpoint
 from kumobashi.messages.announcement import Announcement
 from kumobashi.messages.manifest import Manifest, sign_manifest, verify_manifest
@@ -81,11 +81,14 @@ class Sender:
                     row = await self._confirm(row)
             except Exception as raised:  # noqa: BLE001 - a fault of ours must not strand a transfer
                 error = as_known(raised)
-                row = self._ledger.outgoing(transfer)
-                if not _passes(error, row.state):
-                    return await asyncio.to_thread(self._stop, row, error)
                 tries += 1
-                await asyncio.to_thread(self._note, row, error, tries, wait)
+                try:
+                    row = self._ledger.outgoing(transfer)
+                    if not _passes(error, row.state):
+                        return await asyncio.to_thread(self._stop, row, error)
+                    await asyncio.to_thread(self._note, row, error, tries, wait)
+                except Exception as failed:  # noqa: BLE001 - a full disk cannot even take a note
+                    unnoted(failed, transfer)
                 await asyncio.sleep(wait)
             else:
                 return row
