@@ -22,6 +22,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from kumobashi.testing.faults.evidence_logs import read_logs
 from kumobashi.testing.faults.history import Event, read_events
 from kumobashi.testing.faults.judging import (
     DUPLICATED,
@@ -52,9 +53,10 @@ def read_world(path: Path) -> World:
             markers=markers(store),
             rows=rows_by_key(store, where["table"], where["key"], where["columns"]),
         )
+    states = {site: _store(folder, where) for site, where in said.get("states", {}).items()}
     statements = []
-    for site, where in said.get("states", {}).items():
-        statements += kept_statements(_store(folder, where), keys, found=site)
+    for site, store in states.items():
+        statements += kept_statements(store, keys, found=site)
     for name in said.get("wire", ()):
         statements += heard_statements(_tokens(folder / name), keys, found=name)
     history = folder / said["history"]
@@ -62,6 +64,7 @@ def read_world(path: Path) -> World:
         events=_with_rows(read_events(history), targets, history.parent),
         targets=targets,
         statements=statements,
+        logs=read_logs(states, keys),
         bound_seconds=float(said.get("bound_seconds", 60.0)),
         must_apply=bool(said.get("must_apply", False)),
     )

@@ -67,36 +67,7 @@ def possible(ground: Playground) -> list[str]:
 
 
 def _possible(ground: Playground) -> list[tuple[str, Draw]]:
-    kinds: list[tuple[str, Draw]] = [
-        ("F1", _kill(("hall-core",))),
-        ("F1", _point("sending")),
-        ("F2", _kill(("public-cloud", "asp-relay", "hall-exchange"))),
-        ("F2", _point("inbox")),
-        ("F2", _point("receiving")),
-        ("F2", _point("relaying")),
-        ("F3", _recovery),
-        ("F5", _freeze),
-        ("F7", _rival),
-        ("F10", _wrong_clock),
-        ("F12", _line(Kind.TRICKLE, 60, 600)),
-        ("F13", _line(Kind.LOSSY, 1, 60)),
-        ("F14", _line(Kind.RESET, 0, 80 * _KIB)),
-        ("F15", _line(Kind.DROP_REPLIES, 0, 1)),
-        ("F16", _line(Kind.DROP_REQUESTS, 0, 1)),
-        ("F16", _line(Kind.PARTITION, 0, 1)),
-        ("F17", _line(Kind.DUPLICATE, 1, 6)),
-        ("F18", _line(Kind.LATE, 50, 900)),
-        ("F18", _line(Kind.JITTER, 50, 500)),
-        ("F18", _line(Kind.DELAY, 20, 300)),
-        ("F19", _line(Kind.FLIP, 0, 20 * _KIB)),
-        ("F19", _line(Kind.FLIP_REPLY, 0, 4 * _KIB)),
-        ("F19", _line(Kind.TRUNCATE, 0, 2 * _KIB)),
-        ("F20", _line(Kind.HANG, 0, 1)),
-        ("F20", _line(Kind.STATUS, 500, 505)),
-        ("F20", _line(Kind.ERROR_AFTER, 500, 505)),
-        ("F20", _line(Kind.PAGE, 0, 1)),
-        ("F20", _line(Kind.WRONG_LENGTH, 1, 90)),
-    ]
+    kinds = list(_KINDS)
     if ground.target or ground.state:
         kinds.append(("F4", _database_restarts))
     if ground.small_disks:
@@ -282,3 +253,37 @@ def _line(kind: Kind, low: int, high: int) -> Draw:
         )
 
     return drawn
+
+
+_KINDS: list[tuple[str, Draw]] = [
+    ("F1", _kill(("hall-core",))),
+    ("F1", _point("sending")),
+    ("F2", _kill(("public-cloud", "asp-relay", "hall-exchange"))),
+    ("F2", _point("inbox")),
+    ("F2", _point("receiving")),
+    ("F2", _point("relaying")),
+    ("F3", _recovery),
+    ("F5", _freeze),
+    ("F7", _rival),
+    ("F10", _wrong_clock),
+    ("F12", _line(Kind.TRICKLE, 60, 600)),
+    ("F13", _line(Kind.LOSSY, 1, 60)),
+    ("F14", _line(Kind.RESET, 0, 80 * _KIB)),
+    ("F15", _line(Kind.DROP_REPLIES, 0, 1)),
+    ("F16", _line(Kind.DROP_REQUESTS, 0, 1)),
+    ("F16", _line(Kind.PARTITION, 0, 1)),
+    ("F17", _line(Kind.DUPLICATE, 1, 6)),
+    ("F18", _line(Kind.LATE, 50, 900)),
+    ("F18", _line(Kind.JITTER, 50, 500)),
+    ("F18", _line(Kind.DELAY, 20, 300)),
+    ("F19", _line(Kind.FLIP, 0, 20 * _KIB)),
+    ("F19", _line(Kind.FLIP_REPLY, 0, 4 * _KIB)),
+    ("F19", _line(Kind.TRUNCATE, 0, 2 * _KIB)),
+    ("F20", _line(Kind.HANG, 0, 1)),
+    ("F20", _line(Kind.STATUS, 500, 505)),
+    ("F20", _line(Kind.ERROR_AFTER, 500, 505)),
+    ("F20", _line(Kind.PAGE, 0, 1)),
+    ("F20", _line(Kind.WRONG_LENGTH, 1, 90)),
+]
+ALWAYS_POSSIBLE = tuple(sorted({fault for fault, _ in _KINDS}, key=lambda fault: int(fault[1:])))
+"""What every machine can do to a town."""

@@ -14,6 +14,7 @@ forged                I5   a stored receipt that its signer's key did not sign
 limbo                 I6   neither applied nor refused nor visibly waiting, or two of these
 unfinished            I6   still waiting although everything was healed
 refused               I6   refused, where nothing was wrong with what was sent
+chain_broken          I7   records of an evidence log are not those whose root was signed
 slow                  I8   healed, and not at rest within the bound
 history                    the history itself cannot be right
 ====================  ===  ======================================================================
@@ -25,6 +26,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+from kumobashi.testing.faults.evidence_logs import Log, broken
 from kumobashi.testing.faults.history import ENDS, Event
 from kumobashi.testing.faults.statements import Statement
 from kumobashi.testing.faults.tables import Marker
@@ -32,7 +34,14 @@ from kumobashi.testing.faults.tables import Marker
 LOST = ("lost", "confirmed_but_gone")
 DUPLICATED = ("duplicated",)
 UNFINISHED = ("limbo", "unfinished", "refused", "slow", "history")
-UNDETECTED = ("unexpected", "altered", "out_of_order", "contradictory", "forged")
+UNDETECTED = (
+    "unexpected",
+    "altered",
+    "out_of_order",
+    "contradictory",
+    "forged",
+    "chain_broken",
+)
 KINDS = (*LOST, *DUPLICATED, *UNDETECTED, *UNFINISHED)
 _NEXT = {
     None: {"delivered", "refused"},
@@ -68,6 +77,7 @@ class World:
     events: Sequence[Event]
     targets: Mapping[str, Target]  # by link
     statements: Sequence[Statement] = ()
+    logs: Sequence[Log] = ()
     bound_seconds: float = 60.0
     must_apply: bool = False  # nothing that was sent deserves a refusal
 
@@ -95,6 +105,7 @@ def judge(world: World) -> list[Fault]:
         *_receipts(world, intents),
         *_ends(world, intents),
         *_rounds(world),
+        *(Fault("chain_broken", log.site, what) for log in world.logs for what in broken(log)),
     ]
     return sorted(set(found), key=lambda fault: (KINDS.index(fault.kind), fault.who))
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from kumobashi.crypto.canonical import canonical, digest
 from kumobashi.testing.faults.check import line, main, read_world
+from kumobashi.testing.faults.evidence_logs import root_of
 from kumobashi.testing.faults.history import History, read_events
 from kumobashi.testing.faults.judging import Fault, judge
 from kumobashi.testing.faults.tables import digest_of
@@ -272,6 +274,42 @@ def a_round_without_a_fault(scene: Scene) -> None:
     scene.history.note("rest", round=5)
 
 
+def evidence(scene: Scene, count: int = 5, *, key: Any = None) -> list[bytes]:
+    """Give the sender a log of evidence with a checkpoint, and let the receiver see it."""
+    bodies = [f"record {number}".encode() for number in range(count)]
+    text = f"kumobashi/999997/sender\n{count}\n{base64.b64encode(root_of(bodies)).decode()}\n"
+    made = base64.b64encode(b"hash" + (key or scene.key).sign(text.encode())).decode()
+    note = f"{text}\n— kumobashi/999997/sender {made}\n"
+    scene.state("sender", "create table evidence_entries (number int, body blob)")
+    scene.state("sender", "create table evidence_checkpoints (size int, note text)")
+    scene.state("receiver", "create table evidence_witnessed (site text, note text, at int)")
+    for number, body in enumerate(bodies):
+        scene.state("sender", "insert into evidence_entries values (?, ?)", number, body)
+    scene.state("sender", "insert into evidence_checkpoints values (?, ?)", count, note)
+    scene.state("receiver", "insert into evidence_witnessed values ('sender', ?, 1)", note)
+    return bodies
+
+
+def an_altered_record(scene: Scene) -> None:
+    evidence(scene)
+    scene.state("sender", "update evidence_entries set body = ? where number = 2", b"record X")
+
+
+def a_log_cut_short(scene: Scene) -> None:
+    evidence(scene)
+    scene.state("sender", "delete from evidence_entries where number = 4")
+    scene.state("sender", "delete from evidence_checkpoints")
+
+
+def a_log_with_a_gap(scene: Scene) -> None:
+    evidence(scene)
+    scene.state("sender", "update evidence_entries set number = 9 where number = 4")
+
+
+def a_checkpoint_of_a_stranger(scene: Scene) -> None:
+    evidence(scene, key=Ed25519PrivateKey.generate())
+
+
 def an_end_of_nothing(scene: Scene) -> None:
     scene.history.note("ok", intent="nothing", transfer="t9")
 
@@ -303,6 +341,10 @@ PLANTED: list[tuple[Callable[[Scene], None], list[tuple[str, str]]]] = [
     (a_slow_round, [("slow", "round 3")]),
     (a_round_without_a_fault, [("history", "round 5")]),
     (an_end_of_nothing, [("history", "nothing")]),
+    (an_altered_record, [("chain_broken", "sender")] * 2),
+    (a_log_cut_short, [("chain_broken", "sender")]),
+    (a_log_with_a_gap, [("chain_broken", "sender")]),
+    (a_checkpoint_of_a_stranger, [("chain_broken", "sender")] * 2),
 ]
 
 
@@ -316,6 +358,30 @@ def test_what_is_planted_is_found_and_nothing_else(
 
     assert sorted(got) == sorted(found)
     assert main([str(scene.description)]) == 1
+
+
+def test_a_log_of_evidence_that_is_right_is_right(scene: Scene) -> None:
+    evidence(scene)
+
+    assert scene.found() == []
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 6, 7, 8, 300])
+def test_roots_are_those_of_the_standard(count: int) -> None:
+    """RFC 6962, 2.1, word for word."""
+
+    def standard(leaves: list[bytes]) -> bytes:
+        if not leaves:
+            return sha256(b"").digest()
+        if len(leaves) == 1:
+            return sha256(b"\x00" + leaves[0]).digest()
+        half = 1
+        while half * 2 < len(leaves):
+            half *= 2
+        return sha256(b"\x01" + standard(leaves[:half]) + standard(leaves[half:])).digest()
+
+    leaves = [str(number).encode() for number in range(count)]
+    assert root_of(leaves) == standard(leaves)
 
 
 def test_an_unknown_outcome_may_have_happened_once_or_not_at_all(scene: Scene) -> None:
