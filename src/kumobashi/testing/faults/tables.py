@@ -64,7 +64,7 @@ def ask_postgresql(dsn: str, query: str, before: str = "") -> list[Row]:
 
 
 def ask_sqlite(path: Path, query: str) -> list[Row]:
-    """Return rows of an SQLite file that others may be writing; an absent file or table has none."""
+    """Return rows of an SQLite file that others may write; an absent file or table has none."""
     if not path.exists():
         return []
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as connection:
