@@ -19,7 +19,7 @@ from kumobashi.exchange.states import In
 from kumobashi.kernel import SystemClock
 from kumobashi.messages.manifest import Compression, Manifest, sign_manifest
 from kumobashi.storage.spool import Spool
-from kumobashi.storage.sqlite import StateStore
+from kumobashi.storage.sqlite import SQLiteState
 from kumobashi.storage.tables import ColumnSpec
 from tests.docs import examples
 from tests.unit.messages.examples import manifest as any_manifest
@@ -71,7 +71,7 @@ def a_bundle_in_the_spool(folder: Path) -> Manifest:
         sealed_bytes=sealed.bytes,
         parts=sealed.parts,
     )
-    store = StateStore(var / "state.db", owner="public-cloud")
+    store = SQLiteState(var / "state.db", owner="public-cloud")
     migrate(store)
     ledger = Ledger(store, manifest.tenant, SystemClock())
     bundle = ledger.announced(

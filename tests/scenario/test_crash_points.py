@@ -53,7 +53,8 @@ def places(name: str) -> list[str]:
 
 def once() -> list[tuple[str, str]]:
     """Every point at one site; points that several sites pass take turns."""
-    return [(name, places(name)[number % len(places(name))]) for number, name in enumerate(names())]
+    passed = [name for name in names() if sides(name)]
+    return [(name, places(name)[number % len(places(name))]) for number, name in enumerate(passed)]
 
 
 def everywhere() -> list[tuple[str, str, int]]:
@@ -67,7 +68,8 @@ def everywhere() -> list[tuple[str, str, int]]:
 
 def in_one_site() -> list[str]:
     """Points of a link whose two systems stand at one site: it is sender and receiver."""
-    return [name for name in names() if RELAY not in sides(name) or RECEIVER in sides(name)]
+    passed = [name for name in names() if sides(name)]
+    return [name for name in passed if RELAY not in sides(name) or RECEIVER in sides(name)]
 
 
 def crash_and_recover(

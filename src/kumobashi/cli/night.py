@@ -151,6 +151,7 @@ class Night:
     def _refused(self) -> None:
         """Show why one link may not run at all."""
         from kumobashi.cli.plan import published
+        from kumobashi.planning.fictional import example_of
         from kumobashi.planning.plan import plan
         from kumobashi.planning.rendering import PlanView
         from kumobashi.planning.story import tell
@@ -159,4 +160,6 @@ class Night:
             return
         self._title("送らない連携", "A link that is not sent")
         decided = plan(self.workspace, published(self.folder), _REFUSED, on=self.today)
-        self.terminal.out.print(PlanView(tell(self.workspace, decided), lang=self.terminal.lang))
+        example = example_of(self.workspace, decided.link, on=decided.on)
+        story = tell(self.workspace, decided, example=example)
+        self.terminal.out.print(PlanView(story, lang=self.terminal.lang))

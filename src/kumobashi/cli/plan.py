@@ -13,6 +13,7 @@ from kumobashi.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from kumobashi.directory.entries import Directory
+    from kumobashi.planning.fictional import Example
     from kumobashi.planning.plan import Plan
     from kumobashi.planning.story import Story
     from kumobashi.planning.timing import Past
@@ -67,9 +68,11 @@ def plan(
     page: Path | None,
 ) -> Exit:
     """Show and approve plans."""
+    from kumobashi.conversion.errors import ConversionFailed
     from kumobashi.kernel import SystemClock, business_date
     from kumobashi.planning.plan import plan as make_plan
     from kumobashi.planning.story import Story, tell
+    from kumobashi.release.errors import FindingsRefused
     from kumobashi.storage.errors import StorageFailed
 
     workspace = terminal.workspace()
@@ -86,7 +89,11 @@ def plan(
 
             try:
                 measured = counted(workspace, decided)
-            except StorageFailed as failed:  # the rest of the plan is worth reading all the same
+            except (
+                StorageFailed,
+                ConversionFailed,
+                FindingsRefused,
+            ) as failed:  # the rest of the plan is worth reading all the same
                 if wished or approve:
                     raise
                 why_not = failed
@@ -104,14 +111,16 @@ def plan(
                 measured=measured,
                 approval=approval,
                 past=_past(workspace, decided),
-                with_example=bool(links or page),
+                example=_example(workspace, decided) if links or page else None,
                 why_not_counted=(why_not.say("ja"), why_not.say("en")) if why_not else None,
             )
         )
     if page:
         from kumobashi.planning.page import page_of
 
-        page.write_text(page_of(workspace, stories, at=now, lang=terminal.lang), encoding="utf-8")
+        page.write_text(
+            page_of(workspace, stories, at=now, lang=terminal.lang), encoding="utf-8", newline="\n"
+        )
     _show(terminal, stories, is_one_by_one=bool(links), is_approved=approve, page=page)
     return worst_of([story.standing.value for story in stories])
 
@@ -167,6 +176,12 @@ def worst_of(standings: "list[str]") -> Exit:
     if "refused" in standings:
         return Exit.REFUSED
     return Exit.DRIFTED if "drifted" in standings else Exit.OK
+
+
+def _example(workspace: "Workspace", decided: "Plan") -> "Example":
+    from kumobashi.planning.fictional import example_of  # loads DuckDB
+
+    return example_of(workspace, decided.link, on=decided.on)
 
 
 def _past(workspace: "Workspace", decided: "Plan") -> "list[Past]":

@@ -141,9 +141,10 @@ _KATAKANA = {code: code + 0x60 for code in range(ord("ぁ"), ord("ゖ") + 1)}
 
 
 def _names(row: LinkRow) -> str:
-    return _folded_names(row.link, row.name, row.from_name, row.to_name, row.to_site_name)
+    return folded_names(row.link, row.name, row.from_name, row.to_name, row.to_site_name)
 
 
 @lru_cache(maxsize=20_000)
-def _folded_names(*names: str) -> str:
+def folded_names(*names: str) -> str:
+    """Return what a search looks into, folded once."""
     return folded(" ".join(names))

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
-from kumobashi.console.listing import LONGEST_SEARCH, folded
+from kumobashi.console.listing import LONGEST_SEARCH, folded, folded_names
 from kumobashi.console.paging import Page, page_number, paged
 from kumobashi.console.ports import Entry, PlanRow
 from kumobashi.planning.approval import Standing
@@ -78,5 +78,5 @@ def listed_entries(entries: Iterable[Entry], wish: PlanWish) -> Page[Entry]:
 
 
 def _holds(words: list[str], *texts: str) -> bool:
-    names = folded(" ".join(texts)) if words else ""
+    names = folded_names(*texts) if words else ""
     return all(word in names for word in words)

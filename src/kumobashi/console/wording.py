@@ -112,6 +112,11 @@ TEXT = {
     "whole": both("全体", "all"),
     "error_409": both("何も変えていません", "Nothing was changed"),
     "error_403": both("この操作はできません", "This may not be done"),
+    "in_training": both("訓練中", "In training"),
+    "in_training_why": both(
+        "架空の市です。ここから何も送られません。",
+        "A fictional city; nothing leaves from here.",
+    ),
     "training": both("訓練（架空の市）", "Training (a fictional city)"),
     "training_why": both(
         "人も数字も架空です。だれにも届きません。",
@@ -223,7 +228,7 @@ TEXT = {
     "filter": both("絞り込み", "Filter"),
     "all": both("すべて", "All"),
     "search": both("連携・システム名で検索", "Search by link or system"),
-    "search_plans": both("連携・決定番号・承認者で検索", "Search by link, number or approver"),
+    "search_plans": both("連携・判定番号・承認者で検索", "Search by link, number or approver"),
     "search_changes": both("連携・操作・人で検索", "Search by link, deed or person"),
     "search_go": both("検索", "Search"),
     "search_clear": both("条件を消す", "Clear"),

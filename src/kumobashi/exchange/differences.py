@@ -44,9 +44,9 @@ class Snapshots:
         work.execute(
             f"copy now_digests to {literal(str(temporary))} (format parquet, compression zstd)"
         )
-        with temporary.open("rb") as file:
+        with temporary.open("r+b") as file:
             os.fsync(file.fileno())
-        temporary.rename(path)
+        temporary.replace(path)
         sync_folder(path.parent)
 
     def forget_but(self, link: str, transfers: set[str]) -> None:

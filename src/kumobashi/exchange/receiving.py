@@ -14,17 +14,21 @@ import logging
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import asdict
 from functools import cache, partial
 from pathlib import Path
+from typing import Any, Self
 
 import duckdb
 
 from kumobashi.exchange.changes import Changes, Key
 from kumobashi.exchange.checking import Arranged, Checked, arrange_rows, check_rows
-from kumobashi.exchange.errors import BundleUnlike, RowsRefused
+from kumobashi.exchange.errors import BundleUnlike, Fenced, ReceiverRestored, RowsRefused
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.inbox import Downstream
+from kumobashi.exchange.incarnations import Incarnations
+from kumobashi.exchange.leases import Lease
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.orders import Reception
 from kumobashi.exchange.packing import Limits, workroom
@@ -32,13 +36,21 @@ from kumobashi.exchange.patience import waits
 from kumobashi.exchange.records import Incoming
 from kumobashi.exchange.states import In
 from kumobashi.exchange.unpacking import read_payload, unpack
-from kumobashi.exchange.waiting import as_known, cause_of, unnoted
+from kumobashi.exchange.waiting import as_known, cause_of
 from kumobashi.kernel import KumobashiError, crashpoint, new_id
 from kumobashi.messages.errors import MessageForeign, PartAltered
 from kumobashi.messages.manifest import Manifest, verify_manifest
-from kumobashi.messages.receipts import Stage, next_receipt, sign_receipt, verify_receipt
+from kumobashi.messages.media_types import FORMAT
+from kumobashi.messages.recall import Recall
+from kumobashi.messages.receipts import (
+    Receipt,
+    Stage,
+    next_receipt,
+    sign_receipt,
+    verify_receipt,
+)
 from kumobashi.storage.counting import count
-from kumobashi.storage.errors import SpoolFull, is_disk_full
+from kumobashi.storage.errors import SpoolFull, StorageFailed, is_disk_full
 from kumobashi.storage.spool import Spool
 from kumobashi.storage.tables import Load
 
@@ -49,7 +61,7 @@ Receptions = Callable[[str], Reception]  # the workspace, asked anew for each bu
 class Receiver:
     """Meets ``Taker`` for sites of role endpoint."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a site is made of
         self,
         *,
         identity: Identity,
@@ -59,6 +71,8 @@ class Receiver:
         receptions: Receptions,
         limits: Limits,
         set_aside: Path,
+        checkpoint: Callable[[], str | None],
+        incarnations: Incarnations,
     ) -> None:
         self._identity = identity
         self._ledger = ledger
@@ -66,6 +80,8 @@ class Receiver:
         self._changes = changes
         self._receptions = receptions
         self._limits = limits
+        self._checkpoint = checkpoint  # the newest of this site's evidence log
+        self._incarnations = incarnations
         self._set_aside = set_aside  # rows in quarantine: personal data, private to this site
         self._one_at_a_time = asyncio.Semaphore(1)  # what bounds memory
 
@@ -81,12 +97,42 @@ class Receiver:
             stage=Stage.DELIVERED,
             receipt=new_id(),
             at=self._ledger.clock.now(),
+            checkpoint=self._checkpoint(),
         )
         return (Stage.DELIVERED.value, sign_receipt(receipt, self._identity.signing))
 
     def downstream(self, _key: Key) -> Downstream:
         """Nothing is behind a receiver."""
         return Downstream()
+
+    async def recall(self, recall: Recall) -> dict[str, Any]:
+        """Return which of this site's own receipts are not here any more."""
+        if recall.to_site != self._identity.site:
+            raise MessageForeign(field="to_site")
+        return await asyncio.to_thread(self._recall, recall)
+
+    def _recall(self, recall: Recall) -> dict[str, Any]:
+        mine = self._identity.keys_of(self._identity.site)
+        lost: list[Receipt] = []
+        for token in recall.receipts:
+            receipt = verify_receipt(token, mine)  # we signed it, or it proves nothing
+            if token not in self._ledger.receipts(receipt.transfer, receipt.attempt, "in"):
+                lost.append(receipt)
+        if lost:
+            found = self._incarnations.note_lost(
+                [receipt.transfer for receipt in lost], told_by=recall.from_site
+            )
+            if found:
+                extra = {"code": ReceiverRestored.code, "epoch": found.epoch, "lost": len(lost)}
+                log.warning("this state is older than what it signed", extra=extra)
+        now = self._incarnations.current()
+        return {
+            "format": FORMAT,
+            "site": self._identity.site,
+            "incarnation": now.incarnation,
+            "epoch": now.epoch,
+            "lost": [{"transfer": one.transfer, "attempt": one.attempt} for one in lost],
+        }
 
     async def take(self, bundle: Incoming) -> None:
         """Take a delivered bundle in, trying again while the target does not answer."""
@@ -97,29 +143,47 @@ class Receiver:
             try:
                 async with self._one_at_a_time:
                     await asyncio.to_thread(self._take_in, bundle)
+            except Fenced:  # whoever took over goes on
+                raise
             except Exception as raised:  # noqa: BLE001 - a fault of ours must not strand a bundle
-                error = as_known(raised)
                 tries += 1
-                try:
-                    # A part that was damaged on this disk does not get better by waiting.
-                    if not error.retryable or isinstance(error, PartAltered):
-                        await asyncio.to_thread(self._refuse, bundle, error)
-                        return
-                    bundle = await asyncio.to_thread(self._note, bundle, error, tries, wait)
-                except Exception as failed:  # noqa: BLE001 - a full disk cannot even take a note
-                    unnoted(failed, bundle.transfer)
+                error = as_known(raised)
+                if await asyncio.to_thread(self._failed, bundle, error, tries, wait):
+                    return
                 await asyncio.sleep(wait)
             else:
                 return
 
-    def _note(self, bundle: Incoming, error: KumobashiError, tries: int, wait: float) -> Incoming:
-        """Keep why the bundle waits, and tell those who ask."""
-        bundle = self._ledger.incoming(bundle.transfer, bundle.attempt)
-        side, now = self._identity.site, self._ledger.clock.now()
-        cause = cause_of(error, side=side, now=now, tries=tries, wait=wait, old=bundle.cause)
-        bundle = self._ledger.move_in(bundle, None, cause=cause)
+    def under(self, lease: Lease) -> Self:
+        """Return this receiver with every change of the ledger under ``lease``."""
+        fenced = copy(self)
+        fenced._ledger = self._ledger.under(lease)  # noqa: SLF001 - its own copy
+        return fenced
+
+    def _failed(self, bundle: Incoming, error: KumobashiError, tries: int, wait: float) -> bool:
+        """Refuse the bundle for good and return so, or note why it waits."""
+        try:
+            # A part that was damaged on this disk does not get better by waiting.
+            if not error.retryable or isinstance(error, PartAltered):
+                self._refuse(bundle, error)
+                return True
+            bundle = self._ledger.incoming(bundle.transfer, bundle.attempt)
+            now = self._ledger.clock.now()
+            cause = cause_of(
+                error,
+                side=self._identity.site,
+                now=now,
+                tries=tries,
+                wait=wait,
+                old=bundle.cause,
+            )
+            bundle = self._ledger.move_in(bundle, None, cause=cause)
+        except StorageFailed as away:
+            if not away.retryable:
+                raise
+            log.warning("state is away", extra={"code": away.code, "transfer": bundle.transfer})
         self._changes.tell((bundle.transfer, bundle.attempt))
-        return bundle
+        return False
 
     def _take_in(self, bundle: Incoming) -> None:
         manifest = self._manifest(bundle)
@@ -177,6 +241,7 @@ class Receiver:
 
             def before_commit() -> None:
                 verdict.result()
+                self._ledger.check_lease()
                 crashpoint("receiving.applied_before_commit")
 
             try:
@@ -252,6 +317,7 @@ class Receiver:
             findings=findings,
             code=error.code if error else None,
             note_ja=error.say("ja")[:500] if error else None,
+            checkpoint=self._checkpoint(),
         )
         signed = (stage.value, sign_receipt(receipt, self._identity.signing))
         cause = cause_of(error, side=self._identity.site, now=now) if error else None

@@ -25,6 +25,7 @@ _UUID: Final = re.compile(
 )
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 _CODE: Final = re.compile(r"[a-z0-9_]{1,40}\.[a-z0-9_]{1,60}")
+_JWS: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _LARGEST_INTEGER: Final = (1 << 53) - 1
 
@@ -88,6 +89,13 @@ class Fields:
         """Take an integer of at least one."""
         return self.integer(name, 1)
 
+    def flag(self, name: str) -> bool:
+        """Take ``true`` or ``false``."""
+        value = self._left.pop(name, None)
+        if not isinstance(value, bool):
+            raise self.wrong(name, "true or false")
+        return value
+
     def name(self, name: str) -> str:
         """Take a name: a site, a link, a system, a dataset, a layout."""
         return self._matching(name, _NAME, "a name of small letters, digits, - and _")
@@ -99,6 +107,10 @@ class Fields:
     def identifier(self, name: str) -> str:
         """Take a UUID in small letters."""
         return self._matching(name, _UUID, "a UUID in small letters")
+
+    def token(self, name: str) -> str:
+        """Take a compact JWS."""
+        return self._matching(name, _JWS, "a compact JWS")
 
     def digest(self, name: str) -> str:
         """Take ``sha256:`` and 64 hexadecimal digits."""

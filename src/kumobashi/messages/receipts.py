@@ -132,8 +132,11 @@ def next_receipt(  # noqa: PLR0913 - a receipt states this many facts
     findings: int = 0,
     code: str | None = None,
     note_ja: str | None = None,
+    checkpoint: str | None = None,
 ) -> Receipt:
     """Return the receipt that follows ``previous``, by the site the manifest is for.
+
+    ``checkpoint`` is the newest of that site's evidence log; readers that do not know it keep it.
 
     Raises:
         ReceiptOutOfOrder: ``stage`` may not follow.
@@ -155,6 +158,7 @@ def next_receipt(  # noqa: PLR0913 - a receipt states this many facts
         note_ja=note_ja,
         at=at,
         previous=None if previous is None else previous.digest(),
+        extra={"checkpoint": checkpoint} if checkpoint else {},
     )
     _check_link(previous, following)
     return following

@@ -28,8 +28,7 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     environment.globals.update(
-        why_ja=sentences.why_ja,
-        why_en=sentences.why_en,
+        why=sentences.why,
         characters=sentences.characters,
         classes=sentences.CLASSES,
         not_counted=sentences.not_counted,

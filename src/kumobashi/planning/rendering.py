@@ -23,8 +23,7 @@ from kumobashi.planning.sentences import (
     counted,
     done,
     not_counted,
-    why_en,
-    why_ja,
+    why,
 )
 from kumobashi.planning.story import ItemStory, Story
 from kumobashi.policy.deciding import Reason
@@ -123,7 +122,7 @@ class PlanView:
     def _facts(self) -> Iterator[Text]:
         plan, story = self.plan, self.story
         yield from self._row("だれが何を", "Who and what", story.sentence(self.lang))
-        yield from self._row("許される理由", "Why it may", self._t(why_ja(story), why_en(story)))
+        yield from self._row("許される理由", "Why it may", self._t(*why(story)))
         yield from self._row(
             "判定番号",
             "Decision",

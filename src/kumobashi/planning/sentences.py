@@ -42,30 +42,26 @@ SHORT = {
 _KIB, _MIB = 1024, 1024 * 1024
 
 
-def why_ja(story: Story) -> str:
-    """Return on what basis the link may run."""
+def why(story: Story) -> tuple[str, str]:
+    """Return on what basis the link may run, in both languages."""
     basis, stated = story.plan.basis, story.plan.link.legal_basis
     if basis is None or stated is None:
-        return "法的根拠がありません。"
-    named = [stated.ordinance or stated.note or ""]
-    named += [f"同意の目的 {stated.consent}"] if stated.consent else []
-    named += [f"{stated.until.isoformat()} まで"] if stated.until else []
-    more = "、".join(part for part in named if part)
-    check = "" if basis.origin.is_verified else "。条文の原文との照合は未確認"
-    return f"{basis.article_ja}（{basis.ja}）{'、' if more else ''}{more}{check}。"
-
-
-def why_en(story: Story) -> str:
-    """Return the same in English."""
-    basis, stated = story.plan.basis, story.plan.link.legal_basis
-    if basis is None or stated is None:
-        return "There is no legal basis."
-    named = [stated.ordinance or stated.note or ""]
-    named += [f"consent to {stated.consent}"] if stated.consent else []
-    named += [f"until {stated.until.isoformat()}"] if stated.until else []
-    more = "; ".join(part for part in named if part)
-    check = "" if basis.origin.is_verified else "; not yet compared with the source"
-    return f"{basis.article_en} ({basis.en}){'; ' if more else ''}{more}{check}."
+        return "法的根拠がありません。", "There is no legal basis."
+    named = [(text, text) for text in (stated.ordinance or stated.note,) if text]
+    if stated.consent:
+        named.append((f"同意の目的 {stated.consent}", f"consent to {stated.consent}"))
+    if stated.until:
+        until = stated.until.isoformat()
+        named.append((f"{until} まで", f"until {until}"))
+    more_ja = "".join(f"、{ja}" for ja, _ in named)
+    more_en = "".join(f"; {en}" for _, en in named)
+    unchecked = not basis.origin.is_verified
+    check_ja = "。条文の原文との照合は未確認" if unchecked else ""
+    check_en = "; not yet compared with the source" if unchecked else ""
+    return (
+        f"{basis.article_ja}（{basis.ja}）{more_ja}{check_ja}。",
+        f"{basis.article_en} ({basis.en}){more_en}{check_en}.",
+    )
 
 
 def done(item: ItemStory) -> tuple[str, str]:

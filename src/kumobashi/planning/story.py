@@ -92,12 +92,11 @@ def tell(
     measured: Measured | None = None,
     approval: ApprovalFile | None = None,
     past: Sequence[Past] = (),
-    with_example: bool = True,
+    example: "Example | None" = None,
     why_not_counted: tuple[str, str] | None = None,
     tables: Tables | None = None,
 ) -> Story:
-    """Return the story of a plan; without example it is told faster, for a table of many."""
-    example = _example(workspace, plan) if with_example else None
+    """Return the story of a plan; a table of many needs no ``fictional.example_of`` each."""
     way = doors(workspace, plan, tables or load_tables())
     counted = approval.counted if approval else None
     subjects = measured.extracted if measured else (counted.rows if counted else None)
@@ -124,13 +123,6 @@ def tell(
         expected=expected(past, subjects=subjects, size=size if way else 0),
         why_not_counted=why_not_counted,
     )
-
-
-def _example(workspace: Workspace, plan: Plan) -> "Example":
-    # DuckDB is slow to import, and a table of many plans has no examples.
-    from kumobashi.planning.fictional import example_of  # noqa: PLC0415
-
-    return example_of(workspace, plan.link, on=plan.on)
 
 
 def _party(workspace: Workspace, name: str) -> Party:

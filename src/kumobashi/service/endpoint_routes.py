@@ -34,6 +34,7 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
         folder=settings.workspace / "var" / settings.site,
         clock=gateway.clock,
         count=counted,
+        note=gateway.evidence.note,
     )
     accounts = Accounts(
         settings.workspace / "private" / settings.site,

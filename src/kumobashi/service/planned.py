@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import date
 
 from kumobashi.directory.entries import Directory
+from kumobashi.planning.fictional import Example, example_of
 from kumobashi.planning.plan import Plan, plan
 from kumobashi.planning.workspace import Workspace
 
@@ -22,6 +23,7 @@ class Planned:
         self._lock = threading.Lock()
         self._of: tuple[Workspace, date] | None = None
         self._held: dict[str, Plan] = {}
+        self._examples: dict[tuple[str, date], Example] = {}  # by hash and day
 
     def plan(self, workspace: Workspace, link: str) -> Plan:
         """Return the plan of a link as it is today; raise ``LinkUnknown``."""
@@ -29,9 +31,19 @@ class Planned:
         with self._lock:
             # The same object is the same files: whoever reads them anew makes a new one.
             if self._of is None or self._of[0] is not workspace or self._of[1] != on:
-                self._of, self._held = (workspace, on), {}
+                self._of, self._held, self._examples = (workspace, on), {}, {}
             held = self._held
         found = held.get(link)
         if found is None:
             found = held[link] = plan(workspace, self._directory, link, on=on)
+        return found
+
+    def example(self, workspace: Workspace, decided: Plan) -> Example:
+        """Return what a plan does to a fictional resident."""
+        with self._lock:
+            held = self._examples
+        key = (decided.hash, decided.on)
+        found = held.get(key)
+        if found is None:
+            found = held[key] = example_of(workspace, decided.link, on=decided.on)
         return found

@@ -89,14 +89,21 @@ class GatewayProcess:
         *,
         environment: Mapping[str, str] | None = None,
         real: bool = False,
+        name: str = "",
     ) -> None:
-        """Start it; :meth:`wait_ready` returns when it answers."""
+        """Start it; :meth:`wait_ready` returns when it answers.
+
+        ``name`` is that of the log, where a site has several processes. Without a ``url`` it is a
+        worker, ``kumobashi work``, which answers nobody.
+        """
         self.site = site
         self.url = url
         self.armed = False  # whether it is to die at a named point
-        self.log = folder / "var" / f"{site}.log"
+        self.log = folder / "var" / f"{name or site}.log"
         self.log.parent.mkdir(parents=True, exist_ok=True)
         wish = dict(environment or {})
+        if not url:
+            wish["KUMO_ONLY_WORK"] = "on"
         start = _start_command if real else _start_forked
         self._process: _Process = start(folder, site, self.log, wish)
 
@@ -156,7 +163,8 @@ class GatewayProcess:
 
 def _start_command(folder: Path, site: str, log: Path, wish: dict[str, str]) -> _Process:
     leash = [sys.executable, "-I", "-S", "-c", _LEASH, str(os.getpid())]
-    command = ["-m", "kumobashi", "--workspace", str(folder), "serve", "--site", site]
+    verb = "work" if wish.pop("KUMO_ONLY_WORK", "") else "serve"
+    command = ["-m", "kumobashi", "--workspace", str(folder), verb, "--site", site]
     with log.open("ab") as output:
         return subprocess.Popen(  # noqa: S603 - our own command
             [*leash, *command],
@@ -182,7 +190,7 @@ def _serve(folder: str, site: str, log: str, wish: dict[str, str]) -> None:
     from kumobashi.kernel.crash import arm  # noqa: PLC0415
     from kumobashi.observe.logs import log_to_stderr  # noqa: PLC0415
     from kumobashi.service import gateway  # noqa: PLC0415
-    from kumobashi.service.app import serve  # noqa: PLC0415
+    from kumobashi.service.app import serve, work  # noqa: PLC0415
     from kumobashi.service.settings import read_settings  # noqa: PLC0415
     from kumobashi.testing.clocks import FileClock  # noqa: PLC0415
 
@@ -198,7 +206,8 @@ def _serve(folder: str, site: str, log: str, wish: dict[str, str]) -> None:
         shorten_waits(float(wish["KUMO_LONGEST_WAIT"]))
     arm(wish.get("KUMO_CRASH", ""))
     log_to_stderr()
-    asyncio.run(serve(read_settings(Path(folder), site)))
+    settings = read_settings(Path(folder), site)
+    asyncio.run(work(settings) if wish.get("KUMO_ONLY_WORK") else serve(settings))
 
 
 def shorten_waits(seconds: float) -> None:

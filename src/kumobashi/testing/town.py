@@ -78,6 +78,7 @@ class Town:
         self.ports = dict(ports)
         self.behind: dict[str, int] = {}  # ports of gateways that stand behind a fault proxy
         self.running: dict[str, GatewayProcess] = {}
+        self.states: dict[str, str] = {}  # sites whose state is in PostgreSQL, and where
 
     @classmethod
     def found(
@@ -87,11 +88,13 @@ class Town:
         *,
         part_bytes: int | None = None,
         dsn: str | None = None,
+        states: Mapping[str, str] | None = None,
         change: Callable[[Path], None] | None = None,
     ) -> Self:
         """Write workspace, keys, tables and approvals; nothing is started yet.
 
-        ``part_bytes`` makes all sites take small parts; ``dsn`` puts notice-cloud into PostgreSQL;
+        ``part_bytes`` makes all sites take small parts; ``dsn`` puts notice-cloud into PostgreSQL,
+        ``states`` the state of a site's gateways, by site;
         ``change`` may edit the workspace before it is signed and approved.
         """
         town = cls(folder, dict(zip(SITES, free_ports(len(SITES)), strict=True)))
@@ -104,9 +107,14 @@ class Town:
             write_private(folder / _NOTICES, dsn.encode("utf-8"))
             store = f'store: {{kind: postgresql, dsn: "file:{_NOTICES}"}}'
             town.edit("systems/notice-cloud.yaml", r"store: \{kind: duckdb\}", store)
+        for site, state in (states or {}).items():
+            town.states[site] = state
+            place = f"private/{site}/state.dsn"
+            write_private(folder / place, state.encode("utf-8"))
+            town.edit(f"sites/{site}.yaml", r"\Z", f'state: "file:{place}"\n')
         if change:
             change(folder)
-        if part_bytes or dsn or change:
+        if part_bytes or dsn or states or change:
             publish_directory(folder, now=datetime.now(UTC))
         write_embedded(city, {name: town.embedded(name) for name in _SYSTEMS})
         town.approve()
@@ -258,7 +266,7 @@ class Town:
 
     def ledger(self, site: str) -> LedgerReader:
         """Return what a site's gateway has on its disk."""
-        return LedgerReader(self.folder / "var" / site)
+        return LedgerReader(self.folder / "var" / site, dsn=self.states.get(site))
 
     def embedded(self, system: str) -> Path:
         """Return the file of an embedded system."""

@@ -323,3 +323,9 @@ def test_labels_of_lights_and_their_signs_are_all_different() -> None:
     assert len(set(labels.SIGNS.values())) == len(Light)
     for lang in ("ja", "en"):
         assert len({wording.pick(words, lang) for words in labels.LIGHTS.values()}) == len(Light)
+
+
+def test_findings_call_an_item_by_its_japanese_name(console: Console) -> None:
+    page = console(scenes.every_light).get("/links/vaccination-reminders").text
+
+    assert '続柄 <code class="note">relationship</code>' in page

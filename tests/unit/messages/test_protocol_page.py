@@ -17,6 +17,7 @@ from kumobashi.messages.announcement import AttemptState
 from kumobashi.messages.media_types import MANIFEST_TYP
 from kumobashi.messages.receipts import ALLOWED_NEXT, Stage, next_receipt
 from tests.unit.messages import examples
+from tools.protocol_vectors import vectors
 
 PAGE = (Path(__file__).parents[3] / "docs" / "protocol.md").read_text(encoding="utf-8")
 
@@ -41,10 +42,20 @@ def test_the_values_to_check_against_are_right() -> None:
     assert TokenKey(bytes(32)).token("0000000001") in PAGE
 
 
+def test_the_values_of_evidence_and_bundles_are_right() -> None:
+    for name, value in vectors().items():
+        assert value in PAGE, name
+
+
 def test_every_field_of_every_document_is_described() -> None:
     manifest = examples.manifest()
     receipt = next_receipt(
-        None, manifest=manifest, stage=Stage.DELIVERED, receipt=examples.OTHER, at=examples.NOW
+        None,
+        manifest=manifest,
+        stage=Stage.DELIVERED,
+        receipt=examples.OTHER,
+        at=examples.NOW,
+        checkpoint="a note",
     )
     documents: list[bytes] = [examples.announcement().encode(), manifest.encode(), receipt.encode()]
     sections = re.split(r"^### (?:Announcement|Manifest|Receipt)$", PAGE, flags=re.MULTILINE)[1:]

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from kumobashi.directory.entries import Directory
 from kumobashi.planning.approval import Standing
+from kumobashi.planning.fictional import example_of
 from kumobashi.planning.measured import Measured
 from kumobashi.planning.measuring import measure, sources_of
 from kumobashi.planning.plan import plan
@@ -99,7 +100,12 @@ def test_a_plan_answers_first_and_then_shows_why(
             made = plan(workspace, directory, link, on=ON)
             with readers(stores) as held:
                 found = measure(workspace, made, sources_of(workspace, link, held))
-            story = tell(workspace, made, measured=found)
+            story = tell(
+                workspace,
+                made,
+                measured=found,
+                example=example_of(workspace, made.link, on=ON),
+            )
             console.print(PlanView(story, lang="ja" if lang == "ja" else "en"))
     text = capture.get()
 

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from kumobashi.directory.entries import Directory
 from kumobashi.planning.approval import approve
+from kumobashi.planning.fictional import example_of
 from kumobashi.planning.folding import cut, fold
 from kumobashi.planning.overview import PlansView
 from kumobashi.planning.page import page_of
@@ -27,7 +28,8 @@ NIGHT = datetime(2026, 11, 21, 16, tzinfo=UTC)
 
 
 def story(workspace: Workspace, directory: Directory, link: str = LINK) -> Story:
-    return tell(workspace, plan(workspace, directory, link, on=ON))
+    made = plan(workspace, directory, link, on=ON)
+    return tell(workspace, made, example=example_of(workspace, made.link, on=ON))
 
 
 def said(view: PlanView | PlansView, width: int = 100) -> str:
@@ -89,7 +91,8 @@ def test_the_person_is_of_the_age_that_the_rule_asks_for(
 @given(on=st.dates(date(2026, 4, 1), date(2040, 12, 31)))
 def test_every_day_of_the_year_has_its_example(workspace: Workspace, on: date) -> None:
     for link in ("vaccination-reminders", "resident-to-latter-stage"):
-        found = tell(workspace, plan(workspace, None, link, on=on))
+        made = plan(workspace, None, link, on=on)
+        found = tell(workspace, made, example=example_of(workspace, made.link, on=on))
 
         assert all(item.after not in {"", "―"} for item in found.items)
 
@@ -236,7 +239,6 @@ def test_the_table_puts_the_refused_first_and_counts(
             workspace,
             plan(workspace, directory, link, on=ON),
             approval=workspace.approvals.get(link),
-            with_example=False,
         )
         for link in workspace.links
     ]

@@ -4,22 +4,29 @@ What is committed or kept is durable; everything else dies with the process. Eac
 its :class:`Life` whether the process survives it.
 """
 
+import asyncio
 import io
+import sqlite3
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
-from typing import Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
-from kumobashi.exchange.sql import metadata
+from kumobashi.exchange.migrating import migrate
+from kumobashi.kernel import KumobashiError
 from kumobashi.storage.applying import Newest, check_order
-from kumobashi.storage.errors import PartUnlike, SpoolFull
+from kumobashi.storage.errors import PartUnlike
 from kumobashi.storage.tables import Load
+
+if TYPE_CHECKING:
+    from kumobashi.storage.state import StateStore
 
 T = TypeVar("T")
 Parts = dict[tuple[str, int], dict[str, bytes]]
@@ -34,7 +41,7 @@ class Life:
     """One life of one process; ``step`` decides whether it goes on."""
 
     dies: Callable[[str], bool]
-    is_full: Callable[[], bool] = lambda: False
+    fails: Callable[[str], KumobashiError | None] = lambda _place: None
     is_over: bool = False
     at_death: Callable[[], None] = lambda: None
 
@@ -47,37 +54,66 @@ class Life:
             self.at_death()
             raise Killed(name)
 
+    def fail_perhaps(self, place: str) -> None:
+        """Raise what the disk says, if it does not do its work."""
+        if error := self.fails(place):
+            raise error
+
 
 @cache
-def _database(_site: str) -> sa.Engine:
+def _database(_site: str) -> tuple[sa.Engine, bytes]:
+    """Return an engine in memory, and the bytes of a database in which nothing has happened."""
     engine = sa.create_engine(
         "sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False}
     )
-    metadata.create_all(engine)
-    return engine
+    raw = _raw(engine)
+    raw.create_function("kumobashi_micros", 0, _micros)
+    migrate(cast("StateStore", SimulatedStore(engine, Life(dies=lambda _step: False))))
+    return engine, raw.serialize()
 
 
 def empty_database(site: str) -> sa.Engine:
-    """Return the database of a site, in memory, with nothing in it: statements stay compiled."""
-    engine = _database(site)
-    with engine.begin() as connection:
-        for table in metadata.sorted_tables:
-            connection.execute(sa.delete(table))
+    """Return the database of a site, in memory, as new: statements stay compiled."""
+    engine, new = _database(site)
+    _raw(engine).deserialize(new)
     return engine
 
 
+def _raw(engine: sa.Engine) -> sqlite3.Connection:
+    return cast("sqlite3.Connection", engine.raw_connection().driver_connection)
+
+
+def _micros() -> int:
+    """Return the store's own time: that of the loop, where there is one."""
+    try:
+        return round(asyncio.get_running_loop().time() * 1_000_000)
+    except RuntimeError:
+        return 0
+
+
 class SimulatedStore:
-    """Meets what a ledger asks of its store: a commit is durable, or it never was."""
+    """Meets ``StateStore``: a commit is durable, or it never was."""
+
+    is_shared = False
+    micros = "kumobashi_micros()"
 
     def __init__(self, engine: sa.Engine, life: Life) -> None:
         self.engine = engine
         self._life = life
 
-    def write(self, work: Callable[[sa.Connection], T]) -> T:
+    def submit(self, work: Callable[[sa.Connection], T], *, key: str = "") -> Future[T]:
+        """Do the work at once; the future has what became of it."""
+        future: Future[T] = Future()
+        try:
+            future.set_result(self.write(work, key=key))
+        except BaseException as error:  # noqa: BLE001 - handed to whoever asked for the work
+            future.set_exception(error)
+        return future
+
+    def write(self, work: Callable[[sa.Connection], T], *, key: str = "") -> T:  # noqa: ARG002
         """Do the work in one transaction."""
         self._life.step("before commit")
-        if self._life.is_full():
-            raise SpoolFull(place="state.db")
+        self._life.fail_perhaps("state.db")
         with self.engine.begin() as connection:
             result = work(connection)
         self._life.step("after commit")
@@ -89,6 +125,9 @@ class SimulatedStore:
             raise Killed("read")
         with self.engine.connect() as connection:
             return work(connection)
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 class SimulatedSpool:
@@ -117,8 +156,7 @@ class SimulatedSpool:
     def put(self, transfer: str, attempt: int, digest: str, body: bytes) -> None:
         """Keep a whole part."""
         self._life.step("before a part is kept")
-        if self._life.is_full():
-            raise SpoolFull(place="spool")
+        self._life.fail_perhaps("spool")
         self._parts.setdefault((transfer, attempt), {})[digest] = body
         self._life.step("after a part is kept")
 
@@ -129,11 +167,9 @@ class SimulatedSpool:
             if key[0] == transfer and attempt in {None, key[1]}:
                 del self._parts[key]
 
-    def keep_only(self, transfers: Collection[str]) -> None:
-        """Remove what a crash left of all other transfers."""
-        for key in list(self._parts):
-            if key[0] not in transfers:
-                del self._parts[key]
+    def transfers(self) -> set[str]:
+        """Return the transfers that have parts here."""
+        return {transfer for transfer, _ in self._parts}
 
 
 class _Incoming:

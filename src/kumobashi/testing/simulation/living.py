@@ -18,6 +18,7 @@ from kumobashi.exchange import patience
 from kumobashi.exchange.states import IN_FINAL, Out
 from kumobashi.kernel import KumobashiError
 from kumobashi.messages.receipts import Stage, check_chain, verify_receipt
+from kumobashi.storage.errors import DiskFailed, SpoolFull
 from kumobashi.testing.simulation.disks import Killed
 from kumobashi.testing.simulation.loop import Loop, Stuck
 from kumobashi.testing.simulation.network import Network, Weather
@@ -37,6 +38,7 @@ _STORM_SECONDS = 240.0
 _LATEST_SECONDS = 60.0  # by when a late request has come
 _PATIENCE_SECONDS = 3_600.0  # simulated; afterwards it is stuck
 _LOOK_SECONDS = 3.0
+_BROKEN = 0.3  # of the times a disk does not do its work
 
 
 @dataclass(slots=True, kw_only=True)
@@ -106,7 +108,7 @@ class _World:
                 self._network,
                 chance,
                 dies=partial(self._dies, name),
-                is_full=self._is_full,
+                fails=self._fails,
                 restart_seconds=lambda: chance.uniform(0.1, 6.0),
                 receiver_class=receiver_class,
                 contents=self._contents,
@@ -136,8 +138,13 @@ class _World:
         self._lived.deaths += dies
         return dies
 
-    def _is_full(self) -> bool:
-        return self._is_storm and self._chance.random() < self.full
+    def _fails(self, place: str) -> KumobashiError | None:
+        """Return what a disk says that takes nothing: full mostly, at times broken."""
+        if not self._is_storm or self._chance.random() >= self.full:
+            return None
+        if self._chance.random() < _BROKEN:
+            return DiskFailed(place=place)
+        return SpoolFull(place=place)
 
     def _calm(self) -> None:
         self._is_storm = False
@@ -157,7 +164,7 @@ class _World:
                         link, day, mode="full", plan_hash="sha256:0", again=False
                     )
                     if is_new and site.sender is not None:
-                        site.spawn(site.sender.run(row.transfer))
+                        site.send(row.transfer)
                     return row.transfer
             except (Killed, KumobashiError):
                 pass

@@ -13,6 +13,7 @@ from kumobashi.exchange.peers import Answer, Refusal
 from kumobashi.kernel import KumobashiError
 from kumobashi.messages.announcement import Announcement
 from kumobashi.messages.parts import Part
+from kumobashi.messages.recall import Recall
 from kumobashi.testing.simulation.disks import Life
 
 _TIMEOUT_SECONDS = 5.0
@@ -149,6 +150,14 @@ class SimulatedPeers:
                 self._site, transfer, attempt, after=after, seen=seen, wait=wait
             ),
         )
+
+    async def recall(self, site: str, recall: Recall) -> Answer:
+        """Ask whether what ``site`` signed is still there."""
+        body = recall.encode()
+        return await self._call(site, lambda inbox: inbox.recall(self._site, body))
+
+    def hear(self, _site: str, _checkpoint: object) -> None:
+        """Leave logs of evidence alone: the simulated world has none."""
 
     async def aclose(self) -> None:
         """Nothing is open."""

@@ -18,21 +18,27 @@ from typing import TYPE_CHECKING, Any, cast
 from kumobashi.crypto.canonical import digest
 from kumobashi.crypto.keys import SealKey, SigningKey
 from kumobashi.exchange.changes import Changes
+from kumobashi.exchange.holding import Holder
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.inbox import Inbox, Taker
+from kumobashi.exchange.incarnations import Incarnations
+from kumobashi.exchange.leases import Held, Leases
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.packing import Limits
+from kumobashi.exchange.patience import waits
 from kumobashi.exchange.peers import Peers
 from kumobashi.exchange.receiving import Receiver
 from kumobashi.exchange.records import Incoming, Outgoing
 from kumobashi.exchange.relaying import Relay
 from kumobashi.exchange.sending import Sender
 from kumobashi.exchange.states import In, Out
+from kumobashi.kernel import Clock, KumobashiError, new_id
 from kumobashi.messages.manifest import Compression, Manifest, MediaType, Mode, sign_manifest
 from kumobashi.messages.parts import Part
 from kumobashi.messages.receipts import Stage
 from kumobashi.planning.publishing import load_directory
 from kumobashi.planning.sampling import write_sample
+from kumobashi.storage.errors import StorageFailed
 from kumobashi.storage.tables import Load
 from kumobashi.testing.simulation.disks import (
     Life,
@@ -46,7 +52,7 @@ from kumobashi.testing.simulation.network import Network, SimulatedPeers
 
 if TYPE_CHECKING:
     from kumobashi.storage.spool import Spool
-    from kumobashi.storage.sqlite import StateStore
+    from kumobashi.storage.state import StateStore
 
 SENDER, RECEIVER = "hall-core", "public-cloud"
 RELAYS = ("hall-exchange", "asp-relay")
@@ -117,28 +123,25 @@ class SimulatedSender(Sender):
     """Seals a content instead of rows."""
 
     contents: dict[str, bytes]
-    spool: SimulatedSpool
-    ledger: Ledger
-    identity: Identity
 
     def _prepare(self, row: Outgoing) -> Outgoing:
-        if self.spool.held(row.transfer, row.attempt):
-            row = self.ledger.move_out(row.transfer, None, attempt=row.attempt + 1)
-        self.spool.forget(row.transfer)
+        if self._spool.held(row.transfer, row.attempt):
+            row = self._ledger.move_out(row.transfer, None, attempt=row.attempt + 1)
+        self._spool.forget(row.transfer)
         content = self.contents[f"{row.link} {row.business_date}"]
         content = content + f" attempt {row.attempt}".encode()  # a new sealing, other bytes
         half = len(content) // 2
         parts = []
         for number, body in enumerate((content[:half], content[half:]), 1):
             part = Part(number=number, digest=digest(body), bytes=len(body))
-            self.spool.put(row.transfer, row.attempt, part.digest.removeprefix("sha256:"), body)
+            self._spool.put(row.transfer, row.attempt, part.digest.removeprefix("sha256:"), body)
             parts.append(part)
         manifest = self._said(row, content, tuple(parts))
-        token = sign_manifest(manifest, self.identity.signing)
-        return self.ledger.move_out(row.transfer, Out.SEALED, manifest=token)
+        token = sign_manifest(manifest, self._identity.signing)
+        return self._ledger.move_out(row.transfer, Out.SEALED, manifest=token)
 
     def _said(self, row: Outgoing, content: bytes, parts: tuple[Part, ...]) -> Manifest:
-        now = self.ledger.clock.now()
+        now = self._ledger.clock.now()
         return Manifest(
             tenant=row.tenant,
             transfer=row.transfer,
@@ -203,7 +206,7 @@ class SimulatedSite:
     network: Network
     chance: random.Random
     dies: Callable[[str], bool]
-    is_full: Callable[[], bool]
+    fails: Callable[[str], KumobashiError | None]
     restart_seconds: Callable[[], float]
     receiver_class: type[SimulatedReceiver] = SimulatedReceiver
     target: Target = field(default_factory=Target)
@@ -215,6 +218,7 @@ class SimulatedSite:
     _spool_in: Parts = field(default_factory=dict)
     _spool_out: Parts = field(default_factory=dict)
     _database: Any = field(init=False)
+    _holder: Holder = field(init=False)
     _running: Running | None = None
 
     def __post_init__(self) -> None:
@@ -235,48 +239,82 @@ class SimulatedSite:
 
     def start(self) -> None:
         """Begin a life, as a process does: read the disks and go on with what was under way."""
-        life = Life(dies=self.dies, is_full=self.is_full)
+        life = Life(dies=self.dies, fails=self.fails)
         life.at_death = self._died
         self._running = Running(life)
         identity = identities()[self.name]
         clock = SimulatedClock(asyncio.get_running_loop())
         store = cast("StateStore", SimulatedStore(self._database, life))
+        self.spawn(self._begin(store, identity, clock, life))
+
+    async def _begin(
+        self, store: "StateStore", identity: Identity, clock: Clock, life: Life
+    ) -> None:
+        for wait in waits():
+            try:
+                incarnations = Incarnations(store, identity.tenant, self.name, clock)
+                incarnations.begin()
+                leases = Leases(store, identity.tenant, owner=new_id(), seconds=60)
+                leases.forget_all()
+                break
+            except StorageFailed:  # as a service manager would start it again
+                await asyncio.sleep(wait)
+        self._holder = Holder(leases, seconds=60, is_shared=False)
         self.ledger = Ledger(store, identity.tenant, clock)
         spool = SimulatedSpool(self._spool_in, life)
         peers = cast("Peers", SimulatedPeers(self.network, self.name, life, self.chance))
         changes = Changes()
-        taker = self._taker(identity, self.ledger, spool, changes, peers, life)
-        self.inbox = Inbox(identity, self.ledger, cast("Spool", spool), changes, taker)
-        self.spawn(self._resume(self.inbox, peers, life))
-
-    async def _resume(self, inbox: Inbox, peers: Peers, life: Life) -> None:
+        taker: Taker
+        if self.name in RELAYS:
+            taker = Relay(identity, self.ledger, cast("Spool", spool), changes, peers)
+        else:
+            taker = self._receiver(identity, spool, changes, incarnations, life)
+        inbox = Inbox(
+            identity, self.ledger, cast("Spool", spool), changes, taker, holder=self._holder
+        )
         inbox.resume()
-        if self.name == SENDER and self.ledger is not None:
-            self.sender = self._sender(identities()[SENDER], self.ledger, peers, life)
-            rows = self.ledger.under_way()
-            self.sender.spool.keep_only({row.transfer for row in rows})
-            for row in rows:
-                self.spawn(self.sender.run(row.transfer))
+        self.inbox = inbox
+        if self.name == SENDER:
+            self.sender = self._sender(identity, self.ledger, peers, life)
+            for row in self.ledger.under_way():
+                self.send(row.transfer)
 
-    def _taker(  # noqa: PLR0917 - what a gateway is made of
+    def send(self, transfer: str) -> None:
+        """Carry a transfer on, as the site's endpoint does."""
+        self.spawn(self._send(transfer))
+
+    async def _send(self, transfer: str) -> None:
+        assert self.sender is not None, "only where transfers begin"
+        sender, holder = self.sender, self._holder
+        for wait in waits():
+            try:
+                async with holder.holding(Held(side="out", transfer=transfer)) as mine:
+                    if mine is not None:
+                        await sender.under(mine).run(transfer)
+            except StorageFailed:
+                await asyncio.sleep(wait)
+            else:
+                return
+
+    def _receiver(
         self,
         identity: Identity,
-        ledger: Ledger,
         spool: SimulatedSpool,
         changes: Changes,
-        peers: Peers,
+        incarnations: Incarnations,
         life: Life,
-    ) -> Taker:
-        if self.name in RELAYS:
-            return Relay(identity, ledger, cast("Spool", spool), changes, peers)
+    ) -> SimulatedReceiver:
+        assert self.ledger is not None, "made before"
         receiver = self.receiver_class(
             identity=identity,
-            ledger=ledger,
+            ledger=self.ledger,
             spool=cast("Spool", spool),
             changes=changes,
             receptions=_no_reception,
             limits=Limits(memory_mib=64),
             set_aside=Path(),
+            checkpoint=lambda: None,
+            incarnations=incarnations,
         )
         receiver.spool, receiver.target, receiver.life = spool, self.target, life
         return receiver
@@ -284,19 +322,17 @@ class SimulatedSite:
     def _sender(
         self, identity: Identity, ledger: Ledger, peers: Peers, life: Life
     ) -> SimulatedSender:
-        spool = SimulatedSpool(self._spool_out, life)
         sender = SimulatedSender(
             identity=identity,
             ledger=ledger,
-            spool=cast("Spool", spool),
+            spool=cast("Spool", SimulatedSpool(self._spool_out, life)),
             peers=peers,
             orders=_no_order,
             snapshots=cast("Any", _NoSnapshots()),
             limits=Limits(memory_mib=64),
             token_secret=None,
         )
-        sender.contents, sender.spool = self.contents, spool
-        sender.ledger, sender.identity = ledger, identity
+        sender.contents = self.contents
         return sender
 
     def _died(self) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from kumobashi.exchange import receiving, relaying, sending
 from kumobashi.exchange.receiving import Receiver
 from kumobashi.exchange.records import Incoming
 from kumobashi.exchange.states import In
@@ -39,18 +38,6 @@ def test_every_life_ends_well(seed: int) -> None:
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_disk_too_full_even_for_a_note_strands_nothing(seed: int) -> None:
     assert live(seed, full=0.6).faults == []
-
-
-def test_once_it_stranded_transfers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before, the task that could not note why it waits ended there, until the next start."""
-
-    def raised(error: Exception, _transfer: str) -> None:
-        raise error
-
-    for module in (sending, receiving, relaying):
-        monkeypatch.setattr(module, "unnoted", raised)
-
-    assert any(live(seed, full=0.6).faults for seed in (1, 2, 3))
 
 
 def test_lives_are_full_of_deaths() -> None:
