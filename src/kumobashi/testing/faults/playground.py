@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kumobashi.crypto.private_files import write_private
 from kumobashi.testing import postgresql
 from kumobashi.testing.city import City
 from kumobashi.testing.fault_proxy import FaultProxy, fault_proxy
@@ -21,7 +20,8 @@ from kumobashi.testing.faults.converting import for_cp932, token_key, tokens_of
 from kumobashi.testing.faults.keeper import Keeper
 from kumobashi.testing.faults.tables import Store, digest_of
 from kumobashi.testing.ledgers import payload_of
-from kumobashi.testing.town import SITES, Town, free_ports, run_postgresql
+from kumobashi.testing.postgresql import application_database
+from kumobashi.testing.town import SITES, Town, free_ports
 
 SENDER, RECEIVER = "hall-core", "public-cloud"
 SMALL_DISKS = ("asp-relay", RECEIVER)  # where there is a small disk of one's own
@@ -159,7 +159,7 @@ class Server:
 
     def start(self) -> None:
         """Start it; its address stays the same."""
-        settings = {"shared_buffers": "32MB", "max_connections": "60"}
+        settings = {"shared_buffers": "32MB", "max_connections": "200"}
         self.dsn = self._running.enter_context(postgresql.running(self.folder, settings))
 
     def stop(self) -> None:
@@ -167,7 +167,7 @@ class Server:
         self._running.close()
 
     def database(self, site: str) -> str:
-        """Return the address of a site's own database."""
+        """Return the address of a site's database for the server's owner, who sees every row."""
         name = site.replace("-", "_")
         head, _, query = self.dsn.partition("?")
         return f"{head.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
@@ -181,12 +181,17 @@ def playground(
     with contextlib.ExitStack() as stack:
         target = _server(stack, folder / "target") if postgresql_target else None
         state = _server(stack, folder / "state") if postgresql_state else None
+        states = {}
+        if state:
+            names = {site: site.replace("-", "_") for site in SITES}
+            states = {site: application_database(state.dsn, name) for site, name in names.items()}
         town = stack.enter_context(
             Town.found(
                 folder / "w",
                 city,
                 part_bytes=65_536,
                 dsn=target.dsn if target else None,
+                states=states,
                 change=_add_courses,
             )
         )
@@ -203,7 +208,7 @@ def playground(
             )
             for site in SITES
         }
-        keeper = Keeper(town, {site: _wishes(folder, town, site, state) for site in SITES})
+        keeper = Keeper(town, {site: _wishes(folder, site) for site in SITES})
         stack.enter_context(keeper)
         keeper.all_ready()
         yield Playground(folder, town, keeper, lines, small, target, state)
@@ -214,20 +219,13 @@ def clock_file(folder: Path, site: str) -> Path:
     return folder / f"clock-{site}"
 
 
-def _wishes(folder: Path, town: Town, site: str, state: Server | None) -> dict[str, str]:
-    wishes = {
+def _wishes(folder: Path, site: str) -> dict[str, str]:
+    return {
         "KUMO_CLOCK_FILE": str(clock_file(folder, site)),
         "KUMO_LONGEST_WAIT": _LONGEST_WAIT,
         "KUMO_LEASE_SECONDS": _LEASE,
         "KUMO_MEMORY_MIB": "256",
     }
-    if state:
-        secret = Path("private") / site / "state.dsn"
-        if not (town.folder / secret).exists():
-            run_postgresql(state.dsn, f'create database "{site.replace("-", "_")}"')
-            write_private(town.folder / secret, state.database(site).encode("utf-8"))
-        wishes["KUMO_STATE"] = f"file:{secret}"
-    return wishes
 
 
 def _server(stack: contextlib.ExitStack, folder: Path) -> Server:

@@ -16,12 +16,11 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
-from kumobashi.service.settings import Settings
 from kumobashi.testing.city import City, build
 from kumobashi.testing.faults.check import line
 from kumobashi.testing.faults.deeds import possible
@@ -156,8 +155,6 @@ def _refusal(chosen: argparse.Namespace) -> str:
         return "--rounds and --first: at least 1"
     if "postgresql" in {chosen.state, chosen.target} and not has("postgresql"):
         return missing()["postgresql"]
-    if chosen.state == "postgresql" and "state" not in {each.name for each in fields(Settings)}:
-        return "--state postgresql: gateways of this version keep their state in SQLite only"
     return ""
 
 
