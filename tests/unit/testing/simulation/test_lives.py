@@ -20,6 +20,7 @@ from kumobashi.testing.simulation.disks import Life, Target
 from kumobashi.testing.simulation.living import live
 from kumobashi.testing.simulation.sites import SimulatedReceiver
 
+pytestmark = pytest.mark.slow
 LIVES = int(os.environ.get("KUMO_LIVES", "12"))
 
 
