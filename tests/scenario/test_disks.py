@@ -27,9 +27,9 @@ PROGRAM = """
 import sys
 from pathlib import Path
 import sqlalchemy as sa
-from kumobashi.storage.sqlite import StateStore
+from kumobashi.storage.sqlite import SQLiteState
 
-store = StateStore(Path(sys.argv[1]), owner="here")
+store = SQLiteState(Path(sys.argv[1]), owner="here")
 store.write(lambda c: c.exec_driver_sql("create table if not exists t (n integer primary key)"))
 print("ready", flush=True)
 for n in range(int(sys.argv[2])):
@@ -51,6 +51,7 @@ def commit_under(tmp_path: Path, inject: str) -> tuple[set[int], set[int], str]:
         [*strace, f"inject={inject}", sys.executable, "-c", PROGRAM, str(file), str(COMMITS)],
         capture_output=True, text=True, timeout=120, check=False, env={**os.environ},
     )  # fmt: skip
+    assert "ImportError" not in done.stderr, done.stderr  # nothing would be tried
     acked = {int(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("ack")}
     if not file.exists():
         return acked, set(), done.stdout
