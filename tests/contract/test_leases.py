@@ -107,6 +107,20 @@ def test_a_lease_that_ran_out_while_nobody_wanted_it_is_renewed(store: StateStor
     assert leases(store, "b").claim(lease.on) is None
 
 
+def test_a_lease_that_nobody_works_under_runs_out_beside_those_that_are_renewed(
+    store: StateStore,
+) -> None:
+    mine, theirs = leases(store, "a", SHORT), leases(store, "b", SHORT)
+    worked = [claimed(mine.claim(Held(side="out", transfer=new_id()))) for _ in range(3)]
+    dropped = claimed(mine.claim(Held(side="out", transfer=new_id())))
+    for _ in range(4):
+        time.sleep(SHORT / 2)
+        assert mine.renew(worked) == []
+
+    assert theirs.claim(worked[0].on) is None
+    assert theirs.claim(dropped.on) is not None
+
+
 def test_every_change_under_an_old_token_is_refused_and_nothing_is_written(ledger: Ledger) -> None:
     store, on = ledger.store, outgoing(ledger)
     old = claimed(leases(store, "a", 0.0).claim(on))

@@ -111,7 +111,11 @@ class Inbox:
 
     def take_over(self, lease: Lease) -> None:
         """Work on a bundle whose lease this process has claimed."""
-        self._begin((lease.on.transfer, lease.on.attempt), lease).set()
+        key = (lease.on.transfer, lease.on.attempt)
+        if key in self._tasks and self._holder:  # begun meanwhile: it claims again, or is ending
+            self._holder.hand_back(lease)
+        else:
+            self._begin(key, lease).set()
 
     async def announce(self, caller: str, body: bytes) -> dict[str, Any]:
         """Note what is coming; return which parts are here already."""

@@ -97,7 +97,10 @@ class Endpoint:
 
     def take_over(self, lease: Lease) -> None:
         """Work on a transfer whose lease this process has claimed."""
-        self._go(lease.on.transfer, lease)
+        if lease.on.transfer in self._runs and self._holder:  # begun meanwhile, or just ending
+            self._holder.hand_back(lease)
+        else:
+            self._go(lease.on.transfer, lease)
 
     async def run(
         self, link: str, on: date, *, again: bool = False, full: bool = False
