@@ -203,7 +203,8 @@ def _overlapping(layouts: Layouts, own: Mapping[str, Document[LayoutFile]]) -> I
                 example=f'version: "{version}-2"',
             )
         written[layout, version] = document
-    for older, newer in overlaps(layouts):
+    names = dict.fromkeys(name for name, _ in written)
+    for older, newer in overlaps(one for name in names for one in layouts.named(name)):
         found = written.get((newer.layout, newer.version)) or written.get(
             (older.layout, older.version)
         )
