@@ -12,7 +12,7 @@ from kumobashi.catalogue.contradictions import contradictions, overlaps
 from kumobashi.catalogue.fields import Condition, FieldEntry, Layout, fields_of, what_is_wrong
 from kumobashi.catalogue.items import FieldType, Sensitivity
 from kumobashi.catalogue.layouts import Layouts, load_layouts, span
-from kumobashi.directory.models import FileModel, Ident, Name, TableName
+from kumobashi.directory.file_parts import FileModel, Ident, Name, TableName
 from kumobashi.planning.references import unknown
 from kumobashi.storage.documents import Document, Mistake, read
 from kumobashi.storage.mistakes import Said
