@@ -10,10 +10,10 @@ PARALLEL ?= -n auto --dist loadgroup
 SPHINX := $(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --nitpicky --jobs auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo venv venv-dev venv-bench check test faults lint types floors docs format lock bench clean
+.PHONY: help demo venv venv-dev venv-bench venv-interop check test faults interop pictures lint types floors docs format lock bench offline offline-test clean
 
 help: ## この一覧 / this list
-	@$(PYTHON) -c 'import re; [print("  make %-10s %s" % found.groups()) for line in open("Makefile", encoding="utf-8") if (found := re.match(r"([a-z-]+):.*?## (.+)", line))]'
+	@$(PYTHON) -c 'import re; [print("  make %-12s %s" % found.groups()) for line in open("Makefile", encoding="utf-8") if (found := re.match(r"([a-z-]+):.*?## (.+)", line))]'
 
 demo: venv ## 架空の市で一晩の連携を見る / the fictional city and its night's links (ARGS=--help)
 	@$(BIN)/kumobashi demo $(ARGS)
@@ -27,6 +27,9 @@ venv-dev: ## 開発のための環境 / what developing needs, in .venv
 venv-bench:
 	@$(PYTHON) tools/bootstrap.py bench
 
+venv-interop:
+	@$(PYTHON) tools/bootstrap.py interop
+
 check: venv-dev lint types floors ## コミットの前に / before every commit: quick checks, unit and doc tests
 	@$(PYTEST) -q -m "not slow" src tests/unit tests/docs $(PYTEST_ARGS)
 
@@ -35,8 +38,20 @@ test: venv-dev lint types floors docs ## すべての試験 / everything
 	@$(PYTEST) $(PARALLEL) $(PYTEST_ARGS)
 
 faults: export HYPOTHESIS_PROFILE ?= ci
-faults: venv-dev ## 障害試験（長い） / failures on purpose, long: every crash point everywhere, random kills (KUMO_SEED=, KUMO_ROUNDS=)
-	@$(PYTEST) $(PARALLEL) -m faults tests $(PYTEST_ARGS)
+faults: export KUMO_SEED ?= 20261121
+faults: export KUMO_ROUNDS ?= 40
+faults: venv-dev ## 障害試験（長い） / failures on purpose, long: F1 to F24, simulated lives, rounds (KUMO_SEED=, KUMO_ROUNDS=, ARGS=--help)
+	@status=0; \
+	$(PYTEST) $(PARALLEL) -m faults tests $(PYTEST_ARGS) || status=1; \
+	$(BIN)/python -m kumobashi.testing.simulation --lives 400 --seed "$$KUMO_SEED" || status=1; \
+	$(BIN)/python -m kumobashi.testing.faults.run --rounds "$$KUMO_ROUNDS" --seed "$$KUMO_SEED" $(ARGS) || status=1; \
+	exit $$status
+
+interop: venv-interop ## 本物のブラウザーで全画面を点検 / every page in a real browser: axe, keys, phone to projector
+	@.venv-interop/bin/python -m pytest -m interop tests/interop $(PYTEST_ARGS)
+
+pictures: venv-interop ## 説明書の絵を撮り直す / take the pictures in docs again (ARGS=--list)
+	@.venv-interop/bin/python -m tools.pictures $(ARGS)
 
 lint: venv-dev
 	@echo "· ruff"
@@ -65,6 +80,12 @@ lock: venv-dev ## requirements/*.txt を作り直す / choose versions anew (ARG
 bench: venv-bench ## ほかの道具と速さを比べる / compare speed with other tools (ARGS=--help)
 	@.venv-bench/bin/kumobashi bench link $(ARGS)
 
+offline: venv ## ネットワークのない所への一式 / archives for places without a network (ARGS=--windows)
+	@$(BIN)/python -m tools.offline $(ARGS)
+
+offline-test: venv-dev offline ## その一式を、ネットワークを閉じて試す / install and run the archive, the network closed
+	@$(PYTEST) -q -m offline tests $(PYTEST_ARGS)
+
 clean: ## 作ったものを消す / remove what was built, and the environments
-	@rm -rf .venv .venv-bench .bootstrap.lock build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .venv-bench .venv-interop .bootstrap.lock build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find src tests tools docs -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -23,7 +23,8 @@ from typing import TypeVar
 
 import duckdb
 
-from kumobashi.catalogue.checking import each_finding, export_findings, findings
+from kumobashi.catalogue.checking import each_finding, findings
+from kumobashi.catalogue.exporting import export_findings
 from kumobashi.catalogue.fields import Layout
 from kumobashi.catalogue.layouts import load_layouts
 from kumobashi.storage.tables import literal

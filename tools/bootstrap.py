@@ -3,6 +3,7 @@
     python3 tools/bootstrap.py demo     what a gateway and the fictional city need, in .venv
     python3 tools/bootstrap.py dev      that, and every tool of a developer, in .venv
     python3 tools/bootstrap.py bench    what comparisons with other tools need, in .venv-bench
+    python3 tools/bootstrap.py interop  what looking with a real browser needs, in .venv-interop
 
 Debian's python3 comes without pip and without the part of `venv` that installs it. So the
 environment is made bare, one pip wheel is fetched whose SHA-256 stands below, and pip, run from
@@ -52,6 +53,7 @@ SETS = {
     "demo": (".venv", "demo.txt", ("demo",)),
     "dev": (".venv", "dev.txt", ("demo", "dev")),
     "bench": (".venv-bench", "bench.txt", ("bench",)),
+    "interop": (".venv-interop", "interop.txt", ("interop",)),
 }
 
 

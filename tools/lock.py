@@ -27,6 +27,13 @@ LOCKS = {
     "runtime": ["pyproject.toml", *BOUND],
     "demo": [*DEMO, *BOUND],
     "bench": [*DEMO, "requirements/bench.in", "requirements/build.in", *BOUND],
+    "interop": [
+        *DEMO,
+        "requirements/dev.in",
+        "requirements/interop.in",
+        "requirements/build.in",
+        *BOUND,
+    ],
 }
 
 

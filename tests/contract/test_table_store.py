@@ -1,5 +1,9 @@
-"""What every store of tables must keep to, asked of the embedded file and of a real PostgreSQL."""
+"""What every store of tables must keep to: embedded file, real PostgreSQL, folder of files.
 
+A folder cannot tell an empty text from none, and its file is looked into with Python's own reader.
+"""
+
+import csv
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -12,6 +16,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kumobashi.catalogue.fields import Field, Layout
+from kumobashi.catalogue.items import FieldType
+from kumobashi.conversion.folder_reading import FileTable
+from kumobashi.conversion.folder_tables import FolderTables
+from kumobashi.conversion.taking import DropFolder
 from kumobashi.kernel import KumobashiError, new_id
 from kumobashi.storage.duckdb_tables import DuckDBTables
 from kumobashi.storage.errors import (
@@ -23,8 +32,9 @@ from kumobashi.storage.errors import (
 )
 from kumobashi.storage.postgresql_tables import PostgreSQLTables
 from kumobashi.storage.tables import ColumnSpec, Condition, Load, Query, TableStore
+from kumobashi.testing.faults.tables import ask_duckdb, ask_postgresql
 from kumobashi.testing.postgresql import running
-from kumobashi.testing.town import ask_embedded, ask_postgresql, run_postgresql
+from kumobashi.testing.town import run_postgresql
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 Ask = Callable[[str], list[tuple[Any, ...]]]
@@ -68,6 +78,43 @@ def dsn() -> Iterator[str]:
         yield uri
 
 
+_FIELD_TYPES: dict[str, FieldType] = {
+    "text": "N",
+    "integer": "S9",
+    "date": "DATE",
+    "timestamp": "TIMESTAMP",
+    "integers": "LIST9",
+}
+
+
+def layout_of(columns: tuple[ColumnSpec, ...]) -> Layout:
+    """Return a layout whose columns are these."""
+    fields = tuple(
+        Field(
+            name=column.name,
+            ja=f"項目 {column.name}",
+            item_id=None,
+            type=_FIELD_TYPES[column.kind],
+            digits=column.digits,
+            code_list=None,
+            required=False,
+            sensitivity="personal",
+        )
+        for column in columns
+    )
+    return Layout(
+        layout="some",
+        version="1",
+        ja="ある形",
+        fields=fields,
+        key=("key",),
+        valid_from=date(2026, 4, 1),
+        valid_to=None,
+        source="試験",
+        own_shape=True,
+    )
+
+
 class Target:
     """One empty store, and a way to look into it that is not the store's own."""
 
@@ -78,8 +125,34 @@ class Target:
         if kind == "duckdb":
             path = folder / f"{new_id()}.duckdb"
             self.store = DuckDBTables("there", path)
-            self.ask = lambda query: ask_embedded(path, query) if path.exists() else []
+            self.ask = lambda query: ask_duckdb(path, query)
             self.run = lambda *statements: _run(path, *statements)
+        elif kind == "folder":
+            self.folder, private = folder / new_id(), folder / f"{new_id()}.files"
+            self.folder.mkdir()
+            private.mkdir()
+            tables = {
+                "t": COLUMNS,
+                "u": COLUMNS,
+                "kinds": (ColumnSpec("key", "text", 2), *EVERY_KIND),
+            }
+            self.store = FolderTables(
+                DropFolder(
+                    system="there",
+                    name="あちら",
+                    folder=self.folder,
+                    kept=private / "taken",
+                    quiet_seconds=0.2,
+                ),
+                {
+                    name: FileTable(layout=layout_of(columns), pattern=f"{name}_{{date}}.csv")
+                    for name, columns in tables.items()
+                },
+                private=private,
+            )
+            state = private / "applied.duckdb"
+            self.ask = lambda query: ask_duckdb(state, query)
+            self.run = lambda *statements: _run(state, *statements)
         else:
             schema = f"s{new_id().replace('-', '')}"
             run_postgresql(dsn, f"create schema {schema}")
@@ -89,10 +162,34 @@ class Target:
             self.run = lambda *statements: run_postgresql(dsn, front, *statements)
 
     def rows(self) -> list[tuple[Any, ...]]:
+        if isinstance(self.store, FolderTables):
+            self.check_file()
         return sorted(
             (row[0], row[1], row[2], row[3], None if row[4] is None else list(row[4]))
             for row in self.ask("select key, name, born, ym, ages from t")
         )
+
+    def check_file(self) -> None:
+        """Hold the file that people see against what was applied."""
+        found = sorted(self.folder.glob("t_*.csv"))
+        if not found:
+            return
+        with found[-1].open(encoding="utf-8-sig", newline="") as lines:
+            header, *rows = list(csv.reader(lines))
+        assert header == [f"項目 {column.name}" for column in COLUMNS]
+        applied = self.ask("select key, name, born, ym, ages from t")
+        assert sorted(rows) == sorted([_as_written(value) for value in row] for row in applied)
+        assert list(self.folder.glob(".kumobashi/*")) == []
+
+
+def _as_written(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return " ".join(map(str, value))
+    text = str(value)
+    is_run = text[:1] in set("=+@\t\r") or (text[:1] == "-" and not text[1:2].isdigit())
+    return f"'{text}" if isinstance(value, str) and is_run and text != "-" else text
 
 
 def _run(path: Path, *statements: str) -> None:
@@ -101,7 +198,7 @@ def _run(path: Path, *statements: str) -> None:
             connection.execute(statement)
 
 
-@pytest.fixture(params=["duckdb", "postgresql"])
+@pytest.fixture(params=["duckdb", "postgresql", "folder"])
 def target(request: pytest.FixtureRequest, tmp_path: Path, dsn: str) -> Target:
     return Target(request.param, tmp_path, dsn)
 
@@ -474,11 +571,18 @@ def test_types_are_those_that_the_layout_names(target: Target) -> None:
 def test_a_store_that_is_not_there_says_so(tmp_path: Path) -> None:
     nowhere = PostgreSQLTables("there", "postgresql://nobody@127.0.0.1:1/x?connect_timeout=2")
     absent = DuckDBTables("there", tmp_path / "absent.duckdb")
-    for store in (nowhere, absent):
+    unmounted = FolderTables(
+        DropFolder(system="there", name="あちら", folder=tmp_path / "no", kept=tmp_path / "kept"),
+        {"t": FileTable(layout=layout_of(COLUMNS), pattern="t_{date}.csv")},
+        private=tmp_path / "private",
+    )
+    for store in (nowhere, absent, unmounted):
         with pytest.raises(StoreUnreachable), store.reading():
             pass
-    with pytest.raises(StoreUnreachable):
-        nowhere.apply(load([ROW]))
+    for receiver in (nowhere, unmounted):
+        with pytest.raises(StoreUnreachable):
+            receiver.apply(load([ROW]))
+    assert not (tmp_path / "no").exists()
 
 
 def test_a_server_that_is_stopped_while_it_writes_can_be_tried_again(dsn: str) -> None:

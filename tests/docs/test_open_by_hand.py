@@ -22,7 +22,7 @@ from kumobashi.kernel import SystemClock
 from kumobashi.messages.manifest import Compression, Manifest, sign_manifest
 from kumobashi.storage.erasable import ErasableSecrets
 from kumobashi.storage.spool import Spool
-from kumobashi.storage.sqlite import StateStore
+from kumobashi.storage.sqlite import SQLiteState
 from kumobashi.storage.tables import ColumnSpec
 from tests.docs import examples
 from tests.unit.messages.examples import manifest as any_manifest
@@ -80,7 +80,7 @@ def a_bundle_in_the_spool(folder: Path) -> Manifest:
         parts=sealed.parts,
         key=key_hash(recipient),
     )
-    store = StateStore(var / "state.db", owner="public-cloud")
+    store = SQLiteState(var / "state.db", owner="public-cloud")
     migrate(store)
     ledger = Ledger(store, manifest.tenant, SystemClock())
     bundle = ledger.announced(

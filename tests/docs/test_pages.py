@@ -201,6 +201,18 @@ def test_the_files_of_the_csv_example_make_a_link_that_may_run(tmp_path: Path) -
     assert decided.is_permitted, [reason.ja for reason in decided.reasons]
 
 
+def test_the_systems_of_the_page_on_dropped_files_are_read(tmp_path: Path) -> None:
+    folder = write_sample(tmp_path / "city")
+    blocks = yaml_blocks(DOCS / "how-to" / "drop-a-file.md")
+    for block in blocks:
+        (folder / block.splitlines()[0].removeprefix("# ")).write_text(block, encoding="utf-8")
+
+    workspace = load(folder)
+
+    assert len(blocks) == 2
+    assert {workspace.systems[name].store.kind for name in ("allowance-desk", "host")} == {"folder"}
+
+
 # -- every page -----------------------------------------------------------------------------------
 
 

@@ -485,8 +485,8 @@ def strict(town: Town) -> None:
     path.write_text(text.replace("on_findings: quarantine", "on_findings: refuse"), "utf-8")
 
 
-@pytest.mark.xfail(strict=True, reason="the key of a layout is not checked yet")
 def test_the_same_person_twice_is_refused(town: Town, relay: Courier) -> None:
+    strict(town)
     twice = reminders(3, token=["a" * 32, "a" * 32, "b" * 32])
     bundle = pack(town, twice, rows=3, day=next(_dates))
     assert relay.deliver(bundle).status == 202
@@ -495,6 +495,8 @@ def test_the_same_person_twice_is_refused(town: Town, relay: Courier) -> None:
 
     assert last["stage"] == "refused"
     assert applied_rows(town, bundle) == 0
+    (kept,) = town.ledger("public-cloud").incoming(bundle.manifest.transfer)
+    assert [finding["code"] for finding in kept.facts["findings"]] == ["finding.key_repeated"]
 
 
 def test_bytes_that_are_no_cp932_are_refused(town: Town, hall: Courier) -> None:

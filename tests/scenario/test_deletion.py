@@ -479,7 +479,12 @@ def test_a_bundle_with_a_key_of_its_own_must_bring_it(deleting: Deleting) -> Non
 
     assert (refused["stage"], refused["code"]) == ("refused", "crypto.key_unlike")
     keys = deleting.town.folder / "var" / "public-cloud" / "keys" / "in"
-    assert not [path for path in keys.iterdir() if bundle.manifest.transfer in path.name]
+    transfer = bundle.manifest.transfer
+    until(  # the refusal is durable first
+        "the key is gone",
+        lambda: not [path for path in keys.iterdir() if transfer in path.name] or None,
+        10,
+    )
 
 
 def test_signing_keys_that_were_exchanged_meanwhile_do_not_keep_it_from_being_deleted(

@@ -48,6 +48,7 @@ _WRONG_CHARACTER = {
     "X": r"[^ -~\x{FF61}-\x{FF9F}]",
     "N": r"[\x00-\x{9F}\x{A5}\x{203E}\x{FF61}-\x{FF9F}]",
 }
+KEY_REPEATED = "finding.key_repeated"
 _LONGER_THAN_CODES = 2  # characters by which a wrong code may exceed the longest and still be shown
 
 
@@ -72,6 +73,33 @@ def checks_of(
         if types.get(field.name) in ACCEPTED[field.type]
         for check in _of_field(field, types, code_lists, is_strict=layout.is_strict)
     ]
+
+
+def repeated_keys(relation_sql: str, types: Mapping[str, str], layout: Layout) -> str | None:
+    """Return the query for the keys that stand in several rows; none where a key's column misses.
+
+    A key that is not whole is no key: that something misses is found by itself.
+    """
+    if not layout.key or any(name not in types for name in layout.key):
+        return None
+    names = ", ".join(quoted(name) for name in layout.key)
+    is_whole = " and ".join(f"{quoted(name)} is not null" for name in layout.key)
+    return f"select {names} from {relation_sql} where {is_whole} group by all having count(*) > 1"  # noqa: S608 - names pass `quoted`
+
+
+def check_of_key(repeated: str, layout: Layout) -> Check:
+    """Return the check that every row with one of the ``repeated_keys`` fails.
+
+    Nobody can tell which of the rows is right.
+    """
+    names = ", ".join(quoted(name) for name in layout.key)
+    return Check(
+        code=KEY_REPEATED,
+        item="+".join(layout.key),
+        expected="unique",
+        fault=f"(({names}) in ({repeated}))",
+        got="'repeated'",
+    )
 
 
 def plain_type(kind: str) -> str:

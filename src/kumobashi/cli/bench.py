@@ -102,7 +102,77 @@ def link(terminal: Terminal, **wished: Any) -> Exit:  # noqa: ANN401 - the optio
     return Exit.OK
 
 
+_STORES = {
+    "sqlite": ("SQLite", "SQLite"),
+    "sqlite_slow": ("SQLite、flush に 5 ミリ秒を加える", "SQLite, 5 ms added to each flush"),
+    "postgresql": ("PostgreSQL", "PostgreSQL"),
+}
+
+
+@command(
+    "state",
+    ja="ゲートウェイの状態の変更が毎秒いくつ確定するかを、まとめる場合と1つずつの場合で比べます。",
+    en="Count durable changes of a gateway's state a second, committed together and one by one.",
+    example="kumobashi bench state --json",
+)
+@option(
+    "--submitters",
+    type=click.IntRange(1, 1_000),
+    default=200,
+    show_default=True,
+    ja="同時に変更を求める数",
+    en="How many ask at the same time",
+)
+@option(
+    "--changes",
+    type=click.IntRange(1, 1_000),
+    default=5,
+    show_default=True,
+    ja="それぞれが求める変更の数",
+    en="Changes that each asks for",
+)
+@option(
+    "--rounds",
+    type=click.IntRange(1, 100),
+    default=3,
+    show_default=True,
+    ja="くり返し（交互）",
+    en="How often, turn by turn",
+)
+def state(terminal: Terminal, **wished: Any) -> Exit:  # noqa: ANN401 - the options above
+    """Run the benchmark of the state."""
+    from kumobashi.testing.bench.state import StateWish, bench_state
+
+    with terminal.err.status(terminal.t("測っています", "measuring")) as shown:
+        found = bench_state(
+            StateWish(**wished), lambda store: shown.update(terminal.t(*_STORES[store]))
+        )
+    if terminal.as_json:
+        terminal.emit(found)
+        return Exit.OK
+    cores, fsyncs = found["machine"]["cores"], found["fsync_per_second"]
+    busy = f"{found['load_before']:.1f}–{found['load_after']:.1f}"
+    title = terminal.t(
+        f"同時 {found['submitters']}、{cores} コア、負荷 {busy}、fsync {fsyncs:,} 回/秒",
+        f"{found['submitters']} submitters, {cores} cores, load {busy}, {fsyncs:,} fsync/s",
+    )
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column(terminal.t("保存先", "Store"), no_wrap=True)
+    for ja, en in (("まとめて /秒", "grouped /s"), ("1つずつ /秒", "one each /s"), ("比", "ratio")):
+        table.add_column(terminal.t(ja, en), justify="right")
+    for store, rates in found["stores"].items():
+        table.add_row(
+            terminal.t(*_STORES[store]),
+            f"{rates['grouped_per_second']:,}",
+            f"{rates['one_each_per_second']:,}",
+            f"{rates['ratio']:.2f}",
+        )
+    terminal.out.print(Blocks(title, "", table))
+    return Exit.OK
+
+
 bench.add_command(link)
+bench.add_command(state)
 
 
 def _watched(terminal: Terminal, wish: "Wish") -> dict[str, Any]:

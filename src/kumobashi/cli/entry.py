@@ -9,10 +9,11 @@ import click
 from kumobashi import __version__
 from kumobashi.cli.command import Group, Option
 from kumobashi.cli.exits import Exit
-from kumobashi.cli.terminal import Terminal
+from kumobashi.cli.terminal import Terminal, speak_anywhere
 
 PLACES = {
     "demo": "kumobashi.cli.demo:demo",
+    "training": "kumobashi.cli.training:training",
     "init": "kumobashi.cli.init:init",
     "plan": "kumobashi.cli.plan:plan",
     "workspace": "kumobashi.cli.workspace:workspace",
@@ -20,12 +21,17 @@ PLACES = {
     "deletion": "kumobashi.cli.deletion:deletion",
     "keys": "kumobashi.cli.keys:keys",
     "serve": "kumobashi.cli.serve:serve",
+    "work": "kumobashi.cli.work:work",
+    "state": "kumobashi.cli.state:state",
     "file": "kumobashi.cli.file:file",
     "catalogue": "kumobashi.cli.catalogue:catalogue",
+    "evidence": "kumobashi.cli.evidence:evidence",
+    "bundle": "kumobashi.cli.bundle:bundle",
     "directory": "kumobashi.cli.directory:directory",
     "account": "kumobashi.cli.account:account",
     "doctor": "kumobashi.cli.doctor:doctor",
     "city": "kumobashi.cli.city:city",
+    "partner": "kumobashi.cli.partner:partner",
     "bench": "kumobashi.cli.bench:bench",
     "schemas": "kumobashi.cli.tables:schemas",
     "errors": "kumobashi.cli.tables:errors",
@@ -37,6 +43,7 @@ class Root(Group):
 
     def main(self, args: Sequence[str] | None = None, *more: Any, **extra: Any) -> NoReturn:  # noqa: ANN401 - click's own
         """Run and end the process."""
+        speak_anywhere()
         terminal = Terminal()
         extra |= {"standalone_mode": False, "obj": terminal, "prog_name": "kumobashi"}
         try:

@@ -7,7 +7,11 @@ KumobashiError
     ├── GatewayRefused      the gateway answered no; its own code counts
     ├── NothingRuns         there is no transfer that the command could speak of
     ├── ProgramsMissing
-    ├── FolderTaken         the demo's folder holds what is not the demo's
+    ├── PartnerUnknown      no system and no site of this name
+    ├── PartnerUnreachable  a partner with a database of its own is not faked
+    ├── PartnerThere        the place holds what is not of a fake partner
+    ├── FolderTaken         the folder of demo or training holds what is not theirs
+    ├── PortTaken           another program has the port of the training
     ├── ChildDied           a gateway that the demo started has ended
     └── Unexpected          what nobody foresaw
 """
@@ -81,14 +85,54 @@ class ProgramsMissing(TerminalFailed):
     remedy_en = "Install them: {how}"
 
 
+class PartnerUnknown(TerminalFailed):
+    """No system and no site of this name."""
+
+    code = "cli.partner_unknown"
+    ja = "「{name}」というシステムもサイトもありません。あるもの: {known}。"
+    en = "There is no system and no site {name!r}; there are: {known}."
+    remedy_ja = "systems/ か sites/ にある名前を書いてください。"
+    remedy_en = "Name one of systems/ or sites/."
+
+
+class PartnerUnreachable(TerminalFailed):
+    """A partner whose tables are in PostgreSQL."""
+
+    code = "cli.partner_unreachable"
+    ja = "{system} は PostgreSQL を使うので、代わりを立てられません。"
+    en = "{system} uses PostgreSQL; no fake stands in for that."
+    remedy_ja = "試す間だけ systems/{system}.yaml を store: {{kind: duckdb}} にしてください。"
+    remedy_en = "While testing, let systems/{system}.yaml say store: {{kind: duckdb}}."
+
+
+class PartnerThere(TerminalFailed):
+    """What lies at the place was not put there by a fake partner."""
+
+    code = "cli.partner_there"
+    ja = "{place} にはすでに代わりの相手のものでないデータがあります。何も変えていません。"
+    en = "{place} holds data that are not a fake partner's; nothing was changed."
+    remedy_ja = "本物の相手があるなら代わりは要りません。試すなら別の連携設定フォルダで。"
+    remedy_en = "A real partner needs no fake; to try things, use another workspace."
+
+
 class FolderTaken(TerminalFailed):
-    """The demo only works in a folder of its own."""
+    """The demo and the training only work in folders of their own."""
 
     code = "cli.folder_taken"
-    ja = "{folder} にはデモのものでないファイルがあります。何も変えていません。"
-    en = "{folder} holds files that are not the demo's; nothing was changed."
+    ja = "{folder} にはデモや訓練のものでないファイルがあります。何も変えていません。"
+    en = "{folder} holds files that are not the demo's or training's; nothing was changed."
     remedy_ja = "空のフォルダを --folder で指定してください。"
     remedy_en = "Name an empty folder with --folder."
+
+
+class PortTaken(TerminalFailed):
+    """Another program listens where a gateway of the training would."""
+
+    code = "cli.port_taken"
+    ja = "別のプログラムがポートを使っています: {url}"
+    en = "Another program has the port: {url}"
+    remedy_ja = "そのプログラムを終えるか、作り直して別のポートにしてください（--reset）。"
+    remedy_en = "End that program, or make the training anew with other ports (--reset)."
 
 
 class ChildDied(TerminalFailed):

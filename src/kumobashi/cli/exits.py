@@ -59,6 +59,8 @@ _BY_CODE = {
     "cli.no_workspace": Exit.USAGE,
     "cli.programs_missing": Exit.DRIFTED,
     "cli.unexpected": Exit.UNEXPECTED,
+    "evidence.nothing_signed": Exit.USAGE,
+    "evidence.record_not_found": Exit.USAGE,
     "exchange.drifted": Exit.DRIFTED,
     "exchange.no_such_transfer": Exit.USAGE,
     "exchange.nothing_held": Exit.USAGE,

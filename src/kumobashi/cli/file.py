@@ -72,7 +72,7 @@ def check(
     """Check one file."""
     import duckdb
 
-    from kumobashi.catalogue.checking import LINE
+    from kumobashi.catalogue.faults import LINE
     from kumobashi.cli.catalogue import layout_here, layouts_here
     from kumobashi.conversion.copies import write_copy
     from kumobashi.conversion.inspecting import CORRECTED, check_file, every_finding
@@ -94,7 +94,7 @@ def check(
     if terminal.as_json:
         terminal.emit(_as_json(path, held, checked))
     else:
-        _show(terminal, path, held, checked)
+        _show(terminal, path, held, checked, fixed=fix is not None)
         for written in (fix, export):
             if written:
                 terminal.out.print(terminal.t(f"書きました: {written}", f"Written: {written}"))
@@ -117,7 +117,9 @@ def _as_json(path: Path, layout: "Layout", checked: "FileChecked") -> dict[str, 
     }
 
 
-def _show(terminal: Terminal, path: Path, layout: "Layout", checked: "FileChecked") -> None:
+def _show(
+    terminal: Terminal, path: Path, layout: "Layout", checked: "FileChecked", *, fixed: bool
+) -> None:
     out, read = terminal.out, checked.read
     kind = "Excel"
     if read.form:
@@ -140,19 +142,17 @@ def _show(terminal: Terminal, path: Path, layout: "Layout", checked: "FileChecke
         )
         for correction in checked.corrections:
             out.print(f"  {_said(terminal, layout, correction)}")
-    if checked.characters:
-        out.print()
-        out.print(
-            terminal.t(
-                "[bold]Shift_JIS（cp932）へ渡すと失われるか変わる文字[/]",
-                "[bold]Characters that cp932 loses or changes[/]",
-            )
-        )
-        for found in checked.characters[:_SHOWN]:
-            out.print(f"  {_ja(layout, found.item)}  {found.got}  {found.rows:,}")
+    _show_characters(terminal, layout, checked.characters)
     out.print()
     left = sum(finding.rows for finding in checked.left)
-    if not checked.findings:
+    if fixed and not left:
+        out.print(
+            terminal.t(
+                "[green]✓[/] 直した写しに指摘はありません。元のファイルは変えていません。",
+                "[green]✓[/] Nothing is left in the corrected copy; the source was not changed.",
+            )
+        )
+    elif not checked.findings:
         out.print(terminal.t("[green]✓[/] 指摘はありません。", "[green]✓[/] Nothing was found."))
     elif left:
         out.print(
@@ -178,6 +178,41 @@ def _show(terminal: Terminal, path: Path, layout: "Layout", checked: "FileChecke
         )
 
 
+def _show_characters(terminal: Terminal, layout: "Layout", characters: Sequence[Finding]) -> None:
+    from kumobashi.conversion.own_characters import OWN
+
+    out = terminal.out
+    own = [found for found in characters if found.code == OWN]
+    others = [found for found in characters if found.code != OWN]
+    if own:
+        out.print()
+        out.print(
+            terminal.t(
+                "[bold]外字[/]（ほかの庁や事業者の端末では読めません。正しい字を決めてから渡してください）",
+                "[bold]Private characters[/] (nobody else can read them: settle the real ones)",
+            ),
+            soft_wrap=True,
+        )
+        for found in own[:_SHOWN]:
+            out.print(f"  {_ja(layout, found.item)}  {found.got}  {_place(terminal, found)}")
+    if others:
+        out.print()
+        out.print(
+            terminal.t(
+                "[bold]Shift_JIS（cp932）へ渡すと失われるか変わる文字[/]",
+                "[bold]Characters that cp932 loses or changes[/]",
+            )
+        )
+        for found in others[:_SHOWN]:
+            out.print(f"  {_ja(layout, found.item)}  {found.got}  {_place(terminal, found)}")
+
+
+def _place(terminal: Terminal, found: Finding) -> str:
+    return terminal.t(
+        f"{found.line:,} 行目から {found.rows:,} 件", f"{found.rows:,} from line {found.line:,}"
+    )
+
+
 def _table(terminal: Terminal, layout: "Layout", found: Sequence[Finding]) -> None:
     from kumobashi.console.labels import finding as label
 
@@ -194,7 +229,7 @@ def _table(terminal: Terminal, layout: "Layout", found: Sequence[Finding]) -> No
             _ja(layout, one.item),
             label(one.code, terminal.lang),
             _expected(terminal, one),
-            one.got if one.got != "VARCHAR" else terminal.t("ほかの文字", "another text"),
+            _got(terminal, one.got),
             f"{one.rows:,}",
         )
     terminal.out.print(table)
@@ -219,6 +254,7 @@ def _expected(terminal: Terminal, one: Finding) -> str:
         "9": ("数字だけ", "figures only"),
         "S9": ("数字だけ（負は -）", "figures, - for less than 0"),
         "YEAR": ("4桁の年", "a year of four figures"),
+        "unique": ("同じキーは1行だけ", "one row for each key"),
     }
     if one.code == "finding.too_long":
         return terminal.t(
@@ -238,6 +274,14 @@ def _said(terminal: Terminal, layout: "Layout", correction: "Correction") -> str
 
 def _ja(layout: "Layout", item: str) -> str:
     return layout.field(item).ja if item in layout.names else item
+
+
+def _got(terminal: Terminal, got: str) -> str:
+    """Return what was found in words; a resident's value is never shown, only how long it is."""
+    if got == "VARCHAR":
+        return terminal.t("ほかの文字", "another text")
+    length = got.removeprefix("length ")
+    return terminal.t(f"ほかの {length}文字", got) if length != got else got
 
 
 file.add_command(check)

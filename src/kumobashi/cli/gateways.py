@@ -25,14 +25,22 @@ _ENDINGS = {
 _AGAIN_SECONDS = 1.0
 _LOOK_AGAIN_SECONDS = 0.05
 
+if sys.platform == "win32":  # a group of their own keeps Ctrl-C from them, as a session elsewhere
+    _APART = subprocess.CREATE_NEW_PROCESS_GROUP
+else:
+    _APART = 0
+
 
 class Gateways:
     """The gateways of a workspace; leaving the ``with`` block ends them all."""
 
-    def __init__(self, folder: Path, urls: Mapping[str, str], logs: Path) -> None:
+    def __init__(
+        self, folder: Path, urls: Mapping[str, str], logs: Path, *, is_training: bool = False
+    ) -> None:
         self._folder = folder
         self._urls = dict(urls)
         self._logs = logs
+        self._wish = ["--training"] if is_training else []
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Self:
@@ -81,7 +89,7 @@ class Gateways:
         """Ask all to end; those that do not in five seconds are killed."""
         with _undisturbed():
             for process in self._running.values():
-                process.terminate()
+                _ask_to_end(process)
             end = time.monotonic() + _GRACE_SECONDS
             for process in self._running.values():
                 try:
@@ -93,18 +101,27 @@ class Gateways:
 
     def _start(self, site: str) -> subprocess.Popen[bytes]:
         workspace = ["--workspace", str(self._folder)]
-        log = ["--log-file", str(self._log(site))]
+        words = [*workspace, "--log-file", str(self._log(site)), *self._wish]
         with self._log(site).with_suffix(".err").open("wb") as crash:
             return subprocess.Popen(  # noqa: S603 - our own program
-                [sys.executable, "-m", "kumobashi", "serve", "--site", site, *workspace, *log],
+                [sys.executable, "-m", "kumobashi", "serve", "--site", site, *words],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=crash,
                 start_new_session=True,  # Ctrl-C is for us; we end them in order
+                creationflags=_APART,
             )
 
     def _log(self, site: str) -> Path:
         return self._logs / f"{site}.log"
+
+
+def _ask_to_end(process: subprocess.Popen[bytes]) -> None:
+    """Let a gateway end in order; what is called terminating on Windows would cut it off."""
+    if sys.platform == "win32":
+        process.send_signal(signal.CTRL_BREAK_EVENT)
+    else:
+        process.terminate()
 
 
 def is_healthy(url: str, timeout: float = 1.0) -> bool:

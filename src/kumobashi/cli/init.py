@@ -100,3 +100,9 @@ def init(
             )
         )
     say(terminal.t("次に: ", "Next: ") + f"kumobashi --workspace {folder} plan", soft_wrap=True)
+    url = f"http://127.0.0.1:{ports['hall-core']}/"
+    command = f"kumobashi --workspace {folder} serve --site hall-core"
+    say(
+        terminal.t(f"画面は: {command} → {url}", f"Console: {command} → {url}"),
+        soft_wrap=True,
+    )

@@ -68,9 +68,11 @@ def plan(
     page: Path | None,
 ) -> Exit:
     """Show and approve plans."""
+    from kumobashi.conversion.errors import ConversionFailed
     from kumobashi.kernel import SystemClock, business_date
     from kumobashi.planning.plan import plan as make_plan
     from kumobashi.planning.story import Story, tell
+    from kumobashi.release.errors import FindingsRefused
     from kumobashi.storage.errors import StorageFailed
 
     workspace = terminal.workspace()
@@ -87,7 +89,11 @@ def plan(
 
             try:
                 measured = counted(workspace, decided)
-            except StorageFailed as failed:  # the rest of the plan is worth reading all the same
+            except (
+                StorageFailed,
+                ConversionFailed,
+                FindingsRefused,
+            ) as failed:  # the rest of the plan is worth reading all the same
                 if wished or approve:
                     raise
                 why_not = failed
@@ -112,7 +118,9 @@ def plan(
     if page:
         from kumobashi.planning.page import page_of
 
-        page.write_text(page_of(workspace, stories, at=now, lang=terminal.lang), encoding="utf-8")
+        page.write_text(
+            page_of(workspace, stories, at=now, lang=terminal.lang), encoding="utf-8", newline="\n"
+        )
     _show(terminal, stories, is_one_by_one=bool(links), is_approved=approve, page=page)
     return worst_of([story.standing.value for story in stories])
 

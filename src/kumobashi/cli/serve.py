@@ -31,18 +31,38 @@ from kumobashi.cli.terminal import Terminal
     ja="記録（1行1件の JSON）の書き先（既定: 標準エラー出力）",
     en="Where the log goes, one JSON object a line (default: standard error)",
 )
-def serve(terminal: Terminal, site: str, log_file: Path | None) -> None:
+@option(
+    "--training",
+    is_flag=True,
+    ja="訓練として動かす（架空市だけ。外につながるものがあれば始めない）",
+    en="Serve a training: a fictional city, and nothing that leads elsewhere",
+)
+@option(
+    "--state",
+    metavar="REF",
+    ja="状態を置く PostgreSQL の接続文字列のありか（file:… か env:…。既定: サイトのファイル）",
+    en="Where the address of the state's PostgreSQL is kept (file:… or env:…; default: site file)",
+)
+@option(
+    "--no-work",
+    is_flag=True,
+    ja="受け口だけを動かし、転送の処理は kumobashi work に任せる",
+    en="Serve only, and leave transfers to kumobashi work",
+)
+def serve(
+    terminal: Terminal,
+    site: str,
+    *,
+    log_file: Path | None,
+    state: str | None,
+    no_work: bool,
+    training: bool,
+) -> None:
     """Serve until told to stop."""
-    from kumobashi.observe.logs import JsonLines, log_to_stderr
     from kumobashi.service.app import serve as serve_gateway
     from kumobashi.service.settings import read_settings
 
-    log_to_stderr()
-    if log_file:
-        log_file.parent.mkdir(parents=True, exist_ok=True)
-        handler = logging.FileHandler(log_file, encoding="utf-8")
-        handler.setFormatter(JsonLines())
-        logging.getLogger().handlers[:] = [handler]
+    log_to(log_file)
 
     def ready(url: str) -> None:
         if terminal.as_json:
@@ -54,5 +74,23 @@ def serve(terminal: Terminal, site: str, log_file: Path | None) -> None:
             terminal.out.print(said, soft_wrap=True)
         sys.stdout.flush()
 
-    settings = read_settings(terminal.folder, site)
+    settings = read_settings(
+        terminal.folder,
+        site,
+        state=state,
+        works=False if no_work else None,
+        is_training=training,
+    )
     asyncio.run(serve_gateway(settings, ready))
+
+
+def log_to(file: Path | None) -> None:
+    """Log to standard error, or to a file."""
+    from kumobashi.observe.logs import JsonLines, log_to_stderr
+
+    log_to_stderr()
+    if file:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handler = logging.FileHandler(file, encoding="utf-8")
+        handler.setFormatter(JsonLines())
+        logging.getLogger().handlers[:] = [handler]

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -55,7 +56,9 @@ class Terminal:
 
     def emit(self, value: object) -> None:
         """Print a JSON value for machines."""
-        print(json.dumps(value, ensure_ascii=False, indent=2))  # noqa: T201 - this is the output
+        # Not every pipe of Windows is one of Unicode; escaped, JSON stays what it is.
+        is_plain = not sys.stdout.encoding.lower().startswith("utf")
+        print(json.dumps(value, ensure_ascii=is_plain, indent=2))  # noqa: T201 - this is the output
 
     @property
     def folder(self) -> Path:
@@ -76,6 +79,13 @@ class Terminal:
         from kumobashi.planning.workspace import load
 
         return load(self.folder)
+
+
+def speak_anywhere() -> None:
+    """Let a letter that the terminal's code page lacks become ``?``, and never end the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _console(file: TextIO, environ: Mapping[str, str] = os.environ) -> Console:

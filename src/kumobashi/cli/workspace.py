@@ -153,7 +153,7 @@ def graph(terminal: Terminal, *, out: Path | None) -> Exit:
     elif out is None:
         click.echo(drawing, nl=False)
     if out is not None:
-        out.write_text(drawing, encoding="utf-8")
+        out.write_text(drawing, encoding="utf-8", newline="\n")
         if not terminal.as_json:
             said = terminal.t(f"書き出しました: {out}", f"Written: {out}")
             terminal.out.print(f"[bold green]✓[/] {said}", soft_wrap=True)

@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from kumobashi.console import formatting, labels, reading, reconciling, wording
+from kumobashi.console import formatting, items, labels, reading, reconciling, wording
 from kumobashi.console.answering import SAFE_HEADERS, Addresses
 from kumobashi.console.reader import Reader, reader_of
 from kumobashi.directory.models import By
@@ -53,6 +53,7 @@ def _environment() -> Environment:
             "clock": formatting.clock,
             "dots": reading.dots,
             "effect": reading.effect,
+            "item_name": items.item_name,
             "number": formatting.number,
             "overdue": reading.overdue,
             "plain_time": formatting.plain_time,
@@ -81,6 +82,7 @@ def draw(template: str, request: Request, *, status: int = 200, **values: object
             here=_here(request),
             menu=_menu(request),
             session=getattr(request.state, "session", None),
+            is_training=getattr(request.app.state, "is_training", False),
             **_words(reader),
             **values,
         )

@@ -102,6 +102,7 @@ FINDINGS = {
     "too_long": both("桁数を超えています", "too long"),
     "unknown_code": both("コード表にない値です", "unknown code"),
     "required_missing": both("必須の値がありません", "missing required value"),
+    "key_repeated": both("同じキーの行がほかにもあります", "more rows have the same key"),
     "required_together": both("ほかの項目があるのに値がありません", "missing beside another value"),
     "wrong_characters": both("半角・全角が違います", "half or full width is wrong"),
     "wrong_length": both("決まった桁数と違います", "not the fixed number of digits"),
@@ -109,7 +110,9 @@ FINDINGS = {
         "送り先の文字コードにない文字です", "character not in the target charset"
     ),
     "character_changed": both("別の文字に変わります", "comes back as another character"),
+    "character_own": both("外字です", "a private character"),
     "column_count": both("項目の数が見出しと違います", "not as many items as the header"),
+    "undecodable": both("読めないバイトがあります", "bytes that mean nothing"),
     "formula": both("表計算ソフトが式として実行します", "a spreadsheet would run it"),
 }
 """By the last word of the code; an unknown one is shown as its code."""

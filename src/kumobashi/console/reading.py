@@ -144,9 +144,15 @@ def way(transfer: TransferView) -> tuple[Stop, ...]:
 
 
 def reached(transfer: TransferView) -> Stop | None:
-    """Return the last site that holds everything, when the next one does not answer or take it."""
+    """Return the last site that holds everything, when the next one does not answer or take it.
+
+    A receiver that has signed for the bundle holds it, though its database may not take the rows.
+    """
+    signed = {receipt.site for receipt in transfer.receipts if receipt.stage == "delivered"}
     done: Stop | None = None
     for stop, hop in zip(way(transfer), transfer.hops, strict=True):
+        if stop.site in signed:
+            return stop if transfer.light is not Light.APPLIED else None
         if stop.mark is not Mark.DONE:
             halted = stop.mark in {Mark.STUCK, Mark.NOW} and hop.progress is not Progress.DONE
             return done if halted else None

@@ -62,7 +62,7 @@ class PlanStory:
     items: tuple[Item, ...]
     dropped: tuple[Item, ...]
     way: tuple[Stop, ...]
-    basis: str
+    basis: Words
     measured: Mapping[str, int | None]
     seconds: float | None
     approved_by: str
@@ -104,7 +104,7 @@ def story_of(document: Json) -> PlanStory:
         items=tuple(_item(held) for held in items),
         dropped=tuple(_item(held) for held in _list(document, "dropped")),
         way=_way(_list(document, "doors") or _list(decision, "route")),
-        basis=_basis(_map(decision, "legal_basis")),
+        basis=_words(document.get("basis")),
         measured={key: held for key, held in counted.items() if isinstance(held, int)},
         seconds=_number(expected.get("seconds")),
         approved_by=str(approval.get("by", "")),
@@ -151,11 +151,6 @@ def _way(doors: Sequence[Json]) -> tuple[Stop, ...]:
             for door in doors
         ),
     )
-
-
-def _basis(held: Json) -> str:
-    told = [held.get(key) for key in ("code", "consent", "ordinance", "note", "until")]
-    return "・".join(str(value) for value in told if value)
 
 
 def _words(held: object) -> Words:

@@ -112,6 +112,11 @@ TEXT = {
     "whole": both("全体", "all"),
     "error_409": both("何も変えていません", "Nothing was changed"),
     "error_403": both("この操作はできません", "This may not be done"),
+    "in_training": both("訓練中", "In training"),
+    "in_training_why": both(
+        "架空の市です。ここから何も送られません。",
+        "A fictional city; nothing leaves from here.",
+    ),
     "training": both("訓練（架空の市）", "Training (a fictional city)"),
     "training_why": both(
         "人も数字も架空です。だれにも届きません。",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 
+from kumobashi.conversion.errors import SheetTooLong
 from kumobashi.storage.tables import literal, quoted
 
 _BLOCK = 1 << 20
@@ -26,7 +27,7 @@ def write_copy(
     ``headers`` gives what stands over each column. The file appears whole or not at all.
 
     Raises:
-        ValueError: more rows than a sheet holds.
+        SheetTooLong: more rows than a sheet holds.
     """
     part = path.with_name(f".{path.name}.part")
     try:
@@ -66,7 +67,7 @@ def _workbook(
 
     ((rows,),) = work.execute(f"select count(*) from {relation}").fetchall()  # noqa: S608 - ours
     if rows > MOST_ROWS:
-        raise ValueError(f"a sheet holds {MOST_ROWS} rows, not {rows}")
+        raise SheetTooLong(rows=rows, limit=MOST_ROWS)
     columns = ", ".join(f"{quoted(name)}::varchar" for name in headers)
     with Workbook(str(path), {"constant_memory": True, "strings_to_formulas": False}) as book:
         sheet = book.add_worksheet()
@@ -75,7 +76,7 @@ def _workbook(
             sheet.set_column(place, place, min(_WIDEST, 4 + 2 * len(ja)), as_text)
             sheet.write_string(0, place, ja, book.add_format({"bold": True}))
         sheet.freeze_panes(1, 0)
-        found = work.cursor().execute(f"select {columns} from {relation}")  # noqa: S608 - ours
+        found = work.execute(f"select {columns} from {relation}")  # noqa: S608 - ours
         number = 1
         while group := found.fetchmany(_ROWS_AT_ONCE):
             for row in group:

@@ -9,6 +9,10 @@ KumobashiError
     ├── NulInFile
     ├── FieldTooLarge
     ├── HeaderUnclear
+    ├── RecordsUneven
+    ├── RecordsUnwritable
+    ├── HostCharsetMissing
+    ├── SheetTooLong
     └── WorkbookUnreadable
 """
 
@@ -91,6 +95,48 @@ class HeaderUnclear(ConversionFailed):
     en = "The first line of {file!r} names no item of the layout {layout!r}."
     remedy_ja = "1行目に見出しを書いてください。例: {example}"
     remedy_en = "Write the header into the first line, for example: {example}."
+
+
+class RecordsUneven(ConversionFailed):
+    """A file of fixed lengths that does not end with a record."""
+
+    code = "conversion.records_uneven"
+    ja = "ファイル「{file}」は {stride} バイトの固定長レコードで割り切れません"
+    ja += "（{size} バイト、{line} 件目から）。"
+    en = "{file!r} is no file of records of {stride} bytes: {size} bytes, wrong from record {line}."
+    remedy_ja = "レコード長と改行の有無（systems の records）を、送り元の仕様書と照らしてください。"
+    remedy_en = "Compare length and ends_with under records with the sender's specification."
+
+
+class RecordsUnwritable(ConversionFailed):
+    """Values that have no place in a record: too long, no number, or not in the charset."""
+
+    code = "conversion.records_unwritable"
+    ja = "{rows} 行の {item} が {length} バイトの固定長（{charset}）に書けません（{got}）。"
+    ja += "何も書いていません。"
+    en = "{rows} rows cannot be written: {item} in {length} bytes of {charset} ({got})."
+    remedy_ja = "レコードの長さか、連携の characters（文字の置き換え）を直してください。"
+    remedy_en = "Correct the record's length, or the link's characters."
+
+
+class HostCharsetMissing(ConversionFailed):
+    """The machine's C library does not know a charset of hosts."""
+
+    code = "conversion.host_charset_missing"
+    ja = "この機械は文字コード {charset} を変換できません。"
+    en = "This machine cannot convert {charset}."
+    remedy_ja = "glibc の変換表（Debian では libc-bin）がある Linux で動かしてください。"
+    remedy_en = "Run it on Linux with glibc's conversion tables (libc-bin on Debian)."
+
+
+class SheetTooLong(ConversionFailed):
+    """More rows than a sheet of a workbook holds."""
+
+    code = "conversion.sheet_too_long"
+    ja = "{rows} 行は Excel の1枚のシートに入りません（{limit} 行まで）。何も書いていません。"
+    en = "{rows} rows do not fit into one sheet, which holds {limit}. Nothing was written."
+    remedy_ja = "systems の file を .csv にしてください。"
+    remedy_en = "Give the dataset a file that ends in .csv."
 
 
 class WorkbookUnreadable(ConversionFailed):

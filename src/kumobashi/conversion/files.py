@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from kumobashi.catalogue.checking import LINE
+from kumobashi.catalogue.faults import LINE
 from kumobashi.conversion.errors import (
     FieldTooLarge,
     FileAbsent,
@@ -24,6 +24,7 @@ from kumobashi.conversion.errors import (
     HeaderUnclear,
     WorkbookUnreadable,
 )
+from kumobashi.conversion.regular_files import read_regular
 from kumobashi.conversion.text_form import TextForm, form_of
 from kumobashi.kernel import Finding
 
@@ -31,6 +32,7 @@ WORKBOOKS = frozenset({".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"})
 LONGEST_FIELD = 1 << 20  # characters
 _ROWS_AT_ONCE = 20_000
 _MOST_BROKEN = 1000
+_MOST_ABOVE = 30  # rows of a sheet among which the header is looked for
 Known = Callable[[list[str]], int]  # how many names of a header are known
 _Row = tuple[int, list[str]]  # the line it begins on, its texts
 
@@ -42,7 +44,8 @@ class FileRead:
     header: tuple[str, ...]
     rows: int
     form: TextForm | None
-    broken: tuple[Finding, ...] = field(default=())  # rows that are not in the table
+    broken: tuple[Finding, ...] = field(default=())  # rows that are not in the table, the first
+    broken_rows: int = 0  # and how many there are
 
 
 def read_file(
@@ -58,7 +61,7 @@ def read_file(
         raise FileAbsent(file=path.name)
     before = _state(path)
     if path.suffix.lower() in WORKBOOKS:
-        form, rows = None, _workbook_rows(path)
+        form, rows = None, _headed(_workbook_rows(path), known)
     else:
         form = form_of(path, known)
         if form is None:
@@ -70,11 +73,28 @@ def read_file(
     header = _unique([name.strip() for name in first[1]])
     if not known(list(header)):
         raise HeaderUnclear(file=path.name, layout=layout, example="宛名番号,氏名")
-    broken: list[Finding] = []
-    written = _write(work, table, header, _whole(rows, len(header), broken))
+    broken, written = _Broken(), None
+    if form is not None:
+        written = read_regular(path, form, work, table, header, longest_field=LONGEST_FIELD)
+    if written is None:
+        written = _write(work, table, header, _whole(rows, len(header), broken))
     if _state(path) != before:
         raise FileChanged(file=path.name)
-    return FileRead(header=header, rows=written, form=form, broken=tuple(broken))
+    return FileRead(
+        header=header,
+        rows=written,
+        form=form,
+        broken=tuple(broken.findings),
+        broken_rows=broken.rows,
+    )
+
+
+@dataclass(slots=True)
+class _Broken:
+    """Rows that have another number of columns than the header."""
+
+    findings: list[Finding] = field(default_factory=list)  # the first
+    rows: int = 0
 
 
 def _state(path: Path) -> tuple[int, int, int]:
@@ -94,6 +114,31 @@ def _text_rows(path: Path, form: TextForm) -> Iterator[_Row]:
                 begins = reader.line_num + 1
         except csv.Error:
             raise FieldTooLarge(file=path.name, line=begins, limit=LONGEST_FIELD) from None
+
+
+def _headed(rows: Iterator[_Row], known: Known) -> Iterator[_Row]:
+    """Give the rows from the header on: sheets have titles above it, and headers of two rows.
+
+    A cell that is merged over others stands in the first of them; what stands below it counts.
+    """
+    above = list(itertools.islice(rows, _MOST_ABOVE))
+    best = (0, 0, list[str](), 0)
+    for place, (_, upper) in enumerate(above):
+        lower = above[place + 1][1] if place + 1 < len(above) else []
+        for height, names in ((1, upper), (2, _joined(upper, lower))):
+            if (found := known(names)) > best[0]:
+                best = (found, place, names, height)
+    _, place, names, height = best
+    if not height:
+        yield from itertools.chain(above, rows)
+        return
+    yield above[place][0], names
+    yield from itertools.chain(above[place + height :], rows)
+
+
+def _joined(upper: list[str], lower: list[str]) -> list[str]:
+    pairs = itertools.zip_longest(upper, lower, fillvalue="")
+    return [below or over for over, below in pairs]
 
 
 def _workbook_rows(path: Path) -> Iterator[_Row]:
@@ -139,15 +184,17 @@ def _unique(names: list[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _whole(rows: Iterable[_Row], width: int, broken: list[Finding]) -> Iterator[_Row]:
+def _whole(rows: Iterable[_Row], width: int, broken: _Broken) -> Iterator[_Row]:
     """Give the rows that have as many columns as the header; note the others."""
     for line, row in rows:
         while len(row) > width and not row[-1]:  # delimiters behind the last column
             row.pop()
         if len(row) == width:
             yield line, row
-        elif len(broken) < _MOST_BROKEN:
-            broken.append(
+            continue
+        broken.rows += 1
+        if len(broken.findings) < _MOST_BROKEN:
+            broken.findings.append(
                 Finding(
                     code="finding.column_count",
                     line=line,

@@ -24,22 +24,28 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from kumobashi.catalogue.checking import LINE, export_findings, findings
+from kumobashi.catalogue.checking import findings
 from kumobashi.catalogue.code_lists import CodeList, load_code_lists
+from kumobashi.catalogue.exporting import export_findings
+from kumobashi.catalogue.faults import LINE
 from kumobashi.catalogue.layouts import Layout
-from kumobashi.conversion.charsets import code_points, losses
+from kumobashi.conversion.charsets import CharacterLoss, code_points, losses
 from kumobashi.conversion.correcting import Field, Rule, corrected, steps
 from kumobashi.conversion.files import FileRead, read_file
+from kumobashi.conversion.own_characters import own_characters
+from kumobashi.conversion.record_files import read_records
+from kumobashi.conversion.records import Records
 from kumobashi.kernel import Finding
 from kumobashi.storage.counting import count
-from kumobashi.storage.tables import quoted
+from kumobashi.storage.tables import literal, quoted
 
 MOST_FINDINGS = 1000
 CORRECTED = "corrected_rows"  # the relation that check_file leaves: items put right, others kept
 _READ = "file_rows"  # with the header's names
-_NAMED = "named_rows"  # with the layout's names, and the line
+NAMED = "named_rows"  # and this one: as they are, with the layout's names, and the line
 _LINE = quoted(LINE)
-_FORMULA = "^([=+@\t\r]|-[^0-9])"
+_NOT_OF_THE_LAYOUT = {"finding.column_count", "finding.formula", "finding.undecodable"}
+FORMULA = "^([=+@\t\r]|-[^0-9])"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,11 +66,15 @@ class FileChecked:
     findings: tuple[Finding, ...]  # of the file as it is; ``line`` is that of the file
     corrections: tuple[Correction, ...]
     left: tuple[Finding, ...]  # of the corrected rows
-    characters: tuple[Finding, ...]  # that cp932 cannot hold, or gives back as others
+    characters: tuple[Finding, ...]  # that cp932 cannot hold, or gives back as others; 外字
 
 
-def check_file(path: Path, layout: Layout, work: duckdb.DuckDBPyConnection) -> FileChecked:
+def check_file(
+    path: Path, layout: Layout, work: duckdb.DuckDBPyConnection, *, records: Records | None = None
+) -> FileChecked:
     """Read ``path`` and check it; the corrected rows are left in the table ``corrected_rows``.
+
+    ``records`` says how a file of fixed lengths is cut.
 
     Raises:
         ConversionFailed: the file cannot be read as rows of this layout.
@@ -74,14 +84,21 @@ def check_file(path: Path, layout: Layout, work: duckdb.DuckDBPyConnection) -> F
     def known(header: list[str]) -> int:
         return len({names[key] for key in map(_plain, header) if key in names})
 
-    read = read_file(path, work, _READ, layout=layout.layout, known=known)
+    if records is None:
+        read = read_file(path, work, _READ, layout=layout.layout, known=known)
+    else:
+        rows, broken, broken_rows = read_records(path, records, work, _READ)
+        header = tuple(field.name for field in records.fields)
+        read = FileRead(
+            header=header, rows=rows, form=None, broken=tuple(broken), broken_rows=broken_rows
+        )
     columns = {name: names.get(_plain(name), name) for name in read.header}
     lists = load_code_lists()
     fields = [_field(layout, name, lists) for name in layout.names if name in columns.values()]
     _name_and_correct(work, columns, fields)
     found = [
         *read.broken,
-        *findings(work, _NAMED, layout, MOST_FINDINGS),
+        *findings(work, NAMED, layout, MOST_FINDINGS),
         *_formulas(work, fields),
     ]
     found.sort(key=lambda finding: finding.line or 0)  # what is about the whole file first
@@ -103,8 +120,8 @@ def every_finding(
     Call after :func:`check_file` with the same ``work``; ``folder`` holds the rows meanwhile.
     """
     path = folder / "findings.parquet"
-    export_findings(work, _NAMED, layout, path)
-    others = [f for f in checked.findings if f.code in {"finding.column_count", "finding.formula"}]
+    export_findings(work, NAMED, layout, path)
+    others = [f for f in checked.findings if f.code in _NOT_OF_THE_LAYOUT]
     rows = pa.table(
         {
             "行": pa.array([f.line for f in others], pa.int64()),
@@ -117,6 +134,14 @@ def every_finding(
     work.register("other_findings", rows)
     found = f"from read_parquet('{path}') union all by name from other_findings"
     return f"(from ({found}) order by 行 nulls first)"
+
+
+def formula_condition(work: duckdb.DuckDBPyConnection, relation: str, layout: Layout) -> str:
+    """Return the SQL condition for a row with a text that a spreadsheet would run."""
+    there = {row[0] for row in work.execute(f"describe {relation}").fetchall()}
+    texts = [f.name for f in layout.fields if f.type in {"X", "N"} and f.name in there]
+    runs = (f"coalesce(regexp_matches({quoted(name)}, '{FORMULA}'), false)" for name in texts)
+    return " or ".join(runs) or "false"
 
 
 def names_of(layout: Layout) -> Mapping[str, str]:
@@ -145,11 +170,11 @@ def _name_and_correct(
         wish = name if name not in taken else header  # a second column of one item is unexpected
         taken.add(wish)
         named.append(f"{quoted(header)} as {quoted(wish)}")
-    work.execute(f"create table {_NAMED} as select {', '.join(named)} from {_READ}")
+    work.execute(f"create table {NAMED} as select {', '.join(named)} from {_READ}")
     work.execute(f"drop table {_READ}")
     selected = [_LINE, *(f"{corrected(item)} as {quoted(item.name)}" for item in fields)]
     selected += [quoted(name) for name in taken - {item.name for item in fields}]
-    work.execute(f"create table {CORRECTED} as select {', '.join(selected)} from {_NAMED}")
+    work.execute(f"create table {CORRECTED} as select {', '.join(selected)} from {NAMED}")
 
 
 def _formulas(work: duckdb.DuckDBPyConnection, fields: Sequence[Field]) -> list[Finding]:
@@ -158,9 +183,9 @@ def _formulas(work: duckdb.DuckDBPyConnection, fields: Sequence[Field]) -> list[
     for item in fields:
         if item.type not in {"X", "N"}:
             continue
-        is_formula = f"regexp_matches({quoted(item.name)}, '{_FORMULA}')"
+        is_formula = f"regexp_matches({quoted(item.name)}, '{FORMULA}')"
         ((rows, line),) = work.execute(
-            f"select count(*), min({_LINE}) from {_NAMED} where {is_formula}"
+            f"select count(*), min({_LINE}) from {NAMED} where {is_formula}"
         ).fetchall()
         if rows:
             found.append(
@@ -182,7 +207,7 @@ def _corrections(work: duckdb.DuckDBPyConnection, fields: Sequence[Field]) -> li
         return []
     differs = " or ".join(f"a.{quoted(item.name)} <> b.{quoted(item.name)}" for item in fields)
     work.execute(
-        f"create table changed as select a.* from {_NAMED} as a positional join {CORRECTED} as b"
+        f"create table changed as select a.* from {NAMED} as a positional join {CORRECTED} as b"
         f" where {differs}"
     )
     asked, counted = [], []
@@ -204,7 +229,7 @@ def _corrections(work: duckdb.DuckDBPyConnection, fields: Sequence[Field]) -> li
 def _characters(work: duckdb.DuckDBPyConnection, layout: Layout) -> list[Finding]:
     """Find what would be lost, or would change without a word, on its way through cp932."""
     there = {row[0] for row in work.execute(f"describe {CORRECTED}").fetchall()}
-    found = []
+    found: list[Finding] = []
     for field in layout.fields:
         if field.type not in {"X", "N"} or field.name not in there:
             continue
@@ -212,18 +237,29 @@ def _characters(work: duckdb.DuckDBPyConnection, layout: Layout) -> list[Finding
         is_ascii = f"regexp_full_match(coalesce({column}, ''), '[ -~]*')"
         if not count(work, f"select count(*) from {CORRECTED} where not {is_ascii}"):
             continue
+        found += own_characters(work, CORRECTED, field.name, line=LINE)
         values = work.sql(f"select {column} from {CORRECTED}").to_arrow_table().column(0)
-        found += [
-            Finding(
-                code=f"finding.character_{'changed' if loss.kind == 'changed' else 'unmappable'}",
-                line=None,
-                item=field.name,
-                expected="cp932",
-                got=f"{code_points(loss.text)} → {' / '.join(map(code_points, loss.candidates))}"
-                if loss.candidates
-                else code_points(loss.text),
-                rows=loss.rows,
-            )
-            for loss in losses(values, "cp932", {})
-        ]
+        found += [_lost(work, field.name, loss) for loss in losses(values, "cp932", {})]
     return found
+
+
+def _lost(work: duckdb.DuckDBPyConnection, item: str, loss: CharacterLoss) -> Finding:
+    """Say where a character stands first, and what would stand there afterwards."""
+    column, char = quoted(item), literal(loss.text)
+    ((line, position),) = work.execute(
+        f"select min({_LINE}), arg_min(strpos({column}, {char}), {_LINE})"
+        f" from {CORRECTED} where contains({column}, {char})"
+    ).fetchall()
+    got = f"{loss.code_point} @{position}"
+    if loss.kind == "changed":
+        got += f" → {code_points(loss.text.encode('cp932').decode('cp932'))}"
+    elif loss.candidates:
+        got += f" → {' / '.join(map(code_points, loss.candidates))}?"
+    return Finding(
+        code=f"finding.character_{'changed' if loss.kind == 'changed' else 'unmappable'}",
+        line=line,
+        item=item,
+        expected="cp932",
+        got=got,
+        rows=loss.rows,
+    )

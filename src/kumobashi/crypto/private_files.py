@@ -40,10 +40,14 @@ def write_private(path: Path, data: bytes) -> None:
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        file = open(path, "xb", opener=_for_its_owner)  # noqa: SIM115 - closed below
     except FileExistsError:
         raise KeyExists(path=str(path)) from None
-    with os.fdopen(handle, "wb") as file:
+    with file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _for_its_owner(name: str, flags: int) -> int:
+    return os.open(name, flags, 0o600)

@@ -9,26 +9,20 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import Field, field_validator, model_validator
 
+from kumobashi.directory.file_parts import (
+    BusinessNumber,
+    FileModel,
+    Ident,
+    Name,
+    SecretRef,
+    TableName,
+)
+from kumobashi.directory.store_models import RecordsEntry, Store
 from kumobashi.kernel import MunicipalityCode, Zone
 from kumobashi.kernel.ids import NotAMunicipality, check_digit
 from kumobashi.storage.mistakes import Said
-
-Ident = Annotated[
-    str,
-    StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=63),
-    Field(examples=["hall-core"]),
-]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-TableName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=63)]
-BusinessNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{3}$")]
-
-
-class FileModel(BaseModel):
-    """A part of a file that people write: unknown keys are mistakes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class NetworkModel(StrEnum):
@@ -163,54 +157,10 @@ class SiteFile(FileModel):
     largest_part_bytes: int = Field(default=4 * 1024 * 1024, ge=1024, examples=[4194304])
     certifications: tuple[Certification, ...] = Field(default=(), examples=[[{"name": "ISMAP"}]])
     contact: Ident = Field(examples=["it-desk"])
+    state: SecretRef | None = Field(default=None, examples=["file:private/hall-core/state.dsn"])
 
 
-class DuckDbStore(FileModel):
-    """A file of our own; ``path`` is relative to the workspace."""
-
-    kind: Literal["duckdb"] = Field(examples=["duckdb"])
-    path: str | None = Field(default=None, examples=["var/hall-core/data/integrated-db.duckdb"])
-
-    @field_validator("path")
-    @classmethod
-    def _stays_inside(cls, path: str | None) -> str | None:
-        if path is not None and (path.startswith(("/", "~")) or ".." in path.split("/")):
-            raise Said(
-                "path は連携設定フォルダの中を、フォルダからの相対で書いてください。",
-                "Write path relative to the workspace and inside it.",
-                example="path: var/hall-core/data/integrated-db.duckdb",
-            )
-        return path
-
-
-class PostgresqlStore(FileModel):
-    """A PostgreSQL database; ``dsn`` says where its address and password are kept."""
-
-    kind: Literal["postgresql"]
-    dsn: str = Field(examples=["file:private/hall-core/db.dsn"])
-    db_schema: TableName = Field(default="public", alias="schema", examples=["public"])
-
-    @field_validator("dsn")
-    @classmethod
-    def _is_no_secret(cls, dsn: str) -> str:
-        if re.fullmatch(r"env:[A-Za-z_][A-Za-z0-9_]*", dsn):
-            return dsn
-        if dsn.startswith("file:") and (place := dsn.removeprefix("file:")):
-            if place.startswith(("/", "~")) or ".." in place.split("/"):
-                raise Said(
-                    "file: のあとは連携設定フォルダの中を相対で書いてください。",
-                    "Behind file: write a place inside the workspace.",
-                    example="dsn: file:private/hall-core/db.dsn",
-                )
-            return dsn
-        raise Said(  # the value itself is a secret: never repeat it
-            "接続文字列やパスワードをここに書かないでください。ファイルか環境変数の名前を書きます。",
-            "Never write connection strings or passwords here; name a file or a variable.",
-            example="dsn: file:private/hall-core/db.dsn",
-        )
-
-
-Store = Annotated[DuckDbStore | PostgresqlStore, Field(discriminator="kind")]
+_FILE_NAME = r"^[^/\\\x00-\x1f.~][^/\\\x00-\x1f]*$"
 
 
 class Dataset(FileModel):
@@ -219,6 +169,17 @@ class Dataset(FileModel):
     layout: Ident = Field(examples=["resident-registry"])
     version: str = Field(examples=["1"])
     table: TableName = Field(examples=["resident_registry"])
+    file: str | None = Field(
+        default=None,
+        pattern=_FILE_NAME,
+        max_length=120,
+        examples=["学齢児童_{date}.csv"],
+        description="store が folder のときのファイル名。{date} は業務日付、{sequence} は回、"
+        "読むときは * も使えます（既定: <table>_{date}.csv）",
+    )
+    records: RecordsEntry | None = Field(
+        default=None, description="store が folder のときの固定長レコードの切り方"
+    )
 
 
 class SystemFile(FileModel):
@@ -243,3 +204,18 @@ class SystemFile(FileModel):
             }
         ]
     )
+
+    @model_validator(mode="after")
+    def _files_are_of_folders(self) -> "SystemFile":
+        if self.store.kind == "folder":
+            return self
+        for name, dataset in self.datasets.items():
+            for key in ("file", "records"):
+                if getattr(dataset, key) is not None:
+                    raise Said(
+                        f"{key} は store が folder のときだけ書けます。",
+                        f"{key} belongs to a store of kind folder.",
+                        example="store: {kind: folder}",
+                        at=("datasets", name, key),
+                    )
+        return self

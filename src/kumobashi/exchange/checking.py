@@ -2,7 +2,8 @@
 
 What happens with faulty rows is the link's ``on_findings``: ``refuse`` applies nothing,
 ``quarantine`` sets these rows aside in the receiver's private folder, ``go_on`` applies what can be
-written. A column that is missing, unexpected or of another type always refuses the bundle.
+written. A column that is missing, unexpected or of another type always refuses the bundle, and a
+key that stands in several rows unless they are set aside.
 """
 
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from kumobashi.catalogue.checking import fault_condition, findings
+from kumobashi.catalogue.checks import KEY_REPEATED
 from kumobashi.exchange.orders import ReceivingColumn, Reception
 from kumobashi.exchange.packing import OPERATION, OPERATION_JA
 from kumobashi.kernel import Finding
@@ -52,7 +54,9 @@ def check_rows(
     rows, _ = _put_and_deleted(work, manifest, reception)
     found = tuple(findings(work, rows, reception.layout, _MOST_FINDINGS))
     about_columns = any(finding.line is None for finding in found)
-    is_refused = bool(found) and (about_columns or reception.on_findings == "refuse")
+    # Of rows with one key, nobody knows which to write.
+    is_torn = reception.on_findings == "go_on" and any(f.code == KEY_REPEATED for f in found)
+    is_refused = bool(found) and (about_columns or is_torn or reception.on_findings == "refuse")
     return Checked(findings=found, is_refused=is_refused)
 
 

@@ -47,6 +47,9 @@ class Confirmation:
             )
             seen = str(answer.get("version", ""))
             row = await asyncio.to_thread(self._take, row, held, answer)
+            now = self._ledger.outgoing(row.transfer)
+            if now.state in OUT_FINAL:  # by another hand: the receiver has lost it
+                return now
         return row
 
     def _take(self, row: Outgoing, held: list[str], answer: Answer) -> Outgoing:
@@ -62,6 +65,8 @@ class Confirmation:
             cause = waiting if isinstance(waiting, Mapping) else None
             return self._ledger.move_out(row.transfer, None, facts={"hops": hops}, cause=cause)
         added = chain[len(held) :]
+        for receipt in added:
+            self._peers.hear(receipt.site, receipt.extra.get("checkpoint"))
         facts["received"] = {receipt.stage.value: _said(receipt) for receipt in added}
         if added[-1].stage is Stage.REFUSED:
             facts["cause"] = waiting or _refusal(added[-1])

@@ -10,13 +10,16 @@ up is all that resuming is: what is due, asked for or begun stands in the book o
 import logging
 import shutil
 from collections.abc import Callable
+from copy import copy
 from pathlib import Path
+from typing import Self
 
 from kumobashi.exchange.changes import Changes
-from kumobashi.exchange.errors import DeletionIncomplete, KeptByLaw, TableShared
+from kumobashi.exchange.errors import DeletionIncomplete, Fenced, KeptByLaw, TableShared
 from kumobashi.exchange.holdings import Holding, Keeping
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.keeping import IN, Holdings
+from kumobashi.exchange.leases import Lease
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.orders import Reception
 from kumobashi.exchange.receiving import Receptions
@@ -50,6 +53,7 @@ class Deleter:
         receptions: Receptions,
         changes: Changes,
         clock: Clock,
+        checkpoint: Callable[[], str | None],
         wake: Callable[[], None],
     ) -> None:
         self._identity = identity
@@ -61,6 +65,7 @@ class Deleter:
         self._receptions = receptions
         self._changes = changes
         self._clock = clock
+        self._checkpoint = checkpoint  # the newest of this site's evidence log
         self._wake = wake  # so that it is seen to
 
     def asked(self, manifest: Manifest, token: str) -> None:
@@ -83,10 +88,26 @@ class Deleter:
             crashpoint("deleting.asked")
         self._wake()
 
-    def delete(self, held: Holding) -> Holding:
-        """Delete one transfer as far as it goes; why it did not go stands in the entry."""
+    def under(self, lease: Lease) -> Self:
+        """Return the same, with every change of book and ledger under ``lease``."""
+        fenced = copy(self)
+        fenced._ledger = self._ledger.under(lease)  # noqa: SLF001 - its own copy
+        fenced._holdings = self._holdings.under(lease)  # noqa: SLF001 - likewise
+        return fenced
+
+    def delete(self, transfer: str) -> Holding:
+        """Delete one transfer as far as it goes; why it did not go stands in the entry.
+
+        Raises:
+            Fenced: another process works on it.
+        """
+        held = self._holdings.one(transfer, IN)
+        if held.state is Keeping.DELETED:
+            return held
         try:
             return self._delete(held)
+        except Fenced:  # whoever took over goes on
+            raise
         except Exception as raised:  # noqa: BLE001 - one that fails must not keep others waiting
             error = as_known(raised)
             log.warning("not deleted", extra={"code": error.code, "transfer": held.transfer})
@@ -153,6 +174,7 @@ class Deleter:
             receipt=new_id(),
             at=self._clock.now(),
             rows=removed.rows,
+            checkpoint=self._checkpoint(),
             deleted=said,
         )
         signed = (Stage.DELETED.value, sign_receipt(receipt, self._identity.signing))
@@ -176,7 +198,7 @@ class Deleter:
 
     def _note(self, held: Holding, error: KumobashiError) -> Holding:
         now = self._clock.now()
-        held = self._holdings.one(held.transfer, "in")
+        held = self._holdings.one(held.transfer, IN)
         tries = int((held.cause or {}).get("tries", 0)) + 1
         side = self._identity.site
         cause = cause_of(error, side=side, now=now, tries=tries, old=held.cause)

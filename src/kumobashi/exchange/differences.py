@@ -64,7 +64,7 @@ class Snapshots:
             file.flush()
             os.fsync(file.fileno())
         plain.unlink()
-        temporary.rename(path)
+        temporary.replace(path)
         sync_folder(path.parent)
 
     def drop_older(self) -> int:

@@ -3,8 +3,10 @@
 KumobashiError
 └── ExchangeFailed
     ├── IllegalMove          a fault of ours: no such move between states
+    ├── Fenced               another process has taken this work over
     ├── PeerUnreachable      the next hop does not answer; try again
     ├── PeerRefused          the next hop answered no, with a code
+    ├── ReceiverRestored     the receiver's state is older than what it has signed
     ├── Drifted              the decision has changed since it was approved
     ├── OutsideBounds        counts outside the approved bounds; a person decides
     ├── BundleUnlike         what was opened is not what the manifest says
@@ -42,6 +44,17 @@ class IllegalMove(ExchangeFailed):
     en = "A transfer cannot go from {now} to {then}."
 
 
+class Fenced(ExchangeFailed):
+    """A commit under a lease that another process has taken over meanwhile."""
+
+    code = "exchange.fenced"
+    status = 409
+    ja = "この転送（{transfer}）は別の処理が引き継いでいます。古い処理の記録は受け付けません。"
+    en = "Another process has taken {transfer} over; nothing of the old one is recorded."
+    remedy_ja = "対応は要りません。引き継いだ処理が続けます。"
+    remedy_en = "Nothing needs doing: the process that took over goes on."
+
+
 class PeerUnreachable(ExchangeFailed):
     """The next hop does not answer."""
 
@@ -74,6 +87,20 @@ class PeerWithoutKeys(ExchangeFailed):
     en = "{site} is of a release that knows no keys of transfers. Nothing was sent."
     remedy_ja = "{site_name} の kumobashi を新しい版にしてから、もう一度実行してください。"
     remedy_en = "Bring kumobashi at {site} to a newer release and run the link again."
+
+
+class ReceiverRestored(ExchangeFailed):
+    """The receiver does not know any more what it has signed."""
+
+    code = "exchange.receiver_restored"
+    status = 409
+    ja = "{site_name}の記録が、署名済みの到達確認より古くなっています（バックアップからの復元）。"
+    en = "The records of {site} are older than receipts that it has signed: restored from a backup."
+    remedy_ja = (
+        "失われた分は新しい転送として全件で送り直します。"
+        "{site_name} の担当に、いつの時点に復元したかを確かめてください。"
+    )
+    remedy_en = "What was lost is sent again in full; ask whoever runs {site} when it was restored."
 
 
 class Drifted(ExchangeFailed):

@@ -7,15 +7,20 @@ is woken whenever there is something new, and told nothing else, so a restart is
 import asyncio
 import hashlib
 import json
+import logging
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from kumobashi.crypto.canonical import canonical
 from kumobashi.exchange.changes import Changes, Key
-from kumobashi.exchange.errors import NoSuchTransfer, StrangeCaller
+from kumobashi.exchange.errors import Fenced, NoSuchTransfer, StrangeCaller
+from kumobashi.exchange.holding import Holder
 from kumobashi.exchange.identity import Identity
+from kumobashi.exchange.leases import Held, Lease
 from kumobashi.exchange.ledger import Ledger
+from kumobashi.exchange.patience import waits
 from kumobashi.exchange.records import Incoming
 from kumobashi.exchange.states import IN_FINAL, In
 from kumobashi.exchange.transfer_keys import TransferKeys
@@ -34,10 +39,13 @@ from kumobashi.messages.errors import (
 from kumobashi.messages.manifest import Manifest, verify_manifest
 from kumobashi.messages.media_types import FORMAT, TAKES_KEYS
 from kumobashi.messages.parts import missing, parts_missing
-from kumobashi.storage.errors import PartUnlike
+from kumobashi.messages.recall import Recall
+from kumobashi.storage.errors import PartUnlike, StorageFailed
 from kumobashi.storage.spool import Spool
 
+log = logging.getLogger(__name__)
 _LONGEST_WAIT_SECONDS = 25
+_LOOK_SECONDS = 0.5  # how often to look at what another process may have changed
 _NEEDS_NO_KEY = frozenset({In.REFUSED, In.SETTLED, In.SUPERSEDED})
 
 
@@ -55,6 +63,9 @@ class Taker(Protocol):
     async def take(self, bundle: Incoming) -> None:
         """Carry the bundle as far as it goes; called again after every restart."""
 
+    def under(self, lease: Lease) -> Self:
+        """Return the same, with every change of the ledger under ``lease``."""
+
     def closed_state(self) -> In:
         """Return the state that a complete bundle enters when its manifest comes."""
 
@@ -70,6 +81,9 @@ class Taker(Protocol):
     async def deletion(self, bundle: Incoming, token: str) -> None:
         """Take a signed request to delete; the receiver has it, durably, when this returns."""
 
+    async def recall(self, recall: Recall) -> dict[str, Any]:
+        """Return what the receiver of a recall does not hold any more."""
+
 
 class Inbox:
     """Takes bundles from peers; every answer is given only after what it says is durable."""
@@ -83,23 +97,37 @@ class Inbox:
         taker: Taker,
         *,
         keys: TransferKeys,
+        holder: Holder | None,
     ) -> None:
+        """Make it; without a ``holder`` bundles are taken in, and another process works on them."""
         self._identity = identity
         self._ledger = ledger
         self._spool = spool
         self._changes = changes
         self._taker = taker
         self._keys = keys
+        self._holder = holder
+        self._is_shared = ledger.store.is_shared
         self._tasks: dict[Key, asyncio.Task[None]] = {}
         self._news: dict[Key, asyncio.Event] = {}
 
     def resume(self) -> None:
         """Go on with everything that was under way when the process ended."""
+        there = self._spool.transfers()  # before asking: what comes later is not judged
         bundles = self._ledger.unsettled()
-        self._spool.keep_only({bundle.transfer for bundle in bundles})
+        for transfer in there - {bundle.transfer for bundle in bundles}:
+            self._spool.forget(transfer)
         self._forget_keys()
         for bundle in bundles:
             self._wake(bundle)
+
+    def take_over(self, lease: Lease) -> None:
+        """Work on a bundle whose lease this process has claimed."""
+        key = (lease.on.transfer, lease.on.attempt)
+        if key in self._tasks and self._holder:  # begun meanwhile: it claims again, or is ending
+            self._holder.hand_back(lease)
+        else:
+            self._begin(key, lease).set()
 
     async def announce(self, caller: str, body: bytes) -> dict[str, Any]:
         """Note what is coming; return which parts are here already."""
@@ -211,11 +239,23 @@ class Inbox:
                 is_new = answer["version"] != seen or answer["receipts"]
                 if is_new or left <= 0 or self._changes.is_over:
                     return answer
-                await asyncio.wait_for(event.wait(), left)
-            except TimeoutError:
-                return self._status(key, after)
+                with suppress(TimeoutError):
+                    look = min(left, _LOOK_SECONDS) if self._is_shared else left
+                    await asyncio.wait_for(event.wait(), look)
             finally:
                 self._changes.leave(key, event)
+
+    async def recall(self, caller: str, body: bytes) -> dict[str, Any]:
+        """Return what of its own receipts the receiving site has lost."""
+        recall = Recall.decode(body)
+        if recall.tenant != self._identity.tenant:
+            raise MessageForeign(field="tenant")
+        if not self._identity.may_call(caller):
+            raise StrangeCaller(site=caller)
+        if recall.from_site != caller and self._identity.at(caller).role != "relay":
+            raise MessageForeign(field="from_site")
+        self._identity.at(recall.to_site)
+        return await self._taker.recall(recall)
 
     async def aclose(self) -> None:
         """Stop what is running; it goes on at the next start."""
@@ -325,22 +365,45 @@ class Inbox:
     def _wake(self, bundle: Incoming) -> None:
         if bundle.state in IN_FINAL:
             return
-        key = (bundle.transfer, bundle.attempt)
+        if self._holder:
+            self._begin((bundle.transfer, bundle.attempt), None).set()
+
+    def _begin(self, key: Key, lease: Lease | None) -> asyncio.Event:
         news = self._news.setdefault(key, asyncio.Event())
-        news.set()
         if key not in self._tasks:
-            task = asyncio.create_task(self._work(key, news), name=f"take {bundle.transfer}")
+            task = asyncio.create_task(self._work(key, news, lease), name=f"take {key[0]}")
             self._tasks[key] = task
             task.add_done_callback(lambda _task: self._done(key))
+        return news
 
-    async def _work(self, key: Key, news: asyncio.Event) -> None:
+    async def _work(self, key: Key, news: asyncio.Event, lease: Lease | None) -> None:
+        assert self._holder is not None  # noqa: S101 - else nothing is begun
+        for wait in waits():
+            try:
+                on = Held(side="in", transfer=key[0], attempt=key[1])
+                async with self._holder.holding(on, lease) as mine:
+                    if mine is not None:
+                        await self._take(key, news, self._taker.under(mine))
+            except Fenced:
+                return
+            except StorageFailed as away:  # the state itself: nothing can be noted there
+                if not away.retryable:
+                    raise
+                log.warning("state is away", extra={"code": away.code, "transfer": key[0]})
+                lease = None
+                await asyncio.sleep(wait)
+            else:
+                return
+
+    async def _take(self, key: Key, news: asyncio.Event, taker: Taker) -> None:
         while True:
-            await news.wait()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(news.wait(), _LOOK_SECONDS if self._is_shared else None)
             news.clear()
             bundle = self._ledger.incoming(*key)
             if bundle.state in IN_FINAL:
                 return
-            await self._taker.take(bundle)
+            await taker.take(bundle)
             if self._ledger.incoming(*key).state in IN_FINAL:
                 return
 

@@ -7,34 +7,48 @@ this release are found too.
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
-from kumobashi.exchange.errors import NothingHeld
+from kumobashi.evidence.entries import Entry
+from kumobashi.evidence.log import append
+from kumobashi.exchange import noting
+from kumobashi.exchange.errors import IllegalMove, NothingHeld
 from kumobashi.exchange.holding_tables import holdings
 from kumobashi.exchange.holdings import Holding, Keeping, check_move
+from kumobashi.exchange.leases import Lease, Side, check_fence
 from kumobashi.exchange.sql import incoming, outgoing, receipts
 from kumobashi.exchange.states import In, Out
 from kumobashi.kernel import Clock, to_micros
 from kumobashi.messages.manifest import kept_manifest
 from kumobashi.messages.receipts import Receipt, Stage, kept_receipt
-from kumobashi.storage.sqlite import StateStore
+from kumobashi.storage.state import StateStore
 
-OUT, IN = "out", "in"
+OUT: Final[Side] = "out"
+IN: Final[Side] = "in"
 _MOST = 10_000  # found at once; the rest is found the next time
+_IN_ONE_COMMIT = 200
 _RED_AFTER = timedelta(days=1)
 _LOOK_BACK = timedelta(minutes=10)  # a clock may have been set back a little
+Row = dict[str, Any]
 
 
 class Holdings:
     """What receivers hold, as one gateway knows it: what it sent, and what it received."""
 
-    def __init__(self, store: StateStore, tenant: str, clock: Clock) -> None:
+    def __init__(
+        self, store: StateStore, tenant: str, clock: Clock, *, lease: Lease | None = None
+    ) -> None:
         self._store = store
         self._tenant = tenant
         self._clock = clock
+        self._lease = lease
         self._since = 0
+
+    def under(self, lease: Lease) -> "Holdings":
+        """Return the same book, whose changes are refused once ``lease`` is another's."""
+        return Holdings(self._store, self._tenant, self._clock, lease=lease)
 
     def discover(self) -> int:
         """Make an entry for every applied transfer that has none; return how many."""
@@ -54,9 +68,10 @@ class Holdings:
                 .where(~known.exists())
                 .limit(_MOST)
             )
-            rows = self._store.read(_asked(query))
-            for transfer, attempt, manifest, plan_hash in rows:
-                found += self._begin(side, transfer, attempt, manifest, plan_hash)
+            there = self._store.read(_asked(query))
+            made = [entry for row in there if (entry := self._entry(side, *row)) is not None]
+            for start in range(0, len(made), _IN_ONE_COMMIT):
+                found += self._begin(side, made[start : start + _IN_ONE_COMMIT])
         if found < _MOST:  # the next time it is enough to look at what has ended since
             self._since = to_micros(began - _LOOK_BACK)
         return found
@@ -111,39 +126,57 @@ class Holdings:
         )
         return self._some(query)
 
-    def move(self, held: Holding, then: Keeping | None, **columns: object) -> Holding:
-        """Move an entry, or change what stands beside its state; durable on return."""
+    def move(
+        self, held: Holding, then: Keeping | None, *, by: str | None = None, **columns: object
+    ) -> Holding:
+        """Move an entry that still stands as ``held`` says, or change what stands beside its state.
+
+        A proof ends it wherever it stands. Durable on return, with its record in the evidence log;
+        ``by`` is the account that decides.
+
+        Raises:
+            IllegalMove: it may not go there, or has gone elsewhere in the meantime.
+            Fenced: another process works on it.
+        """
 
         def work(connection: sa.Connection) -> Holding:
+            if self._lease:
+                check_fence(connection, self._tenant, self._lease)
             where = sa.and_(
                 self._is(held.side),
                 holdings.c.transfer == held.transfer,
                 holdings.c.attempt == held.attempt,
             )
-            now = _holding(connection.execute(sa.select(holdings).where(where)).one())
+            found = connection.execute(sa.select(holdings).where(where).with_for_update())
+            now = _holding(found.one())
             values = dict(columns)
             if then is not None:
                 check_move(now.state, then)
+                if then is not Keeping.DELETED and now.state is not held.state:
+                    raise IllegalMove(now=now.state.value, then=then.value)
                 values["state"] = then.value
                 values.setdefault("cause", None)
                 if then is Keeping.DELETED:
                     values["deleted_at"] = to_micros(self._clock.now())
-            connection.execute(sa.update(holdings).where(where).values(values))
-            return _holding(connection.execute(sa.select(holdings).where(where)).one())
+            changed = sa.update(holdings).where(where).values(values).returning(*holdings.c)
+            after = _holding(connection.execute(changed).one())
+            self._note(connection, noting.held_on(now, after, self._clock.now(), by=by))
+            return after
 
-        return self._store.write(work)
+        return self._store.write(work, key=held.transfer)
 
     # -- inside ---------------------------------------------------------------------------------
 
-    def _begin(
+    def _entry(
         self, side: str, transfer: str, attempt: int, manifest: str | None, plan_hash: str | None
-    ) -> bool:
+    ) -> Row | None:
+        """Return the columns of a new entry; nothing where the receipt or the manifest is gone."""
         applied = self._applied(side, transfer, attempt)
         if applied is None or not manifest:
-            return False
+            return None
         said = kept_manifest(manifest)
         kept = said.retention
-        row = {
+        return {
             "tenant": self._tenant,
             "side": side,
             "transfer": transfer,
@@ -165,16 +198,27 @@ class Holdings:
             "facts": {},
         }
 
-        def work(connection: sa.Connection) -> bool:
-            where = sa.and_(
-                self._is(side), holdings.c.transfer == transfer, holdings.c.attempt == attempt
-            )
-            if connection.execute(sa.select(holdings.c.transfer).where(where)).first():
-                return False
-            connection.execute(sa.insert(holdings).values(row))
-            return True
+    def _begin(self, side: str, rows: Sequence[Row]) -> int:
+        """Make these entries in one commit, those that are not there; return how many."""
 
-        return self._store.write(work)
+        def work(connection: sa.Connection) -> int:
+            named = [row["transfer"] for row in rows]
+            there = connection.execute(
+                sa.select(holdings.c.transfer, holdings.c.attempt).where(
+                    self._is(side), holdings.c.transfer.in_(named)
+                )
+            )
+            known = {tuple(row) for row in there}
+            fresh = [row for row in rows if (row["transfer"], row["attempt"]) not in known]
+            for row in fresh:
+                made = connection.execute(sa.insert(holdings).values(row).returning(*holdings.c))
+                self._note(connection, [noting.held(_holding(made.one()), self._clock.now())])
+            return len(fresh)
+
+        try:
+            return self._store.write(work, key="holdings")
+        except sa.exc.IntegrityError:  # another process was a moment earlier
+            return self._store.write(work, key="holdings")
 
     def _applied(self, side: str, transfer: str, attempt: int) -> Receipt | None:
         """Return the receipt that says so; it was verified, or made, when it was kept."""
@@ -187,6 +231,11 @@ class Holdings:
         )
         token = self._store.read(lambda held: held.execute(query).scalar())
         return kept_receipt(token) if token else None
+
+    def _note(self, connection: sa.Connection, said: Sequence[Entry]) -> None:
+        """Write evidence in the commit of what it speaks of."""
+        for entry in said:
+            append(connection, self._tenant, entry)
 
     def _is(self, side: str) -> sa.ColumnElement[bool]:
         return sa.and_(holdings.c.tenant == self._tenant, holdings.c.side == side)

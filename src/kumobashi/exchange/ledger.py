@@ -7,9 +7,23 @@ from typing import Any, Literal, TypeVar
 
 import sqlalchemy as sa
 
+from kumobashi.evidence.entries import Entry
+from kumobashi.evidence.log import append
+from kumobashi.exchange import noting
 from kumobashi.exchange.errors import NoSuchTransfer
+from kumobashi.exchange.leases import Lease, check_fence
 from kumobashi.exchange.records import Incoming, Outgoing, incoming_of, outgoing_of
-from kumobashi.exchange.sql import incoming, outgoing, receipts
+from kumobashi.exchange.sql import incoming, outgoing
+from kumobashi.exchange.statements import (
+    ADD_RECEIPT,
+    CHANGE_IN,
+    CHANGE_OUT,
+    HELD_RECEIPTS,
+    HOLD_IN,
+    HOLD_OUT,
+    ONE_IN,
+    ONE_OUT,
+)
 from kumobashi.exchange.states import (
     IN_FINAL,
     OUT_FINAL,
@@ -21,7 +35,7 @@ from kumobashi.exchange.states import (
 )
 from kumobashi.exchange.touched import Touched
 from kumobashi.kernel import Clock, new_id, to_micros
-from kumobashi.storage.sqlite import StateStore
+from kumobashi.storage.state import StateStore
 
 Side = Literal["out", "in"]
 Facts = Mapping[str, Any]
@@ -31,16 +45,36 @@ Made = TypeVar("Made")
 class Ledger:
     """The outbox, the inbox and the receipts of one gateway."""
 
-    def __init__(self, store: StateStore, tenant: str, clock: Clock) -> None:
+    def __init__(
+        self, store: StateStore, tenant: str, clock: Clock, *, lease: Lease | None = None
+    ) -> None:
         self.store = store
         self.tenant = tenant
         self.clock = clock
+        self.lease = lease
         self.touched = Touched()
+
+    def under(self, lease: Lease) -> "Ledger":
+        """Return the same ledger, whose changes are refused once ``lease`` is another's."""
+        fenced = Ledger(self.store, self.tenant, self.clock, lease=lease)
+        fenced.touched = self.touched
+        return fenced
+
+    def check_lease(self) -> None:
+        """Raise :class:`Fenced` when the work is another's by now."""
+        self.store.read(self._fence)
 
     # -- outbox ---------------------------------------------------------------------------------
 
     def start(
-        self, link: str, business_date: str, *, mode: str, plan_hash: str, again: bool
+        self,
+        link: str,
+        business_date: str,
+        *,
+        mode: str,
+        plan_hash: str,
+        again: bool,
+        basis: str | None = None,
     ) -> tuple[Outgoing, bool]:
         """Return the run of a link for a date and whether it is new; ``again`` makes one more.
 
@@ -73,9 +107,14 @@ class Ledger:
                 "started_at": to_micros(self.clock.now()),
             }
             connection.execute(sa.insert(outgoing).values(row))
-            return self._read_out(connection, transfer), True
+            made = self._read_out(connection, transfer)
+            self._note(connection, [noting.started(made, self.clock.now(), basis)])
+            return made, True
 
-        row, is_new = self.store.write(work)
+        try:
+            row, is_new = self.store.write(work, key=link)
+        except sa.exc.IntegrityError:  # another process was a moment earlier: take what it began
+            row, is_new = self.store.write(work, key=link)
         self.touched.note(row.link)
         return row, is_new
 
@@ -131,6 +170,19 @@ class Ledger:
         row = self.store.read(lambda connection: connection.execute(query).first())
         return outgoing_of(row) if row else None
 
+    def note_once(self, transfer: str, name: str, value: Facts) -> bool:
+        """Add a fact that is not there yet, leaving all else; return whether it was absent."""
+
+        def work(connection: sa.Connection) -> bool:
+            now = self._hold_out(connection, transfer)
+            if name in now.facts:
+                return False
+            facts = _merged(now.facts, {name: dict(value)})
+            self._change_out(connection, transfer, {"facts": facts})
+            return True
+
+        return self.store.write(work, key=transfer)
+
     def move_out(
         self,
         transfer: str,
@@ -143,7 +195,8 @@ class Ledger:
         """Move a transfer to ``then``, or leave its state, merging ``facts``; durable on return."""
 
         def work(connection: sa.Connection) -> Outgoing:
-            now = self._read_out(connection, transfer)
+            self._fence(connection)
+            now = self._hold_out(connection, transfer)
             values: dict[str, object] = {**columns, "cause": dict(cause) if cause else None}
             if facts:
                 values["facts"] = _merged(now.facts, facts)
@@ -152,11 +205,11 @@ class Ledger:
                 values["state"] = then.value
                 if then in OUT_FINAL:
                     values["finished_at"] = to_micros(self.clock.now())
-            where = self._out_where(transfer=transfer)
-            connection.execute(sa.update(outgoing).where(where).values(values))
-            return self._read_out(connection, transfer)
+            after = self._change_out(connection, transfer, values)
+            self._note(connection, noting.sent_on(now, after, self.clock.now()))
+            return after
 
-        row = self.store.write(work)
+        row = self.store.write(work, key=transfer)
         self.touched.note(row.link)
         return row
 
@@ -178,14 +231,17 @@ class Ledger:
             found = self._read_in(connection, transfer, attempt)
             if found:
                 return found
-            connection.execute(
+            older = connection.execute(
                 sa.update(incoming)
                 .where(self._in_where(transfer=transfer, state=In.ANNOUNCED.value))
                 .where(incoming.c.attempt < attempt)
                 .values(
                     state=In.SUPERSEDED.value, finished_at=to_micros(self.clock.now()), cause=None
                 )
+                .returning(*incoming.c)
             )
+            given_way = [noting.superseded(incoming_of(row), self.clock.now()) for row in older]
+            self._note(connection, given_way)
             row = {
                 "tenant": self.tenant,
                 "transfer": transfer,
@@ -199,9 +255,14 @@ class Ledger:
                 "started_at": to_micros(self.clock.now()),
             }
             made = connection.execute(sa.insert(incoming).values(row).returning(*incoming.c))
-            return incoming_of(made.one())
+            bundle = incoming_of(made.one())
+            self._note(connection, [noting.announced(bundle, self.clock.now())])
+            return bundle
 
-        return self.store.write(work)
+        try:
+            return self.store.write(work, key=transfer)
+        except sa.exc.IntegrityError:  # another process noted it a moment earlier
+            return self.store.write(work, key=transfer)
 
     def incoming(self, transfer: str, attempt: int) -> Incoming:
         """Return one bundle; raise ``NoSuchTransfer``."""
@@ -247,9 +308,12 @@ class Ledger:
         """Move a bundle, and keep a signed receipt ``(stage, jws)`` in the same commit."""
 
         def work(connection: sa.Connection) -> Incoming:
-            now = self._read_in(connection, bundle.transfer, bundle.attempt)
-            if now is None:
+            self._fence(connection)
+            key = self._key(bundle.transfer, bundle.attempt)
+            found = connection.execute(HOLD_IN, key).first()
+            if found is None:
                 raise NoSuchTransfer(transfer=bundle.transfer)
+            now = incoming_of(found)
             values: dict[str, object] = {**columns, "cause": dict(cause) if cause else None}
             if facts:
                 values["facts"] = _merged(now.facts, facts)
@@ -258,31 +322,31 @@ class Ledger:
                 values["state"] = then.value
                 if then in IN_FINAL:
                     values["finished_at"] = to_micros(self.clock.now())
-            where = self._in_where(transfer=bundle.transfer, attempt=bundle.attempt)
-            connection.execute(sa.update(incoming).where(where).values(values))
             if receipt:
                 self._keep(connection, bundle.transfer, bundle.attempt, "in", [receipt])
-            found = self._read_in(connection, bundle.transfer, bundle.attempt)
-            return found or now
+            after = incoming_of(connection.execute(CHANGE_IN, {**key, **values}).one())
+            self._note(connection, noting.taken_on(now, after, self.clock.now()))
+            return after
 
-        return self.store.write(work)
+        return self.store.write(work, key=bundle.transfer)
 
     # -- receipts -------------------------------------------------------------------------------
 
     def receipts(self, transfer: str, attempt: int, side: Side) -> list[str]:
         """Return the signed receipts (JWS) in their order."""
-        query = (
-            sa.select(receipts.c.jws)
-            .where(self._receipts_of(transfer, attempt, side))
-            .order_by(receipts.c.number)
-        )
-        return self.store.read(lambda connection: list(connection.execute(query).scalars()))
+        key = {**self._key(transfer, attempt), "side_": side}
+        return self.store.read(lambda held: list(held.execute(HELD_RECEIPTS, key).scalars()))
 
     def keep_receipts(
         self, transfer: str, attempt: int, side: Side, more: list[tuple[str, str]]
     ) -> None:
         """Add receipts ``(stage, jws)`` behind those that are there; a repeated one is left out."""
-        self.store.write(lambda connection: self._keep(connection, transfer, attempt, side, more))
+
+        def work(connection: sa.Connection) -> None:
+            self._fence(connection)
+            self._keep(connection, transfer, attempt, side, more)
+
+        self.store.write(work, key=transfer)
 
     def received(
         self, transfer: str, more: list[tuple[str, str]], then: Out, *, facts: Facts
@@ -290,7 +354,8 @@ class Ledger:
         """Keep verified receipts at the sender and move to where they say it is, in one commit."""
 
         def work(connection: sa.Connection) -> Outgoing:
-            now = self._read_out(connection, transfer)
+            self._fence(connection)
+            now = self._hold_out(connection, transfer)
             self._keep(connection, transfer, now.attempt, "out", more)
             values: dict[str, object] = {
                 "cause": facts.get("cause"),
@@ -301,15 +366,20 @@ class Ledger:
                 check_out(*state)
             if then in OUT_FINAL:
                 values["finished_at"] = to_micros(self.clock.now())
-            where = self._out_where(transfer=transfer)
-            connection.execute(sa.update(outgoing).where(where).values(values))
-            return self._read_out(connection, transfer)
+            after = self._change_out(connection, transfer, values)
+            self._note(connection, noting.sent_on(now, after, self.clock.now()))
+            return after
 
-        row = self.store.write(work)
+        row = self.store.write(work, key=transfer)
         self.touched.note(row.link)
         return row
 
     # -- inside ---------------------------------------------------------------------------------
+
+    def _note(self, connection: sa.Connection, said: Sequence[Entry]) -> None:
+        """Write evidence in the commit of what it speaks of."""
+        for entry in said:
+            append(connection, self.tenant, entry)
 
     def _keep(
         self,
@@ -319,36 +389,56 @@ class Ledger:
         side: Side,
         more: list[tuple[str, str]],
     ) -> None:
-        where = self._receipts_of(transfer, attempt, side)
-        held = set(connection.execute(sa.select(receipts.c.jws).where(where)).scalars())
+        key = {**self._key(transfer, attempt), "side_": side}
+        held = set(connection.execute(HELD_RECEIPTS, key).scalars())
         fresh = [(stage, jws) for stage, jws in more if jws not in held]
         for number, (stage, jws) in enumerate(fresh, len(held)):
-            connection.execute(
-                sa.insert(receipts).values(
-                    tenant=self.tenant,
-                    transfer=transfer,
-                    attempt=attempt,
-                    side=side,
-                    number=number,
-                    stage=stage,
-                    jws=jws,
-                    at=to_micros(self.clock.now()),
-                )
-            )
+            row = {
+                "tenant": self.tenant,
+                "transfer": transfer,
+                "attempt": attempt,
+                "side": side,
+                "number": number,
+                "stage": stage,
+                "jws": jws,
+                "at": to_micros(self.clock.now()),
+            }
+            connection.execute(ADD_RECEIPT, row)
+            now = self.clock.now()
+            said = noting.kept(transfer, attempt, side, number, stage=stage, token=jws, at=now)
+            self._note(connection, [said])
+
+    def _fence(self, connection: sa.Connection) -> None:
+        if self.lease:
+            check_fence(connection, self.tenant, self.lease)
+
+    def _key(self, transfer: str, attempt: int | None = None) -> dict[str, object]:
+        key: dict[str, object] = {"tenant_": self.tenant, "transfer_": transfer}
+        return key if attempt is None else {**key, "attempt_": attempt}
 
     def _read_out(self, connection: sa.Connection, transfer: str) -> Outgoing:
-        query = sa.select(outgoing).where(self._out_where(transfer=transfer))
-        row = connection.execute(query).first()
+        row = connection.execute(ONE_OUT, self._key(transfer)).first()
         if row is None:
             raise NoSuchTransfer(transfer=transfer)
         return outgoing_of(row)
+
+    def _hold_out(self, connection: sa.Connection, transfer: str) -> Outgoing:
+        """Read a row that nobody else may change before this commit."""
+        row = connection.execute(HOLD_OUT, self._key(transfer)).first()
+        if row is None:
+            raise NoSuchTransfer(transfer=transfer)
+        return outgoing_of(row)
+
+    def _change_out(
+        self, connection: sa.Connection, transfer: str, values: Mapping[str, object]
+    ) -> Outgoing:
+        return outgoing_of(connection.execute(CHANGE_OUT, {**self._key(transfer), **values}).one())
 
     def _all(self, query: sa.Select[Any], made: Callable[[sa.Row[Any]], Made]) -> list[Made]:
         return self.store.read(lambda held: [made(row) for row in held.execute(query)])
 
     def _read_in(self, connection: sa.Connection, transfer: str, attempt: int) -> Incoming | None:
-        query = sa.select(incoming).where(self._in_where(transfer=transfer, attempt=attempt))
-        row = connection.execute(query).first()
+        row = connection.execute(ONE_IN, self._key(transfer, attempt)).first()
         return incoming_of(row) if row else None
 
     def _out_where(self, **equal: object) -> sa.ColumnElement[bool]:
@@ -356,10 +446,6 @@ class Ledger:
 
     def _in_where(self, **equal: object) -> sa.ColumnElement[bool]:
         return _where(incoming, self.tenant, equal)
-
-    def _receipts_of(self, transfer: str, attempt: int, side: Side) -> sa.ColumnElement[bool]:
-        equal = {"transfer": transfer, "attempt": attempt, "side": side}
-        return _where(receipts, self.tenant, equal)
 
 
 def _where(table: sa.Table, tenant: str, equal: Mapping[str, object]) -> sa.ColumnElement[bool]:

@@ -60,7 +60,9 @@ class Newest:
         """Return the newest transfer of each link that ever ran, by link."""
         with self._lock:
             number, changed = self._ledger.touched.since(self._number)  # before reading
-            if self._held is None or len(changed) > _MOST_AGAIN:
+            # Of a shared state this process does not know what others have changed.
+            others = self._ledger.store.is_shared
+            if others or self._held is None or len(changed) > _MOST_AGAIN:
                 query = _newest_of_each(self._ledger.tenant)
                 rows = self._ledger.store.read(lambda c: c.execute(query).all())
                 self._held = {row.link: _head(row) for row in rows}

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from kumobashi.catalogue.layouts import Field, Layout
+from kumobashi.catalogue.columns import column_spec
+from kumobashi.catalogue.layouts import Layout
 from kumobashi.messages.retention import Retention
 from kumobashi.release.releasing import OnFindings
 from kumobashi.release.rules import ReleaseRule
@@ -43,6 +44,7 @@ class Order:
     tenant: str
     link: str
     plan_hash: str
+    basis: str | None  # code of the legal basis, for the evidence
     rule: ReleaseRule
     purpose: str
     sources: Mapping[str, tuple[TableStore, str]]  # by dataset key of the rule: store and table
@@ -93,18 +95,4 @@ class Reception:
 
 def receiving_columns(layout: Layout) -> tuple[ReceivingColumn, ...]:
     """Return the columns that a table of this layout has."""
-    return tuple(ReceivingColumn(spec=_spec(field), ja=field.ja) for field in layout.fields)
-
-
-def _spec(field: Field) -> ColumnSpec:
-    match field.type:
-        case "9" | "S9" | "YEAR":
-            return ColumnSpec(field.name, "integer", field.digits)
-        case "DATE":
-            return ColumnSpec(field.name, "date")
-        case "LIST9":
-            return ColumnSpec(field.name, "integers", field.digits)
-        case "TIMESTAMP":
-            return ColumnSpec(field.name, "timestamp")
-        case _:
-            return ColumnSpec(field.name, "text", field.digits)
+    return tuple(ReceivingColumn(spec=column_spec(field), ja=field.ja) for field in layout.fields)

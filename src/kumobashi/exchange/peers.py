@@ -2,13 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import aiohttp
 
-from kumobashi.crypto.canonical import digest
+from kumobashi.crypto.canonical import canonical, digest
 from kumobashi.crypto.http_signatures import EMPTY_BODY, sign_request
 from kumobashi.exchange.errors import PeerRefused, PeerUnreachable, PeerWithoutKeys
 from kumobashi.exchange.identity import Identity
@@ -16,11 +16,13 @@ from kumobashi.kernel import Clock, new_id
 from kumobashi.messages.announcement import Announcement
 from kumobashi.messages.media_types import FORMAT, JOSE, JSON, PART, TAKES_KEYS, WRAPPED_KEY
 from kumobashi.messages.parts import Part
+from kumobashi.messages.recall import Recall
 
 _CONNECT_SECONDS = 5
 _ANSWER_SECONDS = 120
 _CHUNK_BYTES = 1 << 18
 Answer = Mapping[str, Any]
+Hear = Callable[[str, object], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,7 @@ class Peers:
         self._identity = identity
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
+        self.hear: Hear = _unheard  # told every checkpoint that comes with an answer
 
     async def announce(self, site: str, announcement: Announcement) -> Answer:
         """Tell ``site`` what is coming; the answer says which parts it has."""
@@ -85,6 +88,22 @@ class Peers:
         """Ask how it stands; waits up to ``wait`` seconds for something that was not ``seen``."""
         path = f"{_path(transfer, attempt)}?after={after}&seen={seen}&wait={wait}"
         return await self._call(site, "GET", path, b"", None)
+
+    async def consistency(self, site: str, old: int, new: int) -> Answer:
+        """Ask for the proof that the log of ``site`` only grew; relays pass the question on."""
+        hop = self._identity.next_hop(site)
+        path = f"/peer/v1/evidence/{site}/consistency?from={old}&to={new}"
+        return await self._call(hop, "GET", path, b"", None)
+
+    async def recall(self, site: str, recall: Recall) -> Answer:
+        """Have the receiver of a recall say what of its own receipts it does not hold any more."""
+        return await self._call(site, "POST", "/peer/v1/recall", recall.encode(), JSON)
+
+    async def offer(self, site: str, note: str, old: int, proof: Sequence[str]) -> Answer:
+        """Have ``site`` keep the own checkpoint; the answer says which size it has."""
+        hop = self._identity.next_hop(site)
+        body = canonical({"format": FORMAT, "checkpoint": note, "from": old, "proof": list(proof)})
+        return await self._call(hop, "POST", f"/peer/v1/evidence/{site}/witness", body, JSON)
 
     async def aclose(self) -> None:
         """Let go of the connections."""
@@ -148,6 +167,8 @@ class Peers:
                 reason_ja="相手のゲートウェイではない返事です",
                 reason="the answer is not a gateway's",
             )
+        if "checkpoint" in said:
+            self.hear(site, said["checkpoint"])
         return said
 
     def _pool(self) -> aiohttp.ClientSession:
@@ -158,6 +179,10 @@ class Peers:
             # trust_env is off: a proxy variable must not send residents' data elsewhere.
             self._session = aiohttp.ClientSession(timeout=timeout, trust_env=False)
         return self._session
+
+
+def _unheard(_site: str, _note: object) -> None:
+    """Nobody listens."""
 
 
 def _path(transfer: str, attempt: int) -> str:

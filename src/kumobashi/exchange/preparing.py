@@ -28,6 +28,7 @@ from kumobashi.exchange.transfer_keys import TransferKeys
 from kumobashi.exchange.views import Words
 from kumobashi.messages.manifest import Manifest, Mode
 from kumobashi.release.errors import CountsDisagree
+from kumobashi.release.holding import hold_back, with_held_back
 from kumobashi.release.releasing import Released, Source, extract, release
 from kumobashi.release.rules import Token
 from kumobashi.storage.spool import Spool
@@ -36,6 +37,11 @@ from kumobashi.storage.tables import quoted
 _BUNDLE_LIVES = timedelta(days=7)  # how long a receiver may still take it in
 _ROWS = Words(ja="件数", en="The number of rows")
 _BYTES = Words(ja="容量", en="The size")
+
+
+def snapshot_of(row: Outgoing) -> str:
+    """Return the name of the digests that a transfer leaves behind: each attempt read anew."""
+    return row.transfer if row.attempt == 1 else f"{row.transfer}.{row.attempt}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,11 +88,12 @@ class Preparation:
         self._tell("extract")
         with ExitStack() as stack:
             stores = {id(store): store for store, _ in order.sources.values()}
-            readers = {key: stack.enter_context(store.reading()) for key, store in stores.items()}
+            readers = {key: stack.enter_context(store.reading(on)) for key, store in stores.items()}
             sources = {
                 name: Source(readers[id(store)], table)
                 for name, (store, table) in order.sources.items()
             }
+            held = hold_back(order.rule, sources, order.on_findings)
             read = extract(order.rule, sources, self.work, purpose=order.purpose, on=on)
         extracted = time.monotonic()
         subjects = read[order.rule.subject.dataset]
@@ -95,6 +102,7 @@ class Preparation:
         released = release(
             order.rule, self.work, read, on=on, pads=pads, on_findings=order.on_findings
         )
+        released = with_held_back(released, held)
         released = hold_back_unmappable(self.work, released, order)
         facts = asdict(released)
         facts.pop("columns")
@@ -111,11 +119,11 @@ class Preparation:
         self._check(_ROWS, released.rows, self.order.bounds.rows)
         began = time.monotonic()
         base = self.ledger.last_applied(self.row.link) if self.row.mode == "difference" else None
-        if base is None or not self.snapshots.exists(self.row.link, base.transfer):
+        if base is None or not self.snapshots.exists(self.row.link, snapshot_of(base)):
             return Chosen(relation="released", rows=released.rows)
         key = self.order.layout.key
         found = self.snapshots.compare(
-            self.work, self.row.link, base.transfer, key, released.columns, room=self.folder
+            self.work, self.row.link, snapshot_of(base), key, released.columns, room=self.folder
         )
         return Chosen(
             relation="changed",
@@ -151,7 +159,7 @@ class Preparation:
             self._check(_BYTES, sealed.bytes, self.order.bounds.bytes)
         if self.order.mode == "difference":
             key = self.order.layout.key
-            self.snapshots.keep(self.work, row.link, row.transfer, key, room=self.folder)
+            self.snapshots.keep(self.work, row.link, snapshot_of(row), key, room=self.folder)
         seconds = time.monotonic() - began + chosen.seconds
         return Bundle(
             payload=payload, sealed=sealed, recipient=recipient, chosen=chosen, seconds=seconds

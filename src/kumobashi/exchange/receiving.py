@@ -14,18 +14,22 @@ import logging
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import asdict
 from functools import cache, partial
 from pathlib import Path
+from typing import Any, Self
 
 import duckdb
 
 from kumobashi.crypto.keys import SealKey
 from kumobashi.exchange.changes import Changes, Key
 from kumobashi.exchange.checking import Arranged, Checked, arrange_rows, check_rows
-from kumobashi.exchange.errors import BundleUnlike, RowsRefused
+from kumobashi.exchange.errors import BundleUnlike, Fenced, ReceiverRestored, RowsRefused
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.inbox import Downstream
+from kumobashi.exchange.incarnations import Incarnations
+from kumobashi.exchange.leases import Lease
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.orders import Reception
 from kumobashi.exchange.packing import Limits, workroom
@@ -39,9 +43,17 @@ from kumobashi.exchange.waiting import as_known, cause_of
 from kumobashi.kernel import KumobashiError, crashpoint, new_id
 from kumobashi.messages.errors import MessageForeign, PartAltered
 from kumobashi.messages.manifest import Manifest, kept_manifest, verify_manifest
-from kumobashi.messages.receipts import Stage, next_receipt, sign_receipt, verify_receipt
+from kumobashi.messages.media_types import FORMAT
+from kumobashi.messages.recall import Recall
+from kumobashi.messages.receipts import (
+    Receipt,
+    Stage,
+    next_receipt,
+    sign_receipt,
+    verify_receipt,
+)
 from kumobashi.storage.counting import count
-from kumobashi.storage.errors import SpoolFull, is_disk_full
+from kumobashi.storage.errors import SpoolFull, StorageFailed, is_disk_full
 from kumobashi.storage.spool import Spool
 from kumobashi.storage.tables import Load
 
@@ -52,7 +64,7 @@ Receptions = Callable[[str], Reception]  # the workspace, asked anew for each bu
 class Receiver:
     """Meets ``Taker`` for sites of role endpoint."""
 
-    def __init__(  # noqa: PLR0913 - all that receiving needs, joined once in the service
+    def __init__(  # noqa: PLR0913 - what a site is made of
         self,
         *,
         identity: Identity,
@@ -64,6 +76,8 @@ class Receiver:
         set_aside: Path,
         keys: TransferKeys,
         asked: Callable[[Manifest, str], None],
+        checkpoint: Callable[[], str | None],
+        incarnations: Incarnations,
     ) -> None:
         self._identity = identity
         self._ledger = ledger
@@ -74,6 +88,8 @@ class Receiver:
         self._set_aside = SetAside(set_aside)
         self._keys = keys
         self.asked = asked  # told of every request to delete
+        self._checkpoint = checkpoint  # the newest of this site's evidence log
+        self._incarnations = incarnations
         self.one_at_a_time = asyncio.Semaphore(1)  # what bounds memory
 
     def closed_state(self) -> In:
@@ -88,6 +104,7 @@ class Receiver:
             stage=Stage.DELIVERED,
             receipt=new_id(),
             at=self._ledger.clock.now(),
+            checkpoint=self._checkpoint(),
         )
         return (Stage.DELIVERED.value, sign_receipt(receipt, self._identity.signing))
 
@@ -102,6 +119,35 @@ class Receiver:
         """Take the sender's request to delete."""
         await asyncio.to_thread(self.asked, kept_manifest(bundle.manifest or ""), token)
 
+    async def recall(self, recall: Recall) -> dict[str, Any]:
+        """Return which of this site's own receipts are not here any more."""
+        if recall.to_site != self._identity.site:
+            raise MessageForeign(field="to_site")
+        return await asyncio.to_thread(self._recall, recall)
+
+    def _recall(self, recall: Recall) -> dict[str, Any]:
+        mine = self._identity.keys_of(self._identity.site)
+        lost: list[Receipt] = []
+        for token in recall.receipts:
+            receipt = verify_receipt(token, mine)  # we signed it, or it proves nothing
+            if token not in self._ledger.receipts(receipt.transfer, receipt.attempt, "in"):
+                lost.append(receipt)
+        if lost:
+            found = self._incarnations.note_lost(
+                [receipt.transfer for receipt in lost], told_by=recall.from_site
+            )
+            if found:
+                extra = {"code": ReceiverRestored.code, "epoch": found.epoch, "lost": len(lost)}
+                log.warning("this state is older than what it signed", extra=extra)
+        now = self._incarnations.current()
+        return {
+            "format": FORMAT,
+            "site": self._identity.site,
+            "incarnation": now.incarnation,
+            "epoch": now.epoch,
+            "lost": [{"transfer": one.transfer, "attempt": one.attempt} for one in lost],
+        }
+
     async def take(self, bundle: Incoming) -> None:
         """Take a delivered bundle in, trying again while the target does not answer."""
         if bundle.state is In.ANNOUNCED:
@@ -111,28 +157,47 @@ class Receiver:
             try:
                 async with self.one_at_a_time:
                     await asyncio.to_thread(self._take_in, bundle)
+            except Fenced:  # whoever took over goes on
+                raise
             except Exception as raised:  # noqa: BLE001 - a fault of ours must not strand a bundle
-                error = as_known(raised)
-                # A part that was damaged on this disk does not get better by waiting.
-                if not error.retryable or isinstance(error, PartAltered):
-                    await asyncio.to_thread(self._refuse, bundle, error)
-                    return
                 tries += 1
-                bundle = self._ledger.incoming(bundle.transfer, bundle.attempt)
-                now = self._ledger.clock.now()
-                cause = cause_of(
-                    error,
-                    side=self._identity.site,
-                    now=now,
-                    tries=tries,
-                    wait=wait,
-                    old=bundle.cause,
-                )
-                bundle = await asyncio.to_thread(self._ledger.move_in, bundle, None, cause=cause)
-                self._changes.tell((bundle.transfer, bundle.attempt))
+                error = as_known(raised)
+                if await asyncio.to_thread(self._failed, bundle, error, tries, wait):
+                    return
                 await asyncio.sleep(wait)
             else:
                 return
+
+    def under(self, lease: Lease) -> Self:
+        """Return this receiver with every change of the ledger under ``lease``."""
+        fenced = copy(self)
+        fenced._ledger = self._ledger.under(lease)  # noqa: SLF001 - its own copy
+        return fenced
+
+    def _failed(self, bundle: Incoming, error: KumobashiError, tries: int, wait: float) -> bool:
+        """Refuse the bundle for good and return so, or note why it waits."""
+        try:
+            # A part that was damaged on this disk does not get better by waiting.
+            if not error.retryable or isinstance(error, PartAltered):
+                self._refuse(bundle, error)
+                return True
+            bundle = self._ledger.incoming(bundle.transfer, bundle.attempt)
+            now = self._ledger.clock.now()
+            cause = cause_of(
+                error,
+                side=self._identity.site,
+                now=now,
+                tries=tries,
+                wait=wait,
+                old=bundle.cause,
+            )
+            bundle = self._ledger.move_in(bundle, None, cause=cause)
+        except StorageFailed as away:
+            if not away.retryable:
+                raise
+            log.warning("state is away", extra={"code": away.code, "transfer": bundle.transfer})
+        self._changes.tell((bundle.transfer, bundle.attempt))
+        return False
 
     def _take_in(self, bundle: Incoming) -> None:
         manifest = self._manifest(bundle)
@@ -200,6 +265,7 @@ class Receiver:
 
             def before_commit() -> None:
                 verdict.result()
+                self._ledger.check_lease()
                 crashpoint("receiving.applied_before_commit")
 
             try:
@@ -275,6 +341,7 @@ class Receiver:
             findings=findings,
             code=error.code if error else None,
             note_ja=error.say("ja")[:500] if error else None,
+            checkpoint=self._checkpoint(),
         )
         signed = (stage.value, sign_receipt(receipt, self._identity.signing))
         cause = cause_of(error, side=self._identity.site, now=now) if error else None

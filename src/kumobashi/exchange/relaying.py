@@ -7,13 +7,15 @@ loads neither DuckDB nor Arrow, and holds no key that opens anything.
 
 import asyncio
 import logging
-from typing import Any
+from copy import copy
+from typing import Any, Self
 
 from kumobashi.crypto.canonical import canonical
 from kumobashi.exchange.changes import Changes, Key
-from kumobashi.exchange.errors import PeerRefused, PeerUnreachable
+from kumobashi.exchange.errors import Fenced, PeerRefused, PeerUnreachable
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.inbox import Downstream
+from kumobashi.exchange.leases import Lease
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.patience import waits
 from kumobashi.exchange.peers import Answer, Peers
@@ -22,11 +24,13 @@ from kumobashi.exchange.states import In
 from kumobashi.exchange.transfer_keys import TransferKeys
 from kumobashi.exchange.waiting import as_known, cause_of
 from kumobashi.kernel import KumobashiError, crashpoint
-from kumobashi.messages.announcement import Announcement
+from kumobashi.messages.announcement import Announcement, AttemptState
 from kumobashi.messages.deletions import verify_deletion
-from kumobashi.messages.errors import AttemptSuperseded
+from kumobashi.messages.errors import AttemptSuperseded, TransferUnknown
 from kumobashi.messages.manifest import Manifest, kept_manifest
+from kumobashi.messages.recall import Recall
 from kumobashi.messages.receipts import Stage, verify_receipt
+from kumobashi.storage.errors import StorageFailed
 from kumobashi.storage.spool import Spool
 
 log = logging.getLogger(__name__)
@@ -87,6 +91,10 @@ class Relay:
         hop = self._identity.next_hop(bundle.to_site)
         await self._peers.request_deletion(hop, bundle.transfer, bundle.attempt, token)
 
+    async def recall(self, recall: Recall) -> dict[str, Any]:
+        """Hand the question on, and the answer back."""
+        return dict(await self._peers.recall(self._identity.next_hop(recall.to_site), recall))
+
     async def take(self, bundle: Incoming) -> None:
         """Pass on what is here; after the manifest, wait for the last receipt."""
         key = (bundle.transfer, bundle.attempt)
@@ -98,18 +106,30 @@ class Relay:
                 if bundle.cause:
                     await asyncio.to_thread(self._ledger.move_in, bundle, None)
                     self._changes.tell(key)
+            except Fenced:  # whoever took over goes on
+                raise
             except Exception as raised:  # noqa: BLE001 - a fault of ours must not strand a bundle
                 error = as_known(raised)
                 tries += 1
                 log.warning("not passed on", extra={"code": error.code, "transfer": key[0]})
-                if isinstance(error, PeerRefused) and error.peer_code == AttemptSuperseded.code:
-                    await asyncio.to_thread(self._give_way, bundle)
-                    return
-                await self._note(bundle, error, tries, wait)
+                try:
+                    if isinstance(error, PeerRefused) and error.peer_code == AttemptSuperseded.code:
+                        await asyncio.to_thread(self._give_way, bundle)
+                        return
+                    await self._note(bundle, error, tries, wait)
+                except StorageFailed as away:
+                    if not away.retryable:
+                        raise
                 self._passed.pop(key, None)
                 await asyncio.sleep(wait)
             else:
                 return
+
+    def under(self, lease: Lease) -> Self:
+        """Return this relay with every change of the ledger under ``lease``."""
+        fenced = copy(self)
+        fenced._ledger = self._ledger.under(lease)  # noqa: SLF001 - its own copy
+        return fenced
 
     async def _pass_on(self, bundle: Incoming) -> None:
         key = (bundle.transfer, bundle.attempt)
@@ -128,7 +148,28 @@ class Relay:
             self._changes.tell(key)
             crashpoint("relaying.passed")
         if bundle.state is In.PASSED:
-            await self._receipts(hop, bundle)
+            try:
+                await self._receipts(hop, bundle)
+            except PeerRefused as refused:
+                if refused.peer_code != TransferUnknown.code:
+                    raise
+                await self._forgotten(hop, bundle, announcement)
+                raise
+
+    async def _forgotten(self, hop: str, bundle: Incoming, announcement: Announcement) -> None:
+        """Hand a bundle over again to a next hop that has forgotten it.
+
+        Once there are receipts a second handing over would get others, which fit no chain: then it
+        is for the sender to notice and to send anew, and this bundle has come to its end.
+        """
+        key = (bundle.transfer, bundle.attempt)
+        if self._ledger.receipts(*key, "in"):
+            await asyncio.to_thread(self._ledger.move_in, bundle, In.SETTLED)
+            self._spool.forget(*key)
+            return
+        self._passed.pop(key, None)
+        await self._parts(hop, key, announcement)
+        await self._peers.close_attempt(hop, *key, bundle.manifest or "")
 
     async def _parts(self, hop: str, key: Key, announcement: Announcement) -> None:
         if key not in self._passed:
@@ -168,7 +209,9 @@ class Relay:
                 await asyncio.to_thread(self._ledger.keep_receipts, *key, "in", staged)
                 crashpoint("relaying.receipt_kept")
             self._changes.tell(key)
-            if any(stage in _FINAL for stage, _ in more) or self._is_over(key):
+            # Finished without a last receipt: a hop behind has forgotten the bundle (below).
+            is_over = answer.get("state") == AttemptState.FINISHED.value
+            if is_over or any(stage in _FINAL for stage, _ in more) or self._is_over(key):
                 await asyncio.to_thread(self._ledger.move_in, bundle, In.SETTLED)
                 self._keys.forget_taken(bundle.transfer, bundle.attempt)
                 self._spool.forget(bundle.transfer, bundle.attempt)

@@ -7,14 +7,18 @@ the next hop is asked for receipts behind those that are here.
 
 import asyncio
 import logging
+from copy import copy
+from typing import Self
 
 from kumobashi.exchange.differences import Snapshots
-from kumobashi.exchange.errors import AskedBySame, DeletedAlready, NotAskedFor, WhoAsks
+from kumobashi.exchange.errors import AskedBySame, DeletedAlready, Fenced, NotAskedFor, WhoAsks
 from kumobashi.exchange.holdings import Holding, Keeping
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.keeping import OUT, Holdings
+from kumobashi.exchange.leases import Lease
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.peers import Peers
+from kumobashi.exchange.preparing import snapshot_of
 from kumobashi.exchange.waiting import as_known, cause_of
 from kumobashi.kernel import Clock, KumobashiError, crashpoint, new_id, to_micros, to_wire
 from kumobashi.messages.deletions import DeletionRequest, sign_deletion
@@ -63,8 +67,8 @@ class Requester:
         if held.is_kept_by_law(now):
             if by is None:
                 raise WhoAsks(transfer=transfer)
-            return self._holdings.move(held, Keeping.WAITING, asked_at=now, asked_by=by)
-        return self._sign(held, persons=1, asked_at=now, asked_by=by)
+            return self._holdings.move(held, Keeping.WAITING, by=by, asked_at=now, asked_by=by)
+        return self._sign(held, persons=1, by=by, asked_at=now, asked_by=by)
 
     def approve(self, transfer: str, *, by: str) -> Holding:
         """Decide, as the second person, what another asked for.
@@ -84,19 +88,35 @@ class Requester:
             raise NotAskedFor(transfer=transfer)
         if held.asked_by == by:
             raise AskedBySame(transfer=transfer)
-        return self._sign(held, persons=2, approved_by=by)
+        return self._sign(held, persons=2, by=by, approved_by=by)
 
-    def withdraw(self, transfer: str) -> Holding:
+    def withdraw(self, transfer: str, *, by: str | None) -> Holding:
         """Take back a request that nobody has decided yet; raise ``NotAskedFor``."""
         held = self._holdings.one(transfer, OUT)
         if held.state is not Keeping.WAITING:
             raise NotAskedFor(transfer=transfer)
-        return self._holdings.move(held, Keeping.HELD, asked_at=None, asked_by=None)
+        return self._holdings.move(held, Keeping.HELD, by=by, asked_at=None, asked_by=None)
 
-    async def press(self, held: Holding) -> Holding:
-        """Hand over the request if there is one, and fetch what the receiver has signed since."""
+    def under(self, lease: Lease) -> Self:
+        """Return the same, with every change of book and ledger under ``lease``."""
+        fenced = copy(self)
+        fenced._ledger = self._ledger.under(lease)  # noqa: SLF001 - its own copy
+        fenced._holdings = self._holdings.under(lease)  # noqa: SLF001 - likewise
+        return fenced
+
+    async def press(self, transfer: str) -> Holding:
+        """Hand over the request if there is one, and fetch what the receiver has signed since.
+
+        Raises:
+            Fenced: another process works on it.
+        """
+        held = await asyncio.to_thread(self._known, transfer)
+        if held.state is Keeping.DELETED:
+            return held
         try:
             return await self._press(held)
+        except Fenced:  # whoever took over goes on
+            raise
         except Exception as raised:  # noqa: BLE001 - one that fails must not keep others waiting
             return await asyncio.to_thread(self._note, held, as_known(raised))
 
@@ -128,19 +148,22 @@ class Requester:
         crashpoint("requesting.receipt_kept")
         return self._end(held, chain[-1]) if stage is Stage.DELETED else held
 
-    def end_known(self, held: Holding) -> Holding:
-        """End an entry whose proof was kept before a crash."""
+    def _known(self, transfer: str) -> Holding:
+        """Return an entry; it ends where its proof was kept before a crash."""
+        held = self._holdings.one(transfer, OUT)
+        if held.state is Keeping.DELETED:
+            return held
         have = self._ledger.receipts(held.transfer, held.attempt, "out")
         last = kept_receipt(have[-1]) if have else None
         return self._end(held, last) if last and last.stage is Stage.DELETED else held
 
     def _end(self, held: Holding, receipt: Receipt) -> Holding:
         # The receiver has no base any more: without it here the next transfer is full.
-        self._snapshots.forget(held.link, held.transfer)
+        self._snapshots.forget(held.link, snapshot_of(self._ledger.outgoing(held.transfer)))
         facts = {"digest": receipt.digest(), "at": to_wire(receipt.at), **receipt.deleted}
         return self._holdings.move(held, Keeping.DELETED, facts=facts)
 
-    def _sign(self, held: Holding, *, persons: int, **columns: object) -> Holding:
+    def _sign(self, held: Holding, *, persons: int, by: str | None, **columns: object) -> Holding:
         manifest = self._manifest(held)
         request = DeletionRequest(
             request=new_id(),
@@ -153,7 +176,7 @@ class Requester:
             at=self._clock.now(),
         )
         token = sign_deletion(request, self._identity.signing)
-        moved = self._holdings.move(held, Keeping.ASKED, request=token, **columns)
+        moved = self._holdings.move(held, Keeping.ASKED, by=by, request=token, **columns)
         crashpoint("requesting.signed")
         return moved
 

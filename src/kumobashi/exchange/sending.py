@@ -13,26 +13,30 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import asdict
+from typing import Self
 
 import duckdb
 
 from kumobashi.exchange.confirming import Confirmation
 from kumobashi.exchange.differences import Snapshots
-from kumobashi.exchange.errors import OutsideBounds, PeerRefused, PeerUnreachable
+from kumobashi.exchange.errors import Fenced, OutsideBounds, PeerRefused, PeerUnreachable
 from kumobashi.exchange.identity import Identity
+from kumobashi.exchange.leases import Lease
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.orders import Order
 from kumobashi.exchange.packing import Limits, workroom
 from kumobashi.exchange.patience import waits
 from kumobashi.exchange.peers import Peers
-from kumobashi.exchange.preparing import Preparation
+from kumobashi.exchange.preparing import Preparation, snapshot_of
 from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.states import Out, is_under_way
 from kumobashi.exchange.transfer_keys import TransferKeys
 from kumobashi.exchange.waiting import as_known, cause_of
 from kumobashi.kernel import KumobashiError, crashpoint
 from kumobashi.messages.announcement import Announcement
+from kumobashi.messages.errors import TransferUnknown
 from kumobashi.messages.manifest import Manifest, sign_manifest, verify_manifest
 from kumobashi.release.errors import FindingsRefused
 from kumobashi.storage.errors import SpoolFull, StorageFailed, is_disk_full
@@ -82,27 +86,37 @@ class Sender:
                     row = await self._carry(row)
                 if is_under_way(row.state):
                     row = await self._confirm(row)
+            except Fenced:  # whoever took over goes on
+                raise
             except Exception as raised:  # noqa: BLE001 - a fault of ours must not strand a transfer
-                error = as_known(raised)
-                row = self._ledger.outgoing(transfer)
-                if not _passes(error, row.state):
-                    return await asyncio.to_thread(self._stop, row, error)
                 tries += 1
-                await asyncio.to_thread(self._note, row, error, tries, wait)
+                ended = await asyncio.to_thread(
+                    self._failed, transfer, as_known(raised), tries, wait
+                )
+                if ended:
+                    return ended
                 await asyncio.sleep(wait)
             else:
                 return row
         return self._ledger.outgoing(transfer)
+
+    def under(self, lease: Lease) -> Self:
+        """Return this sender with every change of the ledger under ``lease``."""
+        fenced = copy(self)
+        fenced._ledger = self._ledger.under(lease)  # noqa: SLF001 - its own copy
+        return fenced
 
     # -- prepare -------------------------------------------------------------------------------
 
     def _prepare(self, row: Outgoing) -> Outgoing:
         """Read, coarsen and seal; afterwards everything that will leave is durable here."""
         order = self._orders(row.link)
-        if self._spool.held(row.transfer, row.attempt):
+        if self._spool.held(row.transfer, row.attempt) or self._was_taken_over():
             # It was sealed before, but that was never committed: a new sealing is a new attempt.
+            # Whoever worked on the old one may not know yet that he does so no more.
             row = self._ledger.move_out(row.transfer, None, attempt=row.attempt + 1)
-        self._spool.forget(row.transfer)
+        for attempt in range(1, row.attempt + 1):
+            self._spool.forget(row.transfer, attempt)
         try:
             with self._preparation(row, order) as preparation:
                 released = preparation.release()
@@ -127,6 +141,10 @@ class Sender:
         )
         crashpoint("sending.sealed")
         return row
+
+    def _was_taken_over(self) -> bool:
+        lease = self._ledger.lease
+        return self._ledger.store.is_shared and lease is not None and lease.was_taken_over
 
     @contextmanager
     def _preparation(self, row: Outgoing, order: Order) -> Iterator[Preparation]:
@@ -155,6 +173,17 @@ class Sender:
     async def _carry(self, row: Outgoing) -> Outgoing:
         """Announce, put the key and the parts that are missing there, close."""
         started = time.monotonic()
+        await self._hand_over(row)
+        crashpoint("sending.sent_before_commit")
+        carried = {"carry": {"seconds": time.monotonic() - started}}
+        row = await asyncio.to_thread(
+            self._ledger.move_out, row.transfer, Out.SENT, facts={"stages": carried}
+        )
+        crashpoint("sending.sent")
+        return row
+
+    async def _hand_over(self, row: Outgoing) -> None:
+        """Make the next hop have all of it; what is there already is not sent again."""
         manifest = self._manifest(row)
         hop = self._identity.next_hop(manifest.to_site)
         key = (row.transfer, row.attempt)
@@ -173,40 +202,58 @@ class Sender:
                 await self._peers.put_part(hop, *key, part, body)
             crashpoint("sending.part_put")
         await self._peers.close_attempt(hop, *key, row.manifest or "")
-        crashpoint("sending.sent_before_commit")
-        carried = {"carry": {"seconds": time.monotonic() - started}}
-        row = await asyncio.to_thread(
-            self._ledger.move_out, row.transfer, Out.SENT, facts={"stages": carried}
-        )
-        crashpoint("sending.sent")
-        return row
 
     async def _confirm(self, row: Outgoing) -> Outgoing:
         """Collect the receiver's receipts until the last one."""
         manifest = self._manifest(row)
         confirmation = Confirmation(self._identity, self._ledger, self._peers, manifest)
-        row = await confirmation.collect(row)
+        try:
+            row = await confirmation.collect(row)
+        except PeerRefused as refused:
+            # It has been restored from a backup. Without a receipt the same bundle will do; with
+            # one, its receiver is asked what it remembers (``recalling``).
+            forgotten = refused.peer_code == TransferUnknown.code
+            if forgotten and not self._ledger.receipts(row.transfer, row.attempt, "out"):
+                await self._hand_over(row)
+            raise
         if row.state is Out.APPLIED:
-            self._snapshots.forget_but(row.link, {row.transfer})
+            self._snapshots.forget_but(row.link, {snapshot_of(row)})
         self._let_go(row)
         crashpoint("sending.finished")
         return row
 
     # -- what can go wrong ----------------------------------------------------------------------
 
+    def _failed(
+        self, transfer: str, error: KumobashiError, tries: int, wait: float
+    ) -> Outgoing | None:
+        """Stop a transfer for good and return it, or note why it waits."""
+        try:
+            row = self._ledger.outgoing(transfer)
+            if not _passes(error, row.state):
+                return self._stop(row, error)
+            self._note(row, error, tries, wait)
+        except StorageFailed as away:
+            if not away.retryable:
+                raise
+            log.warning("state is away", extra={"code": away.code, "transfer": transfer})
+        return None
+
     def _hold(self, row: Outgoing, held: OutsideBounds) -> Outgoing:
         cause = cause_of(held, side=self._identity.site, now=self._ledger.clock.now())
+        row = self._ledger.move_out(row.transfer, Out.HELD, cause=cause)
         self._let_go(row)
-        return self._ledger.move_out(row.transfer, Out.HELD, cause=cause)
+        return row
 
     def _stop(self, row: Outgoing, error: KumobashiError) -> Outgoing:
         log.warning("transfer stopped", extra={"code": error.code, "transfer": row.transfer})
         cause = cause_of(error, side=self._identity.site, now=self._ledger.clock.now())
-        self._let_go(row)
         facts = {}
         if isinstance(error, FindingsRefused):
             facts["released"] = {"findings": [asdict(finding) for finding in error.findings]}
-        return self._ledger.move_out(row.transfer, Out.REFUSED, facts=facts, cause=cause)
+        row = self._ledger.move_out(row.transfer, Out.REFUSED, facts=facts, cause=cause)
+        self._spool.forget(row.transfer)
+        return row
 
     def _let_go(self, row: Outgoing) -> None:
         """Destroy what would only be needed to send it once more."""

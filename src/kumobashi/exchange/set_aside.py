@@ -7,11 +7,13 @@ backup of that folder is as unreadable as the bundle once the key is gone.
 """
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from kumobashi.crypto.keys import SealKey
 from kumobashi.crypto.sealing import seal
+from kumobashi.kernel import new_id
 from kumobashi.messages.manifest import Manifest
 from kumobashi.storage.erasable import destroy
 from kumobashi.storage.spool import on_disk, sync_folder
@@ -28,14 +30,14 @@ class Room:
     def keep(self) -> None:
         """Seal what was written, durably, and remove the plain file."""
         self.sealed.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        temporary = self.sealed.with_suffix(".tmp")
-        with on_disk("quarantine"):
-            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(handle, "wb") as target, self.plain.open("rb") as source:
+        temporary = self.sealed.with_suffix(f".{new_id()}.tmp")
+        with self.plain.open("rb") as source, on_disk("quarantine"):
+            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "wb") as target:
                 seal(source, target, [self.recipient])
                 target.flush()
                 os.fsync(target.fileno())
-            temporary.rename(self.sealed)
+            temporary.replace(self.sealed)
             sync_folder(self.sealed.parent)
         destroy(self.plain)
 
@@ -59,8 +61,9 @@ class SetAside:
         found = 0
         for plain in sorted(self._folder.glob("*.parquet")):
             sealed = plain.with_suffix(".parquet.age")
-            Room(plain=plain, sealed=sealed, recipient=recipient).keep()
-            found += 1
+            with suppress(FileNotFoundError):  # another process was a moment earlier
+                Room(plain=plain, sealed=sealed, recipient=recipient).keep()
+                found += 1
         return found
 
     def has(self, link: str, transfer: str) -> bool:
@@ -69,13 +72,12 @@ class SetAside:
 
     def forget(self, link: str, transfer: str) -> int:
         """Remove the rows of a transfer; return the files removed."""
-        path = self._path(link, transfer)
-        try:
-            path.unlink()
-        except FileNotFoundError:
-            return 0
-        sync_folder(self._folder)
-        return 1
+        here = list(self._folder.glob(f"{link}-{transfer}.parquet.*"))  # also half written ones
+        for path in here:
+            path.unlink(missing_ok=True)
+        if here:
+            sync_folder(self._folder)
+        return len(here)
 
     def _path(self, link: str, transfer: str) -> Path:
         return self._folder / f"{link}-{transfer}.parquet.age"

@@ -1,7 +1,9 @@
 """The tables of a gateway's state. ``tenant`` leads every key; times are microseconds in UTC.
 
 ``outgoing`` is the sender's outbox, ``incoming`` the inbox of receivers and relays, ``receipts``
-what the receiver signed, kept where it was made and wherever it passed.
+what the receiver signed, kept where it was made and wherever it passed. ``leases`` says which
+process works on what, ``incarnations`` when this store was made, started, or found to be older than
+what it has signed.
 """
 
 import sqlalchemy as sa
@@ -62,5 +64,29 @@ receipts = sa.Table(
     sa.Column("number", sa.Integer, primary_key=True),
     sa.Column("stage", sa.String(12), nullable=False),
     sa.Column("jws", sa.Text, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+)
+
+leases = sa.Table(
+    "leases",
+    metadata,
+    sa.Column("tenant", sa.String(6), primary_key=True),
+    sa.Column("side", sa.String(3), primary_key=True),  # as in receipts
+    sa.Column("transfer", sa.String(36), primary_key=True),
+    sa.Column("attempt", sa.Integer, primary_key=True),  # 0 for a whole transfer
+    sa.Column("owner", sa.String(80), nullable=False),  # a process; empty when nobody
+    sa.Column("token", sa.BigInteger, nullable=False),  # grows with every new owner
+    sa.Column("until", sa.BigInteger, nullable=False),  # microseconds of the store's own clock
+)
+
+incarnations = sa.Table(
+    "incarnations",
+    metadata,
+    sa.Column("tenant", sa.String(6), primary_key=True),
+    sa.Column("epoch", sa.Integer, primary_key=True),  # grows with every start of a process
+    sa.Column("site", sa.String(63), nullable=False),
+    sa.Column("incarnation", sa.String(36), nullable=False),
+    sa.Column("why", sa.String(12), nullable=False),  # made, started, restored
+    sa.Column("facts", sa.JSON, nullable=False),
     sa.Column("at", sa.BigInteger, nullable=False),
 )

@@ -6,8 +6,8 @@ import threading
 class Touched:
     """Which links' transfers this process has changed since some earlier look.
 
-    Nobody else writes the state (``storage.sqlite``), so whoever holds what was read needs to read
-    only these again.
+    Where nobody else writes the state (``storage.sqlite``), whoever holds what was read needs to
+    read only these again; where others do, it says nothing of what they changed.
     """
 
     def __init__(self) -> None:

@@ -30,7 +30,8 @@ class TransferKeys:
 
     def make(self, transfer: str, attempt: int, *, recipient: str) -> str:
         """Make the key of a sealing; return the recipient to seal to. Its secret stays nowhere."""
-        self.forget_sent(transfer)
+        for older in range(1, attempt + 1):  # a newer one is another process's by now
+            self.store.drop(OUT, _name(transfer, older))
         key = SealKey.generate()
         self.store.put(OUT, _name(transfer, attempt), wrap(key, recipient))
         return key.recipient
@@ -52,11 +53,9 @@ class TransferKeys:
             if name.startswith(transfer):
                 self.store.drop(OUT, name)
 
-    def keep_sent(self, transfers: set[str]) -> None:
-        """Destroy what a crash left of other transfers."""
-        for name in self.store.names(OUT):
-            if name.rpartition("-")[0] not in transfers:
-                self.store.drop(OUT, name)
+    def all_sent(self) -> set[str]:
+        """Return the transfers of which a key to send is here."""
+        return {name.rpartition("-")[0] for name in self.store.names(OUT)}
 
     # -- at receivers and relays ----------------------------------------------------------------
 

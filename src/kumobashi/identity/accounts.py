@@ -4,7 +4,6 @@ The file holds what signing in needs, so it lies beside the site's keys with mod
 and a gateway may have it open at once.
 """
 
-import os
 import re
 import secrets
 from collections.abc import Iterator
@@ -129,7 +128,7 @@ class Accounts:
         """The open file, made when it is not there."""
         if self._engine is None:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+            self.path.touch(0o600)
             self._engine = open_engine(self.path)
             metadata.create_all(self._engine)
         return self._engine

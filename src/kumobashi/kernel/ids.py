@@ -66,3 +66,12 @@ def check_digit(five: str) -> int:
     """
     weighed = sum(weight * int(digit) for weight, digit in zip((6, 5, 4, 3, 2), five, strict=True))
     return (11 - weighed % 11) % 10
+
+
+def is_fictional(code: str) -> bool:
+    """Whether a municipality's code is one of those that nobody has (架空).
+
+    >>> is_fictional("999997"), is_fictional("121002")
+    (True, False)
+    """
+    return code.startswith("9999")

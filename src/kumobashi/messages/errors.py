@@ -15,7 +15,8 @@ KumobashiError
     ├── AttemptSuperseded
     ├── TransferUnknown
     ├── ReceiptOutOfOrder
-    └── ReceiptForeign
+    ├── ReceiptForeign
+    └── BundleUnreadable
 """
 
 from kumobashi.kernel import KumobashiError
@@ -180,3 +181,14 @@ class ReceiptForeign(MessageFailed):
     en = "A receipt about something else: {field} differs."
     remedy_ja = "受け側の担当者に連絡し、証跡を確かめてください。"
     remedy_en = "Call the receiving site and check its evidence."
+
+
+class BundleUnreadable(MessageFailed):
+    """A file that is no bundle file, or whose members are not those it must have."""
+
+    code = "message.bundle_unreadable"
+    status = 422
+    ja = "封緘データのファイルとして読めません（{reason}）。"
+    en = "This is no readable bundle file ({reason})."
+    remedy_ja = "書き出した側から、もう一度受け取ってください。"
+    remedy_en = "Get the file again from whoever wrote it."

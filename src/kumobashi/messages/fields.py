@@ -25,6 +25,7 @@ _UUID: Final = re.compile(
 )
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 _CODE: Final = re.compile(r"[a-z0-9_]{1,40}\.[a-z0-9_]{1,60}")
+_JWS: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _LARGEST_INTEGER: Final = (1 << 53) - 1
 
@@ -92,6 +93,13 @@ class Fields:
         """Take an integer of at least one."""
         return self.integer(name, 1)
 
+    def flag(self, name: str) -> bool:
+        """Take ``true`` or ``false``."""
+        value = self._left.pop(name, None)
+        if not isinstance(value, bool):
+            raise self.wrong(name, "true or false")
+        return value
+
     def name(self, name: str) -> str:
         """Take a name: a site, a link, a system, a dataset, a layout."""
         return self._matching(name, _NAME, "a name of small letters, digits, - and _")
@@ -103,6 +111,10 @@ class Fields:
     def identifier(self, name: str) -> str:
         """Take a UUID in small letters."""
         return self._matching(name, _UUID, "a UUID in small letters")
+
+    def token(self, name: str) -> str:
+        """Take a compact JWS."""
+        return self._matching(name, _JWS, "a compact JWS")
 
     def digest(self, name: str) -> str:
         """Take ``sha256:`` and 64 hexadecimal digits."""
@@ -125,6 +137,24 @@ class Fields:
         value = self._text(name, "a text of at most 500 characters")
         if len(value) > 500:  # noqa: PLR2004 - the text says it
             raise self.wrong(name, "a text of at most 500 characters")
+        return value
+
+    def text(self, name: str) -> str:
+        """Take a text of at most 4,096 characters."""
+        value = self._text(name, "a text")
+        if len(value) > 4096:  # noqa: PLR2004 - the docstring says it
+            raise self.wrong(name, "a text of at most 4096 characters")
+        return value
+
+    def texts(self, name: str) -> list[str]:
+        """Take a list of at most 128 texts."""
+        value = self._left.pop(name, None)
+        if (
+            not isinstance(value, list)
+            or len(value) > 128  # noqa: PLR2004 - the docstring says it
+            or not all(isinstance(one, str) for one in value)
+        ):
+            raise self.wrong(name, "a list of at most 128 texts")
         return value
 
     def choice(self, name: str, choices: type[_Choice]) -> _Choice:

@@ -138,10 +138,12 @@ def next_receipt(  # noqa: PLR0913 - a receipt states this many facts
     findings: int = 0,
     code: str | None = None,
     note_ja: str | None = None,
+    checkpoint: str | None = None,
     deleted: Mapping[str, object] | None = None,
 ) -> Receipt:
     """Return the receipt that follows ``previous``, by the site the manifest is for.
 
+    ``checkpoint`` is the newest of that site's evidence log; readers that do not know it keep it.
     ``deleted`` is what only that stage says: rows, who took over, the hash of the destroyed key.
 
     Raises:
@@ -150,6 +152,9 @@ def next_receipt(  # noqa: PLR0913 - a receipt states this many facts
     """
     if (stage is Stage.REFUSED) != (code is not None):
         raise ValueError("a refusal has a code, and nothing else has one")
+    said: dict[str, object] = {"checkpoint": checkpoint} if checkpoint else {}
+    if deleted:
+        said["deleted"] = dict(deleted)
     following = Receipt(
         receipt=receipt,
         tenant=manifest.tenant,
@@ -164,7 +169,7 @@ def next_receipt(  # noqa: PLR0913 - a receipt states this many facts
         note_ja=note_ja,
         at=at,
         previous=None if previous is None else previous.digest(),
-        extra={"deleted": dict(deleted)} if deleted else {},
+        extra=said,
     )
     _check_link(previous, following)
     return following

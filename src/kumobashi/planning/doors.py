@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from kumobashi.directory.models import By, Contact
+from kumobashi.directory.models import By, Contact, Dataset
+from kumobashi.directory.store_models import FolderStore
 from kumobashi.kernel import Zone
 from kumobashi.planning.plan import Plan
 from kumobashi.planning.workspace import Workspace
@@ -91,14 +92,31 @@ def _to_take(workspace: Workspace, plan: Plan) -> Iterator[Ask]:
     layout = workspace.layout(f"{to.system}.{to.dataset}")
     form = "Parquet" if plan.link.format == "parquet" else f"CSV（{plan.link.characters.charset}）"
     required = sum(field.required for field in layout.fields)
+    where = (f"表 {dataset.table} に受け、", f"into table {dataset.table},")
+    if isinstance(system.store, FolderStore):
+        where = _into_files(system.store, dataset)
     yield Ask(
         whom=system.name,
         contact=_contact(workspace, system.contact),
         ja=f"レイアウト「{layout.ja}」第{layout.version}版（{len(layout.fields)} 項目、うち必須"
-        f" {required}）を {form} から表 {dataset.table} に受け、取込の受領書を返す。",
+        f" {required}）を {form} から{where[0]}取込の受領書を返す。",
         en=f"take layout {layout.layout} {layout.version} ({len(layout.fields)} fields,"
-        f" {required} required) from {form} into table {dataset.table},"
+        f" {required} required) from {form} {where[1]}"
         " and return the receipt of applying.",
+    )
+
+
+def _into_files(store: FolderStore, dataset: Dataset) -> tuple[str, str]:
+    """Return which file appears for a run, in both languages."""
+    file = dataset.file or f"{dataset.table}_{{date}}.csv"
+    form: str = store.charset
+    if dataset.records:
+        form = f"{dataset.records.charset}、{dataset.records.length} バイト固定長"
+    elif file.lower().endswith(".xlsx"):
+        form = "Excel"
+    return (
+        f"受け渡しフォルダのファイル「{file}」（{form}、いつも全件）に書き、",
+        f"into the file {file} of its folder ({form}, always the whole),",
     )
 
 

@@ -19,7 +19,8 @@ from kumobashi.planning.measured import ItemLoss, Measured
 from kumobashi.planning.plan import Plan
 from kumobashi.planning.workspace import Workspace
 from kumobashi.release.errors import NothingToRelease
-from kumobashi.release.releasing import Released, Source, extract, release
+from kumobashi.release.holding import hold_back, with_held_back
+from kumobashi.release.releasing import OnFindings, Released, Source, extract, release
 from kumobashi.storage.tables import TableReader, quoted
 
 # Gives the bytes of the payload that relation ``released`` makes; ``exchange`` has the exact one.
@@ -57,6 +58,9 @@ def measure(
         try:
             work.execute(f"set memory_limit = '{memory_mib}MiB'; set temp_directory = '{folder}'")
             work.execute("set preserve_insertion_order = false; set enable_progress_bar = false")
+            # What a run would refuse is counted all the same: the plan shows what there is.
+            how: OnFindings = "quarantine" if link.on_findings == "quarantine" else "go_on"
+            held = hold_back(rule, sources, how)
             read = extract(rule, sources, work, purpose=link.purpose, on=plan.on)
             try:
                 released = release(
@@ -69,6 +73,7 @@ def measure(
                 )
             except NothingToRelease as nothing:
                 return _nothing(plan, nothing)
+            released = with_held_back(released, held)
             payload = (size_of or _default_sizer(link))(work, Path(folder) / "payload")
             found = _losses(work, plan)
         finally:

@@ -6,6 +6,7 @@ from kumobashi.planning.approval import drift, standing
 from kumobashi.planning.approvals import ApprovalFile
 from kumobashi.planning.measured import Measured
 from kumobashi.planning.plan import Plan
+from kumobashi.planning.sentences import why
 from kumobashi.planning.story import ItemStory, Story
 from kumobashi.policy.deciding import Reason
 
@@ -43,6 +44,7 @@ def story_json(story: Story) -> dict[str, Any]:
     found = as_json(story.plan, measured=story.measured, approval=story.approval)
     return found | {
         "story": {"ja": story.sentence_ja, "en": story.sentence_en},
+        "basis": dict(zip(("ja", "en"), why(story), strict=True)),
         "from": {"system": story.giver.system, "site": story.giver.site_name},
         "to": {"system": story.receiver.system, "site": story.receiver.site_name},
         "example": story.person or None,

@@ -12,6 +12,7 @@ from typing import Any
 
 from kumobashi.catalogue.layouts import Layout, Layouts
 from kumobashi.directory.models import Dataset, MunicipalityFile, SiteFile, SystemFile
+from kumobashi.directory.store_models import FolderStore
 from kumobashi.planning.links import LinkFile
 from kumobashi.planning.rule_columns import columns_used
 from kumobashi.release.rules import ReleaseRule
@@ -124,6 +125,19 @@ class _Checks:
                 path: Path = ("datasets", name, "layout")
                 known = self.layouts.names()
                 yield unknown(document, path, dataset.layout, known, ("レイアウト", "layout"))
+            elif dataset.records:
+                yield from self.records(document, name, dataset)
+
+    def records(
+        self, document: Document[SystemFile], name: str, dataset: Dataset
+    ) -> Iterator[Mistake]:
+        """Check that the items of a record are those of its layout."""
+        layout = self.layouts.get(dataset.layout, dataset.version)
+        for number, item in enumerate(dataset.records.items if dataset.records else ()):
+            if item.name not in layout.names:
+                path: Path = ("datasets", name, "records", "items", number, "name")
+                what = (f"{layout.ja}の項目", f"item of {layout.layout}")
+                yield unknown(document, path, item.name, layout.names, what)
 
     def version(self, document: Document[SystemFile], path: Path, dataset: Dataset) -> Mistake:
         """Say that a layout has no such version, and which it has, since when and until when."""
@@ -178,6 +192,42 @@ class _Checks:
             layout = self.layout_of(f"{link.to.system}.{link.to.dataset}")
             if layout:
                 yield from self.columns_arrive(document, rule, layout)
+        receiver = self.loaded.kinds["systems"].get(link.to.system)
+        if receiver and link.to.dataset in receiver.value.datasets:
+            yield from self.files_arrive(document, receiver)
+
+    def files_arrive(
+        self, document: Document[LinkFile], receiver: Document[SystemFile]
+    ) -> Iterator[Mistake]:
+        """Check that a receiving folder can be written: its name, and the characters it holds."""
+        link, store = document.value, receiver.value.store
+        if not isinstance(store, FolderStore):
+            return
+        dataset = receiver.value.datasets[link.to.dataset]
+        if dataset.file and "*" in dataset.file:
+            yield receiver.mistake(
+                ("datasets", link.to.dataset, "file"),
+                code="workspace.file_indefinite",
+                ja=f"{document.file} がここへ書くので、file に * は使えません。"
+                "{date} と {sequence} で書いてください。",
+                en=f"{document.file} writes here: file cannot hold *, but {{date}}, {{sequence}}.",
+                example=f'file: "{dataset.file.replace("*", "_{sequence}")}"',
+            )
+        is_cp932 = store.charset == "cp932" or (
+            dataset.records is not None and dataset.records.charset == "cp932"
+        )
+        is_workbook = bool(dataset.file and dataset.file.endswith(".xlsx"))
+        if is_cp932 and not is_workbook and link.characters.charset != "cp932":
+            yield document.mistake(
+                ("characters", "charset"),
+                code="workspace.charset",
+                ja=f"受け取り側のファイル（{receiver.file}）は cp932 です。表せない字をどうするかを"
+                "決められるよう、この連携も cp932 にしてください。",
+                en=f"The receiver's files ({receiver.file}) are cp932: let this link say so too, so"
+                " that it decides what becomes of other characters.",
+                expected="cp932",
+                example="characters: {charset: cp932}",
+            )
 
     def one_site(
         self, document: Document[LinkFile], rule: Document[ReleaseRule], source: SystemFile

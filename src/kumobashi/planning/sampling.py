@@ -12,6 +12,7 @@ from kumobashi.kernel import Clock, SystemClock
 from kumobashi.planning import schemas
 from kumobashi.planning.errors import WorkspaceExists
 from kumobashi.planning.publishing import publish_directory
+from kumobashi.planning.sample_file import write_sample_file
 
 SAMPLE_PORTS: Mapping[str, int] = {
     "hall-core": 8740,
@@ -44,7 +45,10 @@ def write_sample(
     for site, port in chosen.items():
         _set_port(folder / "sites" / f"{site}.yaml", SAMPLE_PORTS[site], port)
     schemas.write(folder / ".schemas")
-    (folder / ".gitignore").write_text("keys/directory.key\nprivate/\nvar/\n", encoding="ascii")
+    write_sample_file(folder)
+    (folder / ".gitignore").write_text(
+        "keys/directory.key\nprivate/\nvar/\n", encoding="ascii", newline="\n"
+    )
     (folder / "private").mkdir(mode=0o700, exist_ok=True)
     for site in chosen:
         _make_keys(folder / "private" / site, has_tokens=site == HALL)
@@ -66,7 +70,9 @@ def _copy(source: Traversable, target: Path) -> None:
 
 def _set_port(file: Path, old: int, new: int) -> None:
     text = file.read_text(encoding="utf-8")
-    file.write_text(text.replace(f"127.0.0.1:{old}", f"127.0.0.1:{new}"), encoding="utf-8")
+    file.write_text(
+        text.replace(f"127.0.0.1:{old}", f"127.0.0.1:{new}"), encoding="utf-8", newline="\n"
+    )
 
 
 def _make_keys(folder: Path, *, has_tokens: bool) -> None:

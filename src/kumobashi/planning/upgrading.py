@@ -144,7 +144,7 @@ def _still_fits(folder: Path, changed: Mapping[str, str]) -> bool:
             if (folder / kind).is_dir():
                 shutil.copytree(folder / kind, target / kind)
         for file, text in changed.items():
-            (target / file).write_text(text, encoding="utf-8")
+            (target / file).write_text(text, encoding="utf-8", newline="\n")
         try:
             load(target)
         except WorkspaceBroken:

@@ -55,9 +55,12 @@ def _no_basis(q: Question) -> Reason:
         article_ja="個人情報保護法 69条",
         article_en="Act on the Protection of Personal Information, art. 69",
         remedy_ja=f"{q.from_ja}から{q.to_ja}への提供は、利用目的の範囲内（61条）か、"
-        "69条2項のいずれかと理由が必要です。担当課と総務課で決めてから書いてください。",
+        "69条2項のいずれかと理由が必要です。団体の様式（目的外利用・提供の申請書）に "
+        "kumobashi plan --html の1枚を添えて、担当課から総務課へ合議し、"
+        "決まった根拠を書いてください。",
         remedy_en="State that it is within the purpose of use (art. 61), or one of art. 69(2)"
-        " with its reason, as decided by the offices in charge.",
+        " with its reason. Apply on your municipality's form for other use and provision, with"
+        " the sheet of kumobashi plan --html attached; the offices in charge decide.",
         example=f'legal_basis: {{code: "69-2-1", consent: {q.purpose or "child-notices"}}}',
     )
 

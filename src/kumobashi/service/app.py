@@ -1,9 +1,7 @@
 """The HTTP application of a gateway: peer API for all, local API and console for this machine."""
 
 import asyncio
-import ipaddress
 import logging
-import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from types import FrameType
@@ -17,12 +15,18 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kumobashi import __version__
+from kumobashi.kernel import from_micros, to_wire
 from kumobashi.observe.metrics import Metrics
-from kumobashi.service.errors import OnlyHere
+from kumobashi.service.ending import asked_to_end
+from kumobashi.service.errors import NothingToShare, OnlyHere
 from kumobashi.service.gateway import Gateway
 from kumobashi.service.peer_api import peer_routes
+from kumobashi.service.peer_evidence import PeerEvidence
 from kumobashi.service.problems import problem, unexpected
 from kumobashi.service.settings import Settings, listen_at
+from kumobashi.service.stating import state_reference
+from kumobashi.service.training import is_loopback
+from kumobashi.storage.errors import StorageFailed
 
 log = logging.getLogger(__name__)
 _OPEN_TO_ALL = ("/peer/", "/health")
@@ -46,6 +50,25 @@ async def serve(settings: Settings, ready: Callable[[str], None] = lambda _url: 
     await _Server(config, at_exit=gateway.changes.end).serve()
 
 
+async def work(settings: Settings, ready: Callable[[], None] = lambda: None) -> None:
+    """Work on transfers and bundles without serving, until asked to stop.
+
+    Raises:
+        NothingToShare: the state is a file, which one process has at a time.
+    """
+    if state_reference(settings) is None:
+        raise NothingToShare(site=settings.site)
+    gateway = Gateway(settings)
+    over = asyncio.Event()
+    with asked_to_end(lambda _number: over.set()):
+        try:
+            gateway.start()
+            ready()
+            await over.wait()
+        finally:
+            await gateway.aclose()
+
+
 class _Server(uvicorn.Server):
     """Ends when asked to, without raising the signal again: a clean end is no failure."""
 
@@ -60,15 +83,9 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Let SIGINT and SIGTERM end the serving."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self.handle_exit, number, None)
-        try:
+        """Let whoever asks end the serving."""
+        with asked_to_end(lambda number: self.handle_exit(number, None)):
             yield
-        finally:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.remove_signal_handler(number)
 
 
 def application(gateway: Gateway, ready: Callable[[], None] = lambda: None) -> ASGIApp:
@@ -83,7 +100,7 @@ def application(gateway: Gateway, ready: Callable[[], None] = lambda: None) -> A
 
     metrics = Metrics(gateway.identity.site)
     routes: list[BaseRoute] = [
-        *peer_routes(gateway.identity, gateway.inbox, gateway.clock),
+        *peer_routes(gateway.identity, gateway.inbox, gateway.clock, PeerEvidence(gateway)),
         Route("/health", _health(gateway), methods=["GET"]),
         Route("/metrics", _metrics(gateway, metrics), methods=["GET"]),
     ]
@@ -95,12 +112,29 @@ def application(gateway: Gateway, ready: Callable[[], None] = lambda: None) -> A
         routes += endpoint_routes(gateway, gateway.endpoint)
         handlers |= error_pages()
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
+    app.state.is_training = gateway.settings.is_training
     return _ForThisMachine(app)
 
 
 def _health(gateway: Gateway) -> Callable[[Request], Awaitable[Response]]:
     async def health(_request: Request) -> Response:
-        return JSONResponse({"status": "ok", "site": gateway.identity.site, "version": __version__})
+        state: dict[str, object] = {"reachable": True}
+        try:
+            now = await asyncio.to_thread(gateway.incarnations.current)
+            restored = await asyncio.to_thread(gateway.incarnations.restored)
+            state |= {"incarnation": now.incarnation, "epoch": now.epoch}
+            state |= {"restored": to_wire(from_micros(restored.at)) if restored else None}
+        except StorageFailed:  # it serves, and waits for its database
+            state["reachable"] = False
+        return JSONResponse(
+            {
+                "status": "ok",
+                "site": gateway.identity.site,
+                "version": __version__,
+                "time": to_wire(gateway.clock.now()),
+                "state": state,
+            }
+        )
 
     return health
 
@@ -124,18 +158,10 @@ class _ForThisMachine:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not scope["path"].startswith(_OPEN_TO_ALL):
             request = Request(scope)
-            if not (_is_loopback(request.client) and _is_local_name(request)):
+            if not (is_loopback(getattr(request.client, "host", None)) and _is_local_name(request)):
                 await problem(OnlyHere())(scope, receive, send)
                 return
         await self._app(scope, receive, send)
-
-
-def _is_loopback(client: object) -> bool:
-    host = getattr(client, "host", None)
-    try:
-        return ipaddress.ip_address(host or "").is_loopback
-    except ValueError:
-        return False
 
 
 def _is_local_name(request: Request) -> bool:

@@ -26,6 +26,7 @@ from kumobashi.exchange.views import (
     TransferView,
 )
 from kumobashi.kernel import Clock, KumobashiError, business_date, from_micros
+from kumobashi.kernel.ids import is_fictional
 from kumobashi.planning.workspace import Workspace
 from kumobashi.service.overviewing import described, names_for
 from kumobashi.service.planned import Planned
@@ -247,12 +248,3 @@ def link_row(workspace: Workspace, directory: Directory, view: LinkView) -> Link
         deadline=view.deadline,
         light=view.light,
     )
-
-
-def is_fictional(code: str) -> bool:
-    """Whether a municipality's code is one of those that nobody has (架空).
-
-    >>> is_fictional("999997"), is_fictional("121002")
-    (True, False)
-    """
-    return code.startswith("9999")

@@ -24,7 +24,7 @@ def counted(workspace: Workspace, decided: Plan) -> Measured:
     with ExitStack() as stack:
         readers = {
             name: stack.enter_context(
-                open_store(workspace.folder, workspace.systems[name]).reading()
+                open_store(workspace.folder, workspace.systems[name], workspace.layouts).reading()
             )
             for name in systems
         }

@@ -43,15 +43,15 @@ class _DeletionApi:
         return JSONResponse(await asyncio.to_thread(self._listed))
 
     async def show(self, request: Request) -> Response:
-        holdings = self._endpoint.lifecycle.holdings
+        holdings = self._endpoint.holdings
         await asyncio.to_thread(holdings.discover)
         held = await asyncio.to_thread(holdings.one, _transfer(request), OUT)
         return await self._said(held)
 
     async def request(self, request: Request) -> Response:
         by = await self._who(request, Deed.ASK_DELETION)
-        await asyncio.to_thread(self._endpoint.lifecycle.holdings.discover)
-        ask = self._endpoint.lifecycle.requester.ask
+        await asyncio.to_thread(self._endpoint.holdings.discover)
+        ask = self._endpoint.requester.ask
         held = await asyncio.to_thread(ask, _transfer(request), by=by)
         return await self._said(held, 202)
 
@@ -59,20 +59,21 @@ class _DeletionApi:
         by = await self._who(request, Deed.APPROVE_DELETION)
         if by is None:
             raise AccountNeeded
-        requester = self._endpoint.lifecycle.requester
+        requester = self._endpoint.requester
         held = await asyncio.to_thread(requester.approve, _transfer(request), by=by)
         return await self._said(held, 202)
 
     async def withdraw(self, request: Request) -> Response:
-        await self._who(request, Deed.ASK_DELETION)
-        requester = self._endpoint.lifecycle.requester
-        return await self._said(await asyncio.to_thread(requester.withdraw, _transfer(request)))
+        by = await self._who(request, Deed.ASK_DELETION)
+        requester = self._endpoint.requester
+        held = await asyncio.to_thread(requester.withdraw, _transfer(request), by=by)
+        return await self._said(held)
 
     def _listed(self) -> dict[str, Any]:
-        lifecycle = self._endpoint.lifecycle
-        lifecycle.holdings.discover()
+        holdings = self._endpoint.holdings
+        holdings.discover()
         workspace = self._endpoint.wiring.workspace()
-        found = [*lifecycle.holdings.all(OUT), *lifecycle.holdings.all(IN)]
+        found = [*holdings.all(OUT), *holdings.all(IN)]
         views = [plain(view_of(self._gateway, workspace, held)) for held in found]
         return {"site": self._gateway.identity.site, "holdings": views}
 
@@ -97,7 +98,7 @@ class _DeletionApi:
             sessions.end(value)
 
     async def _said(self, held: Holding, status: int = 200) -> Response:
-        self._endpoint.lifecycle.wake()
+        self._endpoint.wake()
         workspace = await asyncio.to_thread(self._endpoint.wiring.workspace)
         view = await asyncio.to_thread(view_of, self._gateway, workspace, held)
         return JSONResponse(plain(view), status_code=status)

@@ -3,15 +3,19 @@
 import asyncio
 import logging
 from datetime import date
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kumobashi.crypto.keys import TokenKey
 from kumobashi.exchange.deleting import Deleter
 from kumobashi.exchange.differences import Snapshots
-from kumobashi.exchange.errors import IllegalMove
+from kumobashi.exchange.errors import Fenced, IllegalMove
 from kumobashi.exchange.keeping import Holdings
+from kumobashi.exchange.leases import Held, Lease
 from kumobashi.exchange.packing import Limits
+from kumobashi.exchange.patience import waits
+from kumobashi.exchange.recalling import Recalling
 from kumobashi.exchange.receiving import Receiver
 from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.requesting import Requester
@@ -19,16 +23,22 @@ from kumobashi.exchange.sending import Sender
 from kumobashi.exchange.set_aside import SetAside
 from kumobashi.exchange.states import Out, is_under_way
 from kumobashi.kernel import business_date
+from kumobashi.planning.workspace import Workspace
 from kumobashi.service.lifecycle import Lifecycle
+from kumobashi.service.training import refuse_outside
 from kumobashi.service.wiring import Wiring
+from kumobashi.storage.errors import StorageFailed
 from kumobashi.storage.spool import Spool
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
     from kumobashi.service.gateway import Gateway
 
 log = logging.getLogger(__name__)
+
+
+def _allow(gateway: "Gateway", workspace: Workspace) -> None:
+    if gateway.settings.is_training:
+        refuse_outside(workspace, gateway.directory)
 
 
 class Endpoint:
@@ -37,12 +47,14 @@ class Endpoint:
     def __init__(self, gateway: "Gateway", var: Path, spool: Spool) -> None:
         identity, ledger = gateway.identity, gateway.ledger
         self._ledger = ledger
+        self._holder = gateway.holder
         self._clock = gateway.clock
         self._keys = gateway.keys
         self.wiring = Wiring(
             gateway.settings.workspace,
             gateway.directory,
             today=lambda: business_date(gateway.clock.now()),
+            allow=partial(_allow, gateway),
         )
         limits = Limits(memory_mib=gateway.settings.memory_mib)
         token_path = gateway.settings.workspace / "private" / identity.site / "token.key"
@@ -61,7 +73,15 @@ class Endpoint:
             limits=limits,
             token_secret=TokenKey.load(token_path).secret if token_path.exists() else None,
         )
-        holdings = Holdings(gateway.store, identity.tenant, gateway.clock)
+        holdings = self.holdings = Holdings(gateway.store, identity.tenant, gateway.clock)
+        self.requester = Requester(
+            identity=identity,
+            ledger=ledger,
+            holdings=holdings,
+            peers=gateway.peers,
+            snapshots=snapshots,
+            clock=gateway.clock,
+        )
         deleter = Deleter(
             identity=identity,
             ledger=ledger,
@@ -72,6 +92,7 @@ class Endpoint:
             receptions=self.wiring.reception,
             changes=gateway.changes,
             clock=gateway.clock,
+            checkpoint=lambda: gateway.evidence.newest,
             wake=self.wake,
         )
         self.receiver = Receiver(
@@ -84,33 +105,50 @@ class Endpoint:
             set_aside=var / "quarantine",
             keys=gateway.keys,
             asked=deleter.asked,
+            checkpoint=lambda: gateway.evidence.newest,
+            incarnations=gateway.incarnations,
         )
-        self.lifecycle = Lifecycle(
+        self._lifecycle = self._holder and Lifecycle(
             holdings=holdings,
             deleter=deleter,
-            requester=Requester(
-                identity=identity,
-                ledger=ledger,
-                holdings=holdings,
-                peers=gateway.peers,
-                snapshots=snapshots,
-                clock=gateway.clock,
-            ),
+            requester=self.requester,
+            holder=self._holder,
             alone=self.receiver.one_at_a_time,
             clock=gateway.clock,
             every_seconds=gateway.settings.duty_seconds,
         )
-        self._runs: dict[str, asyncio.Task[Outgoing]] = {}
+        self._recalling = Recalling(
+            identity,
+            ledger,
+            gateway.peers,
+            self._again,
+            seconds=gateway.settings.recall_seconds,
+        )
+        self._asking: asyncio.Task[None] | None = None
+        self._runs: dict[str, asyncio.Task[None]] = {}
 
     def resume(self) -> None:
         """Go on with every transfer that was under way."""
         self._seal_older()
+        # Before asking: what comes later is not judged.
+        there = self._outbox.transfers() | self._keys.all_sent()
         rows = self._ledger.under_way()
-        self._outbox.keep_only({row.transfer for row in rows})
-        self._keys.keep_sent({row.transfer for row in rows})
+        for transfer in there - {row.transfer for row in rows}:
+            self._keys.forget_sent(transfer)
+            self._outbox.forget(transfer)
         for row in rows:
             self._go(row.transfer)
-        self.lifecycle.start()
+        if self._holder:
+            self._asking = asyncio.create_task(self._recalling.run(), name="ask receivers")
+        if self._lifecycle:
+            self._lifecycle.start()
+
+    def take_over(self, lease: Lease) -> None:
+        """Work on a transfer whose lease this process has claimed."""
+        if lease.on.transfer in self._runs and self._holder:  # begun meanwhile, or just ending
+            self._holder.hand_back(lease)
+        else:
+            self._go(lease.on.transfer, lease)
 
     def _seal_older(self) -> None:
         """Leave nothing readable that releases of before this one wrote."""
@@ -120,8 +158,9 @@ class Endpoint:
             log.warning("files of an older release were removed", extra={"files": dropped})
 
     def wake(self) -> None:
-        """See soon to what is to be deleted."""
-        self.lifecycle.wake()
+        """See soon to what is to be deleted; another process does at its next look."""
+        if self._lifecycle:
+            self._lifecycle.wake()
 
     async def run(
         self, link: str, on: date, *, again: bool = False, full: bool = False
@@ -138,6 +177,7 @@ class Endpoint:
             on.isoformat(),
             mode="full" if full else order.mode,
             plan_hash=order.plan_hash,
+            basis=order.basis,
             again=again,
         )
         if is_under_way(row.state):
@@ -161,20 +201,47 @@ class Endpoint:
 
     async def aclose(self) -> None:
         """Stop; what is under way goes on at the next start."""
-        await self.lifecycle.aclose()
+        if self._lifecycle:
+            await self._lifecycle.aclose()
+        if self._asking:
+            self._asking.cancel()
+            await asyncio.gather(self._asking, return_exceptions=True)
         for task in self._runs.values():
             task.cancel()
         await asyncio.gather(*self._runs.values(), return_exceptions=True)
 
-    def _go(self, transfer: str) -> None:
-        if transfer in self._runs:
+    async def _again(self, lost: Outgoing) -> Outgoing:
+        """Send everything of a link again, for the date of a transfer that its receiver lost."""
+        on = date.fromisoformat(lost.business_date)
+        row, _ = await self.run(lost.link, on, again=True, full=True)
+        return row
+
+    def _go(self, transfer: str, lease: Lease | None = None) -> None:
+        if self._holder is None or transfer in self._runs:  # another process works
             return
-        work: Coroutine[Any, Any, Outgoing] = self.sender.run(transfer)
-        task = asyncio.create_task(work, name=f"send {transfer}")
+        task = asyncio.create_task(self._send(transfer, lease), name=f"send {transfer}")
         self._runs[transfer] = task
         task.add_done_callback(self._done)
 
-    def _done(self, task: "asyncio.Task[Outgoing]") -> None:
+    async def _send(self, transfer: str, lease: Lease | None) -> None:
+        assert self._holder is not None  # noqa: S101 - else nothing is begun
+        for wait in waits():
+            try:
+                async with self._holder.holding(Held(side="out", transfer=transfer), lease) as mine:
+                    if mine is not None:
+                        await self.sender.under(mine).run(transfer)
+            except Fenced:
+                return
+            except StorageFailed as away:  # the state itself: nothing can be noted there
+                if not away.retryable:
+                    raise
+                log.warning("state is away", extra={"code": away.code, "transfer": transfer})
+                lease = None
+                await asyncio.sleep(wait)
+            else:
+                return
+
+    def _done(self, task: asyncio.Task[None]) -> None:
         self._runs = {name: run for name, run in self._runs.items() if run is not task}
         if not task.cancelled() and (error := task.exception()):
             log.error("a transfer ended unexpectedly", exc_info=error)

@@ -37,6 +37,7 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
         folder=settings.workspace / "var" / settings.site,
         clock=gateway.clock,
         count=counted,
+        note=gateway.evidence.note,
     )
     accounts = Accounts(
         settings.workspace / "private" / settings.site,

@@ -12,6 +12,7 @@ KumobashiError
     ├── NotProposed         nobody has asked for this approval
     ├── SamePerson          whoever asks may not approve
     ├── AccountNeeded       this is decided by somebody who is known
+    ├── LeavesTraining      in training, something leads to another place
     └── GatewayDown         nobody serves this site; asked by a terminal
 """
 
@@ -44,6 +45,22 @@ class SecretMissing(ServiceFailed):
     en = "The secret {reference} is not there."
     remedy_ja = "環境変数を設定するか、ファイルを置いてください（権限 0600）。"
     remedy_en = "Set the variable, or put the file there with mode 0600."
+
+
+class NothingToShare(ServiceFailed):
+    """Workers apart from the gateway need a state that several processes can have open."""
+
+    code = "service.nothing_to_share"
+    status = 409
+    ja = "{site} の状態は SQLite のファイルで、1つのプロセスしか使えません。"
+    en = "The state of {site} is an SQLite file, which one process has at a time."
+    remedy_ja = (
+        "状態を PostgreSQL に置く（--state、sites/{site}.yaml の state）か、"
+        "serve だけを使ってください。"
+    )
+    remedy_en = (
+        "Keep the state in PostgreSQL (--state, state in sites/{site}.yaml), or use serve alone."
+    )
 
 
 class NotAllowed(ServiceFailed):
@@ -101,6 +118,17 @@ class GatewayDown(ServiceFailed):
     en = "No gateway answers for {site} at {url}."
     remedy_ja = "別の端末で始めてください: kumobashi serve --site {site}"
     remedy_en = "Start it in another terminal: kumobashi serve --site {site}"
+
+
+class LeavesTraining(ServiceFailed):
+    """Training, but the workspace is a real one or leads to another machine."""
+
+    code = "service.leaves_training"
+    status = 403
+    ja = "訓練では使えません。架空市でないか、このパソコンの外につながります: {places}"
+    en = "Not for training: no fictional city, or it leads to another machine: {places}"
+    remedy_ja = "訓練用の市を作り直してください: kumobashi training --reset"
+    remedy_en = "Make the training city anew: kumobashi training --reset"
 
 
 class PlanChanged(ServiceFailed):

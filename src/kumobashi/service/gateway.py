@@ -6,6 +6,7 @@ needs is imported by ``endpoint`` and nowhere else.
 
 import asyncio
 import logging
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,29 +15,44 @@ from kumobashi.crypto.keys import SealKey, SigningKey
 from kumobashi.directory.document import adopt
 from kumobashi.directory.entries import Directory
 from kumobashi.directory.models import MunicipalityFile
+from kumobashi.evidence.keeping import EVERY as SIGN_EVERY
+from kumobashi.evidence.keeping import Keeper
 from kumobashi.exchange.changes import Changes
+from kumobashi.exchange.holding import Holder
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.inbox import Inbox, Taker
+from kumobashi.exchange.incarnations import Incarnations
+from kumobashi.exchange.leases import Lease, Leases, Side
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.migrating import migrate
 from kumobashi.exchange.peers import Peers
 from kumobashi.exchange.relaying import Relay
 from kumobashi.exchange.transfer_keys import TransferKeys
-from kumobashi.kernel import Clock, SystemClock
+from kumobashi.exchange.witnessing import EVERY as OFFER_EVERY
+from kumobashi.exchange.witnessing import Witness
+from kumobashi.kernel import Clock, SystemClock, new_id
 from kumobashi.planning.errors import WorkspaceBroken
 from kumobashi.planning.publishing import FILE, trusted_key
-from kumobashi.planning.workspace import MAIN
+from kumobashi.planning.workspace import MAIN, load
 from kumobashi.service.errors import SiteMissing
+from kumobashi.service.rooms import Rooms
 from kumobashi.service.settings import Settings
+from kumobashi.service.stating import open_state, state_reference
+from kumobashi.service.training import refuse_outside
 from kumobashi.storage.documents import Document, read
 from kumobashi.storage.erasable import ErasableSecrets
+from kumobashi.storage.errors import StorageFailed
 from kumobashi.storage.spool import Spool
-from kumobashi.storage.sqlite import StateStore
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kumobashi.service.endpoint import Endpoint
 
+_EVIDENCE_SECONDS = 1.0  # until what was committed has its number
 log = logging.getLogger(__name__)
+_LOOK_SECONDS = 0.5
+_AT_ONCE = 16  # transfers or bundles claimed at one look; others may want some too
 
 
 class Gateway:
@@ -45,7 +61,11 @@ class Gateway:
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self.settings = settings
         self.clock = clock or SystemClock()
+        self.process = f"{os.getpid()}-{new_id()}"  # never the same again, unlike its number
+        is_shared = state_reference(settings) is not None
         self.directory = open_directory(settings, self.clock)
+        if settings.is_training:
+            refuse_outside(load(settings.workspace), self.directory, host=settings.host)
         private = settings.workspace / "private" / settings.site
         var = settings.workspace / "var" / settings.site
         self.identity = Identity(
@@ -54,19 +74,41 @@ class Gateway:
             signing=SigningKey.load(private / "sign.key"),
             sealing=SealKey.load(private / "seal.key"),
             directory=self.directory,
-            work=var / "work",
+            work=var / "work" / self.process if is_shared else var / "work",
         )
         self.api_token = (private / "api.token").read_text(encoding="ascii").strip()
-        self.store = StateStore(var / "state.db", owner=settings.site)
+        self.store = open_state(settings, self.identity.tenant)
         migrate(self.store)
-        # Plain files of a step that a crash ended; the lock above says that nobody else is here.
-        shutil.rmtree(self.identity.work, ignore_errors=True)
+        self._rooms = Rooms(var / "work", self.process) if is_shared else None
+        self._clear()
         self.ledger = Ledger(self.store, self.identity.tenant, self.clock)
+        self.incarnations = Incarnations(
+            self.store, self.identity.tenant, settings.site, self.clock
+        )
+        self.incarnation = self.incarnations.begin()
+        leases = Leases(
+            self.store, self.identity.tenant, owner=self.process, seconds=settings.lease_seconds
+        )
+        if not is_shared:
+            leases.forget_all()
+        holder = Holder(leases, seconds=settings.lease_seconds, is_shared=is_shared)
+        self.holder = holder if settings.works else None
+        self._looking: asyncio.Task[None] | None = None
         self.peers = Peers(self.identity, self.clock)
+        self.evidence = Keeper(
+            self.store,
+            tenant=self.identity.tenant,
+            site=settings.site,
+            key=self.identity.signing,
+            clock=self.clock,
+        )
+        self.witness = Witness(self.identity, self.store, self.peers, self.clock)
+        self.peers.hear = self.witness.hear
         self.changes = Changes()
         self.keys = TransferKeys(ErasableSecrets(var / "keys"), self.identity.sealing)
         spool = Spool(var / "spool" / "in")
         self.endpoint: Endpoint | None = None
+        self._keeping: list[asyncio.Task[None]] = []
         taker: Taker
         if self.identity.here.role == "relay":
             taker = Relay(
@@ -75,23 +117,101 @@ class Gateway:
         else:
             self.endpoint = _endpoint(self, var, spool)
             taker = self.endpoint.receiver
-        self.inbox = Inbox(self.identity, self.ledger, spool, self.changes, taker, keys=self.keys)
+        self.inbox = Inbox(
+            self.identity,
+            self.ledger,
+            spool,
+            self.changes,
+            taker,
+            keys=self.keys,
+            holder=self.holder,
+        )
 
     def start(self) -> None:
         """Clear away what a crash left half done, then go on with everything that was under way."""
-        # Rows that were opened may lie there in the clear; whatever is resumed makes them anew.
-        shutil.rmtree(self.identity.work, ignore_errors=True)
+        self._clear()
+        self._keeping = [
+            asyncio.create_task(keep_evidence(self.evidence)),
+            asyncio.create_task(watch_evidence(self.evidence, self.witness)),
+        ]
         self.inbox.resume()
         if self.endpoint:
             self.endpoint.resume()
+        if self.holder and self.store.is_shared:
+            self._looking = asyncio.create_task(self._look(self.holder), name="look for work")
 
     async def aclose(self) -> None:
-        """Stop; what is under way goes on at the next start."""
+        """Stop; what is under way goes on at the next start, or in another process."""
+        if self._looking:
+            self._looking.cancel()
+            await asyncio.gather(self._looking, return_exceptions=True)
         await self.inbox.aclose()
         if self.endpoint:
             await self.endpoint.aclose()
+        if self.holder:
+            await self.holder.aclose()
+        for task in self._keeping:
+            task.cancel()
+        await asyncio.gather(*self._keeping, return_exceptions=True)
+        await asyncio.to_thread(self.evidence.sign_or_tell)
         await self.peers.aclose()
         await asyncio.to_thread(self.store.close)
+        if self._rooms:
+            self._rooms.close()
+
+    async def _look(self, holder: Holder) -> None:
+        """Take on, again and again, what no process of this state works on."""
+        takers: list[tuple[Side, Callable[[Lease], None]]] = [("in", self.inbox.take_over)]
+        if self.endpoint:
+            takers.append(("out", self.endpoint.take_over))
+        while True:
+            for side, take_over in takers:
+                try:
+                    for lease in await asyncio.to_thread(holder.leases.claim_free, side, _AT_ONCE):
+                        take_over(lease)
+                except StorageFailed as away:
+                    log.warning("state is away", extra={"code": away.code})
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    def _clear(self) -> None:
+        """Remove plain files of steps that a crash ended; rows may lie there in the clear."""
+        if self._rooms:
+            self._rooms.clear()
+        else:  # the lock on the state says that nobody else is here
+            shutil.rmtree(self.identity.work, ignore_errors=True)
+
+
+async def keep_evidence(keeper: Keeper) -> None:
+    """Keep the log numbered and signed as long as the gateway runs."""
+    loop = asyncio.get_running_loop()
+    signed, is_new = -SIGN_EVERY.total_seconds(), True  # what a crash left is signed at once
+    while True:
+        await asyncio.sleep(_EVIDENCE_SECONDS)
+        try:
+            is_new = await asyncio.to_thread(keeper.number) > 0 or is_new
+            if is_new and loop.time() - signed >= SIGN_EVERY.total_seconds():
+                await asyncio.to_thread(keeper.sign_or_tell)
+                signed, is_new = loop.time(), False
+        except Exception:  # the log must go on; what waits is numbered at the next turn
+            log.exception("evidence was not kept up")
+
+
+async def watch_evidence(keeper: Keeper, witness: Witness) -> None:
+    """Watch the logs of others, and offer them the own, however slowly they answer."""
+    loop = asyncio.get_running_loop()
+    offered, last = -OFFER_EVERY.total_seconds(), ""
+    while True:
+        await asyncio.sleep(_EVIDENCE_SECONDS)
+        try:
+            await witness.look()
+            is_due = loop.time() - offered >= OFFER_EVERY.total_seconds()
+            newest = keeper.newest or ""
+            # Without news the logs would go on telling each other that they told each other.
+            if is_due and keeper.has_news and newest != last:
+                keeper.has_news, offered, last = False, loop.time(), newest
+                await witness.offer(newest)
+        except Exception:
+            log.exception("evidence of others was not watched")
 
 
 def _endpoint(gateway: Gateway, var: Path, spool: Spool) -> "Endpoint":

@@ -13,7 +13,7 @@ from kumobashi.service.overviewing import contact_of, names_for
 def overdue_views(gateway: Gateway, endpoint: Endpoint) -> tuple[HoldingView, ...]:
     """Return what receivers should have deleted and have not proved."""
     workspace = endpoint.wiring.workspace(seconds_old=1.0)
-    late = endpoint.lifecycle.holdings.overdue()
+    late = endpoint.holdings.overdue()
     return tuple(view_of(gateway, workspace, held) for held in late)
 
 

@@ -2,10 +2,17 @@
 
 import asyncio
 import logging
+from collections import defaultdict
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any
 
 from kumobashi.exchange.deleting import Deleter
-from kumobashi.exchange.holdings import Holding, Keeping, is_time
+from kumobashi.exchange.errors import Fenced, PeerUnreachable
+from kumobashi.exchange.holding import Holder
+from kumobashi.exchange.holdings import Holding, is_time
 from kumobashi.exchange.keeping import IN, OUT, Holdings
+from kumobashi.exchange.leases import Held
 from kumobashi.exchange.requesting import Requester
 from kumobashi.kernel import Clock, to_micros
 
@@ -21,13 +28,15 @@ class Lifecycle:
         holdings: Holdings,
         deleter: Deleter,
         requester: Requester,
+        holder: Holder,
         alone: asyncio.Semaphore,
         clock: Clock,
         every_seconds: float,
     ) -> None:
-        self.holdings = holdings
-        self.requester = requester
+        self._holdings = holdings
+        self._requester = requester
         self._deleter = deleter
+        self._holder = holder
         self._alone = alone  # no bundle is taken in meanwhile
         self._clock = clock
         self._every = every_seconds
@@ -37,7 +46,7 @@ class Lifecycle:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin; what was under way when the process ended goes on."""
+        """Begin; what was under way when a process ended goes on."""
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.create_task(self._run(), name="lifecycle")
 
@@ -53,16 +62,45 @@ class Lifecycle:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def look(self) -> None:
-        """Do everything that there is to do now."""
-        await asyncio.to_thread(self.holdings.discover)
-        for held in await asyncio.to_thread(self.holdings.pressing, IN):
+        """Do everything that there is to do now, and that no other process of this site does."""
+        await asyncio.to_thread(self._holdings.discover)
+        for held in await asyncio.to_thread(self._holdings.pressing, IN):
             if self._is_time(held):
-                async with self._alone:
-                    await asyncio.to_thread(self._deleter.delete, held)
-        for held in await asyncio.to_thread(self.holdings.pressing, OUT):
-            known = await asyncio.to_thread(self.requester.end_known, held)
-            if known.state is not Keeping.DELETED and self._is_time(held):
-                await self.requester.press(held)
+                await self._apart(self._delete(held))
+        by_receiver: defaultdict[str, list[Holding]] = defaultdict(list)
+        for held in await asyncio.to_thread(self._holdings.pressing, OUT):
+            by_receiver[held.to_site].append(held)
+        await asyncio.gather(*map(self._fetch, by_receiver.values()))
+
+    async def _fetch(self, wanted: list[Holding]) -> None:
+        """Fetch the proofs of one receiver; while it does not answer the rest is left for later."""
+        for held in wanted:
+            if self._is_time(held):
+                pressed = await self._apart(self._press(held))
+                if pressed and (pressed.cause or {}).get("code") == PeerUnreachable.code:
+                    return
+
+    async def _delete(self, held: Holding) -> Holding | None:
+        on = Held(side=IN, transfer=held.transfer, attempt=held.attempt)
+        async with self._alone, self._holder.holding(on) as mine:
+            if mine is None:
+                return None
+            return await asyncio.to_thread(self._deleter.under(mine).delete, held.transfer)
+
+    async def _press(self, held: Holding) -> Holding | None:
+        async with self._holder.holding(Held(side=OUT, transfer=held.transfer)) as mine:
+            return await self._requester.under(mine).press(held.transfer) if mine else None
+
+    async def _apart(self, duty: Coroutine[Any, Any, Holding | None]) -> Holding | None:
+        """Do one duty as a task of its own: whoever takes its lease over stops that task alone."""
+        task = asyncio.create_task(duty)
+        try:
+            await asyncio.wait([task])
+        finally:
+            task.cancel()
+        with suppress(Fenced, asyncio.CancelledError):
+            return task.result()
+        return None
 
     async def _run(self) -> None:
         while True:

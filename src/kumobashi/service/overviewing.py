@@ -71,7 +71,7 @@ def _described(workspace: Workspace, directory: Directory, decided: Plan) -> Lin
         contact=contact_of(workspace, link.contact),
         latest=None,
         blocked=tuple(
-            Words(ja=f"{reason.ja} {reason.remedy_ja}", en=f"{reason.en} {reason.remedy_en}")
+            Words(ja=f"{reason.ja}。{reason.remedy_ja}", en=f"{reason.en}. {reason.remedy_en}")
             for reason in decided.reasons
         ),
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -9,44 +10,61 @@ from starlette.routing import Route
 
 from kumobashi.crypto.canonical import digest
 from kumobashi.crypto.http_signatures import NonceMemory, claimed_site, verify_request
+from kumobashi.exchange.errors import StrangeCaller
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.inbox import Inbox
 from kumobashi.kernel import Clock, KumobashiError
 from kumobashi.messages.errors import PartTooLarge
-from kumobashi.messages.fields import LARGEST_DOCUMENT
-from kumobashi.messages.media_types import JSON
+from kumobashi.messages.fields import LARGEST_DOCUMENT, Fields
+from kumobashi.messages.media_types import FORMAT, JSON
 from kumobashi.service.errors import BadRequest, BodyStalled
+from kumobashi.service.peer_evidence import PeerEvidence
 from kumobashi.service.problems import problem
 
 Handler = Callable[[Request], Awaitable[Response]]
 STALL_SECONDS = 20.0  # between two pieces of a body
 
 
-def peer_routes(identity: Identity, inbox: Inbox, clock: Clock) -> list[Route]:
+def peer_routes(
+    identity: Identity, inbox: Inbox, clock: Clock, evidence: PeerEvidence
+) -> list[Route]:
     """Return the routes that peers call."""
-    api = _PeerApi(identity, inbox, clock)
+    api = _PeerApi(identity, inbox, clock, evidence)
     one = "/peer/v1/transfers/{transfer:uuid}/{attempt:int}"
     return [
         Route("/peer/v1/transfers", _safely(api.announce), methods=["POST"]),
+        Route("/peer/v1/recall", _safely(api.recall), methods=["POST"]),
         Route(one + "/parts/{digest:str}", _safely(api.part), methods=["PUT"]),
         Route(one + "/key", _safely(api.key), methods=["PUT"]),
         Route(one + "/close", _safely(api.close), methods=["POST"]),
         Route(one + "/deletion", _safely(api.deletion), methods=["POST"]),
         Route(one, _safely(api.status), methods=["GET"]),
+        Route(
+            "/peer/v1/evidence/{site:str}/consistency", _safely(api.consistency), methods=["GET"]
+        ),
+        Route("/peer/v1/evidence/{site:str}/witness", _safely(api.witness), methods=["POST"]),
     ]
 
 
 class _PeerApi:
-    def __init__(self, identity: Identity, inbox: Inbox, clock: Clock) -> None:
+    def __init__(
+        self, identity: Identity, inbox: Inbox, clock: Clock, evidence: PeerEvidence
+    ) -> None:
         self._identity = identity
         self._inbox = inbox
         self._clock = clock
+        self._evidence = evidence
         self._nonces = NonceMemory()
 
     async def announce(self, request: Request) -> Response:
         body = await _body(request)
         caller = self._caller(request, digest(body))
-        return JSONResponse(await self._inbox.announce(caller, body), media_type=JSON)
+        return self._answer(await self._inbox.announce(caller, body))
+
+    async def recall(self, request: Request) -> Response:
+        body = await _body(request)
+        caller = self._caller(request, digest(body))
+        return JSONResponse(await self._inbox.recall(caller, body), media_type=JSON)
 
     async def part(self, request: Request) -> Response:
         hex_ = str(request.path_params["digest"])
@@ -67,13 +85,13 @@ class _PeerApi:
         body = await _body(request)
         caller = self._caller(request, digest(body))
         answer = await self._inbox.close(caller, *_which(request), _token(body))
-        return JSONResponse(answer, status_code=202, media_type=JSON)
+        return self._answer(answer, status=202)
 
     async def deletion(self, request: Request) -> Response:
         body = await _body(request)
         caller = self._caller(request, digest(body))
         answer = await self._inbox.deletion(caller, *_which(request), _token(body))
-        return JSONResponse(answer, status_code=202, media_type=JSON)
+        return self._answer(answer, status=202)
 
     async def status(self, request: Request) -> Response:
         caller = self._caller(request, digest(b""))
@@ -85,7 +103,34 @@ class _PeerApi:
             seen=query.get("seen", "")[:64],
             wait=_number(query.get("wait", "0"), "wait"),
         )
-        return JSONResponse(answer, media_type=JSON)
+        return self._answer(answer)
+
+    async def consistency(self, request: Request) -> Response:
+        """Prove that the log of a site only grew; for another site, the next hop is asked."""
+        caller = self._caller(request, digest(b""))
+        if not self._identity.may_call(caller):
+            raise StrangeCaller(site=caller)
+        old, new = (_number(request.query_params.get(n, ""), n) for n in ("from", "to"))
+        proof = await self._evidence.prove(str(request.path_params["site"]), old, new)
+        return JSONResponse({"format": FORMAT, "proof": proof}, media_type=JSON)
+
+    async def witness(self, request: Request) -> Response:
+        """Keep a checkpoint that a site offers; for another site, the next hop is asked to."""
+        body = await _body(request)
+        caller = self._caller(request, digest(body))
+        if not self._identity.may_call(caller):
+            raise StrangeCaller(site=caller)
+        fields = Fields.read("offer", body)
+        note, old = fields.text("checkpoint"), fields.integer("from")
+        proof = fields.texts("proof")
+        kept = await self._evidence.witness(str(request.path_params["site"]), note, old, proof)
+        return self._answer({"format": FORMAT, **kept})
+
+    def _answer(self, said: dict[str, Any], status: int = 200) -> Response:
+        """Return an answer with the newest checkpoint of this gateway's evidence log."""
+        note = self._evidence.newest
+        more = {"checkpoint": note} if note else {}
+        return JSONResponse({**said, **more}, status_code=status, media_type=JSON)
 
     def _caller(self, request: Request, body_digest: str) -> str:
         """Return the site that signed the request; its address is the one in the directory."""

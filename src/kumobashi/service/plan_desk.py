@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from kumobashi.console.ports import Entry, PlanRow, Proposal
 from kumobashi.directory.entries import Directory
+from kumobashi.evidence.entries import Entry as Record
 from kumobashi.exchange.past_runs import past_runs
 from kumobashi.exchange.views import Words
 from kumobashi.kernel import Clock, from_wire, to_wire
@@ -54,8 +55,12 @@ class PlanDesk:
         folder: Path,
         clock: Clock,
         count: Counter,
+        note: Callable[[Record], None],
     ) -> None:
-        """Keep decisions in ``folder``, the site's own; ``count`` runs a plan's rule."""
+        """Keep decisions in ``folder``, the site's own; ``count`` runs a plan's rule.
+
+        ``note`` writes a decision into the evidence log.
+        """
         self._workspace = workspace
         self._directory = directory
         self._planned = planned
@@ -64,6 +69,7 @@ class PlanDesk:
         self._state = folder / _STATE
         self._clock = clock
         self._count = count
+        self._evidence = note
         self._lock = threading.Lock()
         self._counts: dict[str, Measured] = {}  # by hash, the last that was counted
 
@@ -253,3 +259,10 @@ class PlanDesk:
             file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
+        basis = decided.link.legal_basis
+        facts = {
+            "link": decided.link.link,
+            "plan_hash": decided.hash,
+            "legal_basis": basis.code if basis else None,
+        }
+        self._evidence(Record(event=f"plan.{event}", at=at, by=f"account:{by}", facts=facts))

@@ -21,13 +21,29 @@ class Settings:
     memory_mib: int = _MEMORY_MIB
     host: str | None = None  # default: the host of the site's url
     port: int | None = None  # default: the port of the site's url
+    state: str | None = None  # where the address of a PostgreSQL is kept; default: the site's file
+    works: bool = True  # whether transfers and bundles are worked on in this process
+    recall_seconds: float = 300.0  # how often receivers are asked what they remember
+    lease_seconds: float = 60.0  # how long work is left alone after its process was last heard of
+    is_training: bool = False  # pages say so, and nothing may lead to another machine
     duty_seconds: float = 30.0  # between two looks at what is to be deleted
 
 
 def read_settings(
-    workspace: Path, site: str, environment: Mapping[str, str] | None = None
+    workspace: Path,
+    site: str,
+    environment: Mapping[str, str] | None = None,
+    *,
+    state: str | None = None,
+    works: bool | None = None,
+    is_training: bool = False,
 ) -> Settings:
-    """Return the settings; ``KUMO_MEMORY_MIB``, ``KUMO_HOST`` and ``KUMO_PORT`` change them."""
+    """Return the settings; the environment's ``KUMO_…`` change them, arguments go before it.
+
+    ``KUMO_MEMORY_MIB``, ``KUMO_HOST``, ``KUMO_PORT``, ``KUMO_STATE`` (a reference, ``file:`` or
+    ``env:``), ``KUMO_WORK`` (``on`` or ``off``), ``KUMO_LEASE_SECONDS``, ``KUMO_RECALL_SECONDS``,
+    ``KUMO_DUTY_SECONDS``.
+    """
     env = os.environ if environment is None else environment
     memory = env.get("KUMO_MEMORY_MIB", str(_MEMORY_MIB))
     port = env.get("KUMO_PORT", "")
@@ -35,17 +51,32 @@ def read_settings(
         raise BadRequest(field="KUMO_MEMORY_MIB", expected="64 .. 1048576")
     if port and not port.isdigit():
         raise BadRequest(field="KUMO_PORT", expected="a port")
-    duty = env.get("KUMO_DUTY_SECONDS", "30")
-    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", duty) or not 0.1 <= float(duty) <= 86_400:  # noqa: PLR2004 - seconds
-        raise BadRequest(field="KUMO_DUTY_SECONDS", expected="0.1 .. 86400")
+    state = state or env.get("KUMO_STATE") or None
+    if state and not state.startswith(("file:", "env:")):  # never repeat it: it holds a password
+        raise BadRequest(field="--state, KUMO_STATE", expected="file:… / env:…")
+    work = env.get("KUMO_WORK", "on")
+    if work not in {"on", "off"}:
+        raise BadRequest(field="KUMO_WORK", expected="on / off")
     return Settings(
         workspace=workspace,
         site=site,
         memory_mib=int(memory),
         host=env.get("KUMO_HOST") or None,
         port=int(port) if port else None,
-        duty_seconds=float(duty),
+        duty_seconds=_seconds(env, "KUMO_DUTY_SECONDS", 30, least=0.1),
+        state=state,
+        works=work == "on" if works is None else works,
+        lease_seconds=_seconds(env, "KUMO_LEASE_SECONDS", 60, least=0.5),
+        recall_seconds=_seconds(env, "KUMO_RECALL_SECONDS", 300, least=0.5),
+        is_training=is_training,
     )
+
+
+def _seconds(env: Mapping[str, str], name: str, default: int, *, least: float) -> float:
+    said = env.get(name, str(default))
+    if not re.fullmatch(r"[0-9]{1,5}(\.[0-9]+)?", said) or float(said) < least:
+        raise BadRequest(field=name, expected=f"seconds, {least} .. 99999")
+    return float(said)
 
 
 def listen_at(settings: Settings, url: str) -> tuple[str, int]:

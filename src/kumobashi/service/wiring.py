@@ -31,8 +31,16 @@ Fingerprint = frozenset[tuple[str, int, int]]
 class Wiring:
     """Reads a workspace on behalf of one site."""
 
-    def __init__(self, folder: Path, directory: Directory, today: Callable[[], date]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        directory: Directory,
+        today: Callable[[], date],
+        allow: Callable[[Workspace], None] = lambda _workspace: None,
+    ) -> None:
+        """Read ``folder``; ``allow`` raises when no run may take place in it."""
         self._folder = folder
+        self._allow = allow
         self._directory = directory
         self._today = today
         self._lock = threading.Lock()
@@ -60,8 +68,10 @@ class Wiring:
             PlanRefused: the plan does not permit it.
             ApprovalMissing: nobody approved it.
             Drifted: the decision has changed since it was approved.
+            LeavesTraining: this is training, and something leads to another machine.
         """
         workspace = self.workspace()
+        self._allow(workspace)
         link = workspace.link(link_name)
         decided = plan(workspace, self._directory, link_name, on=self._today())
         if not decided.is_permitted:
@@ -78,13 +88,16 @@ class Wiring:
         sources = {}
         for name, reference in rule.datasets.items():
             system, dataset = workspace.dataset(reference)
-            store = stores.setdefault(system.system, open_store(self._folder, system))
+            store = stores.setdefault(
+                system.system, open_store(self._folder, system, workspace.layouts)
+            )
             sources[name] = (store, dataset.table)
         approved = limits(approval) if approval else Limits(rows=None, bytes=None)
         return Order(
             tenant=workspace.municipality.municipality.code,
             link=link_name,
             plan_hash=decided.hash,
+            basis=link.legal_basis.code if link.legal_basis else None,
             rule=rule,
             purpose=link.purpose,
             sources=sources,
@@ -113,6 +126,7 @@ class Wiring:
     def reception(self, link_name: str) -> Reception:
         """Return what a receiver needs to take a bundle of this link in."""
         workspace = self.workspace()
+        self._allow(workspace)
         link = workspace.link(link_name)
         system = workspace.systems[link.to.system]
         dataset = system.datasets[link.to.dataset]
@@ -121,7 +135,7 @@ class Wiring:
             from_site=workspace.systems[link.from_].site,
             system=link.to.system,
             dataset=link.to.dataset,
-            store=open_store(self._folder, system),
+            store=open_store(self._folder, system, workspace.layouts),
             table=dataset.table,
             layout=workspace.layouts.get(dataset.layout, dataset.version),
             on_findings=link.on_findings,

@@ -9,6 +9,7 @@ They stand apart from everything else so that backups of the rest hold no key: s
 ``docs/decisions/0019-a-key-for-every-transfer.md``. Erasing renames the file, overwrites it,
 flushes it and removes it; what a crash leaves is finished at the next start. A file system that
 writes elsewhere (copy on write, flash that levels wear, volume snapshots) may keep the old blocks.
+Several processes of a site may have the store open at once.
 """
 
 import json
@@ -25,6 +26,7 @@ from kumobashi.storage.spool import on_disk, sync_folder
 _BLOCK = 1 << 20  # bytes
 _KEPT = ".age"
 _GOING = ".going"  # being erased
+_HALF = ".tmp"  # being written
 ERASED = "erased.txt"
 BACKUPS = "backups.jsonl"
 
@@ -38,8 +40,6 @@ class ErasableSecrets:
         self._erased: tuple[int, frozenset[str]] = (0, frozenset())  # with the bytes it was read of
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
         for path in root.glob(f"*/*{_GOING}"):
-            destroy(path)
-        for path in root.glob("*/*.tmp"):
             destroy(path)
 
     def put(self, shelf: str, name: str, secret: bytes) -> None:
@@ -58,15 +58,18 @@ class ErasableSecrets:
         path = self._path(shelf, name)
         if path.exists():
             self._remove(path)
-        temporary = folder / f"{name}.{new_id()}.tmp"
+        temporary = folder / f"{name}.{new_id()}{_HALF}"
         with on_disk("keys"):
             handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "wb") as file:
                 file.write(secret)
                 file.flush()
                 os.fsync(file.fileno())
-            temporary.rename(path)
+            temporary.replace(path)
             sync_folder(folder)
+        if f"{shelf}/{name}" in self.erased():  # meanwhile, by another process
+            self.drop(shelf, name)
+            raise SecretErased(name=name)
 
     def get(self, shelf: str, name: str) -> bytes | None:
         """Return a secret, or nothing when it is not here."""
@@ -76,14 +79,18 @@ class ErasableSecrets:
             return None
 
     def names(self, shelf: str) -> list[str]:
-        """Return the names on a shelf, sorted."""
-        return sorted(path.stem for path in (self.root / shelf).glob(f"*{_KEPT}"))
+        """Return the names on a shelf, sorted, also of what a crash left half written."""
+        kept = {path.stem for path in (self.root / shelf).glob(f"*{_KEPT}")}
+        half = {_name_of(path) for path in (self.root / shelf).glob(f"*{_HALF}")}
+        return sorted(kept | half)
 
     def drop(self, shelf: str, name: str) -> None:
         """Destroy a secret that is not needed here any more; one of that name may come again."""
         path = self._path(shelf, name)
         if path.exists():
             self._remove(path)
+        for half in (self.root / shelf).glob(f"{name}.*{_HALF}"):
+            self._remove(half)
 
     def erase(self, shelf: str, name: str) -> None:
         """Destroy a secret for good: none of that name is taken again, also from a backup."""
@@ -126,12 +133,20 @@ class ErasableSecrets:
             sync_folder(self.root)
 
     def _remove(self, path: Path) -> None:
-        going = path.with_suffix(f".{new_id()}{_GOING}")
-        path.rename(going)
+        going = path.with_name(f"{path.name}.{new_id()}{_GOING}")
+        try:
+            path.replace(going)
+        except FileNotFoundError:  # another process was a moment earlier
+            return
         destroy(going)
 
     def _path(self, shelf: str, name: str) -> Path:
         return self.root / shelf / f"{name}{_KEPT}"
+
+
+def _name_of(half: Path) -> str:
+    """Return the name that a file being written will have: it stands before a fresh id."""
+    return half.name.removesuffix(_HALF).rpartition(".")[0]
 
 
 def destroy(path: Path) -> None:

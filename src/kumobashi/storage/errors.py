@@ -3,13 +3,23 @@
 KumobashiError
 └── StorageFailed
     ├── StoreUnreachable      the database does not answer; try again later
+    │   └── FolderUnreachable a folder of files is not there, or may not be used
+    ├── OutcomeUnknown        whether a commit went through; ask what is there
+    ├── RoleTooStrong         the database's role could see other municipalities' rows
+    ├── StoreNotDurable       the database may forget what it has committed
+    ├── SchemaOld             the role may not bring the tables up to this version
+    ├── StoreForeign          the state of another site
     ├── StoreBusy             another process holds the file; try again soon
     ├── TableMissing
     ├── ColumnMissing
     ├── LoadSuperseded        a newer transfer has been applied already
     ├── BaseMissing           a difference on something that was not applied last
     ├── LoadIncomplete        fewer or more rows arrived than announced
+    ├── FileAwaited           the drop folder holds no new file for the day
+    ├── FileUnsettled         a file is still being written
+    ├── CharactersUnheld      a file in cp932 cannot hold what it should
     ├── SpoolFull
+    ├── DiskFailed            errors of the disk itself; try again later
     ├── PartUnlike            bytes that are not those of their digest
     ├── NeverApplied          the target does not know the transfer that is to be deleted
     ├── RowsRemain            rows are there after they were deleted
@@ -55,6 +65,10 @@ _REASONS = {  # what libraries call it: in words
     "InvalidAuthorizationSpecificationError": ("認証に失敗しました", "authentication failed"),
     "InvalidCatalogNameError": ("データベースがありません", "no such database"),
     "FileNotFoundError": ("ファイルがありません", "no such file"),
+    "ConnectionDoesNotExistError": ("接続が切れました", "the connection was lost"),
+    "CannotConnectNowError": ("起動または停止の途中です", "it is starting or stopping"),
+    "AdminShutdownError": ("停止しました", "it was shut down"),
+    "TooManyConnectionsError": ("接続の数が上限です", "too many connections"),
 }
 
 
@@ -63,6 +77,62 @@ def unreachable(system: str, name: str, error: BaseException) -> StoreUnreachabl
     kind = type(error).__name__
     reason_ja, reason = _REASONS.get(kind, ("つながりません", "no connection"))
     return StoreUnreachable(system=system, name=name, reason_ja=reason_ja, reason=reason)
+
+
+class OutcomeUnknown(StorageFailed):
+    """The connection broke during a commit, and the database cannot be asked how it ended."""
+
+    code = "storage.outcome_unknown"
+    retryable = True
+    status = 503
+    ja = "記録が確定したかどうかを、まだ確かめられません（{name}）。"
+    en = "Whether the last change is committed cannot be asked yet ({system})."
+    remedy_ja = "データベースが復旧すると、いまの記録を読み直して自動で続けます。"
+    remedy_en = "Work goes on by itself from what is there once the database is back."
+
+
+class RoleTooStrong(StorageFailed):
+    """Row-level security does not hold this role back."""
+
+    code = "storage.role_too_strong"
+    ja = "状態のデータベースのロール「{role}」は、行レベルの制限を受けません。起動しません。"
+    en = "The role {role} of the state's database bypasses row-level security. Not started."
+    remedy_ja = (
+        "SUPERUSER と BYPASSRLS のないロールでつないでください（alter role … nobypassrls）。"
+    )
+    remedy_en = "Connect as a role with neither SUPERUSER nor BYPASSRLS."
+
+
+class StoreNotDurable(StorageFailed):
+    """The server's settings let an acknowledged commit be lost."""
+
+    code = "storage.not_durable"
+    ja = "状態のデータベースは、確定した記録を失うことのある設定です（{setting} = {value}）。"
+    en = "The state's database may lose what it has committed ({setting} = {value})."
+    remedy_ja = "データベースの {setting} を on にしてください。"
+    remedy_en = "Set {setting} to on at the server."
+
+
+class SchemaOld(StorageFailed):
+    """The tables are older than this program, and its role may not change them."""
+
+    code = "storage.schema_old"
+    status = 409
+    ja = "状態のデータベースの表が古く（{found}）、このロールでは更新できません（必要: {needed}）。"
+    en = "The state's tables are at {found}, {needed} is needed, and this role may not change them."
+    remedy_ja = "表の所有者の接続文字列で kumobashi state migrate を実行してください。"
+    remedy_en = "Run kumobashi state migrate with the connection string of the tables' owner."
+
+
+class StoreForeign(StorageFailed):
+    """The state belongs to another site."""
+
+    code = "storage.foreign"
+    status = 409
+    ja = "この状態の保存先は {owner} のものです。{site} では使えません。"
+    en = "This state belongs to {owner}; {site} cannot use it."
+    remedy_ja = "サイトごとに別のデータベースかスキーマを指定してください（--state）。"
+    remedy_en = "Give each site a database or a schema of its own (--state)."
 
 
 class StoreBusy(StorageFailed):
@@ -127,6 +197,56 @@ class LoadIncomplete(StorageFailed):
     remedy_en = "Send again; if it stays, call both sides."
 
 
+class FileAwaited(StorageFailed):
+    """No file that nobody has taken yet."""
+
+    code = "storage.file_awaited"
+    retryable = True
+    status = 503
+    ja = "{name}の受け渡しフォルダに、{day} の分のファイル（{pattern}）がまだありません。"
+    en = "The drop folder of {system} has no new file {pattern!r} for {day} yet."
+    remedy_ja = "ファイルを置いてください（{folder}）。置かれると自動で再開します。"
+    remedy_en = "Put the file into {folder}; work resumes by itself."
+
+
+class FileUnsettled(StorageFailed):
+    """Somebody still writes to it, or has it open."""
+
+    code = "storage.file_unsettled"
+    retryable = True
+    status = 503
+    ja = "ファイル「{file}」は書き込みの途中です（{reason_ja}）。何も取り込んでいません。"
+    en = "The file {file!r} is still being written ({reason}). Nothing was taken in."
+    remedy_ja = "保存や転送が終わると自動で再開します。Excel で開いていれば閉じてください。"
+    remedy_en = "Work resumes by itself when saving is over; close it in Excel."
+
+
+class FolderUnreachable(StoreUnreachable):
+    """A folder of files is not there, or may not be used."""
+
+    code = "storage.folder_unreachable"
+    retryable = True
+    status = 503
+    ja = "{name}の受け渡しフォルダ（{folder}）を使えません（{reason}）。"
+    en = "The drop folder of {system} ({folder}) cannot be used: {reason}."
+    remedy_ja = "フォルダの有無、接続、権限を確かめてください。直ると自動で再開します。"
+    remedy_en = "Check that it exists, is mounted and permitted; work resumes by itself."
+
+
+class CharactersUnheld(StorageFailed):
+    """A file in cp932 cannot hold what it should."""
+
+    code = "storage.characters_unheld"
+    ja = "{rows} 行の {item} に {charset} で表せない字（{code_point}、{line} 件目の"
+    ja += " {position} 文字目から）があるため、ファイルを書いていません。"
+    en = "No file was written: {rows} rows hold {code_point} in {item}, which {charset} lacks"
+    en += " (first in row {line}, character {position})."
+    remedy_ja = "連携を format: csv、characters.charset: cp932 にして置き換えを決めるか、"
+    remedy_ja += "フォルダの charset を utf-8-bom にしてください。"
+    remedy_en = "Let the link say format: csv and characters.charset: cp932 with substitutes,"
+    remedy_en += " or give the folder charset: utf-8-bom."
+
+
 class SpoolFull(StorageFailed):
     """No space is left."""
 
@@ -139,6 +259,18 @@ class SpoolFull(StorageFailed):
     remedy_en = "Free some space; work resumes by itself."
 
 
+class DiskFailed(StorageFailed):
+    """The disk does not do its work: it reads or writes with errors, or is read-only."""
+
+    code = "storage.disk_failed"
+    retryable = True
+    status = 507
+    ja = "ディスクに読み書きできません（{place}）。"
+    en = "The disk cannot be read or written at {place}."
+    remedy_ja = "ディスクの状態を担当の事業者に確かめてもらってください。直ると自動で再開します。"
+    remedy_en = "Ask the vendor in charge to look at the disk; work resumes by itself."
+
+
 class PartUnlike(StorageFailed):
     """The bytes that came are not those of the digest they came under."""
 
@@ -147,6 +279,10 @@ class PartUnlike(StorageFailed):
     en = "The part's bytes do not have the digest {digest}; it was not taken."
     remedy_ja = "自動で送り直します。続くときは回線の担当に連絡してください。"
     remedy_en = "It is sent again by itself; if it stays, call whoever runs the line."
+
+
+BROKEN_DISK = frozenset({errno.EIO, errno.EROFS})
+"""What the operating system says of a disk that errs, or that it has made read-only since."""
 
 
 def is_disk_full(error: BaseException) -> bool:
@@ -165,6 +301,66 @@ class AlreadyRunning(StorageFailed):
     en = "A gateway of {site} is running already."
     remedy_ja = "動いているほうを止めてから始めてください。"
     remedy_en = "Stop the other one first."
+
+
+class ArchiveUnfit(StorageFailed):
+    """A container that is refused before anything in it is used."""
+
+    code = "storage.archive_unfit"
+    ja = "ファイルの入れ物の形が正しくありません（{reason}）。何も取り出していません。"
+    en = "The container has another form ({reason}). Nothing was taken from it."
+    remedy_ja = "書き出した側から、もう一度受け取ってください。"
+    remedy_en = "Get the file again from whoever wrote it."
+
+
+class ArchiveDamaged(ArchiveUnfit):
+    """A header that is none, or a file that ends too early or too late."""
+
+    code = "storage.archive_damaged"
+    ja = "ファイルが壊れているか、途中で切れています（{reason}）。"
+    en = "The file is damaged or cut off ({reason})."
+
+
+class ArchiveName(ArchiveUnfit):
+    """A name that climbs, is absolute, or holds what no name of ours holds."""
+
+    code = "storage.archive_name"
+    ja = "入れ物の {number} 番目の名前は許されていません（上の階層・絶対パス・制御文字など）。"
+    en = "The name of member {number} is not allowed (climbs, is absolute, has other characters)."
+
+
+class ArchiveKind(ArchiveUnfit):
+    """A link, a device, a folder: anything but a plain file."""
+
+    code = "storage.archive_kind"
+    ja = "入れ物の {number} 番目は、ふつうのファイルではありません（リンク・デバイスなど）。"
+    en = "Member {number} is no plain file (a link, a device, a folder)."
+
+
+class ArchiveTwice(ArchiveUnfit):
+    """Two members of one name."""
+
+    code = "storage.archive_twice"
+    ja = "入れ物に同じ名前が2つあります（{number} 番目）。"
+    en = "Member {number} has the name of another."
+
+
+class ArchiveTooMany(ArchiveUnfit):
+    """More members than such a container ever has."""
+
+    code = "storage.archive_too_many"
+    status = 413
+    ja = "入れ物の中のファイルが多すぎます（{limit} 個まで）。"
+    en = "The container has more than {limit} members."
+
+
+class ArchiveTooLarge(ArchiveUnfit):
+    """A member that says it is larger than it may be."""
+
+    code = "storage.archive_too_large"
+    status = 413
+    ja = "入れ物の {number} 番目が大きすぎます（{bytes} バイト、{limit} バイトまで）。"
+    en = "Member {number} says it has {bytes} bytes; at most {limit} are allowed."
 
 
 class SecretErased(StorageFailed):

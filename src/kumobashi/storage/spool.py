@@ -11,14 +11,15 @@ import errno
 import hashlib
 import os
 import shutil
-from collections.abc import Collection, Iterator
+import sys
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
 from kumobashi.kernel import new_id
-from kumobashi.storage.errors import PartUnlike, SpoolFull, StorageFailed
+from kumobashi.storage.errors import BROKEN_DISK, DiskFailed, PartUnlike, SpoolFull, StorageFailed
 
 
 class Spool:
@@ -71,11 +72,9 @@ class Spool:
         with suppress(OSError):  # other attempts may still be there
             folder.rmdir()
 
-    def keep_only(self, transfers: Collection[str]) -> None:
-        """Remove what a crash left of all other transfers."""
-        for folder in self.root.iterdir():
-            if folder.name not in transfers:
-                shutil.rmtree(folder, ignore_errors=True)
+    def transfers(self) -> set[str]:
+        """Return the transfers of which something is here."""
+        return {folder.name for folder in self.root.iterdir()}
 
     def _folder(self, transfer: str, attempt: int) -> Path:
         return self.root / transfer / str(attempt)
@@ -112,17 +111,19 @@ class Incoming:
             raise PartUnlike(digest=self._digest)
         with on_disk(self._final.name):
             os.fsync(self._handle.fileno())
-            self._temporary.rename(self._final)
+            self._handle.close()  # Windows gives no other name to an open file
+            self._temporary.replace(self._final)
             sync_folder(self._final.parent)
 
 
 def sync_folder(folder: Path) -> None:
-    """Flush a folder's entries to disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    """Flush a folder's entries to disk; Windows opens no folder and keeps its entries itself."""
+    if sys.platform != "win32":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 @contextmanager
@@ -133,4 +134,6 @@ def on_disk(place: str) -> Iterator[None]:
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             raise SpoolFull(place=place) from None
+        if error.errno in BROKEN_DISK:
+            raise DiskFailed(place=place) from None
         raise StorageFailed(reason=error.strerror or type(error).__name__) from error

@@ -1,48 +1,57 @@
 """The state of one gateway in SQLite: one writer thread, many commits in one fsync.
 
 A durable commit costs milliseconds (``docs/performance.md``), so writers queue and the thread
-commits everything that waits at once; each piece of work runs in a savepoint of its own, and its
-future resolves only when the commit is on disk. Reading goes on meanwhile (WAL).
+commits everything that waits at once; a future resolves only when the commit is on disk. Reading
+goes on meanwhile (WAL).
 """
 
-import fcntl
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable
+import time
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from kumobashi.storage.errors import AlreadyRunning, SpoolFull, StorageFailed
+from kumobashi.storage.committing import Outcome, PieceFailed, run_carefully, run_quickly
+from kumobashi.storage.errors import AlreadyRunning, DiskFailed, SpoolFull, StorageFailed
+from kumobashi.storage.sole_use import hold
+from kumobashi.storage.state import Asked, T, Work
 
-T = TypeVar("T")
-Work = Callable[[sa.Connection], T]
 _MOST_IN_ONE_COMMIT = 256
+# Primary result codes (sqlite.org/rescode.html) that speak of the file, not of the work:
+# BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL, NOTADB.
+_CODES_OF_FILE = frozenset({5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 26})
+_FULL = 13
+_BROKEN = frozenset({8, 10, 14})  # READONLY, IOERR, CANTOPEN
 
 
-class StateStore:
-    """The state file of one gateway process; ``close`` it at the end."""
+class SQLiteState:
+    """Meets ``StateStore`` with the state file of one gateway process."""
 
-    def __init__(self, path: Path, *, owner: str) -> None:
-        """Open the file; raise ``AlreadyRunning`` while another process has it."""
+    is_shared = False
+    micros = "kumobashi_micros()"
+
+    def __init__(self, path: Path, *, owner: str, most: int = _MOST_IN_ONE_COMMIT) -> None:
+        """Open the file; raise ``AlreadyRunning`` while another process has it.
+
+        ``most`` is how much work goes into one commit.
+        """
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._lock = (path.parent / "lock").open("w")
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self._lock.close()
-            raise AlreadyRunning(site=owner) from None
+        lock = hold(path.parent / "lock")
+        if lock is None:
+            raise AlreadyRunning(site=owner)
+        self._lock = lock
+        self._most = most
         self.engine = open_engine(path)
-        self._queue: queue.SimpleQueue[tuple[Work[Any], Future[Any]] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Asked | None] = queue.SimpleQueue()
         self._closing = threading.Lock()
         self._is_closed = False
         self._writer = threading.Thread(target=self._write_all, name="state-writer", daemon=True)
         self._writer.start()
 
-    def submit(self, work: Work[T]) -> Future[T]:
+    def submit(self, work: Work[T], *, key: str = "") -> Future[T]:  # noqa: ARG002 - one order
         """Queue work; the future resolves when it is durable, or with what it raised."""
         future: Future[T] = Future()
         with self._closing:
@@ -52,20 +61,26 @@ class StateStore:
                 self._queue.put((work, future))
         return future
 
-    def write(self, work: Work[T]) -> T:
+    def write(self, work: Work[T], *, key: str = "") -> T:
         """Do the work and wait until it is durable."""
-        return self.submit(work).result()
+        return self.submit(work, key=key).result()
 
     def read(self, work: Work[T]) -> T:
         """Do the work on a connection that sees all that was committed."""
-        with self.engine.connect() as connection:
-            return work(connection)
+        try:
+            with self.engine.connect() as connection:
+                return work(connection)
+        except sa.exc.DBAPIError as error:
+            if _is_of_store(error):
+                raise _named(error) from None
+            raise
 
     def close(self) -> None:
-        """Finish what is queued and let go of the file."""
+        """Finish what is queued and let go of the file; closing again does nothing."""
         with self._closing:
+            if not self._is_closed:
+                self._queue.put(None)
             self._is_closed = True
-            self._queue.put(None)
         self._writer.join()
         self.engine.dispose()
         self._lock.close()
@@ -74,48 +89,53 @@ class StateStore:
         with self.engine.connect() as connection:
             while (first := self._queue.get()) is not None:
                 batch, stop = [first], False
-                while len(batch) < _MOST_IN_ONE_COMMIT and not self._queue.empty():
+                while len(batch) < self._most and not self._queue.empty():
                     more = self._queue.get()
                     if more is None:
                         stop = True
                         break
                     batch.append(more)
-                _commit_together(connection, batch)
+                for outcome in _committed(connection, batch):
+                    outcome.tell()
                 if stop:
                     return
 
 
-def _commit_together(connection: sa.Connection, batch: list[tuple[Work[Any], Future[Any]]]) -> None:
-    done: list[tuple[Future[Any], Any]] = []
+def _committed(connection: sa.Connection, batch: list[Asked]) -> list[Outcome]:
+    """Return what became of each piece of work; nothing is told before the commit is on disk."""
     try:
-        with connection.begin():
-            for work, future in batch:
-                try:
-                    with connection.begin_nested():
-                        done.append((future, work(connection)))
-                except sa.exc.OperationalError:
-                    raise  # the disk, not the work
-                except BaseException as error:  # noqa: BLE001 - handed to whoever asked for the work
-                    future.set_exception(error)
+        try:
+            with connection.begin():
+                return run_quickly(connection, batch, _is_of_store)
+        except PieceFailed:
+            with connection.begin():
+                return run_carefully(connection, batch, _is_of_store)
     except BaseException as error:  # noqa: BLE001 - nothing of this batch is durable
-        for _, future in batch:
-            if not future.done():
-                future.set_exception(_named(error))
-        return
-    for future, result in done:
-        future.set_result(result)
+        named = _named(error)
+        return [Outcome(future=future, error=named) for _, future in batch]
+
+
+def _code(error: BaseException) -> int | None:
+    code = getattr(getattr(error, "orig", None), "sqlite_errorcode", None)
+    return code & 0xFF if isinstance(code, int) else None
+
+
+def _is_of_store(error: BaseException) -> bool:
+    """Whether the file, not the work, failed."""
+    return _code(error) in _CODES_OF_FILE
 
 
 def _named(error: BaseException) -> BaseException:
-    text = str(error).lower()
-    if "full" in text:
+    if _code(error) == _FULL:
         return SpoolFull(place="state.db")
+    if _code(error) in _BROKEN:
+        return DiskFailed(place="state.db")
     return StorageFailed(reason=type(error).__name__)
 
 
 def open_engine(path: Path) -> sa.Engine:
     """Open the file with the settings that make a commit durable, and check that they hold."""
-    engine = sa.create_engine(f"sqlite+pysqlite:///{path}")
+    engine = sa.create_engine(sa.URL.create("sqlite+pysqlite", database=str(path)))
 
     @sa.event.listens_for(engine, "connect")
     def _settings(connection: sqlite3.Connection, _record: object) -> None:
@@ -124,6 +144,8 @@ def open_engine(path: Path) -> sa.Engine:
         connection.execute("pragma synchronous = full")
         connection.execute("pragma busy_timeout = 10000")
         connection.execute("pragma foreign_keys = on")
+        # One process has the file at a time, so its monotonic clock will do.
+        connection.create_function("kumobashi_micros", 0, _monotonic_micros)
         level = connection.execute("pragma synchronous").fetchone()[0]
         if (mode, level) != ("wal", 2):
             raise StorageFailed(reason=f"journal_mode={mode} synchronous={level}")
@@ -133,3 +155,7 @@ def open_engine(path: Path) -> sa.Engine:
         connection.exec_driver_sql("begin")
 
     return engine
+
+
+def _monotonic_micros() -> int:
+    return time.monotonic_ns() // 1000

@@ -2,7 +2,8 @@ r"""Tables of business systems: what is asked of a source, and what is asked of 
 
 Sources give Arrow record batches, targets take a relation of a DuckDB connection and a bundle's
 identity, and write both in one transaction: that is what makes "applied exactly once" true.
-Adapters: ``duckdb_tables`` (an embedded file) and ``postgresql_tables``.
+Adapters: ``duckdb_tables`` (an embedded file), ``postgresql_tables``, and files in a folder
+(``conversion.folder_tables``).
 
 >>> Query(
 ...     "resident_registry", ("resident_no",), (Condition("resident_status", "in", ("1",)),)
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from kumobashi.kernel import Finding
 from kumobashi.storage.errors import ColumnMissing
 
 if TYPE_CHECKING:
@@ -86,6 +88,14 @@ class Query:
         return f" from {quoted(self.table)}" + (f" where {conditions}" if conditions else "")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldBack:
+    """What was found in rows as they were written, and how many rows are left out for it."""
+
+    findings: tuple[Finding, ...] = ()
+    rows: int = 0
+
+
 class TableReader(Protocol):
     """One snapshot of a source: all that is read through it belongs to one moment."""
 
@@ -100,6 +110,12 @@ class TableReader(Protocol):
     def stream(self, query: Query) -> "AbstractContextManager[pa.RecordBatchReader]":
         """Give the rows in batches; memory stays bounded."""
 
+    def hold_back(self, table: str, *, leave_out: bool) -> HeldBack:
+        """Hold the rows against their layout where nobody has yet; a database has by its types.
+
+        With ``leave_out`` the rows with findings are in no count and no stream from then on.
+        """
+
 
 def require_columns(reader: TableReader, query: Query) -> None:
     """Raise :class:`TableMissing` or :class:`ColumnMissing` unless the source has what is asked."""
@@ -112,8 +128,12 @@ def require_columns(reader: TableReader, query: Query) -> None:
 class TableStore(Protocol):
     """The tables of one system."""
 
-    def reading(self) -> AbstractContextManager[TableReader]:
-        """Open one snapshot for reading; raise ``StoreUnreachable``."""
+    def reading(self, on: date | None = None) -> AbstractContextManager[TableReader]:
+        """Open one snapshot for reading; raise ``StoreUnreachable``.
+
+        ``on`` is the business date of a run, for stores that take a file for it and keep it;
+        without one somebody only looks. Databases give what they hold now.
+        """
 
     def apply(self, load: "Load") -> "Applied":
         """Write a load once; an earlier load of the same transfer is returned, not repeated."""

@@ -15,6 +15,7 @@ _SIDES = {
     "inbox": (RELAY, RECEIVER),
     "relaying": (RELAY,),
     "receiving": (RECEIVER,),
+    "files": (),  # only where a system keeps files: tests/scenario/test_folders.py visits them
 }
 _LATER = {"deleting": (RECEIVER,), "erasing": (RECEIVER,), "requesting": (SENDER,)}
 _REPEATED = ("inbox.part_written", "inbox.part_stored", "sending.part_put", "relaying.part_passed")

@@ -89,13 +89,21 @@ class GatewayProcess:
         *,
         environment: Mapping[str, str] | None = None,
         real: bool = False,
+        name: str = "",
     ) -> None:
-        """Start it; :meth:`wait_ready` returns when it answers."""
+        """Start it; :meth:`wait_ready` returns when it answers.
+
+        ``name`` is that of the log, where a site has several processes. Without a ``url`` it is a
+        worker, ``kumobashi work``, which answers nobody.
+        """
         self.site = site
         self.url = url
-        self.log = folder / "var" / f"{site}.log"
+        self.armed = False  # whether it is to die at a named point
+        self.log = folder / "var" / f"{name or site}.log"
         self.log.parent.mkdir(parents=True, exist_ok=True)
         wish = dict(environment or {})
+        if not url:
+            wish["KUMO_ONLY_WORK"] = "on"
         start = _start_command if real else _start_forked
         self._process: _Process = start(folder, site, self.log, wish)
 
@@ -155,7 +163,8 @@ class GatewayProcess:
 
 def _start_command(folder: Path, site: str, log: Path, wish: dict[str, str]) -> _Process:
     leash = [sys.executable, "-I", "-S", "-c", _LEASH, str(os.getpid())]
-    command = ["-m", "kumobashi", "--workspace", str(folder), "serve", "--site", site]
+    verb = "work" if wish.pop("KUMO_ONLY_WORK", "") else "serve"
+    command = ["-m", "kumobashi", "--workspace", str(folder), verb, "--site", site]
     with log.open("ab") as output:
         return subprocess.Popen(  # noqa: S603 - our own command
             [*leash, *command],
@@ -180,14 +189,31 @@ def _serve(folder: str, site: str, log: str, wish: dict[str, str]) -> None:
 
     from kumobashi.kernel.crash import arm  # noqa: PLC0415
     from kumobashi.observe.logs import log_to_stderr  # noqa: PLC0415
-    from kumobashi.service.app import serve  # noqa: PLC0415
+    from kumobashi.service import gateway  # noqa: PLC0415
+    from kumobashi.service.app import serve, work  # noqa: PLC0415
     from kumobashi.service.settings import read_settings  # noqa: PLC0415
+    from kumobashi.testing.clocks import FileClock  # noqa: PLC0415
 
     ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
     with Path(log).open("ab") as output:
         os.dup2(output.fileno(), 1)
         os.dup2(output.fileno(), 2)
     os.environ.update(wish)
+    if "KUMO_CLOCK_FILE" in wish:
+        clock = FileClock(Path(wish["KUMO_CLOCK_FILE"]))
+        setattr(gateway, "SystemClock", lambda: clock)  # noqa: B010 - a class gives way to one clock
+    if "KUMO_LONGEST_WAIT" in wish:
+        shorten_waits(float(wish["KUMO_LONGEST_WAIT"]))
     arm(wish.get("KUMO_CRASH", ""))
     log_to_stderr()
-    asyncio.run(serve(read_settings(Path(folder), site)))
+    settings = read_settings(Path(folder), site)
+    asyncio.run(work(settings) if wish.get("KUMO_ONLY_WORK") else serve(settings))
+
+
+def shorten_waits(seconds: float) -> None:
+    """Let this process try again at the latest after ``seconds``: rounds heal within moments."""
+    from kumobashi.exchange import patience  # noqa: PLC0415 - not for those who only start processes
+
+    for name in ("_LONGEST_SECONDS", "LONGEST_SECONDS"):
+        if hasattr(patience, name):
+            setattr(patience, name, seconds)

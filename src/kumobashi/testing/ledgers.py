@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import adbc_driver_postgresql.dbapi as postgresql
+
 OUT_FINAL = frozenset({"applied", "refused", "cancelled"})
 IN_FINAL = frozenset({"applied", "refused", "settled", "superseded"})
 
@@ -28,10 +30,12 @@ class Kept:
 
 
 class LedgerReader:
-    """The folder ``var/<site>`` of one gateway."""
+    """The folder ``var/<site>`` of one gateway, and the PostgreSQL of its state if it has one."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, dsn: str | None = None, tenant: str = "999997") -> None:
         self.folder = folder
+        self._dsn = dsn
+        self._tenant = tenant
 
     def outgoing(self, transfer: str | None = None) -> list[Kept]:
         """Return what this site sends."""
@@ -59,7 +63,9 @@ class LedgerReader:
         return _files(self.folder / "work")
 
     def _rows(self, table: str, transfer: str | None) -> list[Kept]:
-        query = f"select transfer, attempt, link, state, cause, facts from {table}"
+        text = "cast({} as text)".format
+        query = f"select transfer, attempt, link, state, {text('cause')}, {text('facts')}"
+        query = f"{query} from {table}"
         if transfer is None:
             rows = self._ask(f"{query} order by started_at")
         else:
@@ -69,6 +75,8 @@ class LedgerReader:
         ]
 
     def _ask(self, query: str, *values: str) -> list[tuple[Any, ...]]:
+        if self._dsn:
+            return self._ask_postgresql(query, values)
         path = self.folder / "state.db"
         if not path.exists():  # it never ran
             return []
@@ -77,6 +85,19 @@ class LedgerReader:
             return connection.execute(query, values).fetchall()
         finally:
             connection.close()
+
+    def _ask_postgresql(self, query: str, values: tuple[str, ...]) -> list[tuple[Any, ...]]:
+        numbered = "".join(
+            f"${number}{piece}" if number else piece
+            for number, piece in enumerate(query.split("?"))
+        )
+        with postgresql.connect(self._dsn) as connection, connection.cursor() as cursor:
+            cursor.execute("select to_regclass('outgoing') is not null")
+            if not cursor.fetchall()[0][0]:  # it never ran
+                return []
+            cursor.execute(f"select set_config('kumobashi.tenant', '{self._tenant}', false)")
+            cursor.execute(numbered, values) if values else cursor.execute(numbered)
+            return [tuple(row) for row in cursor.fetchall()]
 
 
 def _json(text: str | None) -> dict[str, Any] | None:

@@ -34,7 +34,7 @@ from kumobashi.service.board import SiteBoard
 from kumobashi.service.counting import counted
 from kumobashi.service.plan_desk import PlanDesk
 from kumobashi.service.planned import Planned
-from kumobashi.storage.sqlite import StateStore
+from kumobashi.storage.sqlite import SQLiteState
 
 SITE = "hall-core"
 _PATTERN = "notice-attributes"
@@ -54,7 +54,7 @@ def many(workspace: Workspace, count: int) -> Workspace:
     return replace(workspace, links=links, documents=documents)
 
 
-def fill(store: StateStore, tenant: str, links: int, days: int, today: date) -> int:
+def fill(store: SQLiteState, tenant: str, links: int, days: int, today: date) -> int:
     """Write a year of nights, one transfer a link; return the rows."""
     chance = random.Random(1)
     for back in range(days - 1, -1, -1):
@@ -184,7 +184,7 @@ def bench(folder: Path, made: Path, links: int, days: int) -> dict[str, object]:
     city = write_sample(made / "city")
     workspace = many(load(city), links)
     directory = load_directory(city, now=clock.now())
-    store = StateStore(folder / "state.db", owner=SITE)
+    store = SQLiteState(folder / "state.db", owner=SITE)
     migrate(store)
     ledger = Ledger(store, directory.municipality.code, clock)
     begun = time.perf_counter()
@@ -211,6 +211,7 @@ def bench(folder: Path, made: Path, links: int, days: int) -> dict[str, object]:
         folder=folder,
         clock=clock,
         count=counted,
+        note=lambda _record: None,
     )
     app = Starlette(routes=console_routes(board, plans=plans), exception_handlers={**error_pages()})
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))

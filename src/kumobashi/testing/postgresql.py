@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 _OURS = "kumobashi.conf"
 # Waits until the other end of its input is closed, which also happens when we are killed.
@@ -85,3 +86,18 @@ def _configure(data: Path, settings: Mapping[str, str]) -> None:
     ours = data / _OURS
     ours.write_text("".join(f"{name} = '{value}'\n" for name, value in settings.items()), "utf-8")
     ours.chmod(0o644)  # the server may run as another user
+
+
+def application_database(uri: str, name: str) -> str:
+    """Make an empty database, owned by a role that may log in and nothing more; return its URI.
+
+    The role is the one that a gateway should have: neither superuser nor above row-level security.
+    """
+    import adbc_driver_postgresql.dbapi as postgresql  # noqa: PLC0415 - needed only here
+
+    with postgresql.connect(uri, autocommit=True) as connection, connection.cursor() as cursor:
+        cursor.execute(f"create role {name} login nosuperuser nobypassrls")
+        cursor.execute(f"create database {name} owner {name}")
+    parts = urlsplit(uri)
+    at = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=f"{name}@{at}", path=f"/{name}").geturl()

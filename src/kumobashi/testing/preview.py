@@ -1,34 +1,29 @@
 """Shows the console without a city, for whoever works on its pages.
 
-``python -m kumobashi.testing.preview [morning|every_light] [PORT]`` serves it on 127.0.0.1.
+``python -m kumobashi.testing.preview [morning|every_light] [PORT]`` serves it on 127.0.0.1, with
+the plans of the sample workspace and nobody to sign in.
 """
 
 import sys
+import tempfile
+from pathlib import Path
 
 import uvicorn
-from starlette.applications import Starlette
 
-from kumobashi.console import console_routes, error_pages
-from kumobashi.testing import scenes, views
-from kumobashi.testing.boards import SceneBoard
+from kumobashi.testing import scenes
+from kumobashi.testing.office import Office
 
+SCENES = {"morning": scenes.morning, "every_light": scenes.every_light}
 _PORT = 8749
-
-
-def preview(scene: str = "every_light") -> Starlette:
-    """Return an application that shows ``scene`` of :mod:`kumobashi.testing.scenes`."""
-    shown = {"morning": scenes.morning, "every_light": scenes.every_light}[scene]
-    return Starlette(
-        routes=console_routes(SceneBoard(shown), zones=views.ZONES),
-        exception_handlers={**error_pages()},
-    )
 
 
 def main(arguments: list[str]) -> None:
     """Serve on 127.0.0.1 until interrupted."""
     scene = arguments[0] if arguments else "every_light"
     port = int(arguments[1]) if len(arguments) > 1 else _PORT
-    uvicorn.run(preview(scene), host="127.0.0.1", port=port, log_level="warning")
+    with tempfile.TemporaryDirectory() as folder:
+        office = Office(Path(folder), SCENES[scene], signs_in=False)
+        uvicorn.run(office.application, host="127.0.0.1", port=port, log_level="warning")
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ def layout(*fields: Field) -> Layout:
         version="1",
         ja="x",
         fields=fields,
-        key=(fields[0].name,),
+        key=(),
         valid_from=date(2026, 4, 1),
         valid_to=None,
         source="x",

@@ -13,13 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kumobashi.catalogue.checking import (
-    count_findings,
-    each_finding,
-    export_findings,
-    fault_condition,
-    findings,
-)
+from kumobashi.catalogue.checking import count_findings, each_finding, fault_condition, findings
+from kumobashi.catalogue.exporting import export_findings
 from kumobashi.catalogue.fields import Condition, Field, Layout
 from kumobashi.catalogue.layouts import load_layouts
 from kumobashi.catalogue.standard_errors import TEMPLATES, standard_error

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from kumobashi.planning.sample_file import NAME
+from kumobashi.planning.sampling import write_sample
 from tests.unit.cli.conftest import Kumobashi
 
 LINES = [
@@ -100,3 +102,22 @@ def test_machines_get_it_all(kumobashi: Kumobashi, tmp_path: Path) -> None:
     assert (found["charset"], found["delimiter"], found["rows"]) == ("cp932", ",", 3)
     assert {one["rule"] for one in found["corrections"]} == {"half_width", "dates", "zeros"}
     assert [one["line"] for one in found["left"]] == [4]
+
+
+def test_the_samples_file_is_said_line_by_line_and_its_copy_passes(
+    kumobashi: Kumobashi, tmp_path: Path
+) -> None:
+    city = write_sample(tmp_path / "city")
+    path, copy = city / "examples" / NAME, tmp_path / "直し.xlsx"
+    asked = ("--layout", "school-register-residents")
+    here = ("--workspace", city, "file", "check")
+
+    said = kumobashi(*here, path, *asked)
+    mended = kumobashi(*here, path, *asked, "--fix", copy, "--findings", tmp_path / "指摘.xlsx")
+
+    assert said.exit_code == 1
+    assert "氏  U+E000  3 行目から 1 件" in said.output
+    assert mended.exit_code == 0, mended.output
+    assert "直した写しに指摘はありません" in mended.output
+    assert kumobashi(*here, copy, *asked).exit_code == 0
+    assert (tmp_path / "指摘.xlsx").stat().st_size > 0

@@ -99,7 +99,8 @@ def test_the_doctor_finds_what_is_wrong(kumobashi: Kumobashi, workspace: Path) -
     assert done.exit_code == Exit.RED
     assert "chmod 600 private/hall-core/seal.key" in done.stdout
     assert "kumobashi serve --site hall-core" in done.stdout
-    assert {check["name"]: check["is_good"] for check in told}["連携設定"] is True
+    states = {check["code"]: check["state"] for check in told}
+    assert (states["doctor.workspace"], states["doctor.key_modes"]) == ("good", "wrong")
 
 
 def test_errors_lists_each_code_once(kumobashi: Kumobashi) -> None:

@@ -114,7 +114,7 @@ def test_what_is_referred_to_is_there(page: Page) -> None:
 
 def test_regions_that_scroll_can_be_reached_by_keyboard(page: Page) -> None:
     regions = [part for part in page.all("div") if part.get("class") == "scroll"]
-    assert all(part["tabindex"] == "0" and part["role"] == "region" for part in regions)
+    assert all(part["tabindex"] == "0" and part["role"] == "group" for part in regions)
 
 
 def test_nothing_is_inline_or_from_elsewhere(page: Page) -> None:

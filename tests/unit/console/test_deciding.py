@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography.hazmat.primitives.hashes import SHA1
@@ -29,6 +29,9 @@ from kumobashi.testing import scenes
 from kumobashi.testing.boards import SceneBoard
 from kumobashi.testing.clocks import HandClock
 from tests.unit.console.conftest import Answer, Browser
+
+if TYPE_CHECKING:
+    from kumobashi.evidence.entries import Entry
 
 LINK = "notice-attributes"
 REFUSED = "welfare-to-citizen-app"
@@ -59,6 +62,7 @@ class Hall:
         self.folder = folder
         self.accounts = Accounts(var, tenant="999997", site="hall-core", clock=self.clock)
         directory = load_directory(folder, now=self.clock.at)
+        self.evidence: list[Entry] = []
         self.desk = PlanDesk(
             workspace=lambda: load(folder),
             directory=directory,
@@ -67,6 +71,7 @@ class Hall:
             folder=var,
             clock=self.clock,
             count=lambda _workspace, _plan: COUNTED,
+            note=self.evidence.append,
         )
         self.people: dict[str, Enrolment] = {}
 
@@ -211,6 +216,12 @@ def test_one_person_asks_another_approves_and_both_are_recorded(hall: Hall) -> N
     assert "ディレクトリ第1版を発行" in record
     lines = [json.loads(line) for line in (hall.desk._file).read_text().splitlines()]
     assert [line["event"] for line in lines] == ["proposed", "approved"]
+    noted = [(entry.event, entry.by, entry.facts["plan_hash"]) for entry in hall.evidence]
+    assert noted == [
+        ("plan.proposed", "account:sato", approval.hash),
+        ("plan.approved", "account:suzuki", approval.hash),
+    ]
+    assert all(entry.facts["legal_basis"] and entry.encode() for entry in hall.evidence)
 
 
 def test_nobody_approves_what_they_have_asked_for(hall: Hall) -> None:

@@ -326,6 +326,12 @@ def test_labels_of_lights_and_their_signs_are_all_different() -> None:
         assert len({wording.pick(words, lang) for words in labels.LIGHTS.values()}) == len(Light)
 
 
+def test_findings_call_an_item_by_its_japanese_name(console: Console) -> None:
+    page = console(scenes.every_light).get("/links/vaccination-reminders").text
+
+    assert '続柄 <code class="note">relationship</code>' in page
+
+
 def test_a_deletion_without_proof_is_told_with_whom_to_call(console: Console) -> None:
     page = console(scenes.every_light).get("/").text
     quiet = console(lambda: overview_of(scenes.applied())).get("/").text

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kumobashi.console import formatting
 from kumobashi.console.listing import Sort, folded, in_order
-from kumobashi.console.reading import Mark, bars, dots, effect, overdue, way
+from kumobashi.console.reading import Mark, bars, dots, effect, overdue, reached, way
 from kumobashi.console.reconciling import Balance, Count, Verdict
 from kumobashi.exchange.views import RED, Light, LinkView
 from kumobashi.testing import scenes
@@ -141,3 +141,15 @@ def test_a_relay_can_show_the_console() -> None:
     code = f"import sys, kumobashi.console; sys.exit(bool({heavy}))"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_what_a_receiver_has_signed_for_has_reached_it() -> None:
+    stopped = scenes.stopped().latest
+    assert stopped
+    before = reached(stopped)
+    signed = Run(link="a", light=Light.STOPPED, done=7, cause=stopped.cause).view()
+
+    after = reached(signed)
+
+    assert before
+    assert (before.site, after and after.site) == ("asp-relay", "public-cloud")

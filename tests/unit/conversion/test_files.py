@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kumobashi.catalogue.checking import LINE
+from kumobashi.catalogue.faults import LINE
 from kumobashi.conversion.copies import write_copy
 from kumobashi.conversion.errors import (
     CharsetUnclear,

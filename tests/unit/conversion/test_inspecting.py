@@ -146,11 +146,19 @@ def test_formulas_are_found_and_nothing_else(tmp_path: Path) -> None:
 
 def test_characters_that_change_without_a_word_are_told(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
-    path.write_text("氏,名\n〜山,𠮷\n−田,子\n‖川,子\n", encoding="utf-8")
+    path.write_text("氏,名\n山〜〜,𠮷\n−田,¢子\n‖川,£¬\n", encoding="utf-8")
     with duckdb.connect() as work:
         found = check_file(path, REGISTRY, work).characters
 
-    assert {one.got.split(" ")[0] for one in found} == {"U+301C", "U+20BB7", "U+2212", "U+2016"}
+    told = {(one.line, one.got.partition("?")[0]) for one in found}
+    assert told >= {
+        (2, "U+301C @2 → U+FF5E"),
+        (3, "U+2212 @1 → U+FF0D"),
+        (4, "U+2016 @1 → U+2225"),
+        (2, "U+20BB7 @1 → U+5409"),
+    }
+    held = {one.got.split(" ")[0] for one in found}
+    assert held == {"U+301C", "U+2212", "U+2016", "U+20BB7", "U+00A2", "U+00A3", "U+00AC"}
 
 
 def test_a_corrected_copy_holds_what_is_left_and_no_more(tmp_path: Path) -> None:

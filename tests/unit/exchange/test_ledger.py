@@ -12,7 +12,7 @@ from kumobashi.exchange.migrating import migrate
 from kumobashi.exchange.records import Incoming, Outgoing
 from kumobashi.exchange.states import In, Out
 from kumobashi.kernel import new_id
-from kumobashi.storage.sqlite import StateStore
+from kumobashi.storage.sqlite import SQLiteState
 
 
 class Standing:
@@ -24,7 +24,7 @@ class Standing:
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    store = StateStore(tmp_path / "state.db", owner="here")
+    store = SQLiteState(tmp_path / "state.db", owner="here")
     migrate(store)
     yield Ledger(store, "999997", Standing())
     store.close()

@@ -20,6 +20,7 @@ from kumobashi.messages.media_types import MANIFEST_TYP
 from kumobashi.messages.receipts import ALLOWED_NEXT, Stage, next_receipt
 from kumobashi.messages.retention import Retention
 from tests.unit.messages import examples
+from tools.protocol_vectors import vectors
 
 PAGE = (Path(__file__).parents[3] / "docs" / "protocol.md").read_text(encoding="utf-8")
 
@@ -60,11 +61,21 @@ def test_the_wrapped_key_of_the_page_opens_as_it_says() -> None:
     ]
 
 
+def test_the_values_of_evidence_and_bundles_are_right() -> None:
+    for name, value in vectors().items():
+        assert value in PAGE, name
+
+
 def test_every_field_of_every_document_is_described() -> None:
     kept = Retention(name="service", days=30)
     manifest = examples.manifest(key="sha256:" + "c" * 64, retention=kept)
     receipt = next_receipt(
-        None, manifest=manifest, stage=Stage.DELIVERED, receipt=examples.OTHER, at=examples.NOW
+        None,
+        manifest=manifest,
+        stage=Stage.DELIVERED,
+        receipt=examples.OTHER,
+        at=examples.NOW,
+        checkpoint="a note",
     )
     documents: list[bytes] = [examples.announcement().encode(), manifest.encode(), receipt.encode()]
     sections = re.split(r"^### (?:Announcement|Manifest|Receipt)$", PAGE, flags=re.MULTILINE)[1:]

@@ -19,7 +19,7 @@ from kumobashi.planning.workspace import Workspace, load
 from kumobashi.service.board import SiteBoard
 from kumobashi.service.overviewing import described
 from kumobashi.service.planned import Planned
-from kumobashi.storage.sqlite import StateStore
+from kumobashi.storage.sqlite import SQLiteState
 from kumobashi.testing.clocks import HandClock
 
 LINK = "notice-attributes"
@@ -35,7 +35,7 @@ class Hall:
 
     def __init__(self, folder: Path, var: Path) -> None:
         self.clock = HandClock()
-        self.store = StateStore(var / "state.db", owner="hall-core")
+        self.store = SQLiteState(var / "state.db", owner="hall-core")
         migrate(self.store)
         self.ledger = Ledger(self.store, "999997", self.clock)
         self.workspace: Workspace = load(folder)

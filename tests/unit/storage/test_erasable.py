@@ -1,6 +1,7 @@
 """The key store: what is put is there, what is erased is gone and does not come back."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -68,17 +69,43 @@ def test_putting_again_destroys_the_older_one(tmp_path: Path) -> None:
     assert store.get("in", "t-1") == b"another"
 
 
-@pytest.mark.parametrize("left", ["t-1.0.going", "t-1.0.tmp"])
-def test_what_a_crash_left_half_erased_is_finished_at_the_next_start(
-    tmp_path: Path, left: str
-) -> None:
+def test_what_a_crash_left_half_erased_is_finished_at_the_next_start(tmp_path: Path) -> None:
     store = ErasableSecrets(tmp_path / "keys")
     store.put("in", "t-1", SECRET)
-    (tmp_path / "keys" / "in" / "t-1.age").rename(tmp_path / "keys" / "in" / left)
+    (tmp_path / "keys" / "in" / "t-1.age").rename(tmp_path / "keys" / "in" / "t-1.0.going")
 
     ErasableSecrets(tmp_path / "keys")
 
     assert list((tmp_path / "keys" / "in").iterdir()) == []
+
+
+@pytest.mark.parametrize("destroy", [ErasableSecrets.drop, ErasableSecrets.erase])
+def test_what_a_crash_left_half_written_is_named_and_goes_with_its_name(
+    tmp_path: Path, destroy: Callable[[ErasableSecrets, str, str], None]
+) -> None:
+    store = ErasableSecrets(tmp_path / "keys")
+    store.put("in", "t-1", SECRET)
+    folder = tmp_path / "keys" / "in"
+    (folder / "t-1.0.tmp").write_bytes(SECRET)
+    (folder / "t-2.0.tmp").write_bytes(SECRET)
+
+    assert store.names("in") == ["t-1", "t-2"]
+    assert [name for _, name, _ in store.everything()] == ["t-1"]
+    destroy(store, "in", "t-1")
+
+    assert [path.name for path in folder.iterdir()] == ["t-2.0.tmp"]
+
+
+def test_another_process_that_erases_meanwhile_wins(tmp_path: Path) -> None:
+    store, other = (ErasableSecrets(tmp_path / "keys") for _ in range(2))
+    store.put("in", "t-1", SECRET)
+    other.erase("in", "t-1")
+
+    with pytest.raises(SecretErased):
+        store.put("in", "t-1", SECRET)
+    store.drop("in", "t-1")
+
+    assert other.get("in", "t-1") is None
 
 
 def test_a_torn_line_in_the_list_of_the_erased_harms_no_other(tmp_path: Path) -> None:

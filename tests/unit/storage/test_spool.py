@@ -91,13 +91,12 @@ def test_forgetting_one_attempt_leaves_the_others(spool: Spool) -> None:
     spool.forget("never there")
 
 
-def test_only_what_is_under_way_is_kept_at_a_start(spool: Spool) -> None:
+def test_what_is_here_is_listed_by_transfer(spool: Spool) -> None:
     for transfer in ("a", "b", "c"):
         spool.put(transfer, 1, name_of(b"x"), b"x")
+    spool.forget("b")
 
-    spool.keep_only({"b"})
-
-    assert [path.name for path in spool.root.iterdir()] == ["b"]
+    assert spool.transfers() == {"a", "c"}
 
 
 @pytest.mark.parametrize(
@@ -123,18 +122,18 @@ def test_everything_is_flushed_before_it_counts(
     spool: Spool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[str] = []
-    real_fsync, real_rename = os.fsync, Path.rename
+    real_fsync, real_replace = os.fsync, Path.replace
 
     def fsync(descriptor: int) -> None:
         seen.append("folder" if Path(f"/proc/self/fd/{descriptor}").is_dir() else "file")
         real_fsync(descriptor)
 
-    def rename(self: Path, target: Any) -> Path:
+    def replace(self: Path, target: Any) -> Path:
         seen.append("rename")
-        return real_rename(self, target)
+        return real_replace(self, target)
 
     monkeypatch.setattr(os, "fsync", fsync)
-    monkeypatch.setattr(Path, "rename", rename)
+    monkeypatch.setattr(Path, "replace", replace)
     spool.put("t", 1, name_of(b"abc"), b"abc")
 
     assert seen[:3] == ["file", "rename", "folder"]

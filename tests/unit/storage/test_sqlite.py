@@ -13,14 +13,15 @@ import pytest
 import sqlalchemy as sa
 
 from kumobashi.storage.errors import AlreadyRunning
-from kumobashi.storage.sqlite import StateStore
+from kumobashi.storage.sole_use import hold
+from kumobashi.storage.sqlite import SQLiteState
 
 notes = sa.Table("notes", sa.MetaData(), sa.Column("id", sa.Integer, primary_key=True))
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[StateStore]:
-    opened = StateStore(tmp_path / "state.db", owner="here")
+def store(tmp_path: Path) -> Iterator[SQLiteState]:
+    opened = SQLiteState(tmp_path / "state.db", owner="here")
     opened.write(notes.create)
     yield opened
     opened.close()
@@ -30,12 +31,12 @@ def insert(number: int) -> Callable[[sa.Connection], object]:
     return lambda connection: connection.execute(sa.insert(notes).values(id=number))
 
 
-def ids(store: StateStore) -> list[int]:
+def ids(store: SQLiteState) -> list[int]:
     query = sa.select(notes.c.id).order_by(notes.c.id)
     return store.read(lambda connection: list(connection.execute(query).scalars()))
 
 
-def held_back(store: StateStore) -> threading.Event:
+def held_back(store: SQLiteState) -> threading.Event:
     """Occupy the writer until the event is set, so that what is queued meanwhile goes together."""
     started, go_on = threading.Event(), threading.Event()
 
@@ -48,7 +49,7 @@ def held_back(store: StateStore) -> threading.Event:
     return go_on
 
 
-def test_one_failing_work_does_not_hurt_the_others(store: StateStore) -> None:
+def test_one_failing_work_does_not_hurt_the_others(store: SQLiteState) -> None:
     go_on = held_back(store)
     futures = [store.submit(insert(number)) for number in (1, 2, 2, 3)]
 
@@ -69,7 +70,7 @@ def test_one_failing_work_does_not_hurt_the_others(store: StateStore) -> None:
     assert ids(store) == [1, 2, 3], "what the failing work wrote before it failed is gone"
 
 
-def test_many_writers_at_once(store: StateStore) -> None:
+def test_many_writers_at_once(store: SQLiteState) -> None:
     def write(first: int) -> None:
         for number in range(first, 400, 8):
             store.write(insert(number))
@@ -83,7 +84,7 @@ def test_many_writers_at_once(store: StateStore) -> None:
     assert ids(store) == list(range(400))
 
 
-def test_work_reads_what_the_work_before_it_wrote(store: StateStore) -> None:
+def test_work_reads_what_the_work_before_it_wrote(store: SQLiteState) -> None:
     go_on = held_back(store)
     first = store.submit(insert(7))
     second = store.submit(lambda connection: connection.execute(sa.select(notes.c.id)).scalar())
@@ -92,7 +93,7 @@ def test_work_reads_what_the_work_before_it_wrote(store: StateStore) -> None:
     assert (first.exception(10), second.result(10)) == (None, 7)
 
 
-def test_readers_see_nothing_that_is_not_committed(store: StateStore) -> None:
+def test_readers_see_nothing_that_is_not_committed(store: SQLiteState) -> None:
     inside, go_on = threading.Event(), threading.Event()
 
     def slow(connection: sa.Connection) -> None:
@@ -109,13 +110,13 @@ def test_readers_see_nothing_that_is_not_committed(store: StateStore) -> None:
     assert ids(store) == [5]
 
 
-def test_a_second_process_is_refused(store: StateStore, tmp_path: Path) -> None:
+def test_a_second_process_is_refused(store: SQLiteState, tmp_path: Path) -> None:
     with pytest.raises(AlreadyRunning):
-        StateStore(tmp_path / "state.db", owner="here")
+        SQLiteState(tmp_path / "state.db", owner="here")
 
 
 def test_closing_finishes_what_is_queued_and_lets_go(tmp_path: Path) -> None:
-    store = StateStore(tmp_path / "state.db", owner="here")
+    store = SQLiteState(tmp_path / "state.db", owner="here")
     store.write(notes.create)
     go_on = held_back(store)
     futures = [store.submit(insert(number)) for number in range(300)]
@@ -124,13 +125,13 @@ def test_closing_finishes_what_is_queued_and_lets_go(tmp_path: Path) -> None:
     store.close()
 
     assert all(future.done() for future in futures)
-    again = StateStore(tmp_path / "state.db", owner="here")
+    again = SQLiteState(tmp_path / "state.db", owner="here")
     assert len(ids(again)) == 300
     again.close()
 
 
 def test_what_is_asked_after_the_end_fails_and_does_not_hang(tmp_path: Path) -> None:
-    store = StateStore(tmp_path / "state.db", owner="here")
+    store = SQLiteState(tmp_path / "state.db", owner="here")
     store.close()
 
     future = store.submit(lambda _connection: None)
@@ -141,8 +142,9 @@ def test_what_is_asked_after_the_end_fails_and_does_not_hang(tmp_path: Path) -> 
 _WRITES = """
 import sys, sqlalchemy as sa
 from pathlib import Path
-from kumobashi.storage.sqlite import StateStore
-store = StateStore(Path(sys.argv[1]), owner="x")
+from kumobashi.storage.sole_use import hold
+from kumobashi.storage.sqlite import SQLiteState
+store = SQLiteState(Path(sys.argv[1]), owner="x")
 store.write(lambda c: c.exec_driver_sql("create table notes (id integer primary key)"))
 for number in range(100000):
     store.write(lambda c: c.exec_driver_sql(f"insert into notes values ({number})"))
@@ -168,3 +170,32 @@ def test_what_was_acknowledged_is_there_after_a_kill(tmp_path: Path) -> None:
     assert kept[: len(seen)] == seen
     assert len(kept) <= len(seen) + 1, "at most one more than was acknowledged"
     assert sound == ("ok",)
+
+
+def test_a_killed_process_lets_go_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    holding = (
+        "import sys, time; from pathlib import Path; from kumobashi.storage.sole_use import hold;"
+        " held = hold(Path(sys.argv[1])); print(bool(held), flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", holding, str(path)], stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout
+        assert other.stdout.readline() == "True\n"
+        assert hold(path) is None
+
+        other.kill()
+        other.wait(10)
+
+    file = hold(path)
+    assert file
+    file.close()
+
+
+def test_a_folder_may_be_called_what_an_address_would_misread(tmp_path: Path) -> None:
+    folder = tmp_path / "架空市?mode=ro#1 %41"
+
+    SQLiteState(folder / "state.db", owner="here").close()
+
+    assert (folder / "state.db").is_file()

@@ -3,8 +3,10 @@
 import sqlalchemy as sa
 from alembic import op
 
+from kumobashi.exchange.row_security import secure
+
 revision = "0006"
-down_revision = "0002"
+down_revision = "0004"
 
 
 def upgrade() -> None:
@@ -38,3 +40,4 @@ def upgrade() -> None:
         sa.Column("deleted_at", sa.BigInteger),
     )
     op.create_index("holdings_by_due", "holdings", ["tenant", "side", "state", "due_at"])
+    secure(op.get_bind(), "holdings")

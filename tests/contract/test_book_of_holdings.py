@@ -1,15 +1,22 @@
-"""The book of holdings: made of what the ledger has, never lost, never doubled."""
+"""The book of holdings on every store: made of what the ledger has, never lost, never doubled."""
 
-from collections.abc import Iterator
+import json
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from kumobashi.crypto.keys import SigningKey
-from kumobashi.exchange.errors import IllegalMove, NothingHeld
+from kumobashi.evidence.sql import waiting
+from kumobashi.exchange.errors import Fenced, IllegalMove, NothingHeld
+from kumobashi.exchange.holding_tables import holdings
 from kumobashi.exchange.holdings import Keeping
 from kumobashi.exchange.keeping import IN, OUT, Holdings
+from kumobashi.exchange.leases import Held, Leases
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.migrating import migrate
 from kumobashi.exchange.states import In, Out
@@ -17,10 +24,12 @@ from kumobashi.kernel import from_micros, new_id, to_micros
 from kumobashi.messages.manifest import Manifest, sign_manifest
 from kumobashi.messages.receipts import Receipt, Stage, next_receipt, sign_receipt
 from kumobashi.messages.retention import Retention
-from kumobashi.storage.sqlite import StateStore
+from kumobashi.storage.state import StateStore
 from kumobashi.testing.clocks import HandClock
+from tests.contract.states import KINDS, TENANT, States, states
 from tests.unit.messages.examples import manifest
 
+pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 START = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 APPLIED = START + timedelta(minutes=5)
 STAGES = (Stage.DELIVERED, Stage.OPENED, Stage.VALIDATED, Stage.APPLIED)
@@ -30,12 +39,12 @@ KEY = SigningKey.generate()
 class Site:
     """The state of one gateway, and ways to let transfers have been applied."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, store: StateStore) -> None:
         self.clock = HandClock(START)
-        self.store = StateStore(folder / "state.db", owner="hall-core")
+        self.store = store
         migrate(self.store)
-        self.ledger = Ledger(self.store, "999997", self.clock)
-        self.book = Holdings(self.store, "999997", self.clock)
+        self.ledger = Ledger(self.store, TENANT, self.clock)
+        self.book = Holdings(self.store, TENANT, self.clock)
 
     def sent(self, kept: Retention | None) -> str:
         """Let a transfer of this site have been applied elsewhere."""
@@ -80,9 +89,21 @@ def _chain(said: Manifest) -> list[tuple[str, str]]:
     return found
 
 
+@pytest.fixture(scope="module")
+def stores() -> Iterator[States]:
+    yield from states()
+
+
+@pytest.fixture(params=KINDS)
+def opened(
+    request: pytest.FixtureRequest, stores: States, tmp_path: Path
+) -> Callable[[], StateStore]:
+    return stores.opener(request.param, tmp_path)
+
+
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    made = Site(tmp_path)
+def site(opened: Callable[[], StateStore]) -> Iterator[Site]:
+    made = Site(opened())
     yield made
     made.store.close()
 
@@ -120,10 +141,9 @@ def test_what_was_applied_after_a_look_is_found_by_the_next(site: Site) -> None:
 def test_a_book_that_was_lost_is_made_again(site: Site) -> None:
     transfer = site.sent(MONTH)
     site.book.discover()
-    with site.store.engine.begin() as connection:
-        connection.exec_driver_sql("delete from holdings")
+    site.store.write(lambda connection: connection.execute(sa.delete(holdings)))
 
-    again = Holdings(site.store, "999997", site.clock)
+    again = Holdings(site.store, TENANT, site.clock)
 
     assert again.discover() == 1
     assert again.one(transfer, OUT).state is Keeping.HELD
@@ -186,3 +206,82 @@ def test_what_was_asked_for_presses_before_it_is_due(site: Site) -> None:
 
     assert [one.state for one in site.book.pressing(IN)] == [Keeping.DELETING]
     assert site.book.pressing(OUT) == []
+
+
+def records(site: Site, event: str) -> list[dict[str, object]]:
+    """Return what the evidence log says of one kind of event, in the order it was committed."""
+    query = sa.select(waiting.c.body).order_by(waiting.c.entry)
+    found = site.store.read(lambda connection: connection.execute(query).scalars().all())
+    said = [json.loads(bytes(body)) for body in found]
+    return [one for one in said if one["event"] == event]
+
+
+def test_every_change_of_state_leaves_a_record_and_who_decided_it(site: Site) -> None:
+    out, into = site.sent(MONTH), site.received(MONTH)
+    site.book.discover()
+    held = site.book.move(site.book.one(out, OUT), Keeping.WAITING, by="shounin1")
+    held = site.book.move(held, None, cause={"code": "exchange.peer_unreachable"})
+    held = site.book.move(held, Keeping.ASKED, by="shounin2", request="x")
+    site.book.move(held, Keeping.DELETED, facts={"rows": 3})
+
+    begun = {str(one["transfer"]): one for one in records(site, "holding.begun")}
+    assert begun.keys() == {out, into}
+    assert (begun[into]["side"], begun[into]["counts"]) == ("in", {"rows": 3})
+    moved = records(site, "holding.moved")
+    assert [(one["before"], one["after"], one["by"]) for one in moved] == [
+        ("held", "waiting", "account:shounin1"),
+        ("waiting", "asked", "account:shounin2"),
+        ("asked", "deleted", "gateway"),
+    ]
+    assert moved[-1]["counts"] == {"rows": 3}
+
+
+def test_under_an_old_token_nothing_moves_and_nothing_is_noted(site: Site) -> None:
+    transfer = site.received(MONTH)
+    site.book.discover()
+    on = Held(side="in", transfer=transfer, attempt=1)
+    old = Leases(site.store, TENANT, owner="a", seconds=0.0).claim(on)
+    assert old is not None
+    late = site.book.under(old)
+    held = late.move(late.one(transfer, IN), Keeping.ASKED)
+    time.sleep(0.01)
+    new = Leases(site.store, TENANT, owner="b", seconds=60.0).claim(on)
+    assert new is not None
+
+    for then in (Keeping.DELETING, Keeping.DELETED, None):
+        with pytest.raises(Fenced):
+            late.move(held, then)
+
+    assert site.book.one(transfer, IN).state is Keeping.ASKED
+    assert len(records(site, "holding.moved")) == 1
+    assert site.book.under(new).move(held, Keeping.DELETING).state is Keeping.DELETING
+
+
+def test_whoever_comes_second_does_not_decide_on_what_has_changed(site: Site) -> None:
+    transfer = site.sent(MONTH)
+    site.book.discover()
+    waits = site.book.move(site.book.one(transfer, OUT), Keeping.WAITING, by="shounin1")
+    site.book.move(waits, Keeping.HELD, by="shounin1")  # withdrawn
+
+    with pytest.raises(IllegalMove):
+        site.book.move(waits, Keeping.ASKED, by="shounin2")
+
+    assert site.book.one(transfer, OUT).state is Keeping.HELD
+
+
+def test_two_processes_that_look_at_once_make_one_entry(
+    site: Site, opened: Callable[[], StateStore]
+) -> None:
+    for _ in range(20):
+        site.received(MONTH)
+    books = [Holdings(site.store, TENANT, site.clock)]
+    other = opened() if site.store.is_shared else site.store
+    books.append(Holdings(other, TENANT, site.clock))
+
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(Holdings.discover, books))
+
+    assert sum(found) == len(site.book.all(IN)) == 20
+    assert len(records(site, "holding.begun")) == 20
+    if other is not site.store:
+        other.close()

@@ -1,0 +1,260 @@
+"""Several processes of a site on one PostgreSQL: killed, frozen, restarted; applied once."""
+
+import random
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kumobashi.testing.city import City
+from kumobashi.testing.gateways import GatewayProcess, Timeout, until
+from kumobashi.testing.postgresql import application_database, running
+from kumobashi.testing.town import Town, free_ports, run_postgresql
+from tests.scenario.expecting import NOTICES, change_some, check_settled, unquiet
+
+pytestmark = [
+    pytest.mark.scenario,
+    pytest.mark.slow,
+    pytest.mark.postgres,
+    pytest.mark.xdist_group("shared-state"),
+]
+LEASE = {"KUMO_LEASE_SECONDS": "1.5"}
+HALL, CLOUD = "hall-core", "public-cloud"
+
+
+class Shared:
+    """A town whose hall and cloud keep their state in one server, which can be restarted."""
+
+    def __init__(self, town: Town, data: Path, stack: ExitStack) -> None:
+        self.town = town
+        self._data = data
+        self._server = stack
+        self.more: list[GatewayProcess] = []
+
+    def stop_server(self) -> None:
+        self._server.close()
+
+    def start_server(self) -> None:
+        self._server.enter_context(running(self._data, {"max_connections": "200"}))
+
+    def begin(self, site: str, *, crash: str = "") -> GatewayProcess:
+        """Start the process that has the site's own address."""
+        return self.town.start(site, crash=crash, environment=LEASE)
+
+    def another(self, site: str, *, crash: str = "", serves: bool = False) -> GatewayProcess:
+        """Start one more process of a site: a worker, or a gateway at another port."""
+        port = free_ports(1)[0]
+        wish = {**LEASE, "KUMO_PORT": str(port), "KUMO_CRASH": crash}
+        url = f"http://127.0.0.1:{port}" if serves else ""
+        name = f"{site}-{len(self.more) + 2}"
+        process = GatewayProcess(self.town.folder, site, url, environment=wish, name=name)
+        self.more.append(process)
+        return process.wait_ready() if serves else process
+
+    def end(self) -> None:
+        for process in [*self.more, *self.town.running.values()]:
+            process.send(signal.SIGCONT)
+            process.kill()
+        self.more.clear()
+
+
+@pytest.fixture(scope="module")
+def shared(city: City, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+    folder = tmp_path_factory.mktemp("shared")
+    data = Path(tempfile.mkdtemp(prefix="kumo-pg-"))
+    stack = ExitStack()
+    try:
+        server = stack.enter_context(running(data, {"max_connections": "200"}))
+        states = {
+            site: application_database(server, site.replace("-", "_")) for site in (HALL, CLOUD)
+        }
+        with Town.found(folder / "w", city, part_bytes=65_536, states=states) as town:
+            yield Shared(town, data, stack)
+    finally:
+        stack.close()
+        shutil.rmtree(data, ignore_errors=True)
+
+
+@pytest.fixture
+def town(shared: Shared) -> Iterator[Town]:
+    shared.town.start_all(but=(HALL, CLOUD))
+    yield shared.town
+    shared.end()
+
+
+@pytest.fixture
+def chance(request: pytest.FixtureRequest) -> random.Random:
+    return random.Random(request.node.name)
+
+
+def settles(town: Town, transfer: str, *, seconds: float = 90) -> dict[str, Any]:
+    seen = town.wait(transfer, seconds=seconds)
+    assert (seen["state"], seen["cause"]) == ("applied", None)
+    with suppress(Timeout):
+        until("quiet", lambda: unquiet(town) == [] or None, 15)
+    check_settled(town, transfer, NOTICES)
+    return seen
+
+
+def frozen(process: GatewayProcess) -> None:
+    """Wait until the process stands still."""
+
+    def stands() -> bool | None:
+        state = Path(f"/proc/{process.pid}/stat").read_text("ascii").rpartition(")")[2].split()[0]
+        return state == "T" or None
+
+    until("it stands still", stands, 60)
+
+
+@contextmanager
+def taken_over(town: Town, site: str, transfer: str, before: int) -> Iterator[None]:
+    yield
+    until("somebody takes over", lambda: tokens(town, site, transfer) > before or None, 30)
+
+
+def tokens(town: Town, site: str, transfer: str) -> int:
+    query = "select coalesce(max(token), 0) from leases where transfer = ?"
+    return int(town.ledger(site)._ask(query, transfer)[0][0])
+
+
+def refused(process: GatewayProcess) -> bool:
+    return "exchange.fenced" in process.log.read_text("utf-8", errors="replace")
+
+
+def test_a_worker_apart_sends_and_another_takes_in(
+    shared: Shared, town: Town, chance: random.Random
+) -> None:
+    change_some(town, chance, NOTICES)
+    town.start(HALL, environment={**LEASE, "KUMO_WORK": "off"})
+    town.start(CLOUD, environment={**LEASE, "KUMO_WORK": "off"})
+    transfer = town.submit(NOTICES, again=True)["transfer"]
+    time.sleep(1.5)
+    assert town.transfer(transfer)["state"] == "extracting", "nobody works yet"
+
+    shared.another(HALL)
+    shared.another(CLOUD)
+
+    settles(town, transfer)
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        "receiving.opened",
+        "receiving.validated_before_commit",
+        "receiving.applied_before_commit",
+        "receiving.applied_unrecorded",
+    ],
+)
+def test_a_receiver_frozen_beyond_its_lease_is_refused_and_the_rows_are_applied_once(
+    shared: Shared, town: Town, chance: random.Random, point: str
+) -> None:
+    change_some(town, chance, NOTICES)
+    shared.begin(HALL)
+    town.start(CLOUD, environment={**LEASE, "KUMO_WORK": "off"})
+    old = shared.another(CLOUD, crash=f"{point}:1:SIGSTOP")
+    transfer = town.submit(NOTICES, again=True)["transfer"]
+    frozen(old)
+    before = tokens(town, CLOUD, transfer)
+
+    with taken_over(town, CLOUD, transfer, before):
+        shared.another(CLOUD)
+    time.sleep(1.0)
+    old.send(signal.SIGCONT)
+
+    settles(town, transfer)
+    assert old.exit_code is None, "it lives on, and may work on something else"
+    until("the old fence is refused", lambda: refused(old) or None, 20)
+
+
+@pytest.mark.parametrize(
+    "point", ["sending.sealed_before_commit", "sending.sealed", "sending.sent_before_commit"]
+)
+def test_a_sender_frozen_beyond_its_lease_is_refused_too(
+    shared: Shared, town: Town, chance: random.Random, point: str
+) -> None:
+    change_some(town, chance, NOTICES)
+    shared.begin(CLOUD)
+    town.start(HALL, environment={**LEASE, "KUMO_WORK": "off"})
+    old = shared.another(HALL, crash=f"{point}:1:SIGSTOP")
+    transfer = town.submit(NOTICES, again=True)["transfer"]
+    frozen(old)
+    before = tokens(town, HALL, transfer)
+
+    with taken_over(town, HALL, transfer, before):
+        shared.another(HALL)
+    time.sleep(0.5)
+    old.send(signal.SIGCONT)
+
+    settles(town, transfer)
+    until("the old fence is refused", lambda: refused(old) or None, 20)
+
+
+def test_a_killed_worker_is_replaced_by_the_one_beside_it(
+    shared: Shared, town: Town, chance: random.Random
+) -> None:
+    change_some(town, chance, NOTICES)
+    shared.begin(HALL)
+    town.start(CLOUD, environment={**LEASE, "KUMO_WORK": "off"})
+    dying = shared.another(CLOUD, crash="receiving.applied_unrecorded:1")
+    transfer = town.submit(NOTICES, again=True)["transfer"]
+    assert dying.wait_end(60) == -9
+
+    shared.another(CLOUD)
+
+    settles(town, transfer)
+
+
+def test_the_database_restarts_while_transfers_run_and_nobody_has_to_help(
+    shared: Shared, town: Town, chance: random.Random
+) -> None:
+    shared.begin(HALL)
+    shared.begin(CLOUD)
+    shared.another(CLOUD)
+    for pause in (0.2, 0.9, 2.0):
+        change_some(town, chance, NOTICES)
+        transfer = town.submit(NOTICES, again=True)["transfer"]
+        time.sleep(pause)
+        shared.stop_server()
+        time.sleep(chance.uniform(0.2, 2.0))
+        shared.start_server()
+        settles(town, transfer)
+    assert all(process.exit_code is None for process in [*shared.more, *town.running.values()])
+
+
+def test_a_rolling_restart_loses_nothing(shared: Shared, town: Town, chance: random.Random) -> None:
+    for site in (HALL, CLOUD):
+        shared.begin(site)
+        shared.another(site, serves=True)
+    for site, how in ((CLOUD, "stop"), (HALL, "stop"), (CLOUD, "kill"), (HALL, "kill")):
+        change_some(town, chance, NOTICES)
+        transfer = town.submit(NOTICES, again=True)["transfer"]
+        time.sleep(chance.uniform(0.0, 1.0))
+        getattr(town.running[site], how)()
+        shared.begin(site)
+        settles(town, transfer)
+
+
+def test_sessions_that_are_cut_are_made_anew(
+    shared: Shared, town: Town, chance: random.Random
+) -> None:
+    shared.begin(HALL)
+    shared.begin(CLOUD)
+    for _ in range(3):
+        change_some(town, chance, NOTICES)
+        transfer = town.submit(NOTICES, again=True)["transfer"]
+        for _ in range(6):
+            time.sleep(chance.uniform(0.0, 0.4))
+            for state in town.states.values():
+                run_postgresql(
+                    state,
+                    "select pg_terminate_backend(pid) from pg_stat_activity"
+                    " where application_name = 'kumobashi' and usename = current_user",
+                )
+        settles(town, transfer)
