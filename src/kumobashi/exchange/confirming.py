@@ -8,12 +8,11 @@ from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.peers import Answer, Peers
 from kumobashi.exchange.records import Outgoing
-from kumobashi.exchange.states import OUT_FINAL, Out
+from kumobashi.exchange.states import Out
 from kumobashi.kernel import crashpoint, to_wire
 from kumobashi.messages.manifest import Manifest
 from kumobashi.messages.receipts import Receipt, Stage, check_chain, verify_receipt
 
-_POLL_SECONDS = 20
 _STATE_OF = {
     Stage.DELIVERED: Out.DELIVERED,
     Stage.OPENED: Out.OPENED,
@@ -35,19 +34,18 @@ class Confirmation:
         self._manifest = manifest
         self._keys = identity.keys_of(manifest.to_site)
 
-    async def collect(self, row: Outgoing) -> Outgoing:
-        """Ask the next hop until the last receipt is here, durable and verified."""
+    async def collect(self, row: Outgoing, wait: int, *, seen: str) -> tuple[Outgoing, str]:
+        """Ask the next hop once what is new since ``seen``, and keep the receipts that verify.
+
+        The answer comes as soon as something is new, after ``wait`` seconds at the latest; its
+        version is what to have seen the next time.
+        """
         hop = self._identity.next_hop(self._manifest.to_site)
         key = (row.transfer, row.attempt)
-        seen = ""
-        while row.state not in OUT_FINAL:
-            held = self._ledger.receipts(*key, "out")
-            answer = await self._peers.status(
-                hop, *key, after=len(held), seen=seen, wait=_POLL_SECONDS
-            )
-            seen = str(answer.get("version", ""))
-            row = await asyncio.to_thread(self._take, row, held, answer)
-        return row
+        held = self._ledger.receipts(*key, "out")
+        answer = await self._peers.status(hop, *key, after=len(held), seen=seen, wait=wait)
+        row = await asyncio.to_thread(self._take, row, held, answer)
+        return row, str(answer.get("version", ""))
 
     def _take(self, row: Outgoing, held: list[str], answer: Answer) -> Outgoing:
         fresh = [str(token) for token in answer.get("receipts", ())]

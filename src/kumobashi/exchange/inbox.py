@@ -1,7 +1,8 @@
 """What peers hand to this gateway: announced, part by part, closed; and how it stands.
 
 A relay and a receiver are the same up to here. What they do with a bundle is a :class:`Taker`: it
-is woken whenever there is something new, and told nothing else, so a restart is just a waking.
+is woken whenever there is something new, and finds in the ledger what there is to do, so a restart
+is just a start.
 """
 
 import asyncio
@@ -49,8 +50,14 @@ class Downstream:
 class Taker(Protocol):
     """What happens to a bundle at this site."""
 
-    async def take(self, bundle: Incoming) -> None:
-        """Carry the bundle as far as it goes; called again after every restart."""
+    def start(self) -> None:
+        """Begin to work on what is here."""
+
+    def wake(self, bundle: Incoming) -> None:
+        """Hear that something came of a bundle."""
+
+    async def aclose(self) -> None:
+        """Stop; it goes on at the next start."""
 
     def closed_state(self) -> In:
         """Return the state that a complete bundle enters when its manifest comes."""
@@ -58,8 +65,8 @@ class Taker(Protocol):
     def receipt_for(self, manifest: Manifest, state: In) -> tuple[str, str] | None:
         """Return the signed receipt that is kept together with ``state``, if there is one."""
 
-    def downstream(self, key: Key) -> Downstream:
-        """Return what the hops behind said."""
+    def downstream(self, bundle: Incoming) -> Downstream:
+        """Return what the hops behind said, and why nothing goes on there."""
 
 
 class Inbox:
@@ -73,15 +80,11 @@ class Inbox:
         self._spool = spool
         self._changes = changes
         self._taker = taker
-        self._tasks: dict[Key, asyncio.Task[None]] = {}
-        self._news: dict[Key, asyncio.Event] = {}
 
     def resume(self) -> None:
         """Go on with everything that was under way when the process ended."""
-        bundles = self._ledger.unsettled()
-        self._spool.keep_only({bundle.transfer for bundle in bundles})
-        for bundle in bundles:
-            self._wake(bundle)
+        self._spool.keep_only(self._ledger.unsettled())
+        self._taker.start()
 
     async def announce(self, caller: str, body: bytes) -> dict[str, Any]:
         """Note what is coming; return which parts are here already."""
@@ -179,16 +182,14 @@ class Inbox:
 
     async def aclose(self) -> None:
         """Stop what is running; it goes on at the next start."""
-        for task in self._tasks.values():
-            task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await self._taker.aclose()
 
     # -- inside ---------------------------------------------------------------------------------
 
     def _status(self, key: Key, after: int) -> dict[str, Any]:
         bundle = self._ledger.incoming(*key)
         receipts = self._ledger.receipts(*key, "in")
-        behind = self._taker.downstream(key)
+        behind = self._taker.downstream(bundle)
         held = len(self._spool.held(*key))
         announced = bundle.announcement.get("parts")
         total = len(announced) if isinstance(announced, list) else 0
@@ -273,27 +274,5 @@ class Inbox:
         return bundle
 
     def _wake(self, bundle: Incoming) -> None:
-        if bundle.state in IN_FINAL:
-            return
-        key = (bundle.transfer, bundle.attempt)
-        news = self._news.setdefault(key, asyncio.Event())
-        news.set()
-        if key not in self._tasks:
-            task = asyncio.create_task(self._work(key, news), name=f"take {bundle.transfer}")
-            self._tasks[key] = task
-            task.add_done_callback(lambda _task: self._done(key))
-
-    async def _work(self, key: Key, news: asyncio.Event) -> None:
-        while True:
-            await news.wait()
-            news.clear()
-            bundle = self._ledger.incoming(*key)
-            if bundle.state in IN_FINAL:
-                return
-            await self._taker.take(bundle)
-            if self._ledger.incoming(*key).state in IN_FINAL:
-                return
-
-    def _done(self, key: Key) -> None:
-        self._tasks.pop(key, None)
-        self._news.pop(key, None)
+        if bundle.state not in IN_FINAL:
+            self._taker.wake(bundle)

@@ -20,7 +20,7 @@ from kumobashi.exchange.states import (
     is_under_way,
 )
 from kumobashi.exchange.touched import Touched
-from kumobashi.kernel import Clock, new_id, to_micros
+from kumobashi.kernel import Clock, from_wire, new_id, to_micros
 from kumobashi.storage.sqlite import StateStore
 
 Side = Literal["out", "in"]
@@ -40,11 +40,19 @@ class Ledger:
     # -- outbox ---------------------------------------------------------------------------------
 
     def start(
-        self, link: str, business_date: str, *, mode: str, plan_hash: str, again: bool
+        self,
+        link: str,
+        business_date: str,
+        *,
+        mode: str,
+        plan_hash: str,
+        again: bool,
+        **columns: object,
     ) -> tuple[Outgoing, bool]:
         """Return the run of a link for a date and whether it is new; ``again`` makes one more.
 
         A run that is under way or done is returned as it is, so asking twice does no harm.
+        ``columns`` say how a new one waits: ``to_site``, ``rank``, ``in_order``, ``resends``.
         """
 
         def work(connection: sa.Connection) -> tuple[Outgoing, bool]:
@@ -71,9 +79,10 @@ class Ledger:
                 "bounds_accepted": False,
                 "facts": {},
                 "started_at": to_micros(self.clock.now()),
+                **columns,
             }
             connection.execute(sa.insert(outgoing).values(row))
-            return self._read_out(connection, transfer), True
+            return self.read_out(connection, transfer), True
 
         row, is_new = self.store.write(work)
         self.touched.note(row.link)
@@ -81,7 +90,7 @@ class Ledger:
 
     def outgoing(self, transfer: str) -> Outgoing:
         """Return one transfer; raise ``NoSuchTransfer``."""
-        return self.store.read(lambda connection: self._read_out(connection, transfer))
+        return self.store.read(lambda connection: self.read_out(connection, transfer))
 
     def outgoings(self, link: str | None = None, *, limit: int = 1000) -> list[Outgoing]:
         """Return transfers, the newest first."""
@@ -107,18 +116,15 @@ class Ledger:
             lambda connection: [outgoing_of(row) for row in connection.execute(query)]
         )
 
-    def under_way(self) -> list[Outgoing]:
-        """Return the transfers that this gateway still has work with, the oldest first."""
+    def under_way(self) -> set[str]:
+        """Return the transfers that this gateway still has work with."""
         states = [state.value for state in Out if is_under_way(state)]
         query = (
-            sa.select(outgoing)
+            sa.select(outgoing.c.transfer)
             .where(self._out_where())
             .where(outgoing.c.state.in_(states))
-            .order_by(outgoing.c.started_at)
         )
-        return self.store.read(
-            lambda connection: [outgoing_of(row) for row in connection.execute(query)]
-        )
+        return self.store.read(lambda connection: set(connection.execute(query).scalars()))
 
     def last_applied(self, link: str) -> Outgoing | None:
         """Return the transfer of a link that was applied last."""
@@ -143,8 +149,8 @@ class Ledger:
         """Move a transfer to ``then``, or leave its state, merging ``facts``; durable on return."""
 
         def work(connection: sa.Connection) -> Outgoing:
-            now = self._read_out(connection, transfer)
-            values: dict[str, object] = {**columns, "cause": dict(cause) if cause else None}
+            now = self.read_out(connection, transfer)
+            values: dict[str, object] = {**columns, **_waiting(cause)}
             if facts:
                 values["facts"] = _merged(now.facts, facts)
             if then is not None:
@@ -154,7 +160,7 @@ class Ledger:
                     values["finished_at"] = to_micros(self.clock.now())
             where = self._out_where(transfer=transfer)
             connection.execute(sa.update(outgoing).where(where).values(values))
-            return self._read_out(connection, transfer)
+            return self.read_out(connection, transfer)
 
         row = self.store.write(work)
         self.touched.note(row.link)
@@ -222,17 +228,14 @@ class Ledger:
             lambda connection: [incoming_of(row) for row in connection.execute(query)]
         )
 
-    def unsettled(self) -> list[Incoming]:
-        """Return bundles that this gateway still has work with, the oldest first."""
+    def unsettled(self) -> set[str]:
+        """Return the transfers of bundles that this gateway still has work with."""
         query = (
-            sa.select(incoming)
+            sa.select(incoming.c.transfer)
             .where(incoming.c.tenant == self.tenant)
             .where(incoming.c.state.not_in([state.value for state in IN_FINAL]))
-            .order_by(incoming.c.started_at)
         )
-        return self.store.read(
-            lambda connection: [incoming_of(row) for row in connection.execute(query)]
-        )
+        return self.store.read(lambda connection: set(connection.execute(query).scalars()))
 
     def move_in(
         self,
@@ -250,7 +253,7 @@ class Ledger:
             now = self._read_in(connection, bundle.transfer, bundle.attempt)
             if now is None:
                 raise NoSuchTransfer(transfer=bundle.transfer)
-            values: dict[str, object] = {**columns, "cause": dict(cause) if cause else None}
+            values: dict[str, object] = {**columns, **_waiting(cause)}
             if facts:
                 values["facts"] = _merged(now.facts, facts)
             if then is not None:
@@ -290,10 +293,10 @@ class Ledger:
         """Keep verified receipts at the sender and move to where they say it is, in one commit."""
 
         def work(connection: sa.Connection) -> Outgoing:
-            now = self._read_out(connection, transfer)
+            now = self.read_out(connection, transfer)
             self._keep(connection, transfer, now.attempt, "out", more)
             values: dict[str, object] = {
-                "cause": facts.get("cause"),
+                **_waiting(facts.get("cause")),
                 "facts": _merged(now.facts, {k: v for k, v in facts.items() if k != "cause"}),
                 "state": then.value,
             }
@@ -303,7 +306,7 @@ class Ledger:
                 values["finished_at"] = to_micros(self.clock.now())
             where = self._out_where(transfer=transfer)
             connection.execute(sa.update(outgoing).where(where).values(values))
-            return self._read_out(connection, transfer)
+            return self.read_out(connection, transfer)
 
         row = self.store.write(work)
         self.touched.note(row.link)
@@ -336,7 +339,8 @@ class Ledger:
                 )
             )
 
-    def _read_out(self, connection: sa.Connection, transfer: str) -> Outgoing:
+    def read_out(self, connection: sa.Connection, transfer: str) -> Outgoing:
+        """Return one transfer inside a piece of work; raise ``NoSuchTransfer``."""
         query = sa.select(outgoing).where(self._out_where(transfer=transfer))
         row = connection.execute(query).first()
         if row is None:
@@ -365,6 +369,15 @@ class Ledger:
 def _where(table: sa.Table, tenant: str, equal: Mapping[str, object]) -> sa.ColumnElement[bool]:
     conditions = [table.c[name] == value for name, value in equal.items()]
     return sa.and_(table.c.tenant == tenant, *conditions)
+
+
+def _waiting(cause: Facts | None) -> dict[str, object]:
+    """Return the columns that say why something waits, and until when."""
+    again = cause.get("next_try") if cause else None
+    return {
+        "cause": dict(cause) if cause else None,
+        "next_try_at": to_micros(from_wire(str(again))) if again else None,
+    }
 
 
 def _merged(now: Facts, more: Facts) -> dict[str, Any]:

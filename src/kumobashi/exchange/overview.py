@@ -110,6 +110,8 @@ def light_of(  # noqa: PLR0911 - one per state
             return Light.NEVER
         case _ if not cause:
             return Light.RUNNING
+        case _ if cause.get("calm"):  # closed doors, a pause, its turn: nobody is at fault
+            return Light.WAITING
         case _ if int(cause.get("tries", 0)) >= _RED_AFTER_TRIES:
             return Light.STOPPED
         case _ if now - from_wire(str(cause["since"])) > _RED_AFTER:
@@ -133,6 +135,7 @@ def _cause(cause: Mapping[str, Any] | None, names: Names) -> Cause | None:
         since=from_wire(str(cause["since"])),
         tries=int(cause.get("tries", 0)),
         next_try=from_wire(str(next_try)) if next_try else None,
+        behind=int(cause.get("behind", 0)),
     )
 
 

@@ -11,6 +11,7 @@ again unchanged, and the target's own transaction remembers whether the rows are
 
 import asyncio
 import logging
+import random
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -25,12 +26,14 @@ from kumobashi.exchange.checking import Arranged, Checked, arrange_rows, check_r
 from kumobashi.exchange.errors import BundleUnlike, RowsRefused
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.inbox import Downstream
+from kumobashi.exchange.lanes import Job, Lane
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.orders import Reception
 from kumobashi.exchange.packing import Limits, workroom
-from kumobashi.exchange.patience import waits
+from kumobashi.exchange.patience import wait_after
 from kumobashi.exchange.records import Incoming
 from kumobashi.exchange.states import In
+from kumobashi.exchange.turns import Turns
 from kumobashi.exchange.unpacking import read_payload, unpack
 from kumobashi.exchange.waiting import as_known, cause_of
 from kumobashi.kernel import KumobashiError, crashpoint, new_id
@@ -43,6 +46,7 @@ from kumobashi.storage.spool import Spool
 from kumobashi.storage.tables import Load
 
 log = logging.getLogger(__name__)
+_DELIVERED = frozenset({In.DELIVERED, In.OPENED, In.VALIDATED})
 Receptions = Callable[[str], Reception]  # the workspace, asked anew for each bundle
 
 
@@ -67,7 +71,13 @@ class Receiver:
         self._receptions = receptions
         self._limits = limits
         self._set_aside = set_aside  # rows in quarantine: personal data, private to this site
-        self._one_at_a_time = asyncio.Semaphore(1)  # what bounds memory
+        self._chance = random.Random()  # noqa: S311 - spreads load; nothing secret depends on it
+        self._lane = Lane(
+            "take in",
+            find=partial(Turns(ledger).taking, _DELIVERED),
+            work=self._take,
+            width=lambda: 1,  # what bounds memory
+        )
 
     def closed_state(self) -> In:
         """Return that a complete bundle with a good manifest is delivered."""
@@ -84,41 +94,51 @@ class Receiver:
         )
         return (Stage.DELIVERED.value, sign_receipt(receipt, self._identity.signing))
 
-    def downstream(self, _key: Key) -> Downstream:
+    def downstream(self, _bundle: Incoming) -> Downstream:
         """Nothing is behind a receiver."""
         return Downstream()
 
-    async def take(self, bundle: Incoming) -> None:
-        """Take a delivered bundle in, trying again while the target does not answer."""
-        if bundle.state is In.ANNOUNCED:
+    def start(self) -> None:
+        """Begin to take in what is delivered."""
+        self._lane.start()
+
+    def wake(self, bundle: Incoming) -> None:
+        """Take a delivered bundle in when its turn comes."""
+        if bundle.state is not In.ANNOUNCED:
+            self._lane.wake()
+
+    async def aclose(self) -> None:
+        """Stop; what is under way goes on at the next start."""
+        await self._lane.aclose()
+
+    async def _take(self, job: Job) -> None:
+        """Take a delivered bundle in, or put it off while the target does not answer."""
+        bundle = self._ledger.incoming(*job.key)
+        if bundle.state not in _DELIVERED:
             return
-        tries = 0
-        for wait in waits():
-            try:
-                async with self._one_at_a_time:
-                    await asyncio.to_thread(self._take_in, bundle)
-            except Exception as raised:  # noqa: BLE001 - a fault of ours must not strand a bundle
-                error = as_known(raised)
-                # A part that was damaged on this disk does not get better by waiting.
-                if not error.retryable or isinstance(error, PartAltered):
-                    await asyncio.to_thread(self._refuse, bundle, error)
-                    return
-                tries += 1
-                bundle = self._ledger.incoming(bundle.transfer, bundle.attempt)
-                now = self._ledger.clock.now()
-                cause = cause_of(
-                    error,
-                    side=self._identity.site,
-                    now=now,
-                    tries=tries,
-                    wait=wait,
-                    old=bundle.cause,
-                )
-                bundle = await asyncio.to_thread(self._ledger.move_in, bundle, None, cause=cause)
-                self._changes.tell((bundle.transfer, bundle.attempt))
-                await asyncio.sleep(wait)
-            else:
+        try:
+            await asyncio.to_thread(self._take_in, bundle)
+        except Exception as raised:  # noqa: BLE001 - a fault of ours must not strand a bundle
+            error = as_known(raised)
+            # A part that was damaged on this disk does not get better by waiting.
+            if not error.retryable or isinstance(error, PartAltered):
+                await asyncio.to_thread(self._refuse, bundle, error)
                 return
+            await asyncio.to_thread(self._note, job.key, error)
+            self._changes.tell(job.key)
+
+    def _note(self, key: Key, error: KumobashiError) -> None:
+        bundle = self._ledger.incoming(*key)
+        tries = int(bundle.cause["tries"]) + 1 if bundle.cause else 1
+        cause = cause_of(
+            error,
+            side=self._identity.site,
+            now=self._ledger.clock.now(),
+            tries=tries,
+            wait=wait_after(tries, self._chance),
+            old=bundle.cause,
+        )
+        self._ledger.move_in(bundle, None, cause=cause)
 
     def _take_in(self, bundle: Incoming) -> None:
         manifest = self._manifest(bundle)

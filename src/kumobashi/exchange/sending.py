@@ -2,43 +2,61 @@
 
     extract → release → seal → carry ⇒ (the receiver) → four signed receipts come back
 
-``Sender.run`` carries one transfer as far as it goes, from whatever state it is in: that is all
-that resuming is. Nothing is sent before the sealed parts and the signed manifest are durable here;
-a crash before that starts the reading again, under the same transfer with a new attempt.
+``Sender`` takes one step of one transfer, from whatever state it is in: that is all that resuming
+is. Whose turn it is, and when, is the business of ``dispatching``. Nothing is sent before the
+sealed parts and the signed manifest are durable here; a crash before that starts the reading again,
+under the same transfer with a new attempt.
 """
 
 import asyncio
 import logging
+import random
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 import duckdb
 
 from kumobashi.exchange.confirming import Confirmation
+from kumobashi.exchange.deeds import Deeds
 from kumobashi.exchange.differences import Snapshots
-from kumobashi.exchange.errors import OutsideBounds, PeerRefused, PeerUnreachable
+from kumobashi.exchange.errors import OutsideBounds, Paused, PeerRefused
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.ledger import Ledger
+from kumobashi.exchange.lines import SMALLEST_PART_BYTES, is_about_the_line
 from kumobashi.exchange.orders import Order
 from kumobashi.exchange.packing import Limits, workroom
-from kumobashi.exchange.patience import waits
+from kumobashi.exchange.patience import LONGEST_SECONDS, wait_after
 from kumobashi.exchange.peers import Peers
 from kumobashi.exchange.preparing import Preparation
 from kumobashi.exchange.records import Outgoing
-from kumobashi.exchange.states import Out, is_under_way
-from kumobashi.exchange.waiting import as_known, cause_of
+from kumobashi.exchange.recutting import recut
+from kumobashi.exchange.refusals import TOO_LARGE, refusal_of
+from kumobashi.exchange.states import LEFT, OUT_FINAL, Out
+from kumobashi.exchange.waiting import alone, as_known, cause_of
 from kumobashi.kernel import KumobashiError, crashpoint
 from kumobashi.messages.announcement import Announcement
 from kumobashi.messages.manifest import Manifest, sign_manifest, verify_manifest
+from kumobashi.messages.parts import Part
 from kumobashi.release.errors import FindingsRefused
 from kumobashi.storage.errors import SpoolFull, StorageFailed, is_disk_full
 from kumobashi.storage.spool import Spool
 
 log = logging.getLogger(__name__)
+_PARTS_AT_ONCE = 4  # of one transfer
+_SEEN_AT_MOST = 1000  # transfers; the oldest is forgotten and answered at once
+_LONGEST_AFTER_A_NO = 300.0  # seconds; a person there must act first
 Orders = Callable[[str], Order]  # the workspace, asked anew for each run
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How a transfer stands after one step; ``put_off`` are seconds, when it failed for its own."""
+
+    row: Outgoing
+    put_off: float | None = None
 
 
 class Sender:
@@ -64,32 +82,47 @@ class Sender:
         self._snapshots = snapshots
         self._limits = limits
         self._token_secret = token_secret
-        self._one_at_a_time = asyncio.Semaphore(1)  # what bounds memory
+        self._deeds = Deeds(ledger)
+        self._seen: dict[str, str] = {}  # version of the last answer, by transfer
+        self._chance = random.Random()  # noqa: S311 - spreads load; nothing secret depends on it
 
-    async def run(self, transfer: str) -> Outgoing:
-        """Carry a transfer on until it is applied, refused or held for a person."""
-        tries = 0
-        for wait in waits():
-            try:
-                row = self._ledger.outgoing(transfer)
-                if row.state is Out.EXTRACTING:
-                    async with self._one_at_a_time:
-                        row = await asyncio.to_thread(self._prepare, row)
-                if row.state is Out.SEALED:
-                    row = await self._carry(row)
-                if is_under_way(row.state):
-                    row = await self._confirm(row)
-            except Exception as raised:  # noqa: BLE001 - a fault of ours must not strand a transfer
-                error = as_known(raised)
-                row = self._ledger.outgoing(transfer)
-                if not _passes(error, row.state):
-                    return await asyncio.to_thread(self._stop, row, error)
-                tries += 1
-                await asyncio.to_thread(self._note, row, error, tries, wait)
-                await asyncio.sleep(wait)
-            else:
-                return row
-        return self._ledger.outgoing(transfer)
+    async def prepare(self, transfer: str) -> Step:
+        """Read, coarsen and seal a transfer; it is sealed, held or refused then, or waits."""
+        return await self._step(transfer, {Out.EXTRACTING}, self._prepared)
+
+    async def carry(self, transfer: str) -> Step:
+        """Bring a sealed transfer to the next hop, or leave it waiting."""
+        return await self._step(transfer, {Out.SEALED}, self._carry)
+
+    async def look(self, transfer: str, *, wait: int) -> Step:
+        """Ask once for the receipts of a transfer that has left, waiting up to ``wait`` seconds."""
+        return await self._step(transfer, LEFT, lambda row: self._confirm(row, wait))
+
+    async def _step(
+        self,
+        transfer: str,
+        states: Collection[Out],
+        step: Callable[[Outgoing], Awaitable[Outgoing]],
+    ) -> Step:
+        row = self._ledger.outgoing(transfer)
+        if row.state not in states:
+            return Step(row)
+        try:
+            return Step(await step(row))
+        except Exception as raised:  # noqa: BLE001 - a fault of ours must not strand a transfer
+            row = self._ledger.outgoing(transfer)
+            error = as_known(alone(raised))
+            if row.state not in states:  # a person cancelled it meanwhile
+                await asyncio.to_thread(self._spool.forget, transfer)
+                return Step(row)
+            if isinstance(error, Paused) or is_about_the_line(error):
+                return Step(row)  # it waits with all others that wait for the same
+            if not _passes(error, row.state):
+                return Step(await asyncio.to_thread(self._stop, row, error))
+            return await asyncio.to_thread(self._note, row, error)
+
+    async def _prepared(self, row: Outgoing) -> Outgoing:
+        return await asyncio.to_thread(self._prepare, row)
 
     # -- prepare -------------------------------------------------------------------------------
 
@@ -121,6 +154,7 @@ class Sender:
             facts=_numbers(manifest, bundle.seconds),
             manifest=token,
             base_transfer=manifest.base_transfer,
+            to_site=manifest.to_site,
         )
         crashpoint("sending.sealed")
         return row
@@ -154,15 +188,18 @@ class Sender:
         manifest = self._manifest(row)
         hop = self._identity.next_hop(manifest.to_site)
         key = (row.transfer, row.attempt)
-        answer = await self._peers.announce(hop, _announcement(manifest))
-        crashpoint("sending.announced")
-        have = set(map(str, answer.get("have", ())))
-        for part in manifest.parts:
-            if part.digest in have:
-                continue
-            with self._spool.open(*key, part.digest.removeprefix("sha256:")) as body:
-                await self._peers.put_part(hop, *key, part, body)
-            crashpoint("sending.part_put")
+        try:
+            answer = await self._peers.announce(hop, _announcement(manifest))
+            crashpoint("sending.announced")
+            have = set(map(str, answer.get("have", ())))
+            await self._put(hop, key, [part for part in manifest.parts if part.digest not in have])
+        except Exception as raised:
+            limit = self._smaller(hop, manifest, alone(raised))
+            if limit is None:
+                raise
+            return await asyncio.to_thread(self._recut, row, manifest, limit)
+        # From here on it counts as having left: the close may be taken though no answer comes.
+        await asyncio.to_thread(self._deeds.begin_to_close, row.transfer)
         await self._peers.close_attempt(hop, *key, row.manifest or "")
         crashpoint("sending.sent_before_commit")
         carried = {"carry": {"seconds": time.monotonic() - started}}
@@ -172,15 +209,62 @@ class Sender:
         crashpoint("sending.sent")
         return row
 
-    async def _confirm(self, row: Outgoing) -> Outgoing:
-        """Collect the receiver's receipts until the last one."""
+    async def _put(self, hop: str, key: tuple[str, int], parts: Sequence[Part]) -> None:
+        """Put parts, as many at once as the peer takes; the first that fails stops the others."""
+        line, waiting = self._peers.lines.to(hop), iter(parts)
+
+        async def put() -> None:
+            for part in waiting:
+                self._deeds.refuse_paused(key[0])
+                with self._spool.open(*key, part.digest.removeprefix("sha256:")) as body:
+                    await self._peers.put_part(hop, *key, part, body)
+                line.took(part.bytes)
+                crashpoint("sending.part_put")
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(len(parts), line.width(_PARTS_AT_ONCE))):
+                group.create_task(put())
+
+    async def _confirm(self, row: Outgoing, wait: int) -> Outgoing:
+        """Collect the receiver's receipts as far as there are any."""
         manifest = self._manifest(row)
         confirmation = Confirmation(self._identity, self._ledger, self._peers, manifest)
-        row = await confirmation.collect(row)
-        if row.state is Out.APPLIED:
-            self._snapshots.forget_but(row.link, {row.transfer})
-        self._spool.forget(row.transfer)
-        crashpoint("sending.finished")
+        row, self._seen[row.transfer] = await confirmation.collect(
+            row, wait, seen=self._seen.pop(row.transfer, "")
+        )
+        if row.state in OUT_FINAL or len(self._seen) > _SEEN_AT_MOST:
+            self._seen.pop(next(iter(self._seen)) if row.state not in OUT_FINAL else row.transfer)
+        if row.state in OUT_FINAL:
+            if row.state is Out.APPLIED:
+                self._snapshots.forget_but(row.link, {row.transfer})
+            self._spool.forget(row.transfer)
+            crashpoint("sending.finished")
+        return row
+
+    # -- what the other side can take ------------------------------------------------------------
+
+    def _smaller(self, hop: str, manifest: Manifest, error: Exception) -> int | None:
+        """Return how large parts may be after a 413; none where smaller ones are no remedy."""
+        refusal = refusal_of(error)
+        largest = max(part.bytes for part in manifest.parts)
+        if refusal is None or refusal.status != TOO_LARGE or largest <= SMALLEST_PART_BYTES:
+            return None
+        if refusal.limit is not None and refusal.limit >= largest:
+            return None
+        return self._peers.lines.to(hop).too_large(largest, refusal.limit)
+
+    def _recut(self, row: Outgoing, manifest: Manifest, limit: int) -> Outgoing:
+        """Cut what is sealed into smaller parts: a new attempt, durable before the old one goes."""
+        again = recut(manifest, self._spool, limit)
+        log.info("cut anew", extra={"transfer": row.transfer, "parts": len(again.parts)})
+        row = self._ledger.move_out(
+            row.transfer,
+            None,
+            attempt=again.attempt,
+            manifest=sign_manifest(again, self._identity.signing),
+            facts={"sent": {"parts": len(again.parts)}},
+        )
+        self._spool.forget(row.transfer, manifest.attempt)
         return row
 
     # -- what can go wrong ----------------------------------------------------------------------
@@ -199,13 +283,14 @@ class Sender:
             facts["released"] = {"findings": [asdict(finding) for finding in error.findings]}
         return self._ledger.move_out(row.transfer, Out.REFUSED, facts=facts, cause=cause)
 
-    def _note(self, row: Outgoing, error: KumobashiError, tries: int, wait: float) -> None:
-        side = self._identity.site
-        if isinstance(error, PeerUnreachable | PeerRefused):
-            side = error.site
+    def _note(self, row: Outgoing, error: KumobashiError) -> Step:
+        side = error.site if isinstance(error, PeerRefused) else self._identity.site
+        tries = int(row.cause["tries"]) + 1 if row.cause else 1
+        longest = LONGEST_SECONDS if error.retryable else _LONGEST_AFTER_A_NO
+        wait = wait_after(tries, self._chance, longest=longest)
         now = self._ledger.clock.now()
         cause = cause_of(error, side=side, now=now, tries=tries, wait=wait, old=row.cause)
-        self._ledger.move_out(row.transfer, None, cause=cause)
+        return Step(self._ledger.move_out(row.transfer, None, cause=cause), put_off=wait)
 
     def _manifest(self, row: Outgoing) -> Manifest:
         mine = {self._identity.signing.kid: self._identity.signing.public}

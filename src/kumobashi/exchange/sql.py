@@ -1,7 +1,8 @@
 """The tables of a gateway's state. ``tenant`` leads every key; times are microseconds in UTC.
 
 ``outgoing`` is the sender's outbox, ``incoming`` the inbox of receivers and relays, ``receipts``
-what the receiver signed, kept where it was made and wherever it passed.
+what the receiver signed, kept where it was made and wherever it passed. ``paused_links`` and
+``peer_health`` say what waits for a person, and which peer is known not to answer.
 """
 
 import sqlalchemy as sa
@@ -27,11 +28,19 @@ outgoing = sa.Table(
     sa.Column("manifest", sa.Text),  # JWS
     sa.Column("started_at", sa.BigInteger, nullable=False),
     sa.Column("finished_at", sa.BigInteger),
+    sa.Column("to_site", sa.String(63)),  # rows of before 0005 say it in their manifest only
+    sa.Column("rank", sa.Integer, nullable=False, server_default="20"),  # the smaller the earlier
+    sa.Column("in_order", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("next_try_at", sa.BigInteger),  # none: whenever its turn comes
+    sa.Column("paused_at", sa.BigInteger),  # by a person
+    sa.Column("resends", sa.String(36)),  # the transfer whose rows this one sends anew
     sa.UniqueConstraint("tenant", "link", "business_date", "sequence"),
     # The newest of a link and its days, read from the index alone.
     sa.Index(
         "outgoing_by_start", "tenant", "link", "started_at", "business_date", "sequence", "state"
     ),
+    # Whose turn it is, however many wait.
+    sa.Index("outgoing_by_turn", "tenant", "state", "link", "rank", "transfer"),
 )
 
 incoming = sa.Table(
@@ -50,6 +59,8 @@ incoming = sa.Table(
     sa.Column("manifest", sa.Text),
     sa.Column("started_at", sa.BigInteger, nullable=False),
     sa.Column("finished_at", sa.BigInteger),
+    sa.Column("next_try_at", sa.BigInteger),
+    sa.Index("incoming_by_turn", "tenant", "state", "to_site", "transfer", "attempt"),
 )
 
 receipts = sa.Table(
@@ -63,4 +74,24 @@ receipts = sa.Table(
     sa.Column("stage", sa.String(12), nullable=False),
     sa.Column("jws", sa.Text, nullable=False),
     sa.Column("at", sa.BigInteger, nullable=False),
+)
+
+paused_links = sa.Table(
+    "paused_links",
+    metadata,
+    sa.Column("tenant", sa.String(6), primary_key=True),
+    sa.Column("link", sa.String(63), primary_key=True),
+    sa.Column("since", sa.BigInteger, nullable=False),
+)
+
+peer_health = sa.Table(
+    "peer_health",
+    metadata,
+    sa.Column("tenant", sa.String(6), primary_key=True),
+    sa.Column("site", sa.String(63), primary_key=True),
+    sa.Column("failures", sa.Integer, nullable=False),  # in a row
+    sa.Column("since", sa.BigInteger),
+    sa.Column("ask_at", sa.BigInteger),  # none: it answers
+    sa.Column("cause", sa.JSON),
+    sa.Column("part_bytes", sa.BigInteger),  # learned; none: what its profile says
 )

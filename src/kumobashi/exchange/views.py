@@ -104,6 +104,7 @@ class Cause:
     since: datetime
     tries: int = 0
     next_try: datetime | None = None
+    behind: int = 0  # transfers that wait for the same peer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

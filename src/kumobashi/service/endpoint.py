@@ -1,29 +1,26 @@
 """What only an endpoint has: it sends its systems' rows and takes in what others send."""
 
 import asyncio
-import logging
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kumobashi.crypto.keys import TokenKey
+from kumobashi.exchange.deeds import Deed, Deeds
 from kumobashi.exchange.differences import Snapshots
-from kumobashi.exchange.errors import IllegalMove
+from kumobashi.exchange.dispatching import Dispatcher
 from kumobashi.exchange.packing import Limits
 from kumobashi.exchange.receiving import Receiver
 from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.sending import Sender
-from kumobashi.exchange.states import Out, is_under_way
+from kumobashi.exchange.states import Out
+from kumobashi.exchange.turns import RANKS
 from kumobashi.kernel import business_date
 from kumobashi.service.wiring import Wiring
 from kumobashi.storage.spool import Spool
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
     from kumobashi.service.gateway import Gateway
-
-log = logging.getLogger(__name__)
 
 
 class Endpoint:
@@ -41,6 +38,7 @@ class Endpoint:
         limits = Limits(memory_mib=gateway.settings.memory_mib)
         token_path = gateway.settings.workspace / "private" / identity.site / "token.key"
         self._outbox = Spool(var / "spool" / "out")
+        self.deeds = Deeds(ledger)
         self.sender = Sender(
             identity=identity,
             ledger=ledger,
@@ -60,14 +58,12 @@ class Endpoint:
             limits=limits,
             set_aside=var / "quarantine",
         )
-        self._runs: dict[str, asyncio.Task[Outgoing]] = {}
+        self.dispatcher = Dispatcher(identity, ledger, self.sender, gateway.lines, self.deeds)
 
     def resume(self) -> None:
         """Go on with every transfer that was under way."""
-        rows = self._ledger.under_way()
-        self._outbox.keep_only({row.transfer for row in rows})
-        for row in rows:
-            self._go(row.transfer)
+        self._outbox.keep_only(self._ledger.under_way())
+        self.dispatcher.start()
 
     async def run(
         self, link: str, on: date, *, again: bool = False, full: bool = False
@@ -85,9 +81,11 @@ class Endpoint:
             mode="full" if full else order.mode,
             plan_hash=order.plan_hash,
             again=again,
+            to_site=order.to_site,
+            rank=RANKS[order.priority],
+            in_order=order.is_in_order,
         )
-        if is_under_way(row.state):
-            self._go(row.transfer)
+        self.dispatcher.wake()
         return row, is_new
 
     async def accept(self, transfer: str) -> Outgoing:
@@ -95,31 +93,35 @@ class Endpoint:
         row = await asyncio.to_thread(
             self._ledger.move_out, transfer, Out.EXTRACTING, bounds_accepted=True
         )
-        self._go(transfer)
+        self.dispatcher.wake()
         return row
 
-    async def cancel(self, transfer: str) -> Outgoing:
-        """Give up a transfer that waits for a person."""
-        row = self._ledger.outgoing(transfer)
-        if row.state is not Out.HELD:
-            raise IllegalMove(now=row.state.value, then=Out.CANCELLED.value)
-        return await asyncio.to_thread(self._ledger.move_out, transfer, Out.CANCELLED)
+    async def do(self, deed: Deed, transfer: str) -> Outgoing:
+        """Pause, resume, cancel a transfer or let it go first.
+
+        Raises:
+            HasLeft, IllegalMove, OrderKept, NoSuchTransfer: nothing was changed.
+        """
+        deeds = {
+            Deed.PAUSE: self.deeds.pause,
+            Deed.RESUME: self.deeds.resume,
+            Deed.CANCEL: self.deeds.cancel,
+            Deed.SEND_FIRST: self.deeds.send_first,
+        }
+        row = await asyncio.to_thread(deeds[deed], transfer)
+        if row.state is Out.CANCELLED:
+            await asyncio.to_thread(self._outbox.forget, transfer)
+        self.dispatcher.wake(anew=True)
+        return row
+
+    async def pause_link(self, link: str, *, paused: bool) -> None:
+        """Let the transfers of a link wait, or go on; raise ``LinkUnknown``."""
+        workspace = await asyncio.to_thread(self.wiring.workspace)
+        workspace.link(link)
+        deed = self.deeds.pause_link if paused else self.deeds.resume_link
+        await asyncio.to_thread(deed, link)
+        self.dispatcher.wake(anew=True)
 
     async def aclose(self) -> None:
         """Stop; what is under way goes on at the next start."""
-        for task in self._runs.values():
-            task.cancel()
-        await asyncio.gather(*self._runs.values(), return_exceptions=True)
-
-    def _go(self, transfer: str) -> None:
-        if transfer in self._runs:
-            return
-        work: Coroutine[Any, Any, Outgoing] = self.sender.run(transfer)
-        task = asyncio.create_task(work, name=f"send {transfer}")
-        self._runs[transfer] = task
-        task.add_done_callback(self._done)
-
-    def _done(self, task: "asyncio.Task[Outgoing]") -> None:
-        self._runs = {name: run for name, run in self._runs.items() if run is not task}
-        if not task.cancelled() and (error := task.exception()):
-            log.error("a transfer ended unexpectedly", exc_info=error)
+        await self.dispatcher.aclose()

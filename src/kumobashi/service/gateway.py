@@ -18,9 +18,11 @@ from kumobashi.exchange.changes import Changes
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.inbox import Inbox, Taker
 from kumobashi.exchange.ledger import Ledger
+from kumobashi.exchange.lines import Lines
 from kumobashi.exchange.migrating import migrate
 from kumobashi.exchange.peers import Peers
 from kumobashi.exchange.relaying import Relay
+from kumobashi.exchange.remembering import PeerMemory
 from kumobashi.kernel import Clock, SystemClock
 from kumobashi.planning.errors import WorkspaceBroken
 from kumobashi.planning.publishing import FILE, trusted_key
@@ -60,7 +62,9 @@ class Gateway:
         # Plain files of a step that a crash ended; the lock above says that nobody else is here.
         shutil.rmtree(self.identity.work, ignore_errors=True)
         self.ledger = Ledger(self.store, self.identity.tenant, self.clock)
-        self.peers = Peers(self.identity, self.clock)
+        memory = PeerMemory(self.ledger)
+        self.lines = Lines(self.identity, self.clock, known=memory.known(), keep=memory.keep)
+        self.peers = Peers(self.identity, self.clock, self.lines)
         self.changes = Changes()
         spool = Spool(var / "spool" / "in")
         self.endpoint: Endpoint | None = None

@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from kumobashi.exchange.deeds import Deed
 from kumobashi.exchange.overview import transfer_view
 from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.views import Overview
@@ -41,7 +42,17 @@ def local_routes(gateway: Gateway, endpoint: Endpoint) -> list[Route]:
         Route("/api/v1/links/{link}/runs", api.guarded(api.run), methods=["POST"]),
         Route("/api/v1/transfers/{transfer}", api.guarded(api.transfer), methods=["GET"]),
         Route("/api/v1/transfers/{transfer}/accept", api.guarded(api.accept), methods=["POST"]),
-        Route("/api/v1/transfers/{transfer}/cancel", api.guarded(api.cancel), methods=["POST"]),
+        *(
+            Route(
+                f"/api/v1/transfers/{{transfer}}/{deed.value}",
+                api.guarded(api.doing(deed)),
+                methods=["POST"],
+            )
+            for deed in Deed
+        ),
+        Route("/api/v1/links/{link}/pause", api.guarded(api.pause_link), methods=["POST"]),
+        Route("/api/v1/links/{link}/resume", api.guarded(api.resume_link), methods=["POST"]),
+        Route("/api/v1/lines", api.guarded(api.lines), methods=["GET"]),
     ]
 
 
@@ -49,7 +60,14 @@ def current_overview(gateway: Gateway, endpoint: Endpoint) -> Overview:
     """Return the overview as it is now; reads the workspace and the state."""
     workspace = endpoint.wiring.workspace()
     now = gateway.clock.now()
-    return overview(workspace, gateway.directory, gateway.ledger, gateway.identity.site, now)
+    return overview(
+        workspace,
+        gateway.directory,
+        gateway.ledger,
+        gateway.identity.site,
+        now=now,
+        reasons=endpoint.dispatcher.reasons(),
+    )
 
 
 class _LocalApi:
@@ -109,15 +127,44 @@ class _LocalApi:
         row = await self._endpoint.accept(str(request.path_params["transfer"]))
         return JSONResponse(self._view(row), status_code=202)
 
-    async def cancel(self, request: Request) -> Response:
-        row = await self._endpoint.cancel(str(request.path_params["transfer"]))
-        return JSONResponse(self._view(row))
+    def doing(self, deed: Deed) -> Handler:
+        """Return the handler of one deed."""
+
+        async def do(request: Request) -> Response:
+            row = await self._endpoint.do(deed, str(request.path_params["transfer"]))
+            return JSONResponse(self._view(row))
+
+        return do
+
+    async def pause_link(self, request: Request) -> Response:
+        return await self._pause_link(request, paused=True)
+
+    async def resume_link(self, request: Request) -> Response:
+        return await self._pause_link(request, paused=False)
+
+    async def _pause_link(self, request: Request, *, paused: bool) -> Response:
+        link = str(request.path_params["link"])
+        await self._endpoint.pause_link(link, paused=paused)
+        return JSONResponse({"link": link, "paused": paused})
+
+    async def lines(self, _request: Request) -> Response:
+        """Return how the lines to all peers stand, and what waits for them."""
+        dispatcher = self._endpoint.dispatcher
+        states = [line.state() for line in self._gateway.lines.all()]
+        waiting = {
+            state.site: await asyncio.to_thread(dispatcher.waiting_for, state.site)
+            for state in states
+        }
+        lines = [{**plain(state), "waiting": waiting[state.site]} for state in states]
+        paused = await asyncio.to_thread(self._endpoint.deeds.paused_links)
+        return JSONResponse({"lines": lines, "paused_links": sorted(paused)})
 
     def _view(self, row: Outgoing) -> dict[str, Any]:
         gateway = self._gateway
         workspace = self._endpoint.wiring.workspace(seconds_old=1.0)
         names = names_for(workspace, gateway.directory, row.link)
-        view = plain(transfer_view(row, names, gateway.clock.now()))
+        seen = self._endpoint.dispatcher.reasons().seen(row)
+        view = plain(transfer_view(seen, names, gateway.clock.now()))
         return {"version": f"{row.state.value}-{hash_of(view)}", "transfer": view}
 
 
