@@ -17,6 +17,7 @@ PLACES = {
     "plan": "kumobashi.cli.plan:plan",
     "workspace": "kumobashi.cli.workspace:workspace",
     "link": "kumobashi.cli.link:link",
+    "transfer": "kumobashi.cli.transfer:transfer",
     "serve": "kumobashi.cli.serve:serve",
     "file": "kumobashi.cli.file:file",
     "catalogue": "kumobashi.cli.catalogue:catalogue",

@@ -218,7 +218,7 @@ class TooMuchUnclosed(ExchangeFailed):
 
     code = "exchange.too_much_unclosed"
     retryable = True
-    status = 429
+    status = 409
     ja = "{site} から預かっている、閉じていない封緘データが上限です（{what}: 上限 {limit}）。"
     en = "{site} has as much announced and unclosed here as this site keeps ({what}: {limit})."
     remedy_ja = "先のものが閉じると自動で受け付けます。続くときは上限と送り側を確かめてください。"

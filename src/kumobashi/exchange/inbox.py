@@ -8,11 +8,13 @@ is just a start.
 import asyncio
 import hashlib
 import json
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from kumobashi.crypto.canonical import canonical
+from kumobashi.exchange.admitting import refuse_beyond_measure, refuse_over_quota, sweep
 from kumobashi.exchange.changes import Changes, Key
 from kumobashi.exchange.errors import NoSuchTransfer, StrangeCaller
 from kumobashi.exchange.identity import Identity
@@ -37,6 +39,8 @@ from kumobashi.storage.errors import PartUnlike
 from kumobashi.storage.spool import Spool
 
 _LONGEST_WAIT_SECONDS = 25
+_SWEEP_SECONDS = 600
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,11 +84,13 @@ class Inbox:
         self._spool = spool
         self._changes = changes
         self._taker = taker
+        self._sweeping: asyncio.Task[None] | None = None
 
     def resume(self) -> None:
         """Go on with everything that was under way when the process ended."""
         self._spool.keep_only(self._ledger.unsettled())
         self._taker.start()
+        self._sweeping = asyncio.create_task(self._sweep(), name="sweep")
 
     async def announce(self, caller: str, body: bytes) -> dict[str, Any]:
         """Note what is coming; return which parts are here already."""
@@ -98,6 +104,9 @@ class Inbox:
             from_site=announcement.from_site,
             to_site=announcement.to_site,
             announcement=json.loads(body),
+            admit=lambda held: refuse_over_quota(
+                held, announcement.tenant, announcement, self._identity.here.profile
+            ),
         )
         if bundle.state is In.SUPERSEDED:
             raise AttemptSuperseded(transfer=bundle.transfer, attempt=bundle.attempt)
@@ -140,6 +149,8 @@ class Inbox:
         manifest = verify_manifest(token, self._identity.keys_of(bundle.from_site))
         self._check_manifest(bundle, manifest)
         if bundle.state is not In.ANNOUNCED:
+            if bundle.manifest is None:  # swept: it could not be closed any more
+                manifest.refuse_expired(self._ledger.clock.now())
             if bundle.manifest != token:
                 raise MessageReplayed(transfer=transfer)
             return self._answer(bundle)
@@ -182,7 +193,18 @@ class Inbox:
 
     async def aclose(self) -> None:
         """Stop what is running; it goes on at the next start."""
+        if self._sweeping:
+            self._sweeping.cancel()
+            await asyncio.gather(self._sweeping, return_exceptions=True)
         await self._taker.aclose()
+
+    async def _sweep(self) -> None:
+        while True:
+            try:
+                await asyncio.to_thread(sweep, self._ledger, self._spool, self._identity.site)
+            except Exception:  # the store, say; the next round finds them again
+                log.exception("nothing was swept")
+            await asyncio.sleep(_SWEEP_SECONDS)
 
     # -- inside ---------------------------------------------------------------------------------
 
@@ -240,6 +262,7 @@ class Inbox:
         if here.role != "relay" and announcement.to_site != identity.site:
             raise MessageForeign(field="to_site")
         identity.at(announcement.to_site)
+        refuse_beyond_measure(announcement, here.profile)
         for part in announcement.parts:
             if part.bytes > here.largest_part_bytes:
                 raise PartTooLarge(bytes=part.bytes, limit=here.largest_part_bytes)

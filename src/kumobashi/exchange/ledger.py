@@ -177,6 +177,7 @@ class Ledger:
         from_site: str,
         to_site: str,
         announcement: Facts,
+        admit: Callable[[sa.Connection], None] = lambda _connection: None,
     ) -> Incoming:
         """Note an announced bundle; the same one again changes nothing; older attempts give way."""
 
@@ -184,6 +185,7 @@ class Ledger:
             found = self._read_in(connection, transfer, attempt)
             if found:
                 return found
+            admit(connection)  # raises what refuses a new one
             connection.execute(
                 sa.update(incoming)
                 .where(self._in_where(transfer=transfer, state=In.ANNOUNCED.value))

@@ -21,7 +21,7 @@ from kumobashi.exchange.health import Health, answered, failed
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.pacing import Pace
 from kumobashi.exchange.patience import wait_after
-from kumobashi.exchange.refusals import BUSY, refusal_of
+from kumobashi.exchange.refusals import refusal_of
 from kumobashi.exchange.waiting import cause_of
 from kumobashi.kernel import Clock, KumobashiError, to_wire
 
@@ -158,7 +158,7 @@ class Line:
 
     def _failed(self, error: PeerUnreachable | PeerRefused, *, is_probe: bool) -> None:
         refusal = refusal_of(error)
-        if refusal is not None and refusal.status not in BUSY:
+        if refusal is not None and not refusal.is_busy:
             self._answered()  # it answered, and said no: that is the caller's business
             return
         if self.health.is_down and not is_probe:
@@ -300,7 +300,7 @@ def is_about_the_line(error: BaseException) -> bool:
     """Whether a failure tells of the peer or the line and not of what was to be carried."""
     if isinstance(error, PeerRefused):
         refusal = refusal_of(error)
-        return refusal is not None and refusal.status in BUSY
+        return refusal is not None and refusal.is_busy
     return isinstance(error, PeerUnreachable | PeerResting | DoorsClosed)
 
 

@@ -41,9 +41,16 @@ class Peers:
     ) -> None:
         """Give ``site`` one part; it is durable there when this returns."""
         path = f"{_path(transfer, attempt)}/parts/{part.digest.removeprefix('sha256:')}"
-        await self._call(
+        said = await self._call(
             site, "PUT", path, _chunks(body), PART, body_digest=part.digest, length=part.bytes
         )
+        if said.get("digest", part.digest) != part.digest:  # older gateways do not say
+            raise PeerUnreachable(
+                site=site,
+                site_name=self._identity.at(site).name,
+                reason_ja="別の分割片への返事です",
+                reason="the answer is about another part",
+            )
 
     async def close_attempt(self, site: str, transfer: str, attempt: int, manifest: str) -> Answer:
         """Hand over the signed manifest, after all parts."""

@@ -14,6 +14,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from kumobashi.exchange.errors import PeerRefused
+from kumobashi.messages.errors import PartTooLarge
 
 TOO_LARGE = 413
 BUSY = frozenset({429, 502, 503, 504})  # what a peer, or a proxy before it, says when it cannot
@@ -30,6 +31,17 @@ class Refusal:
     missing: tuple[str, ...]
     retry_after: float | None = None  # seconds
     limit: int | None = None  # bytes of a part that it would take
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether it, or a proxy before it, cannot take anything now; else it is this bundle."""
+        says_when = self.retry_after is not None or self.code.startswith("http.")
+        return self.status in BUSY and says_when
+
+    @property
+    def is_too_large(self) -> bool:
+        """Whether smaller parts may pass."""
+        return self.status == TOO_LARGE and self.code in {"http.413", PartTooLarge.code}
 
 
 def refusal_of(error: BaseException) -> Refusal | None:

@@ -33,7 +33,7 @@ from kumobashi.exchange.peers import Peers
 from kumobashi.exchange.preparing import Preparation
 from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.recutting import recut
-from kumobashi.exchange.refusals import TOO_LARGE, refusal_of
+from kumobashi.exchange.refusals import refusal_of
 from kumobashi.exchange.states import LEFT, OUT_FINAL, Out
 from kumobashi.exchange.waiting import alone, as_known, cause_of
 from kumobashi.kernel import KumobashiError, crashpoint
@@ -137,7 +137,7 @@ class Sender:
             with self._preparation(row, order) as preparation:
                 released = preparation.release()
                 chosen = preparation.choose(released)
-                bundle = preparation.seal(chosen)
+                bundle = preparation.seal(chosen, released)
                 manifest = preparation.manifest(bundle)
         except OutsideBounds as held:
             return self._hold(row, held)
@@ -247,7 +247,7 @@ class Sender:
         """Return how large parts may be after a 413; none where smaller ones are no remedy."""
         refusal = refusal_of(error)
         largest = max(part.bytes for part in manifest.parts)
-        if refusal is None or refusal.status != TOO_LARGE or largest <= SMALLEST_PART_BYTES:
+        if refusal is None or not refusal.is_too_large or largest <= SMALLEST_PART_BYTES:
             return None
         if refusal.limit is not None and refusal.limit >= largest:
             return None

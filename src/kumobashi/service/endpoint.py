@@ -9,11 +9,12 @@ from kumobashi.crypto.keys import TokenKey
 from kumobashi.exchange.deeds import Deed, Deeds
 from kumobashi.exchange.differences import Snapshots
 from kumobashi.exchange.dispatching import Dispatcher
+from kumobashi.exchange.errors import NothingToResend
 from kumobashi.exchange.packing import Limits
 from kumobashi.exchange.receiving import Receiver
 from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.sending import Sender
-from kumobashi.exchange.states import Out
+from kumobashi.exchange.states import OUT_FINAL, Out
 from kumobashi.exchange.turns import RANKS
 from kumobashi.kernel import business_date
 from kumobashi.service.wiring import Wiring
@@ -39,13 +40,14 @@ class Endpoint:
         token_path = gateway.settings.workspace / "private" / identity.site / "token.key"
         self._outbox = Spool(var / "spool" / "out")
         self.deeds = Deeds(ledger)
+        self._snapshots = Snapshots(var / "snapshots")
         self.sender = Sender(
             identity=identity,
             ledger=ledger,
             spool=self._outbox,
             peers=gateway.peers,
             orders=self.wiring.order,
-            snapshots=Snapshots(var / "snapshots"),
+            snapshots=self._snapshots,
             limits=limits,
             token_secret=TokenKey.load(token_path).secret if token_path.exists() else None,
         )
@@ -113,6 +115,50 @@ class Endpoint:
             await asyncio.to_thread(self._outbox.forget, transfer)
         self.dispatcher.wake(anew=True)
         return row
+
+    async def resend(self, transfer: str, *, rejected_only: bool) -> tuple[Outgoing, bool]:
+        """Send what is over anew as a new transfer; or what of it was not taken, once corrected.
+
+        Rejected rows are found by comparing with what was sent, so the new transfer holds those
+        that pass now, and what else has changed since; it is a difference to the old one.
+
+        Raises:
+            NothingToResend: it is under way, nothing was set aside, or a later one was applied.
+            LinkUnknown, PlanRefused, ApprovalMissing, Drifted: as for every run.
+        """
+        old = self._ledger.outgoing(transfer)
+        if old.state not in OUT_FINAL:
+            raise NothingToResend(reason="まだ終わっていません", reason_en="it is not over")
+        order = await asyncio.to_thread(self.wiring.order, old.link)
+        if rejected_only:
+            await asyncio.to_thread(self._refuse_to_resend, old)
+        row, is_new = await asyncio.to_thread(
+            self._ledger.start,
+            old.link,
+            old.business_date,
+            mode="difference" if rejected_only else "full",
+            plan_hash=order.plan_hash,
+            again=True,
+            to_site=order.to_site,
+            rank=RANKS[order.priority],
+            in_order=order.is_in_order,
+            resends=old.transfer,
+        )
+        self.dispatcher.wake()
+        return row, is_new
+
+    def _refuse_to_resend(self, old: Outgoing) -> None:
+        """Raise unless the rejected rows of a transfer can be told from the others."""
+        last = self._ledger.last_applied(old.link)
+        if old.state is not Out.APPLIED or last is None or last.transfer != old.transfer:
+            raise NothingToResend(
+                reason="最後に取り込まれた転送ではありません",
+                reason_en="it is not the one that was applied last",
+            )
+        if not self._snapshots.exists(old.link, old.transfer):
+            raise NothingToResend(
+                reason="隔離された行がありません", reason_en="no rows were set aside"
+            )
 
     async def pause_link(self, link: str, *, paused: bool) -> None:
         """Let the transfers of a link wait, or go on; raise ``LinkUnknown``."""

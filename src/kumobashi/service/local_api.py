@@ -50,6 +50,7 @@ def local_routes(gateway: Gateway, endpoint: Endpoint) -> list[Route]:
             )
             for deed in Deed
         ),
+        Route("/api/v1/transfers/{transfer}/resend", api.guarded(api.resend), methods=["POST"]),
         Route("/api/v1/links/{link}/pause", api.guarded(api.pause_link), methods=["POST"]),
         Route("/api/v1/links/{link}/resume", api.guarded(api.resume_link), methods=["POST"]),
         Route("/api/v1/lines", api.guarded(api.lines), methods=["GET"]),
@@ -135,6 +136,13 @@ class _LocalApi:
             return JSONResponse(self._view(row))
 
         return do
+
+    async def resend(self, request: Request) -> Response:
+        wish = await _members(request)
+        row, is_new = await self._endpoint.resend(
+            str(request.path_params["transfer"]), rejected_only=wish.get("rejected_only") is True
+        )
+        return JSONResponse({"is_new": is_new, **self._view(row)}, status_code=202)
 
     async def pause_link(self, request: Request) -> Response:
         return await self._pause_link(request, paused=True)
