@@ -122,7 +122,7 @@ class Line:
             self._probing = self._probing and not is_probe
             raise
         self._probing = self._probing and not is_probe
-        self._answered()
+        self._answered(is_probe=is_probe)
 
     def _admit(self) -> bool:
         """Let a call in; return whether it is the probe of a peer that is down."""
@@ -147,8 +147,10 @@ class Line:
 
     # -- how it ended ---------------------------------------------------------------------------
 
-    def _answered(self) -> None:
+    def _answered(self, *, is_probe: bool) -> None:
         before = self.health
+        if before.is_down and not is_probe:
+            return  # it was on its way before; when it may be called again stands already
         self.health = answered(before)
         self.pace.faster()
         if before.is_down:
@@ -159,7 +161,9 @@ class Line:
     def _failed(self, error: PeerUnreachable | PeerRefused, *, is_probe: bool) -> None:
         refusal = refusal_of(error)
         if refusal is not None and not refusal.is_busy:
-            self._answered()  # it answered, and said no: that is the caller's business
+            self._answered(
+                is_probe=is_probe
+            )  # it answered, and said no: that is the caller's business
             return
         if self.health.is_down and not is_probe:
             return  # what was on its way when the peer went down says nothing new

@@ -19,7 +19,9 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -49,7 +51,7 @@ from kumobashi.exchange.remembering import PeerMemory
 from kumobashi.exchange.sending import Sender
 from kumobashi.exchange.sql import outgoing
 from kumobashi.exchange.states import In, Out
-from kumobashi.kernel import SystemClock, new_id, to_micros
+from kumobashi.kernel import Clock, SystemClock, new_id, to_micros
 from kumobashi.messages.manifest import (
     Compression,
     Manifest,
@@ -58,7 +60,7 @@ from kumobashi.messages.manifest import (
     sign_manifest,
     verify_manifest,
 )
-from kumobashi.messages.parts import Part
+from kumobashi.messages.parts import split
 from kumobashi.messages.receipts import (
     Receipt,
     Stage,
@@ -97,23 +99,98 @@ def identity(folder: Path, directory: Directory, site: str) -> Identity:
 # -- the sender ---------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outbox:
+    """A sender's half of a gateway, without its HTTP."""
+
+    here: Identity
+    store: StateStore
+    ledger: Ledger
+    spool: Spool
+    lines: Lines
+    peers: Peers
+    dispatcher: Dispatcher
+
+    async def aclose(self) -> None:
+        """Stop and let go of everything."""
+        await self.dispatcher.aclose()
+        await self.peers.aclose()
+        self.store.close()
+
+
+def outbox(folder: Path, clock: Clock | None = None) -> Outbox:
+    """Return the outbox of the sending site of a workspace; made inside an event loop."""
+    directory = load_directory(folder, now=datetime.now(UTC))
+    here, var = identity(folder, directory, SENDER), folder / "var" / SENDER
+    clock = clock or SystemClock()
+    store = StateStore(var / "state.db", owner=SENDER)
+    migrate(store)
+    ledger, spool = Ledger(store, here.tenant, clock), Spool(var / "spool" / "out")
+    memory = PeerMemory(ledger)
+    lines = Lines(here, clock, known=memory.known(), keep=memory.keep)
+    peers = Peers(here, clock, lines)
+    sender = Sender(
+        identity=here,
+        ledger=ledger,
+        spool=spool,
+        peers=peers,
+        orders=_no_orders,
+        snapshots=Snapshots(var / "snapshots"),
+        limits=Limits(memory_mib=64),
+        token_secret=None,
+    )
+    return Outbox(
+        here=here,
+        store=store,
+        ledger=ledger,
+        spool=spool,
+        lines=lines,
+        peers=peers,
+        dispatcher=Dispatcher(here, ledger, sender, lines, Deeds(ledger)),
+    )
+
+
+def found_workspace(folder: Path, profile: str) -> Mapping[str, int]:
+    """Write a sample workspace whose next hop has this profile; return the ports of its sites."""
+    ports = dict(zip(SITES, free_ports(len(SITES)), strict=True))
+    write_sample(folder, ports=ports)
+    site = folder / "sites" / f"{HOP}.yaml"
+    site.write_text(f"{site.read_text('utf-8')}profile: {{{profile}}}\n", encoding="utf-8")
+    publish_directory(folder, now=datetime.now(UTC))
+    return ports
+
+
 def fill(ledger: Ledger, spool: Spool, here: Identity, transfers: int) -> None:
     """Write sealed transfers of several links, as a night of many small ones leaves them."""
     now = datetime.now(UTC)
-    rows = []
+    rows: list[Mapping[str, object]] = []
     for number in range(transfers):
         kind = number % LINKS
         link = {0: STREAM, 1: URGENT}.get(kind, f"free-{kind:02}")
         body = random.Random(number).randbytes(_BODY_BYTES)  # sealed bytes look like noise
-        rows.append(_row(here, spool, link, number // LINKS, body=body, now=now))
+        rows.append(sealed_row(here, spool, link, number // LINKS, body=body, now=now))
     ledger.store.write(lambda held: held.execute(sa.insert(outgoing), rows))
 
 
-def _row(
-    here: Identity, spool: Spool, link: str, number: int, *, body: bytes, now: datetime
+def sealed_row(
+    here: Identity,
+    spool: Spool,
+    link: str,
+    number: int,
+    *,
+    body: bytes,
+    now: datetime,
+    part_bytes: int = 1 << 22,
 ) -> Mapping[str, object]:
+    """Return the row of a sealed transfer whose parts are put into the spool."""
     transfer, whole = new_id(), digest(body)
     on = date(2026, 1, 1) + timedelta(days=number)
+    parts = []
+    for part, piece in split(BytesIO(body), part_bytes):
+        place = spool.root / transfer / "1" / f"{part.digest.removeprefix('sha256:')}.part"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(piece)  # without waiting for the disk: this is not what is measured
+        parts.append(part)
     manifest = Manifest(
         tenant=here.tenant,
         transfer=transfer,
@@ -138,13 +215,10 @@ def _row(
         deleted_rows=0,
         layout="notice-attributes",
         layout_version="1",
-        parts=(Part(number=1, digest=whole, bytes=len(body)),),
+        parts=tuple(parts),
         created=now,
         expires=now + timedelta(days=7),
     )
-    place = spool.root / transfer / "1" / f"{whole.removeprefix('sha256:')}.part"
-    place.parent.mkdir(parents=True)
-    place.write_bytes(body)  # without waiting for the disk: this is not what is measured
     return {
         "tenant": here.tenant,
         "transfer": transfer,
@@ -179,7 +253,7 @@ class Signing:
         self._receiver = receiver
         self._ledger = ledger
         self._changes = changes
-        self._notes = notes.open("a", encoding="ascii")
+        self._notes = notes
         self._tasks: set[asyncio.Task[None]] = set()
 
     def closed_state(self) -> In:
@@ -200,8 +274,8 @@ class Signing:
     def wake(self, bundle: Incoming) -> None:
         """Sign the other receipts as soon as the bundle is closed."""
         if bundle.state is In.CLOSED:
-            self._notes.write(f"{bundle.link} {bundle.transfer}\n")
-            self._notes.flush()
+            with self._notes.open("a", encoding="ascii") as notes:
+                notes.write(f"{bundle.link} {bundle.transfer}\n")
             task = asyncio.create_task(asyncio.to_thread(self._finish, bundle))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -264,12 +338,8 @@ class _Counting:
                 self._file.write_text(json.dumps(said), encoding="ascii")
 
 
-def peer(folder: Path, port: int) -> None:
-    """Serve the peer API of the next hop until killed."""
-    asyncio.run(_peer(folder, port))
-
-
-async def _peer(folder: Path, port: int) -> None:
+def peer_app(folder: Path) -> tuple[Starlette, Ledger]:
+    """Return the peer API of the next hop, and what it remembers; made inside an event loop."""
     directory = load_directory(folder, now=datetime.now(UTC))
     here, clock, var = identity(folder, directory, HOP), SystemClock(), folder / "var" / HOP
     store = StateStore(var / "state.db", owner=HOP)
@@ -277,7 +347,16 @@ async def _peer(folder: Path, port: int) -> None:
     ledger, changes = Ledger(store, here.tenant, clock), Changes()
     taker = Signing(identity(folder, directory, RECEIVER), ledger, changes, folder / "order.txt")
     inbox = Inbox(here, ledger, Spool(var / "spool" / "in"), changes, taker)
-    app = _Counting(Starlette(routes=peer_routes(here, inbox, clock)), folder / "calls.json")
+    return Starlette(routes=peer_routes(here, inbox, clock)), ledger
+
+
+def peer(folder: Path, port: int) -> None:
+    """Serve the peer API of the next hop until killed."""
+    asyncio.run(_peer(folder, port))
+
+
+async def _peer(folder: Path, port: int) -> None:
+    app = _Counting(peer_app(folder)[0], folder / "calls.json")
     config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", lifespan="off")
     await uvicorn.Server(config).serve()
 
@@ -287,32 +366,10 @@ async def _peer(folder: Path, port: int) -> None:
 
 async def measure(folder: Path, *, transfers: int, per_minute: int, down_seconds: float) -> Figures:
     """Return the figures of one outage and what follows it."""
-    ports = dict(zip(SITES, free_ports(len(SITES)), strict=True))
-    write_sample(folder, ports=ports)
-    site = folder / "sites" / f"{HOP}.yaml"
-    profile = f"profile: {{requests_per_minute: {per_minute}, at_once: 16}}\n"
-    site.write_text(site.read_text("utf-8") + profile, encoding="utf-8")
-    publish_directory(folder, now=datetime.now(UTC))
-    directory = load_directory(folder, now=datetime.now(UTC))
-    here, clock, var = identity(folder, directory, SENDER), SystemClock(), folder / "var" / SENDER
-    store = StateStore(var / "state.db", owner=SENDER)
-    migrate(store)
-    ledger, spool = Ledger(store, here.tenant, clock), Spool(var / "spool" / "out")
-    await asyncio.to_thread(fill, ledger, spool, here, transfers)
-    memory = PeerMemory(ledger)
-    lines = Lines(here, clock, known=memory.known(), keep=memory.keep)
-    peers = Peers(here, clock, lines)
-    sender = Sender(
-        identity=here,
-        ledger=ledger,
-        spool=spool,
-        peers=peers,
-        orders=_no_orders,
-        snapshots=Snapshots(var / "snapshots"),
-        limits=Limits(memory_mib=64),
-        token_secret=None,
-    )
-    dispatcher = Dispatcher(here, ledger, sender, lines, Deeds(ledger))
+    ports = found_workspace(folder, f"requests_per_minute: {per_minute}, at_once: 16")
+    out = outbox(folder)
+    ledger, dispatcher = out.ledger, out.dispatcher
+    await asyncio.to_thread(fill, ledger, out.spool, out.here, transfers)
     process = multiprocessing.get_context("spawn").Process(
         target=peer, args=(folder, ports[HOP]), daemon=True
     )
@@ -320,7 +377,7 @@ async def measure(folder: Path, *, transfers: int, per_minute: int, down_seconds
     dispatcher.start()
     try:
         await asyncio.sleep(down_seconds)
-        line = lines.to(HOP)
+        line = out.lines.to(HOP)
         probes = line.pace.last_minute(asyncio.get_running_loop().time())
         written = _changed(ledger)
         waiting = dispatcher.waiting_for(HOP)
@@ -333,12 +390,10 @@ async def measure(folder: Path, *, transfers: int, per_minute: int, down_seconds
             left = len(await asyncio.to_thread(ledger.under_way))
         seconds = time.monotonic() - begun
     finally:
-        await dispatcher.aclose()
-        await peers.aclose()
+        await out.aclose()
         if process.pid:
             process.kill()
             process.join()
-        store.close()
     said = json.loads((folder / "calls.json").read_text("ascii"))
     return {
         "transfers": transfers,

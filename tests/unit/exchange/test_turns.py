@@ -72,7 +72,7 @@ def add(
 
 def put(ledger: Ledger, row: Outgoing, state: Out) -> Outgoing:
     change = sa.update(outgoing).where(outgoing.c.transfer == row.transfer)
-    ledger.store.write(lambda held: held.execute(change.values(state=state.value)) and None)
+    ledger.store.write(lambda held: held.execute(change.values(state=state.value)).rowcount)
     return ledger.outgoing(row.transfer)
 
 
