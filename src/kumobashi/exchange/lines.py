@@ -161,9 +161,8 @@ class Line:
     def _failed(self, error: PeerUnreachable | PeerRefused, *, is_probe: bool) -> None:
         refusal = refusal_of(error)
         if refusal is not None and not refusal.is_busy:
-            self._answered(
-                is_probe=is_probe
-            )  # it answered, and said no: that is the caller's business
+            # It answered, and said no: that is the business of whoever called.
+            self._answered(is_probe=is_probe)
             return
         if self.health.is_down and not is_probe:
             return  # what was on its way when the peer went down says nothing new

@@ -15,6 +15,7 @@ from kumobashi.planning.approval import Standing
 from kumobashi.planning.columns import row_of
 from kumobashi.planning.folding import fold, padded
 from kumobashi.planning.measured import ItemLoss
+from kumobashi.planning.pace import hours_en, hours_ja
 from kumobashi.planning.sentences import (
     CLASSES,
     STANDINGS,
