@@ -167,8 +167,10 @@ async def test_429_is_heeded_and_nothing_else_is_called_meanwhile(tmp_path: Path
         out.dispatcher.start()
         await until(lambda: applied(out, transfers))
 
-        after = sorted(at for at, _, _ in limited.calls if at > limited.refused_at)
-        assert after[0] - limited.refused_at >= 1.9
+        after = [at - limited.refused_at for at, _, _ in limited.calls if at > limited.refused_at]
+        on_their_way = [wait for wait in after if wait < 0.7]
+        assert len(on_their_way) <= 2, "of the four that were under way two were refused"
+        assert min(wait for wait in after if wait >= 0.7) >= 1.9
         assert out.lines.to(HOP).pace.permitted < out.lines.to(HOP).pace.per_minute
         assert all(row.attempt == 1 for row in out.ledger.several(transfers))
 

@@ -15,7 +15,7 @@ import shutil
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import duckdb
 
@@ -129,6 +129,10 @@ class Sender:
     def _prepare(self, row: Outgoing) -> Outgoing:
         """Read, coarsen and seal; afterwards everything that will leave is durable here."""
         order = self._orders(row.link)
+        line = self._peers.lines.to(self._identity.next_hop(order.to_site))
+        # What the next hop has shown to be too large is not cut that large again.
+        limit = min(order.largest_part_bytes, line.part_bytes)
+        order = replace(order, largest_part_bytes=limit)
         if self._spool.held(row.transfer, row.attempt):
             # It was sealed before, but that was never committed: a new sealing is a new attempt.
             row = self._ledger.move_out(row.transfer, None, attempt=row.attempt + 1)
