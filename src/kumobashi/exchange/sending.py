@@ -38,6 +38,7 @@ from kumobashi.exchange.states import LEFT, OUT_FINAL, Out
 from kumobashi.exchange.waiting import alone, as_known, cause_of
 from kumobashi.kernel import KumobashiError, crashpoint
 from kumobashi.messages.announcement import Announcement
+from kumobashi.messages.errors import MessageExpired
 from kumobashi.messages.manifest import Manifest, sign_manifest, verify_manifest
 from kumobashi.messages.parts import Part
 from kumobashi.release.errors import FindingsRefused
@@ -117,7 +118,7 @@ class Sender:
                 return Step(row)
             if isinstance(error, Paused) or is_about_the_line(error):
                 return Step(row)  # it waits with all others that wait for the same
-            if not _passes(error, row.state):
+            if not _passes(error, row.state) or self._has_expired(row, error):
                 return Step(await asyncio.to_thread(self._stop, row, error))
             return await asyncio.to_thread(self._note, row, error)
 
@@ -286,6 +287,12 @@ class Sender:
         if isinstance(error, FindingsRefused):
             facts["released"] = {"findings": [asdict(finding) for finding in error.findings]}
         return self._ledger.move_out(row.transfer, Out.REFUSED, facts=facts, cause=cause)
+
+    def _has_expired(self, row: Outgoing, error: KumobashiError) -> bool:
+        """Whether the peer and this site agree that the bundle cannot be taken in any more."""
+        if not isinstance(error, PeerRefused) or error.peer_code != MessageExpired.code:
+            return False
+        return row.state is Out.SEALED and self._manifest(row).expires < self._ledger.clock.now()
 
     def _note(self, row: Outgoing, error: KumobashiError) -> Step:
         side = error.site if isinstance(error, PeerRefused) else self._identity.site

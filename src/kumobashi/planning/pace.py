@@ -3,7 +3,7 @@
 >>> from kumobashi.directory.models import PeerProfile
 >>> slow = PeerProfile(requests_per_minute=60)
 >>> pace([(4096, slow), (1024, PeerProfile())], size=10_000)
-Pace(parts=10, part_bytes=1024, seconds=16.2, hours=())
+Pace(parts=10, part_bytes=1024, seconds=8.9, hours=())
 """
 
 from collections.abc import Sequence

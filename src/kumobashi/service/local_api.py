@@ -37,19 +37,20 @@ _LOOK_AGAIN_SECONDS = 0.1
 def local_routes(gateway: Gateway, endpoint: Endpoint) -> list[Route]:
     """Return the routes that the terminal calls."""
     api = _LocalApi(gateway, endpoint)
+    cancel, pause = api.guarded(api.doing(Deed.CANCEL)), api.guarded(api.doing(Deed.PAUSE))
+    resume, send_first = (
+        api.guarded(api.doing(Deed.RESUME)),
+        api.guarded(api.doing(Deed.SEND_FIRST)),
+    )
     return [
         Route("/api/v1/overview", api.guarded(api.overview), methods=["GET"]),
         Route("/api/v1/links/{link}/runs", api.guarded(api.run), methods=["POST"]),
         Route("/api/v1/transfers/{transfer}", api.guarded(api.transfer), methods=["GET"]),
         Route("/api/v1/transfers/{transfer}/accept", api.guarded(api.accept), methods=["POST"]),
-        *(
-            Route(
-                f"/api/v1/transfers/{{transfer}}/{deed.value}",
-                api.guarded(api.doing(deed)),
-                methods=["POST"],
-            )
-            for deed in Deed
-        ),
+        Route("/api/v1/transfers/{transfer}/cancel", cancel, methods=["POST"]),
+        Route("/api/v1/transfers/{transfer}/pause", pause, methods=["POST"]),
+        Route("/api/v1/transfers/{transfer}/resume", resume, methods=["POST"]),
+        Route("/api/v1/transfers/{transfer}/send-first", send_first, methods=["POST"]),
         Route("/api/v1/transfers/{transfer}/resend", api.guarded(api.resend), methods=["POST"]),
         Route("/api/v1/links/{link}/pause", api.guarded(api.pause_link), methods=["POST"]),
         Route("/api/v1/links/{link}/resume", api.guarded(api.resume_link), methods=["POST"]),

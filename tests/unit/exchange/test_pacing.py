@@ -58,6 +58,17 @@ def test_health_is_down_after_a_failure_only_and_forgets_after_steady_answers(
         assert health == Health()
 
 
+def test_a_line_that_often_breaks_is_not_held_for_dead() -> None:
+    health = Health()
+    for _ in range(50):  # two answers, then a failure
+        health = failed(answered(answered(health)), now=NOW, wait=1.0, cause=None)
+    assert health.failures <= 2
+
+    for _ in range(10):  # one answer each time: an announcement that passes before parts that fail
+        health = failed(answered(health), now=NOW, wait=1.0, cause=None)
+    assert health.failures > 10
+
+
 def test_a_probe_is_due_when_its_time_has_come_or_the_clock_was_set_back() -> None:
     down = failed(Health(), now=NOW, wait=30.0, cause=None)
     assert not down.is_due(NOW + timedelta(seconds=29))
