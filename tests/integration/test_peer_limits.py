@@ -17,7 +17,8 @@ from kumobashi.exchange.deeds import Deeds
 from kumobashi.exchange.sql import outgoing
 from kumobashi.exchange.states import Out
 from kumobashi.messages.manifest import verify_manifest
-from kumobashi.testing.backlog import HOP, Outbox, found_workspace, outbox, peer_app, sealed_row
+from kumobashi.testing.outboxes import HOP, Outbox, found_workspace, outbox, sealed_row
+from kumobashi.testing.signing_peer import peer_app
 
 NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)  # a Friday, noon in Japan
 

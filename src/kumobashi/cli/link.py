@@ -7,7 +7,8 @@ import click
 from kumobashi.cli.command import Group, command, option
 from kumobashi.cli.errors import NothingRuns
 from kumobashi.cli.exits import Exit, exit_of_transfer
-from kumobashi.cli.local_api import LocalApi, Watched, open_local_api
+from kumobashi.cli.holding import lines, pause, resume
+from kumobashi.cli.local_api import LocalApi, Watched, open_local_api, sender_of
 from kumobashi.cli.terminal import Terminal
 from kumobashi.exchange.views import Light, LinkView, TransferView
 from kumobashi.kernel import SystemClock
@@ -72,7 +73,7 @@ def run(
 ) -> Exit:
     """Run a link."""
     workspace = terminal.workspace()
-    api = _sender(workspace, name)
+    api = sender_of(workspace, name)
     day = f"{on:%Y-%m-%d}" if on else None
     watched = api.run(name, on=day, again=again, full=full)
     if no_wait:
@@ -132,7 +133,7 @@ def show(terminal: Terminal, *, name: str) -> Exit:
     """Show one link."""
     from kumobashi.cli.status import draw_link
 
-    view = _view(_sender(terminal.workspace(), name), name)
+    view = _view(sender_of(terminal.workspace(), name), name)
     if terminal.as_json:
         from kumobashi.service.local_api import plain
 
@@ -154,7 +155,7 @@ def show(terminal: Terminal, *, name: str) -> Exit:
 def accept(terminal: Terminal, *, name: str, no_wait: bool) -> Exit:
     """Accept the counts of a held transfer."""
     workspace = terminal.workspace()
-    api = _sender(workspace, name)
+    api = sender_of(workspace, name)
     held = _latest(api, name, {Light.HELD}, "承認待ちの転送", "held transfer")
     watched = api.accept(held.transfer)
     if no_wait:
@@ -171,7 +172,7 @@ def accept(terminal: Terminal, *, name: str, no_wait: bool) -> Exit:
 @click.argument("name", metavar="LINK")
 def cancel(terminal: Terminal, *, name: str) -> Exit:
     """Cancel a held or unsent transfer."""
-    api = _sender(terminal.workspace(), name)
+    api = sender_of(terminal.workspace(), name)
     unsent = {Light.HELD, Light.RUNNING, Light.WAITING, Light.STOPPED}
     found = _latest(api, name, unsent, "まだ送っていない転送", "transfer that was not sent yet")
     watched = api.do("cancel", found.transfer)
@@ -197,7 +198,7 @@ def findings(terminal: Terminal, *, name: str) -> Exit:
     """List findings."""
     from kumobashi.cli.status import draw_findings
 
-    api = _sender(terminal.workspace(), name)
+    api = sender_of(terminal.workspace(), name)
     latest = _latest(api, name, set(Light), "転送", "transfer")
     if terminal.as_json:
         from kumobashi.service.local_api import plain
@@ -214,77 +215,8 @@ def findings(terminal: Terminal, *, name: str) -> Exit:
     return Exit.OK
 
 
-@command(
-    "pause",
-    ja="連携を一時停止します。送り出していない転送は、再開するまで待ちます。",
-    en="Pause a link: what has not left waits until it is resumed.",
-    example="kumobashi link pause notice-attributes",
-)
-@click.argument("name", metavar="LINK")
-def pause(terminal: Terminal, *, name: str) -> Exit:
-    """Pause a link."""
-    return _pause(terminal, name, paused=True)
-
-
-@command(
-    "resume",
-    ja="一時停止した連携を再開します。待っていた転送は順に送られます。",
-    en="Resume a paused link; what waited is sent in its turn.",
-    example="kumobashi link resume notice-attributes",
-)
-@click.argument("name", metavar="LINK")
-def resume(terminal: Terminal, *, name: str) -> Exit:
-    """Resume a link."""
-    return _pause(terminal, name, paused=False)
-
-
-@command(
-    "lines",
-    ja="隣のサイトごとに、応答・受付時間・1分間の要求数・待っている転送の数を示します。",
-    en="For each neighbour: whether it answers, its hours, calls a minute, what waits for it.",
-    example="kumobashi link lines",
-)
-def lines(terminal: Terminal) -> Exit:
-    """Show the lines of all sites that send any."""
-    from kumobashi.cli.lines import draw_lines
-
-    workspace = terminal.workspace()
-    sites = sorted({workspace.systems[link.from_].site for link in workspace.links.values()})
-    found = {site: open_local_api(workspace, site).lines() for site in sites}
-    if terminal.as_json:
-        terminal.emit(found[sites[0]] if len(found) == 1 else found)
-    else:
-        names = {name: site.name for name, site in workspace.sites.items()}
-        for site, said in found.items():
-            terminal.out.print(draw_lines(terminal, names[site], said, names))
-    is_down = any(line["standing"] == "down" for said in found.values() for line in said["lines"])
-    return Exit.RED if is_down else Exit.OK
-
-
 for _command in (run, status, show, accept, cancel, findings, pause, resume, lines):
     link.add_command(_command)
-
-
-def _pause(terminal: Terminal, name: str, *, paused: bool) -> Exit:
-    said = _sender(terminal.workspace(), name).pause_link(name, paused=paused)
-    if terminal.as_json:
-        terminal.emit(said)
-    elif paused:
-        terminal.out.print(
-            terminal.t(
-                f"一時停止しました。再開: kumobashi link resume {name}",
-                f"Paused. Resume it with kumobashi link resume {name}",
-            )
-        )
-    else:
-        terminal.out.print(terminal.t("再開しました。", "Resumed."))
-    return Exit.OK
-
-
-def _sender(workspace: "Workspace", name: str) -> LocalApi:
-    """Return the gateway that sends a link."""
-    declared = workspace.link(name)
-    return open_local_api(workspace, workspace.systems[declared.from_].site)
 
 
 def _view(api: LocalApi, name: str) -> LinkView:

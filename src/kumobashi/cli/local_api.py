@@ -124,6 +124,12 @@ def open_local_api(workspace: "Workspace", site: str) -> LocalApi:
     )
 
 
+def sender_of(workspace: "Workspace", name: str) -> LocalApi:
+    """Return the gateway that sends a link."""
+    declared = workspace.link(name)
+    return open_local_api(workspace, workspace.systems[declared.from_].site)
+
+
 def read_token(folder: Path, site: str) -> str:
     """Return the token of a site's local API."""
     from kumobashi.crypto.private_files import read_private

@@ -13,7 +13,8 @@ from kumobashi.exchange.hops import behind_each_hop, poll_seconds, polls_at_once
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.lanes import Found, Job, Lane
 from kumobashi.exchange.ledger import Ledger
-from kumobashi.exchange.lines import Line, Lines
+from kumobashi.exchange.line import Line
+from kumobashi.exchange.lines import Lines
 from kumobashi.exchange.reasons import Reasons
 from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.sending import Sender

@@ -1,7 +1,7 @@
 """Which receivers are reached over which next hop, and how a hop is asked how things stand."""
 
 from kumobashi.exchange.identity import Identity
-from kumobashi.exchange.lines import Line
+from kumobashi.exchange.line import Line
 from kumobashi.routing.errors import RoutingFailed
 
 _POLL_SECONDS = 20

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from kumobashi.exchange.errors import Paused, WaitsItsTurn
-from kumobashi.exchange.lines import Line
+from kumobashi.exchange.line import Line
 from kumobashi.exchange.newest import Head
 from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.states import Out, is_under_way

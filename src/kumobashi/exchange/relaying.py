@@ -19,7 +19,7 @@ from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.inbox import Downstream
 from kumobashi.exchange.lanes import Found, Job, Lane
 from kumobashi.exchange.ledger import Ledger
-from kumobashi.exchange.lines import Line, is_about_the_line
+from kumobashi.exchange.line import Line, is_about_the_line
 from kumobashi.exchange.patience import wait_after
 from kumobashi.exchange.peers import Answer, Peers
 from kumobashi.exchange.records import Incoming

@@ -12,35 +12,30 @@ import asyncio
 import logging
 import random
 import shutil
-import time
-from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 
 import duckdb
 
+from kumobashi.exchange.carrying import Carrier
 from kumobashi.exchange.confirming import Confirmation
-from kumobashi.exchange.deeds import Deeds
 from kumobashi.exchange.differences import Snapshots
 from kumobashi.exchange.errors import OutsideBounds, Paused, PeerRefused
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.ledger import Ledger
-from kumobashi.exchange.lines import SMALLEST_PART_BYTES, is_about_the_line
+from kumobashi.exchange.line import is_about_the_line
 from kumobashi.exchange.orders import Order
 from kumobashi.exchange.packing import Limits, workroom
 from kumobashi.exchange.patience import LONGEST_SECONDS, wait_after
 from kumobashi.exchange.peers import Peers
 from kumobashi.exchange.preparing import Preparation
 from kumobashi.exchange.records import Outgoing
-from kumobashi.exchange.recutting import recut
-from kumobashi.exchange.refusals import refusal_of
 from kumobashi.exchange.states import LEFT, OUT_FINAL, Out
 from kumobashi.exchange.waiting import alone, as_known, cause_of
 from kumobashi.kernel import KumobashiError, crashpoint
-from kumobashi.messages.announcement import Announcement
 from kumobashi.messages.errors import MessageExpired
 from kumobashi.messages.manifest import Manifest, sign_manifest, verify_manifest
-from kumobashi.messages.parts import Part
 from kumobashi.release.errors import FindingsRefused
 from kumobashi.storage.errors import SpoolFull, StorageFailed, is_disk_full
 from kumobashi.storage.spool import Spool
@@ -83,7 +78,7 @@ class Sender:
         self._snapshots = snapshots
         self._limits = limits
         self._token_secret = token_secret
-        self._deeds = Deeds(ledger)
+        self._carrier = Carrier(identity, ledger, spool, peers)
         self._seen: dict[str, str] = {}  # version of the last answer, by transfer
         self._chance = random.Random()  # noqa: S311 - spreads load; nothing secret depends on it
 
@@ -93,7 +88,7 @@ class Sender:
 
     async def carry(self, transfer: str) -> Step:
         """Bring a sealed transfer to the next hop, or leave it waiting."""
-        return await self._step(transfer, {Out.SEALED}, self._carry)
+        return await self._step(transfer, {Out.SEALED}, self._carrier.carry)
 
     async def look(self, transfer: str, *, wait: int) -> Step:
         """Ask once for the receipts of a transfer that has left, waiting up to ``wait`` seconds."""
@@ -187,49 +182,6 @@ class Sender:
 
     # -- carry and confirm ----------------------------------------------------------------------
 
-    async def _carry(self, row: Outgoing) -> Outgoing:
-        """Announce, put the parts that are missing there, close."""
-        started = time.monotonic()
-        manifest = self._manifest(row)
-        hop = self._identity.next_hop(manifest.to_site)
-        key = (row.transfer, row.attempt)
-        try:
-            answer = await self._peers.announce(hop, _announcement(manifest))
-            crashpoint("sending.announced")
-            have = set(map(str, answer.get("have", ())))
-            await self._put(hop, key, [part for part in manifest.parts if part.digest not in have])
-        except Exception as raised:
-            limit = self._smaller(hop, manifest, alone(raised))
-            if limit is None:
-                raise
-            return await asyncio.to_thread(self._recut, row, manifest, limit)
-        # From here on it counts as having left: the close may be taken though no answer comes.
-        await asyncio.to_thread(self._deeds.begin_to_close, row.transfer)
-        await self._peers.close_attempt(hop, *key, row.manifest or "")
-        crashpoint("sending.sent_before_commit")
-        carried = {"carry": {"seconds": time.monotonic() - started}}
-        row = await asyncio.to_thread(
-            self._ledger.move_out, row.transfer, Out.SENT, facts={"stages": carried}
-        )
-        crashpoint("sending.sent")
-        return row
-
-    async def _put(self, hop: str, key: tuple[str, int], parts: Sequence[Part]) -> None:
-        """Put parts, as many at once as the peer takes; the first that fails stops the others."""
-        line, waiting = self._peers.lines.to(hop), iter(parts)
-
-        async def put() -> None:
-            for part in waiting:
-                self._deeds.refuse_paused(key[0])
-                with self._spool.open(*key, part.digest.removeprefix("sha256:")) as body:
-                    await self._peers.put_part(hop, *key, part, body)
-                line.took(part.bytes)
-                crashpoint("sending.part_put")
-
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(len(parts), line.width(_PARTS_AT_ONCE))):
-                group.create_task(put())
-
     async def _confirm(self, row: Outgoing, wait: int) -> Outgoing:
         """Collect the receiver's receipts as far as there are any."""
         manifest = self._manifest(row)
@@ -244,32 +196,6 @@ class Sender:
                 self._snapshots.forget_but(row.link, {row.transfer})
             self._spool.forget(row.transfer)
             crashpoint("sending.finished")
-        return row
-
-    # -- what the other side can take ------------------------------------------------------------
-
-    def _smaller(self, hop: str, manifest: Manifest, error: Exception) -> int | None:
-        """Return how large parts may be after a 413; none where smaller ones are no remedy."""
-        refusal = refusal_of(error)
-        largest = max(part.bytes for part in manifest.parts)
-        if refusal is None or not refusal.is_too_large or largest <= SMALLEST_PART_BYTES:
-            return None
-        if refusal.limit is not None and refusal.limit >= largest:
-            return None
-        return self._peers.lines.to(hop).too_large(largest, refusal.limit)
-
-    def _recut(self, row: Outgoing, manifest: Manifest, limit: int) -> Outgoing:
-        """Cut what is sealed into smaller parts: a new attempt, durable before the old one goes."""
-        again = recut(manifest, self._spool, limit)
-        log.info("cut anew", extra={"transfer": row.transfer, "parts": len(again.parts)})
-        row = self._ledger.move_out(
-            row.transfer,
-            None,
-            attempt=again.attempt,
-            manifest=sign_manifest(again, self._identity.signing),
-            facts={"sent": {"parts": len(again.parts)}},
-        )
-        self._spool.forget(row.transfer, manifest.attempt)
         return row
 
     # -- what can go wrong ----------------------------------------------------------------------
@@ -330,18 +256,3 @@ def _numbers(manifest: Manifest, seconds: float) -> dict[str, object]:
         "stages": {"seal": {"seconds": seconds, "rows": rows}},
         "stage": "carry",
     }
-
-
-def _announcement(manifest: Manifest) -> Announcement:
-    return Announcement(
-        tenant=manifest.tenant,
-        transfer=manifest.transfer,
-        attempt=manifest.attempt,
-        link=manifest.link,
-        from_site=manifest.from_site,
-        to_site=manifest.to_site,
-        business_date=manifest.business_date,
-        parts=manifest.parts,
-        sealed_bytes=manifest.sealed_bytes,
-        created=manifest.created,
-    )
