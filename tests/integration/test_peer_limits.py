@@ -13,6 +13,7 @@ import uvicorn
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from kumobashi.exchange.adopting import name_receivers
 from kumobashi.exchange.deeds import Deeds
 from kumobashi.exchange.sql import outgoing
 from kumobashi.exchange.states import Out
@@ -196,6 +197,19 @@ async def test_a_peer_that_is_down_is_probed_by_one_call_and_no_row_is_written(
         await start()
         await until(lambda: applied(out, transfers))
         assert limited.most_open <= 4
+
+
+async def test_what_an_older_version_began_is_taken_up(tmp_path: Path) -> None:
+    async with standing(tmp_path / "w", "at_once: 4") as (out, _, start):
+        (transfer,) = put(out, body=500)
+        forgotten = sa.update(outgoing).values(to_site=None)
+        out.ledger.store.write(lambda held: held.execute(forgotten).rowcount)
+        await start()
+
+        assert name_receivers(out.ledger, out.here) == 1
+        assert name_receivers(out.ledger, out.here) == 0
+        out.dispatcher.start()
+        await until(lambda: applied(out, [transfer]))
 
 
 async def test_what_was_known_of_a_peer_survives_a_restart(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ class Dispatcher:
         self, identity: Identity, ledger: Ledger, sender: Sender, lines: Lines, deeds: Deeds
     ) -> None:
         self._ledger = ledger
+        self._site = identity.site
         self._sender = sender
         self._lines = lines
         self._deeds = deeds
@@ -89,6 +90,7 @@ class Dispatcher:
     def reasons(self) -> Reasons:
         """Return why things wait, as it is now."""
         return Reasons(
+            site=self._site,
             lines={site: self._lines.to(hop) for site, hop in self._hop_of.items()},
             paused=self._deeds.paused_links(),
             turns=self._turns,

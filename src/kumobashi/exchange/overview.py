@@ -136,6 +136,7 @@ def _cause(cause: Mapping[str, Any] | None, names: Names) -> Cause | None:
         tries=int(cause.get("tries", 0)),
         next_try=from_wire(str(next_try)) if next_try else None,
         behind=int(cause.get("behind", 0)),
+        is_calm=cause.get("calm") is True,
     )
 
 
@@ -200,7 +201,7 @@ def _parts_there(row: Outgoing) -> int | None:
 
 def _hops(row: Outgoing, names: Names) -> tuple[HopView, ...]:
     told = {str(hop["site"]): hop for hop in row.facts.get("hops", [])}
-    failing = str(row.cause["side"]) if row.cause else None
+    failing = str(row.cause["side"]) if row.cause and not row.cause.get("calm") else None
     total = row.facts.get("sent", {}).get("parts", 0)
     is_over = row.state is Out.APPLIED
     views = []

@@ -29,10 +29,12 @@ class Reasons:
         self,
         *,
         turns: Turns,
+        site: str = "",
         lines: Mapping[str, Line] | None = None,
         paused: Mapping[str, int] | None = None,
         behind: Callable[[str], int] = lambda _hop: 0,
     ) -> None:
+        self._site = site
         self._lines = lines or {}  # by receiver
         self._paused = paused or {}
         self._turns = turns
@@ -60,7 +62,7 @@ class Reasons:
     ) -> Cause | None:
         since = self._paused.get(link, paused_at)
         if since is not None and state in _NOT_SENT:
-            cause = cause_of(Paused(transfer=transfer), side="", now=from_micros(since))
+            cause = cause_of(Paused(transfer=transfer), side=self._site, now=from_micros(since))
             return {**cause, "calm": True}
         line = self._lines.get(to_site or "")
         if line is None or state is Out.EXTRACTING or not (found := line.cause()):
@@ -72,7 +74,7 @@ class Reasons:
         if before is None:
             return None
         since = from_micros(row.started_at)
-        return {**cause_of(WaitsItsTurn(before=before), side="", now=since), "calm": True}
+        return {**cause_of(WaitsItsTurn(before=before), side=self._site, now=since), "calm": True}
 
     def _count(self, hop: str) -> int:
         if hop not in self._counted:

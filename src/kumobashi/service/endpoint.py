@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kumobashi.crypto.keys import TokenKey
+from kumobashi.exchange.adopting import name_receivers
 from kumobashi.exchange.deeds import Deed, Deeds
 from kumobashi.exchange.differences import Snapshots
 from kumobashi.exchange.dispatching import Dispatcher
@@ -29,6 +30,7 @@ class Endpoint:
 
     def __init__(self, gateway: "Gateway", var: Path, spool: Spool) -> None:
         identity, ledger = gateway.identity, gateway.ledger
+        self._identity = identity
         self._ledger = ledger
         self._clock = gateway.clock
         self.wiring = Wiring(
@@ -65,6 +67,7 @@ class Endpoint:
     def resume(self) -> None:
         """Go on with every transfer that was under way."""
         self._outbox.keep_only(self._ledger.under_way())
+        name_receivers(self._ledger, self._identity)
         self.dispatcher.start()
 
     async def run(
