@@ -40,24 +40,16 @@ class Carrier:
         self._deeds = Deeds(ledger)
 
     async def carry(self, row: Outgoing) -> Outgoing:
-        """Announce, put the parts that are missing there, close."""
+        """Hand a sealed transfer over and note that it has left; or cut it smaller, as asked."""
         started = time.monotonic()
         manifest = self._manifest(row)
-        hop = self._identity.next_hop(manifest.to_site)
-        key = (row.transfer, row.attempt)
         try:
-            answer = await self._peers.announce(hop, _announcement(manifest))
-            crashpoint("sending.announced")
-            have = set(map(str, answer.get("have", ())))
-            await self._put(hop, key, [part for part in manifest.parts if part.digest not in have])
+            await self.hand_over(row, manifest)
         except Exception as raised:
-            limit = self._smaller(hop, manifest, alone(raised))
+            limit = self._smaller(manifest, alone(raised))
             if limit is None:
                 raise
             return await asyncio.to_thread(self._recut, row, manifest, limit)
-        # From here on it counts as having left: the close may be taken though no answer comes.
-        await asyncio.to_thread(self._deeds.begin_to_close, row.transfer)
-        await self._peers.close_attempt(hop, *key, row.manifest or "")
         crashpoint("sending.sent_before_commit")
         carried = {"carry": {"seconds": time.monotonic() - started}}
         row = await asyncio.to_thread(
@@ -65,6 +57,18 @@ class Carrier:
         )
         crashpoint("sending.sent")
         return row
+
+    async def hand_over(self, row: Outgoing, manifest: Manifest) -> None:
+        """Announce, put the parts that are missing there, close; what is there stays there."""
+        hop = self._identity.next_hop(manifest.to_site)
+        key = (row.transfer, row.attempt)
+        answer = await self._peers.announce(hop, _announcement(manifest))
+        crashpoint("sending.announced")
+        have = set(map(str, answer.get("have", ())))
+        await self._put(hop, key, [part for part in manifest.parts if part.digest not in have])
+        # From here on it counts as having left: the close may be taken though no answer comes.
+        await asyncio.to_thread(self._deeds.begin_to_close, row.transfer)
+        await self._peers.close_attempt(hop, *key, row.manifest or "")
 
     async def _put(self, hop: str, key: tuple[str, int], parts: Sequence[Part]) -> None:
         """Put parts, as many at once as the peer takes; the first that fails stops the others."""
@@ -84,7 +88,7 @@ class Carrier:
 
     # -- what the other side can take ------------------------------------------------------------
 
-    def _smaller(self, hop: str, manifest: Manifest, error: Exception) -> int | None:
+    def _smaller(self, manifest: Manifest, error: Exception) -> int | None:
         """Return how large parts may be after a 413; none where smaller ones are no remedy."""
         refusal = refusal_of(error)
         largest = max(part.bytes for part in manifest.parts)
@@ -92,6 +96,7 @@ class Carrier:
             return None
         if refusal.limit is not None and refusal.limit >= largest:
             return None
+        hop = self._identity.next_hop(manifest.to_site)
         return self._peers.lines.to(hop).too_large(largest, refusal.limit)
 
     def _recut(self, row: Outgoing, manifest: Manifest, limit: int) -> Outgoing:
