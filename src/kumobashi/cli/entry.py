@@ -18,6 +18,7 @@ PLACES = {
     "plan": "kumobashi.cli.plan:plan",
     "workspace": "kumobashi.cli.workspace:workspace",
     "link": "kumobashi.cli.link:link",
+    "transfer": "kumobashi.cli.transfer:transfer",
     "serve": "kumobashi.cli.serve:serve",
     "work": "kumobashi.cli.work:work",
     "state": "kumobashi.cli.state:state",

@@ -59,6 +59,8 @@ class Order:
     bounds: Bounds
     recipient: str  # age1…
     largest_part_bytes: int
+    priority: Literal["high", "normal", "low"] = "normal"
+    is_in_order: bool = False  # the next transfer waits until the one before it is over
 
     @property
     def columns(self) -> tuple[ReceivingColumn, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from kumobashi.directory.models import By, Contact, Dataset, FolderStore
+from kumobashi.directory.models import By, Contact, Dataset, FolderStore, PeerProfile
 from kumobashi.kernel import Zone
 from kumobashi.planning.plan import Plan
 from kumobashi.planning.workspace import Workspace
@@ -28,6 +28,7 @@ class Door:
     largest_part_bytes: int  # that the far side takes at once
     is_relay: bool  # the far side passes on what it cannot read
     flow: ZoneFlow | None  # the row of the rules; none: nothing permits it
+    profile: PeerProfile  # what the far side takes, how fast and when
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +61,7 @@ def doors(workspace: Workspace, plan: Plan, tables: Tables) -> tuple[Door, ...]:
                 port=address.port or _PORTS[address.scheme],
                 largest_part_bytes=there.largest_part_bytes,
                 is_relay=there.role == "relay",
+                profile=there.profile,
                 flow=tables.flow(model, hop.from_zone, hop.to_zone, hop.by, on=plan.on),
             )
         )

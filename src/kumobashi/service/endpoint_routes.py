@@ -24,6 +24,7 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
         ledger=gateway.ledger,
         site=gateway.identity.site,
         clock=gateway.clock,
+        reasons=endpoint.dispatcher.reasons,
     )
     settings = gateway.settings
     plans = PlanDesk(

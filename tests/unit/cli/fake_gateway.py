@@ -19,12 +19,17 @@ class FakeGateway:
         self.transfers = list(transfers)
         self.problem: dict[str, Any] | None = None
         self.status = 200
+        self.lines: list[dict[str, Any]] = []
         self.asked: list[tuple[str, str, str | None, Any]] = []
         self.port = 0
 
     def answer(self, method: str, path: str) -> Any:
         if self.problem is not None:
             return self.problem
+        if path.endswith("/lines"):
+            return {"lines": self.lines, "paused_links": []}
+        if path.startswith("/api/v1/links/") and path.endswith(("/pause", "/resume")):
+            return {"link": path.split("/")[4], "paused": path.endswith("/pause")}
         if path.endswith("/overview"):
             return plain(self.overview)
         view = self.transfers.pop(0) if len(self.transfers) > 1 else self.transfers[0]
