@@ -83,7 +83,11 @@ class Dispatcher:
             width=lambda: line.width(few),
             opens_in=line.opens_in,
         )
-        line.changed += [self._carrying[hop].wake, self._looking[hop].wake]
+        # What was under way when the peer went down comes before what was read to follow it.
+        line.changed += [
+            partial(self._carrying[hop].wake, anew=True),
+            partial(self._looking[hop].wake, anew=True),
+        ]
 
     def start(self) -> None:
         """Begin to work on what waits."""

@@ -101,8 +101,8 @@ class Relay:
             opens_in=line.opens_in,
         )
         line.changed += [
-            self._passing[hop].wake,
-            self._asking[hop].wake,
+            partial(self._passing[hop].wake, anew=True),
+            partial(self._asking[hop].wake, anew=True),
             self._changes.tell_all,  # the hops before this one want to know why it waits
         ]
 
