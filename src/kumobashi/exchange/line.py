@@ -46,6 +46,10 @@ class LineState:
     part_bytes: int
 
 
+NOT_REACHED = (PeerUnreachable, PeerResting, DoorsClosed)
+"""What a call ends with when nobody there was asked."""
+
+
 class Line:
     """The line to one peer; belongs to one event loop."""
 
@@ -261,7 +265,7 @@ def is_about_the_line(error: BaseException) -> bool:
     if isinstance(error, PeerRefused):
         refusal = refusal_of(error)
         return refusal is not None and refusal.is_busy
-    return isinstance(error, PeerUnreachable | PeerResting | DoorsClosed)
+    return isinstance(error, NOT_REACHED)
 
 
 def _monotonic() -> float:

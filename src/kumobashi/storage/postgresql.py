@@ -41,6 +41,7 @@ _MOST_IN_ONE_COMMIT = 256
 _NAME = "状態"  # what people call this database
 _CONNECT_SECONDS = 5
 _LONGEST_PAUSE_SECONDS = 1.0
+_SHORT_SECONDS = 0.5
 _SESSION = {  # a process that stands still must not hold the others' rows for ever
     "application_name": "kumobashi",
     "idle_in_transaction_session_timeout": "30s",
@@ -146,6 +147,7 @@ class PostgreSQLState:
         for last in (False, True):  # a pooled connection may have died since it was used
             if time.monotonic() < self._down_until:
                 raise unreachable("state", _NAME, TimeoutError())
+            began = time.monotonic()
             try:
                 async with self._engine.connect() as connection:
                     await connection.execute(_BEGIN_READING, {"tenant": self._tenant})
@@ -155,7 +157,9 @@ class PostgreSQLState:
                 if kind is Kind.OF_WORK:
                     raise
                 if kind is not Kind.LOST or last:
-                    self._down_until = time.monotonic() + _LONGEST_PAUSE_SECONDS
+                    # Where the answer is no at once, whoever asks next may well find it back.
+                    if (now := time.monotonic()) - began > _SHORT_SECONDS:
+                        self._down_until = now + _LONGEST_PAUSE_SECONDS
                     raise _named(error, kind) from None
         raise AssertionError  # both rounds return or raise
 

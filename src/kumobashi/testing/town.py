@@ -246,6 +246,10 @@ class Town:
                 seen = self.transfer(transfer)
             except OSError:  # the gateway is being restarted
                 return None
+            except Refused as refused:
+                if refused.problem.get("retryable") is not True:
+                    raise
+                return None  # its database is
             return seen if done(seen) else None
 
         try:
