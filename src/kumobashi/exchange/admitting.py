@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 MOST_PARTS = 100_000
 _FEW = 1_000  # parts that may be of any size
 _SMALL_BYTES = 1_024  # on the average
+_LOCK = 0x71746  # one announcement of a municipality at a time
 
 
 def refuse_beyond_measure(announcement: Announcement, profile: ProfileEntry) -> None:
@@ -47,6 +48,8 @@ def refuse_over_quota(
     Runs in the commit that notes the announcement, so that two at once cannot both be the last. An
     earlier attempt of the same transfer gives way to this one and does not count.
     """
+    if held.dialect.name == "postgresql":  # SQLite has one writer; here others may announce as well
+        held.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK, sa.func.hashtext(tenant))))
     open_ = sa.cast(incoming.c.announcement["sealed_bytes"].as_string(), sa.BigInteger)
     query = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(open_), 0)).where(
         incoming.c.tenant == tenant,

@@ -1,6 +1,8 @@
 """Whose turn it is, and what a person may do while something waits."""
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,10 +10,12 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kumobashi.evidence.sql import waiting
 from kumobashi.exchange.deeds import Deed, Deeds
 from kumobashi.exchange.errors import HasLeft, IllegalMove, OrderKept, Paused
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.migrating import migrate
+from kumobashi.exchange.preparing import READ_IN, snapshot_of
 from kumobashi.exchange.reasons import Reasons
 from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.sql import metadata, outgoing
@@ -295,3 +299,56 @@ def test_nothing_overtakes_on_a_link_that_keeps_its_order(ledger: Ledger) -> Non
 
     with pytest.raises(OrderKept):
         Deeds(ledger).send_first(row.transfer)
+
+
+def said_of(ledger: Ledger) -> list[dict[str, object]]:
+    query = sa.select(waiting.c.body).order_by(waiting.c.entry)
+    bodies = ledger.store.read(lambda held: list(held.execute(query).scalars()))
+    return [json.loads(body) for body in bodies]
+
+
+def test_each_deed_is_in_the_evidence_log_once_and_says_that_a_person_did_it(
+    ledger: Ledger,
+) -> None:
+    row, other, deeds = add(ledger, "a"), add(ledger, "b"), Deeds(ledger)
+    before = len(said_of(ledger))
+    for _ in range(2):
+        deeds.pause(row.transfer)
+    deeds.send_first(row.transfer)
+    for _ in range(2):
+        deeds.resume(row.transfer)
+    for _ in range(2):
+        deeds.pause_link("a")
+    deeds.begin_to_close(other.transfer)
+    for _ in range(2):
+        deeds.resume_link("a")
+    deeds.cancel(row.transfer)
+
+    said = said_of(ledger)[before:]
+
+    assert [(one["event"], one.get("after")) for one in said] == [
+        ("transfer.paused", None),
+        ("transfer.put_first", None),
+        ("transfer.resumed", None),
+        ("link.paused", None),
+        ("link.resumed", None),
+        ("transfer.moved", "cancelled"),
+    ]
+    assert {one["by"] for one in said} == {"operator"}
+
+
+def test_a_bundle_that_has_left_may_be_handed_over_again(ledger: Ledger) -> None:
+    row, deeds = add(ledger, "a", state=Out.SENT), Deeds(ledger)
+
+    deeds.refuse_paused(row.transfer)
+    deeds.begin_to_close(row.transfer)
+
+    assert ledger.outgoing(row.transfer) == row
+
+
+def test_what_was_cut_anew_keeps_the_name_of_what_it_left_behind(ledger: Ledger) -> None:
+    row = add(ledger, "a")
+    again = ledger.move_out(row.transfer, None, attempt=2, facts={READ_IN: row.attempt})
+
+    assert snapshot_of(again) == snapshot_of(row) == row.transfer
+    assert snapshot_of(replace(row, attempt=2)) == f"{row.transfer}.2"
