@@ -38,8 +38,14 @@ test: venv-dev lint types floors docs ## すべての試験 / everything
 	@$(PYTEST) $(PARALLEL) $(PYTEST_ARGS)
 
 faults: export HYPOTHESIS_PROFILE ?= ci
-faults: venv-dev ## 障害試験（長い） / failures on purpose, long: every crash point everywhere, random kills (KUMO_SEED=, KUMO_ROUNDS=)
-	@$(PYTEST) $(PARALLEL) -m faults tests $(PYTEST_ARGS)
+faults: export KUMO_SEED ?= 20261121
+faults: export KUMO_ROUNDS ?= 40
+faults: venv-dev ## 障害試験（長い） / failures on purpose, long: F1 to F24, simulated lives, rounds (KUMO_SEED=, KUMO_ROUNDS=, ARGS=--help)
+	@status=0; \
+	$(PYTEST) $(PARALLEL) -m faults tests $(PYTEST_ARGS) || status=1; \
+	$(BIN)/python -m kumobashi.testing.simulation --lives 400 --seed "$$KUMO_SEED" || status=1; \
+	$(BIN)/python -m kumobashi.testing.faults.run --rounds "$$KUMO_ROUNDS" --seed "$$KUMO_SEED" $(ARGS) || status=1; \
+	exit $$status
 
 interop: venv-interop ## 本物のブラウザーで全画面を点検 / every page in a real browser: axe, keys, phone to projector
 	@.venv-interop/bin/python -m pytest -m interop tests/interop $(PYTEST_ARGS)

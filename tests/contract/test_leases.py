@@ -18,7 +18,7 @@ from tests.contract.states import KINDS, TENANT, States, states
 from tests.unit.exchange.test_ledger import Standing, announce, start
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
-SHORT = 0.4  # seconds of a lease
+SHORT = 1.0  # seconds of a lease
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def test_what_was_let_go_is_free_and_its_token_goes_on(store: StateStore) -> Non
 
 def test_a_lease_runs_out_unless_it_is_renewed(store: StateStore) -> None:
     on = Held(side="out", transfer=new_id())
-    mine, theirs = leases(store, "a", SHORT), leases(store, "b", SHORT)
+    mine, theirs = leases(store, "a", SHORT), leases(store, "b", 60.0)
     lease = claimed(mine.claim(on))
     for _ in range(4):
         time.sleep(SHORT / 2)
@@ -105,6 +105,20 @@ def test_a_lease_that_ran_out_while_nobody_wanted_it_is_renewed(store: StateStor
 
     assert mine.renew([lease]) == []
     assert leases(store, "b").claim(lease.on) is None
+
+
+def test_a_lease_that_nobody_works_under_runs_out_beside_those_that_are_renewed(
+    store: StateStore,
+) -> None:
+    mine, theirs = leases(store, "a", SHORT), leases(store, "b", 60.0)
+    worked = [claimed(mine.claim(Held(side="out", transfer=new_id()))) for _ in range(3)]
+    dropped = claimed(mine.claim(Held(side="out", transfer=new_id())))
+    for _ in range(4):
+        time.sleep(SHORT / 2)
+        assert mine.renew(worked) == []
+
+    assert theirs.claim(worked[0].on) is None
+    assert theirs.claim(dropped.on) is not None
 
 
 def test_every_change_under_an_old_token_is_refused_and_nothing_is_written(ledger: Ledger) -> None:

@@ -29,8 +29,9 @@ from kumobashi.storage.errors import (
 from kumobashi.storage.postgresql import PostgreSQLState
 from kumobashi.storage.sqlite import SQLiteState
 from kumobashi.storage.state import StateStore
+from kumobashi.testing.faults.tables import ask_postgresql
 from kumobashi.testing.postgresql import application_database, running
-from kumobashi.testing.town import ask_postgresql, run_postgresql
+from kumobashi.testing.town import run_postgresql
 from tests.contract.states import KINDS, TENANT, States, states
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]

@@ -32,8 +32,9 @@ from kumobashi.storage.errors import (
 )
 from kumobashi.storage.postgresql_tables import PostgreSQLTables
 from kumobashi.storage.tables import ColumnSpec, Condition, Load, Query, TableStore
+from kumobashi.testing.faults.tables import ask_duckdb, ask_postgresql
 from kumobashi.testing.postgresql import running
-from kumobashi.testing.town import ask_embedded, ask_postgresql, run_postgresql
+from kumobashi.testing.town import run_postgresql
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 Ask = Callable[[str], list[tuple[Any, ...]]]
@@ -124,7 +125,7 @@ class Target:
         if kind == "duckdb":
             path = folder / f"{new_id()}.duckdb"
             self.store = DuckDBTables("there", path)
-            self.ask = lambda query: ask_embedded(path, query) if path.exists() else []
+            self.ask = lambda query: ask_duckdb(path, query)
             self.run = lambda *statements: _run(path, *statements)
         elif kind == "folder":
             self.folder, private = folder / new_id(), folder / f"{new_id()}.files"
@@ -150,7 +151,7 @@ class Target:
                 private=private,
             )
             state = private / "applied.duckdb"
-            self.ask = lambda query: ask_embedded(state, query)
+            self.ask = lambda query: ask_duckdb(state, query)
             self.run = lambda *statements: _run(state, *statements)
         else:
             schema = f"s{new_id().replace('-', '')}"

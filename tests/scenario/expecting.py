@@ -1,15 +1,10 @@
 """What must stand at the receiver, worked out here in plain Python from the sender's own tables."""
 
-import hashlib
-import hmac
 import random
 from collections import Counter
 from typing import Any
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
-from kumobashi.crypto.keys import TokenKey
+from kumobashi.testing.faults.converting import for_cp932, plain, token_key, tokens_of
 from kumobashi.testing.ledgers import IN_FINAL, OUT_FINAL
 from kumobashi.testing.town import SITES, Town
 
@@ -20,16 +15,12 @@ _NHI_COLUMNS = (
     " relationship, household_no, town_code, town_name, address_number, address_building,"
     " postal_code"
 )
-_SUBSTITUTES = {"𠮷": "吉", "辻\U000e0100": "辻", "葛\U000e0100": "葛"}
 _LIVING = "resident_status = '1'"
 
 
 def tokens(town: Town, numbers: list[str], system: str = "notice-cloud") -> dict[str, str]:
-    """Return token by resident number: HMAC-SHA256 under a key derived for the destination."""
-    secret = TokenKey.load(town.folder / "private/hall-core/token.key").secret
-    info = f"kumobashi token v1|999997|{system}".encode()
-    key = HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret)
-    return {n: hmac.new(key, n.encode(), hashlib.sha256).hexdigest()[:32] for n in numbers}
+    """Return token by resident number."""
+    return tokens_of(token_key(town.folder / "private/hall-core/token.key"), numbers, system)
 
 
 def expected(town: Town, link: str) -> Rows:
@@ -38,7 +29,7 @@ def expected(town: Town, link: str) -> Rows:
         read = town.sql(
             "integrated-db", f"select {_NHI_COLUMNS} from resident_registry where {_LIVING}"
         )
-        return Counter(row for row in map(_for_cp932, read) if row is not None)
+        return Counter(row for row in map(for_cp932, read) if row is not None)
     read = town.sql(
         "integrated-db",
         "select resident_no, sex, (year(birth_date) * 100 + month(birth_date))::int, town_code"
@@ -51,9 +42,7 @@ def expected(town: Town, link: str) -> Rows:
 def got(town: Town, link: str) -> Rows:
     """Return the rows that the receiver has."""
     if link == NHI:
-        return Counter(
-            map(_plain, town.sql("nhi", f"select {_NHI_COLUMNS} from insured_residents"))
-        )
+        return Counter(map(plain, town.sql("nhi", f"select {_NHI_COLUMNS} from insured_residents")))
     return Counter(
         town.sql("notice-cloud", "select token, sex, birth_ym, town_code from notice_attributes")
     )
@@ -105,23 +94,3 @@ def unquiet(town: Town) -> list[str]:
         found += [f"{site}: {path.relative_to(town.folder)}" for path in ledger.spooled()]
         found += [f"{site}: {path.relative_to(town.folder)}" for path in ledger.at_work()]
     return found
-
-
-def _for_cp932(row: tuple[Any, ...]) -> tuple[Any, ...] | None:
-    changed = []
-    for value in row:
-        text = value
-        if isinstance(text, str):
-            for before, after in sorted(_SUBSTITUTES.items(), key=lambda pair: -len(pair[0])):
-                text = text.replace(before, after)
-            try:
-                text.encode("cp932")
-            except UnicodeEncodeError:
-                return None  # held back and reported
-        changed.append(text)
-    return _plain(tuple(changed))
-
-
-def _plain(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """CSV has no way to tell an empty text from an absent one."""
-    return tuple(None if value == "" else value for value in row)

@@ -67,10 +67,16 @@ FAULTS = [
     *(Fault(Kind.TRUNCATE, at, 2) for at in (0, 20, 150, 300)),
     *(Fault(Kind.FLIP, at, 2) for at in (5, 200, 700, 2_000)),
     *(Fault(Kind.FLIP_REPLY, at, 3) for at in (9, 160, 400, 900, 2_000)),
-    Fault(Kind.TWICE, 0, 6),
-    Fault(Kind.BAD_GATEWAY, 0, 3),
+    *(Fault(Kind.DUPLICATE, copies, 6) for copies in (1, 2, 5)),
+    *(Fault(Kind.LATE, late, 4) for late in (100, 900)),
+    *(Fault(Kind.STATUS, status, 3) for status in (502, 504)),
+    Fault(Kind.ERROR_AFTER, 500, 4),
     Fault(Kind.PAGE, 0, 3),
     Fault(Kind.DELAY, 60, 4),
+    Fault(Kind.JITTER, 200, 8),
+    Fault(Kind.TRICKLE, 82, 3),  # 64 kbit/s
+    *(Fault(Kind.LOSSY, lost, 40) for lost in (1, 10, 30)),
+    Fault(Kind.PARTITION, 0, 4),
 ]
 
 

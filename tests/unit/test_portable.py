@@ -4,7 +4,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from kumobashi.cli.entry import PLACES
-from kumobashi.directory.models import Ident
+from kumobashi.directory.file_parts import Ident
 from tests.unit.portable import faults, path_of, reached
 
 # What people run on one machine. `bench` compares with other tools, on Linux alone.

@@ -9,7 +9,7 @@ national item definitions; ``digits`` count characters, never bytes.
 'sex'
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -38,12 +38,16 @@ _SHIPPED = Path(__file__).with_suffix("")
 class Layouts:
     """All layouts known here, by name and version."""
 
-    def __init__(self, layouts: Iterable[Layout]) -> None:
-        self._held = {(layout.layout, layout.version): layout for layout in layouts}
+    def __init__(
+        self, layouts: Iterable[Layout], unread: Mapping[tuple[str, str], Path] | None = None
+    ) -> None:
+        """Hold layouts; those of ``unread`` are read from their files when they are asked for."""
+        self._held: dict[tuple[str, str], Layout | Path] = dict(unread or {})
+        self._held |= {(layout.layout, layout.version): layout for layout in layouts}
 
     def __iter__(self) -> Iterator[Layout]:
         """Go through all layouts."""
-        return iter(self._held.values())
+        return (self._read(key) for key in list(self._held))
 
     def __len__(self) -> int:
         """Count layouts, each version by itself."""
@@ -59,18 +63,21 @@ class Layouts:
 
     def get(self, name: str, version: str) -> Layout:
         """Return one layout, or raise :class:`LayoutUnknown`."""
-        found = self._held.get((name, version))
-        if found is None:
+        if (name, version) not in self._held:
             known = ", ".join(f"{held} {of}" for held, of in self._held)
             raise LayoutUnknown(layout=name, version=version, known=known)
-        return found
+        return self._read((name, version))
+
+    def named(self, name: str) -> list[Layout]:
+        """Return the versions of one layout; none when there is no such layout."""
+        return [self._read(key) for key in list(self._held) if key[0] == name]
 
     def on(self, name: str, day: date) -> Layout:
         """Return the newest version that is valid on that day.
 
         Of two that run side by side it is the one that names the other as running beside it.
         """
-        valid = [held for held in self if held.layout == name and held.is_valid(day)]
+        valid = [held for held in self.named(name) if held.is_valid(day)]
         if not valid:
             raise LayoutUnknown(layout=name, version=day.isoformat(), known=", ".join(self.names()))
         older = {version for held in valid for version in held.parallel}
@@ -78,7 +85,15 @@ class Layouts:
 
     def with_local(self, layouts: Iterable[Layout]) -> "Layouts":
         """Return these and the given ones, which win where name and version are the same."""
-        return Layouts([*self, *layouts])
+        mine = Layouts(layouts)
+        mine._held = {**self._held, **mine._held}
+        return mine
+
+    def _read(self, key: tuple[str, str]) -> Layout:
+        found = self._held[key]
+        if isinstance(found, Path):  # twice at once is the same value twice
+            found = self._held[key] = read_layout(found)
+        return found
 
 
 def load_layouts(extra: Path | None = None) -> Layouts:
@@ -92,12 +107,21 @@ def load_layouts(extra: Path | None = None) -> Layouts:
     if extra is None or not extra.is_dir():
         return shipped
     local = _apart([read_layout(path) for path in sorted(extra.glob("*.yaml"))])
-    return Layouts(_apart([*shipped.with_local(local)]))
+    together = shipped.with_local(local)
+    for name in {layout.layout for layout in local}:
+        _apart(together.named(name))
+    return together
 
 
 @lru_cache(maxsize=1)
 def _shipped() -> Layouts:
-    return Layouts(_apart([read_layout(path) for path in sorted(_SHIPPED.glob("*.yaml"))]))
+    """Return what ships, unread: a file is named for its layout and, but for the first, version."""
+    return Layouts((), {_name_and_version(path): path for path in sorted(_SHIPPED.glob("*.yaml"))})
+
+
+def _name_and_version(path: Path) -> tuple[str, str]:
+    name, _, version = path.stem.rpartition("-")
+    return (name, version) if version.isdecimal() else (path.stem, "1")
 
 
 def _apart(layouts: list[Layout]) -> list[Layout]:

@@ -220,7 +220,7 @@ def _name(residents: int, seed: int) -> str:
 
 
 def _stores(folder: Path) -> dict[str, Path]:
-    from kumobashi.directory.models import DuckDbStore
+    from kumobashi.directory.store_models import DuckDbStore
     from kumobashi.planning.workspace import load
     from kumobashi.service.stores import default_path
     from kumobashi.testing.city import SYSTEMS

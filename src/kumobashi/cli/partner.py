@@ -123,7 +123,7 @@ class _Partner:
     def __init__(
         self, terminal: Terminal, workspace: "Workspace", system: "SystemFile", wish: Path | None
     ) -> None:
-        from kumobashi.directory.models import DuckDbStore, FolderStore
+        from kumobashi.directory.store_models import DuckDbStore, FolderStore
         from kumobashi.service.stores import default_path, file_tables, folder_of
 
         self._terminal = terminal
@@ -150,7 +150,7 @@ class _Partner:
     def offer(self, residents: int, seed: int, day: "date") -> "list[Offered]":
         """Write what the system offers."""
         from kumobashi.cli.city import need_packages
-        from kumobashi.directory.models import FolderStore
+        from kumobashi.directory.store_models import FolderStore
         from kumobashi.testing.city import build
         from kumobashi.testing.partners import offer
 

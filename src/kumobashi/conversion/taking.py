@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 from kumobashi.conversion.dropping import Dropped, FileName, Newness, newest
 from kumobashi.conversion.errors import FileChanged
@@ -188,7 +188,7 @@ def _keep(drop: DropFolder, found: Dropped, kept: Path, on: date) -> Taken:
     number = 1 + max((_number(path) for path, _ in _all_kept(kept) if _day(path) == on), default=0)
     place = kept / f"{on.isoformat()}-{number:03}"
     crashpoint("files.taking")
-    fresh.rename(place)
+    fresh.replace(place)
     sync_folder(kept)
     crashpoint("files.kept")
     if _state(original) == state:  # else somebody has put another one there meanwhile
@@ -203,17 +203,19 @@ def _remove(original: Path) -> None:
         original.with_name(f"{original.name}{_DONE}").unlink(missing_ok=True)
 
 
+def _for_its_owner(name: str, flags: int) -> int:
+    return os.open(name, flags, 0o600)
+
+
 def _copy(source: Path, target: Path) -> str:
     """Copy a file, flushed; return its digest, or raise :class:`FileChanged`."""
     whole = hashlib.sha256()
     before = _state(source)
-    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with source.open("rb") as reading, os.fdopen(descriptor, "wb") as writing:
+    with source.open("rb") as reading, open(target, "wb", opener=_for_its_owner) as writing:
         while block := reading.read(_BLOCK):
             whole.update(block)
             writing.write(block)
-        writing.flush()
-        os.fsync(writing.fileno())
+        _flush(writing)
     if _state(source) != before or target.stat().st_size != before[0]:
         raise FileChanged(file=source.name)
     return whole.hexdigest()
@@ -222,8 +224,12 @@ def _copy(source: Path, target: Path) -> str:
 def _write_flushed(path: Path, data: bytes) -> None:
     with path.open("wb") as file:
         file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+        _flush(file)
+
+
+def _flush(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _state(path: Path) -> tuple[int, int, int]:

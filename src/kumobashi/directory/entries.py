@@ -10,7 +10,8 @@ from datetime import date, datetime
 
 from kumobashi.crypto.keys import VerifyKey
 from kumobashi.directory.errors import SiteUnknown, SystemUnknown
-from kumobashi.directory.models import By, NetworkModel, SiteKind, Weekday
+from kumobashi.directory.models import By, NetworkModel, SiteKind
+from kumobashi.directory.profile_models import Weekday
 from kumobashi.kernel import Zone
 
 

@@ -9,57 +9,21 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, field_validator, model_validator
 
+from kumobashi.directory.file_parts import (
+    BusinessNumber,
+    FileModel,
+    Ident,
+    Name,
+    SecretRef,
+    TableName,
+)
+from kumobashi.directory.profile_models import PeerProfile
+from kumobashi.directory.store_models import RecordsEntry, Store
 from kumobashi.kernel import MunicipalityCode, Zone
 from kumobashi.kernel.ids import NotAMunicipality, check_digit
 from kumobashi.storage.mistakes import Said
-
-_DEVICES = frozenset(
-    {"aux", "con", "nul", "prn", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
-)
-
-
-def _no_device(name: str) -> str:
-    """Refuse names that Windows keeps for devices: files and folders are named so (CON, COM1 …)."""
-    if name in _DEVICES:
-        raise Said(
-            f"「{name}」は Windows が装置の名前に使うため、ファイルの名前にできません",
-            f"{name!r} names a device on Windows, so no file can be called so",
-            example="hall-core",
-        )
-    return name
-
-
-Ident = Annotated[
-    str,
-    StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=63),
-    AfterValidator(_no_device),
-    Field(examples=["hall-core"]),
-]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-TableName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=63)]
-HourOfDay = Annotated[
-    str,
-    StringConstraints(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"),
-    Field(examples=["08:30"]),
-]
-BusinessNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{3}$")]
-
-
-class FileModel(BaseModel):
-    """A part of a file that people write: unknown keys are mistakes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class NetworkModel(StrEnum):
@@ -176,90 +140,6 @@ class Certification(FileModel):
     valid_to: date | None = Field(default=None, examples=["2027-03-31"])
 
 
-def _is_no_secret(reference: str, info: ValidationInfo) -> str:
-    example = f"{info.field_name}: file:private/hall-core/db.dsn"
-    if re.fullmatch(r"env:[A-Za-z_][A-Za-z0-9_]*", reference):
-        return reference
-    if reference.startswith("file:") and (place := reference.removeprefix("file:")):
-        if place.startswith(("/", "~")) or ".." in place.split("/"):
-            raise Said(
-                "file: のあとは連携設定フォルダの中を相対で書いてください。",
-                "Behind file: write a place inside the workspace.",
-                example=example,
-            )
-        return reference
-    raise Said(  # the value itself is a secret: never repeat it
-        "接続文字列やパスワードをここに書かないでください。ファイルか環境変数の名前を書きます。",
-        "Never write connection strings or passwords here; name a file or a variable.",
-        example=example,
-    )
-
-
-SecretRef = Annotated[str, AfterValidator(_is_no_secret)]
-"""Where a secret is kept: ``file:`` a place in the workspace, ``env:`` a variable."""
-
-
-class Weekday(StrEnum):
-    """A day of the week, as people write it."""
-
-    MON = "mon"
-    TUE = "tue"
-    WED = "wed"
-    THU = "thu"
-    FRI = "fri"
-    SAT = "sat"
-    SUN = "sun"
-
-
-class OpenHours(FileModel):
-    """When a site takes calls, in Japanese time; over midnight when it closes before it opens."""
-
-    days: tuple[Weekday, ...] = Field(
-        default=tuple(Weekday), min_length=1, examples=[["mon", "tue", "wed", "thu", "fri"]]
-    )
-    opens: HourOfDay = Field(default="00:00", examples=["08:30"])
-    closes: HourOfDay = Field(default="24:00", examples=["17:15"])
-    closed: tuple[date, ...] = Field(
-        default=(), max_length=1000, description="休みの日（祝日など）", examples=[["2026-12-29"]]
-    )
-
-    @model_validator(mode="after")
-    def _is_open_at_all(self) -> "OpenHours":
-        if self.opens == self.closes:
-            raise Said(
-                f"opens と closes が同じ {self.opens} です。一日中なら両方とも省いてください。",
-                f"opens and closes are both {self.opens}; leave both out for all day.",
-                example='opens: "08:30"',
-                at=("opens",),
-            )
-        return self
-
-
-class PeerProfile(FileModel):
-    """What a site can take, so that others send no faster, no larger and at no other time."""
-
-    answer_seconds: int = Field(
-        default=120, ge=5, le=3600, description="1回の要求に許される秒数", examples=[60]
-    )
-    requests_per_minute: int = Field(default=12_000, ge=6, le=1_000_000, examples=[600])
-    at_once: int = Field(default=16, ge=1, le=256, description="同時の接続の数", examples=[4])
-    formats: tuple[Literal["parquet", "csv"], ...] = Field(
-        default=("parquet", "csv"), min_length=1, examples=[["csv"]]
-    )
-    unclosed_bytes: int = Field(
-        default=64 * 1024**3,
-        ge=1024,
-        description="送り元ごとに預かる、まだ閉じていない分割片の合計の上限",
-        examples=[10_737_418_240],
-    )
-    unclosed_transfers: int = Field(default=10_000, ge=1, examples=[1000])
-    open: OpenHours | None = Field(
-        default=None,
-        examples=[{"days": ["mon", "tue"], "opens": "08:30", "closes": "17:15"}],
-        description="受け付ける時間。省くといつでも",
-    )
-
-
 class SiteFile(FileModel):
     """``sites/<site>.yaml``: a place where systems run or bundles pass."""
 
@@ -284,131 +164,6 @@ class SiteFile(FileModel):
     certifications: tuple[Certification, ...] = Field(default=(), examples=[[{"name": "ISMAP"}]])
     contact: Ident = Field(examples=["it-desk"])
     state: SecretRef | None = Field(default=None, examples=["file:private/hall-core/state.dsn"])
-
-
-class DuckDbStore(FileModel):
-    """A file of our own; ``path`` is relative to the workspace."""
-
-    kind: Literal["duckdb"] = Field(examples=["duckdb"])
-    path: str | None = Field(default=None, examples=["var/hall-core/data/integrated-db.duckdb"])
-
-    @field_validator("path")
-    @classmethod
-    def _stays_inside(cls, path: str | None) -> str | None:
-        if path is not None and (path.startswith(("/", "~")) or ".." in path.split("/")):
-            raise Said(
-                "path は連携設定フォルダの中を、フォルダからの相対で書いてください。",
-                "Write path relative to the workspace and inside it.",
-                example="path: var/hall-core/data/integrated-db.duckdb",
-            )
-        return path
-
-
-class PostgresqlStore(FileModel):
-    """A PostgreSQL database; ``dsn`` says where its address and password are kept."""
-
-    kind: Literal["postgresql"]
-    dsn: SecretRef = Field(examples=["file:private/hall-core/db.dsn"])
-    db_schema: TableName = Field(default="public", alias="schema", examples=["public"])
-
-
-class FolderStore(FileModel):
-    """A folder where files are dropped and fetched; ``path`` is relative to the workspace.
-
-    A share of another machine is mounted there, or linked to from there.
-    """
-
-    kind: Literal["folder"]
-    path: str | None = Field(
-        default=None,
-        examples=["files/school-desk"],
-        description="受け渡しフォルダ。書かなければ var/<site>/files/<system>",
-    )
-    charset: Literal["utf-8-bom", "utf-8", "cp932"] = Field(
-        default="utf-8-bom",
-        examples=["cp932"],
-        description="書くファイルの文字コード。読むときは自動で見分けます",
-    )
-    complete: Literal["quiet", "done"] = Field(
-        default="quiet",
-        examples=["done"],
-        description="書き終わりの印。quiet: しばらく変わらない、done: <ファイル名>.done がある",
-    )
-    quiet_seconds: float = Field(default=5.0, ge=0.2, le=3600, examples=[5])
-    corrections: Literal["offer", "apply"] = Field(
-        default="offer",
-        examples=["apply"],
-        description="直し方が一つに決まるもの。offer: 写しを作って示す、apply: 直して読む",
-    )
-    keep_days: int = Field(
-        default=31, ge=1, le=3660, examples=[31], description="読んだファイルを保管する日数"
-    )
-
-    @field_validator("path")
-    @classmethod
-    def _stays_inside(cls, path: str | None) -> str | None:
-        if path is not None and (path.startswith(("/", "~")) or ".." in path.split("/")):
-            raise Said(
-                "path は連携設定フォルダの中を、フォルダからの相対で書いてください。"
-                "共有フォルダは、その場所にマウントするかリンクを張ります。",
-                "Write path relative to the workspace and inside it; mount or link a share there.",
-                example="path: files/school-desk",
-            )
-        return path
-
-
-Store = Annotated[DuckDbStore | PostgresqlStore | FolderStore, Field(discriminator="kind")]
-
-
-class RecordEntry(FileModel):
-    """Where an item stands in a record of fixed length, in bytes from 0, and how it is written."""
-
-    name: TableName = Field(examples=["resident_no"])
-    offset: int = Field(ge=0, examples=[0])
-    length: int = Field(ge=1, le=32_000, examples=[10])
-    kind: Literal["text", "wide", "digits", "zoned", "packed", "date"] = Field(
-        default="text", examples=["digits"]
-    )
-
-
-class RecordsEntry(FileModel):
-    """Files of fixed lengths: the record, cut into items."""
-
-    charset: Literal["cp932", "ibm930", "ibm939"] = Field(examples=["ibm930"])
-    length: int = Field(ge=1, le=65_535, examples=[120], description="改行を除いたバイト数")
-    ends_with: Literal["none", "lf", "crlf"] = Field(default="none", examples=["crlf"])
-    items: Annotated[tuple[RecordEntry, ...], Field(min_length=1)] = Field(
-        examples=[[{"name": "resident_no", "offset": 0, "length": 10, "kind": "digits"}]]
-    )
-
-    @model_validator(mode="after")
-    def _items_lie_apart(self) -> "RecordsEntry":
-        end, before = 0, ""
-        for item in sorted(self.items, key=lambda item: item.offset):
-            if item.offset < end:
-                raise Said(
-                    f"項目 {item.name} が {before} と重なっています。",
-                    f"The item {item.name} lies over {before}.",
-                    example=f"offset: {end}",
-                    at=("items", self.items.index(item), "offset"),
-                )
-            if item.offset + item.length > self.length:
-                raise Said(
-                    f"項目 {item.name} がレコード長 {self.length} をはみ出しています。",
-                    f"The item {item.name} ends behind the record's {self.length} bytes.",
-                    example=f"length: {item.offset + item.length}",
-                    at=("length",),
-                )
-            end, before = item.offset + item.length, item.name
-        names = [item.name for item in self.items]
-        if twice := next((name for name in names if names.count(name) > 1), None):
-            raise Said(
-                f"項目 {twice} が2度書かれています。",
-                f"The item {twice} stands there twice.",
-                example=f"- {{name: {twice}, offset: 0, length: 1}}",
-                at=("items",),
-            )
-        return self
 
 
 _FILE_NAME = r"^[^/\\\x00-\x1f.~][^/\\\x00-\x1f]*$"

@@ -1,7 +1,7 @@
 """When a site may be called: its hours in Japanese time, and the next moment it opens. Pure.
 
 >>> from datetime import UTC, datetime
->>> from kumobashi.directory.models import Weekday
+>>> from kumobashi.directory.profile_models import Weekday
 >>> office = HoursEntry(
 ...     days=(Weekday.MON, Weekday.FRI),
 ...     opens="08:30",
@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 from kumobashi.directory.entries import HoursEntry
-from kumobashi.directory.models import Weekday
+from kumobashi.directory.profile_models import Weekday
 from kumobashi.kernel import JST
 
 _DAYS = tuple(Weekday)

@@ -142,7 +142,8 @@ def stored(
     )
     if end is not None:
         query = query.where(entries.c.number < end)
-    result = connection.execution_options(yield_per=_FETCHED).execute(query)
+    # On the query: an option of the connection would stay there, for whoever writes next.
+    result = connection.execute(query.execution_options(yield_per=_FETCHED))
     for number, chain, body in result:
         yield number, bytes(chain), bytes(body)
 

@@ -25,6 +25,7 @@ class Holder:
         self._every = seconds / 3
         self._held: dict[Lease, asyncio.Task[Any]] = {}
         self._renewing: asyncio.Task[None] | None = None
+        self._handing_back: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def holding(self, on: Held, lease: Lease | None = None) -> AsyncIterator[Lease | None]:
@@ -45,13 +46,23 @@ class Holder:
             yield lease
         finally:
             self._held.pop(lease, None)
-            try:
-                await asyncio.to_thread(self.leases.release, lease)
-            except StorageFailed:  # it runs out by itself
-                log.warning("lease not released", extra={"transfer": on.transfer})
+            await asyncio.to_thread(self._let_go, lease)
+
+    def hand_back(self, lease: Lease) -> None:
+        """Let go of a lease that nobody here needs: the work is under way, or has just ended."""
+        task = asyncio.create_task(asyncio.to_thread(self._let_go, lease), name="hand back")
+        self._handing_back.add(task)
+        task.add_done_callback(self._handing_back.discard)
+
+    def _let_go(self, lease: Lease) -> None:
+        try:
+            self.leases.release(lease)
+        except StorageFailed:  # it runs out by itself
+            log.warning("lease not released", extra={"transfer": lease.on.transfer})
 
     async def aclose(self) -> None:
         """Stop prolonging; the tasks have ended and let go before."""
+        await asyncio.gather(*self._handing_back, return_exceptions=True)
         if self._renewing:
             self._renewing.cancel()
             await asyncio.gather(self._renewing, return_exceptions=True)

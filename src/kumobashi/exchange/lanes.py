@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 _AHEAD = 32  # jobs that are read at once
 _AFTER_A_FAULT_SECONDS = 5.0
 _STATE_AWAY_SECONDS = 1.0
-_LONGEST_LOOK_SECONDS = 30.0  # a missed piece of news costs no more than this
+_LONGEST_LOOK_SECONDS = 5.0  # a missed piece of news costs no more than this
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,18 +6,22 @@ one more: every commit under the old token is refused (:class:`~.errors.Fenced`)
 own transaction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import sqlalchemy as sa
 
 from kumobashi.exchange.errors import Fenced
+from kumobashi.exchange.sql import leases as table
 from kumobashi.exchange.states import IN_FINAL, In, Out, is_under_way
 from kumobashi.storage.state import StateStore
 
 Side = Literal["out", "in"]
 _MICROS = 1_000_000
+_IN_ONE_STATEMENT = 500  # leases; each takes four of the parameters that a store allows
+_Name = tuple[str, str, int, int]  # side, transfer, attempt, token
+_NAMED = sa.tuple_(table.c.side, table.c.transfer, table.c.attempt, table.c.token)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,10 +82,6 @@ class Leases:
         self._claim_out = free("out", "outgoing", "0", working)
         coming = ", ".join(f"'{state.value}'" for state in In if state not in IN_FINAL)
         self._claim_in = free("in", "incoming", "w.attempt", coming)
-        self._renew = sa.text(
-            f"update leases set until = {now} + :micros where tenant = :tenant and owner = :owner"
-            " returning side, transfer, attempt, token"
-        )
         self._release = sa.text(
             "update leases set until = 0, owner = '' where tenant = :tenant and side = :side"
             " and transfer = :transfer and attempt = :attempt and token = :token"
@@ -110,15 +110,27 @@ class Leases:
         ]
 
     def renew(self, leases: Sequence[Lease]) -> list[Lease]:
-        """Prolong what this process holds, in one statement; return those it has lost."""
-        values = {**self._mine(), "micros": self._micros}
-        rows = self._store.write(lambda held: held.execute(self._renew, values).all())
-        kept = {(row.side, row.transfer, row.attempt, row.token) for row in rows}
-        return [
-            lease
-            for lease in leases
-            if (lease.on.side, lease.on.transfer, lease.on.attempt, lease.token) not in kept
-        ]
+        """Prolong these leases, in one commit; return those that this process has lost.
+
+        Only these: what was claimed and is not worked on must run out, or it is held for ever.
+        """
+        named = {(one.on.side, one.on.transfer, one.on.attempt, one.token): one for one in leases}
+
+        def work(held: sa.Connection) -> set[_Name]:
+            kept = set()
+            for some in _batches(list(named)):
+                found = held.execute(
+                    sa.update(table)
+                    .where(table.c.tenant == self._tenant, table.c.owner == self._owner)
+                    .where(_NAMED.in_(some))
+                    .values(until=sa.literal_column(f"{self._store.micros} + {self._micros:d}"))
+                    .returning(*_NAMED)
+                )
+                kept |= {tuple(row) for row in found}
+            return kept
+
+        kept = self._store.write(work)
+        return [lease for name, lease in named.items() if name not in kept]
 
     def release(self, lease: Lease) -> None:
         """Let go at a clean end; of a lease that was lost, nothing changes."""
@@ -136,6 +148,11 @@ class Leases:
     def _values(self, on: Held) -> dict[str, object]:
         key = {"side": on.side, "transfer": on.transfer, "attempt": on.attempt}
         return {**self._mine(), **key, "micros": self._micros}
+
+
+def _batches(names: list[_Name]) -> Iterator[list[_Name]]:
+    for first in range(0, len(names), _IN_ONE_STATEMENT):
+        yield names[first : first + _IN_ONE_STATEMENT]
 
 
 _CHECK = sa.text(

@@ -7,7 +7,6 @@ neither a task nor a try.
 """
 
 import asyncio
-import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from kumobashi.directory.opening import next_opening
 from kumobashi.exchange.errors import DoorsClosed, PeerRefused, PeerResting, PeerUnreachable
 from kumobashi.exchange.health import Health, answered, failed
 from kumobashi.exchange.pacing import Pace
-from kumobashi.exchange.patience import wait_after
+from kumobashi.exchange.patience import new_chance, wait_after
 from kumobashi.exchange.refusals import refusal_of
 from kumobashi.exchange.waiting import cause_of
 from kumobashi.kernel import Clock, KumobashiError, to_wire
@@ -66,7 +65,7 @@ class Line:
         self._hours = None if is_self else self.profile.open
         self._places = asyncio.Semaphore(self.profile.at_once)
         self._retries = Pace(per_minute=_RETRIES_PER_MINUTE)
-        self._chance = random.Random()  # noqa: S311 - spreads load; nothing secret depends on it
+        self._chance = new_chance()
         self._probing = False
         self._learned: int | None = None
         self._parts_taken = 0

@@ -11,7 +11,6 @@ again unchanged, and the target's own transaction remembers whether the rows are
 
 import asyncio
 import logging
-import random
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -35,7 +34,7 @@ from kumobashi.exchange.leases import Lease
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.orders import Reception
 from kumobashi.exchange.packing import Limits, workroom
-from kumobashi.exchange.patience import wait_after
+from kumobashi.exchange.patience import new_chance, wait_after
 from kumobashi.exchange.records import Incoming
 from kumobashi.exchange.states import In
 from kumobashi.exchange.stepping import Steps
@@ -90,7 +89,7 @@ class Receiver:
         self._checkpoint = checkpoint  # the newest of this site's evidence log
         self._incarnations = incarnations
         self._set_aside = set_aside  # rows in quarantine: personal data, private to this site
-        self._chance = random.Random()  # noqa: S311 - spreads load; nothing secret depends on it
+        self._chance = new_chance()
         self._steps = Steps(holder, "in")
         self._lane = Lane(
             "take in",

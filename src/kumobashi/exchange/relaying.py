@@ -7,7 +7,6 @@ loads neither DuckDB nor Arrow, and holds no key that opens anything.
 
 import asyncio
 import logging
-import random
 from copy import copy
 from functools import partial
 from typing import Any, Self, TypeVar
@@ -23,7 +22,7 @@ from kumobashi.exchange.lanes import Found, Job, Lane
 from kumobashi.exchange.leases import Lease
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.line import Line, is_about_the_line
-from kumobashi.exchange.patience import wait_after
+from kumobashi.exchange.patience import new_chance, wait_after
 from kumobashi.exchange.peers import Answer, Peers
 from kumobashi.exchange.records import Incoming
 from kumobashi.exchange.states import IN_FINAL, In
@@ -66,7 +65,7 @@ class Relay:
         self._peers = peers
         self._turns = Turns(ledger)
         self._steps = Steps(holder, "in")
-        self._chance = random.Random()  # noqa: S311 - spreads load; nothing secret depends on it
+        self._chance = new_chance()
         self._behind: dict[Key, Downstream] = {}
         self._passed: dict[Key, set[str]] = {}
         self._seen: dict[Key, str] = {}

@@ -10,7 +10,6 @@ under the same transfer with a new attempt.
 
 import asyncio
 import logging
-import random
 import shutil
 from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -30,7 +29,7 @@ from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.line import is_about_the_line
 from kumobashi.exchange.orders import Order
 from kumobashi.exchange.packing import Limits, workroom
-from kumobashi.exchange.patience import LONGEST_SECONDS, wait_after
+from kumobashi.exchange.patience import new_chance, wait_after
 from kumobashi.exchange.peers import Peers
 from kumobashi.exchange.preparing import Preparation, snapshot_of
 from kumobashi.exchange.records import Outgoing
@@ -44,9 +43,7 @@ from kumobashi.storage.errors import SpoolFull, StorageFailed, is_disk_full
 from kumobashi.storage.spool import Spool
 
 log = logging.getLogger(__name__)
-_PARTS_AT_ONCE = 4  # of one transfer
 _SEEN_AT_MOST = 1000  # transfers; the oldest is forgotten and answered at once
-_LONGEST_AFTER_A_NO = 300.0  # seconds; a person there must act first
 Orders = Callable[[str], Order]  # the workspace, asked anew for each run
 
 
@@ -83,7 +80,7 @@ class Sender:
         self._token_secret = token_secret
         self._carrier = Carrier(identity, ledger, spool, peers)
         self._seen: dict[str, str] = {}  # version of the last answer, by transfer
-        self._chance = random.Random()  # noqa: S311 - spreads load; nothing secret depends on it
+        self._chance = new_chance()
 
     async def prepare(self, transfer: str) -> Step:
         """Read, coarsen and seal a transfer; it is sealed, held or refused then, or waits."""
@@ -135,6 +132,12 @@ class Sender:
         fenced._ledger = ledger  # noqa: SLF001 - its own copy
         fenced._carrier = Carrier(self._identity, ledger, self._spool, self._peers)  # noqa: SLF001
         return fenced
+
+    def clear(self) -> None:
+        """Forget the parts of transfers that are over: a crash came between the two."""
+        there = self._spool.transfers()  # before asking: what comes later is not judged
+        for transfer in there - self._ledger.under_way():
+            self._spool.forget(transfer)
 
     # -- prepare -------------------------------------------------------------------------------
 
@@ -255,8 +258,7 @@ class Sender:
     def _note(self, row: Outgoing, error: KumobashiError) -> Step:
         side = error.site if isinstance(error, PeerRefused) else self._identity.site
         tries = int(row.cause["tries"]) + 1 if row.cause else 1
-        longest = LONGEST_SECONDS if error.retryable else _LONGEST_AFTER_A_NO
-        wait = wait_after(tries, self._chance, longest=longest)
+        wait = wait_after(tries, self._chance, is_no=not error.retryable)
         now = self._ledger.clock.now()
         cause = cause_of(error, side=side, now=now, tries=tries, wait=wait, old=row.cause)
         return Step(self._ledger.move_out(row.transfer, None, cause=cause), put_off=wait)

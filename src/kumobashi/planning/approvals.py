@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from kumobashi.directory.models import FileModel, Ident, Name
+from kumobashi.directory.file_parts import FileModel, Ident, Name
 from kumobashi.planning.links import Bounds
 
 

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from kumobashi.directory.models import By, Contact, Dataset, FolderStore, PeerProfile
+from kumobashi.directory.models import By, Contact, Dataset
+from kumobashi.directory.profile_models import PeerProfile
+from kumobashi.directory.store_models import FolderStore
 from kumobashi.kernel import Zone
 from kumobashi.planning.plan import Plan
 from kumobashi.planning.workspace import Workspace

@@ -12,7 +12,7 @@ from kumobashi.catalogue.contradictions import contradictions, overlaps
 from kumobashi.catalogue.fields import Condition, FieldEntry, Layout, fields_of, what_is_wrong
 from kumobashi.catalogue.items import FieldType, Sensitivity
 from kumobashi.catalogue.layouts import Layouts, load_layouts, span
-from kumobashi.directory.models import FileModel, Ident, Name, TableName
+from kumobashi.directory.file_parts import FileModel, Ident, Name, TableName
 from kumobashi.planning.references import unknown
 from kumobashi.storage.documents import Document, Mistake, read
 from kumobashi.storage.mistakes import Said
@@ -203,7 +203,8 @@ def _overlapping(layouts: Layouts, own: Mapping[str, Document[LayoutFile]]) -> I
                 example=f'version: "{version}-2"',
             )
         written[layout, version] = document
-    for older, newer in overlaps(layouts):
+    names = dict.fromkeys(name for name, _ in written)
+    for older, newer in overlaps(one for name in names for one in layouts.named(name)):
         found = written.get((newer.layout, newer.version)) or written.get(
             (older.layout, older.version)
         )

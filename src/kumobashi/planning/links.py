@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from kumobashi.directory.models import FileModel, Ident, Name, TableName
+from kumobashi.directory.file_parts import FileModel, Ident, Name, TableName
 from kumobashi.storage.mistakes import Said
 
 TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]

@@ -1,6 +1,6 @@
 """How many parts a bundle makes, how long they take at the permitted pace, and when doors are open.
 
->>> from kumobashi.directory.models import PeerProfile
+>>> from kumobashi.directory.profile_models import PeerProfile
 >>> slow = PeerProfile(requests_per_minute=60)
 >>> pace([(4096, slow), (1024, PeerProfile())], size=10_000)
 Pace(parts=10, part_bytes=1024, seconds=8.9, hours=())
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from kumobashi.directory.models import OpenHours, PeerProfile, Weekday
+from kumobashi.directory.profile_models import OpenHours, PeerProfile, Weekday
 
 _BESIDE_PARTS = 4  # announce, close, and asking for receipts
 _SUSTAINED = 0.9  # of the permitted calls; the rest may go at once

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kumobashi.catalogue.layouts import Layout, Layouts
-from kumobashi.directory.models import Dataset, FolderStore, MunicipalityFile, SiteFile, SystemFile
+from kumobashi.directory.models import Dataset, MunicipalityFile, SiteFile, SystemFile
+from kumobashi.directory.store_models import FolderStore
 from kumobashi.planning.links import LinkFile
 from kumobashi.planning.rule_columns import columns_used
 from kumobashi.release.rules import ReleaseRule

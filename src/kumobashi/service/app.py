@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-import signal
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from types import FrameType
@@ -19,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from kumobashi import __version__
 from kumobashi.kernel import from_micros, to_wire
 from kumobashi.observe.metrics import Metrics
+from kumobashi.service.ending import asked_to_end
 from kumobashi.service.errors import NothingToShare, OnlyHere
 from kumobashi.service.gateway import Gateway
 from kumobashi.service.peer_api import peer_routes
@@ -61,15 +60,13 @@ async def work(settings: Settings, ready: Callable[[], None] = lambda: None) -> 
         raise NothingToShare(site=settings.site)
     gateway = Gateway(settings)
     over = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, over.set)
-    try:
-        gateway.start()
-        ready()
-        await over.wait()
-    finally:
-        await gateway.aclose()
+    with asked_to_end(lambda _number: over.set()):
+        try:
+            gateway.start()
+            ready()
+            await over.wait()
+        finally:
+            await gateway.aclose()
 
 
 class _Server(uvicorn.Server):
@@ -86,27 +83,9 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Let SIGINT and SIGTERM end the serving; on Windows Ctrl-C and Ctrl-Break."""
-        loop = asyncio.get_running_loop()
-        if sys.platform == "win32":
-
-            def end(number: int, frame: FrameType | None) -> None:
-                loop.call_soon_threadsafe(self.handle_exit, number, frame)
-
-            before = {one: signal.signal(one, end) for one in (signal.SIGINT, signal.SIGBREAK)}
-            try:
-                yield
-            finally:
-                for one, handler in before.items():
-                    signal.signal(one, handler)
-        else:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.add_signal_handler(number, self.handle_exit, number, None)
-            try:
-                yield
-            finally:
-                for number in (signal.SIGINT, signal.SIGTERM):
-                    loop.remove_signal_handler(number)
+        """Let whoever asks end the serving."""
+        with asked_to_end(lambda number: self.handle_exit(number, None)):
+            yield
 
 
 def application(gateway: Gateway, ready: Callable[[], None] = lambda: None) -> ASGIApp:

@@ -91,9 +91,7 @@ class Endpoint:
 
     def resume(self) -> None:
         """Go on with every transfer that was under way."""
-        there = self._outbox.transfers()  # before asking: what comes later is not judged
-        for transfer in there - self._ledger.under_way():
-            self._outbox.forget(transfer)
+        self.sender.clear()
         if self._works:
             name_receivers(self._ledger, self._identity)
             self.dispatcher.start()

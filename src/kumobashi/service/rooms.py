@@ -3,9 +3,10 @@
 A lock that the system drops with the process tells a living one's folder from a dead one's.
 """
 
-import fcntl
 import shutil
 from pathlib import Path
+
+from kumobashi.storage.sole_use import hold
 
 
 class Rooms:
@@ -17,27 +18,28 @@ class Rooms:
         self._process = process
         self._locks = work.parent / "processes"
         self._locks.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._mine = (self._locks / process).open("w")
-        fcntl.flock(self._mine, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        mine = hold(self._locks / process)
+        if mine is None:  # its name is never the same again
+            raise RuntimeError("another process has the name of this one")
+        self._mine = mine
 
     def clear(self) -> None:
         """Remove the folders of processes that have ended."""
         names = {path.name for folder in (self._work, self._locks) for path in _in(folder)}
         for name in names - {self._process}:
             lock = self._locks / name
-            with lock.open("w") as file:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except OSError:
-                    continue  # it lives
+            file = hold(lock)
+            if file is None:
+                continue  # it lives
+            with file:
                 shutil.rmtree(self._work / name, ignore_errors=True)
-                lock.unlink(missing_ok=True)
+            lock.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Remove the own folder and let go."""
         shutil.rmtree(self._work / self._process, ignore_errors=True)
-        (self._locks / self._process).unlink(missing_ok=True)
         self._mine.close()
+        (self._locks / self._process).unlink(missing_ok=True)
 
 
 def _in(folder: Path) -> list[Path]:

@@ -7,13 +7,8 @@ from kumobashi.conversion.folder_reading import FileTable
 from kumobashi.conversion.folder_tables import FolderTables
 from kumobashi.conversion.records import RecordField, Records
 from kumobashi.conversion.taking import DropFolder
-from kumobashi.directory.models import (
-    DuckDbStore,
-    FolderStore,
-    PostgresqlStore,
-    RecordsEntry,
-    SystemFile,
-)
+from kumobashi.directory.models import SystemFile
+from kumobashi.directory.store_models import DuckDbStore, FolderStore, PostgresqlStore, RecordsEntry
 from kumobashi.service.secrets import secret
 from kumobashi.storage.duckdb_tables import DuckDBTables
 from kumobashi.storage.postgresql_tables import PostgreSQLTables

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 from kumobashi.directory.entries import Directory
-from kumobashi.directory.models import PostgresqlStore
+from kumobashi.directory.store_models import PostgresqlStore
 from kumobashi.kernel.ids import is_fictional
 from kumobashi.service.errors import LeavesTraining, SecretMissing
 from kumobashi.service.secrets import secret

@@ -19,6 +19,7 @@ KumobashiError
     ├── FileUnsettled         a file is still being written
     ├── CharactersUnheld      a file in cp932 cannot hold what it should
     ├── SpoolFull
+    ├── DiskFailed            errors of the disk itself; try again later
     ├── PartUnlike            bytes that are not those of their digest
     └── AlreadyRunning        two processes on one store
 """
@@ -253,6 +254,18 @@ class SpoolFull(StorageFailed):
     remedy_en = "Free some space; work resumes by itself."
 
 
+class DiskFailed(StorageFailed):
+    """The disk does not do its work: it reads or writes with errors, or is read-only."""
+
+    code = "storage.disk_failed"
+    retryable = True
+    status = 507
+    ja = "ディスクに読み書きできません（{place}）。"
+    en = "The disk cannot be read or written at {place}."
+    remedy_ja = "ディスクの状態を担当の事業者に確かめてもらってください。直ると自動で再開します。"
+    remedy_en = "Ask the vendor in charge to look at the disk; work resumes by itself."
+
+
 class PartUnlike(StorageFailed):
     """The bytes that came are not those of the digest they came under."""
 
@@ -261,6 +274,10 @@ class PartUnlike(StorageFailed):
     en = "The part's bytes do not have the digest {digest}; it was not taken."
     remedy_ja = "自動で送り直します。続くときは回線の担当に連絡してください。"
     remedy_en = "It is sent again by itself; if it stays, call whoever runs the line."
+
+
+BROKEN_DISK = frozenset({errno.EIO, errno.EROFS})
+"""What the operating system says of a disk that errs, or that it has made read-only since."""
 
 
 def is_disk_full(error: BaseException) -> bool:

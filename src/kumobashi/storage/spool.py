@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from kumobashi.kernel import new_id
-from kumobashi.storage.errors import PartUnlike, SpoolFull, StorageFailed
+from kumobashi.storage.errors import BROKEN_DISK, DiskFailed, PartUnlike, SpoolFull, StorageFailed
 
 
 class Spool:
@@ -133,4 +133,6 @@ def _disk(place: str) -> Iterator[None]:
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             raise SpoolFull(place=place) from None
+        if error.errno in BROKEN_DISK:
+            raise DiskFailed(place=place) from None
         raise StorageFailed(reason=error.strerror or type(error).__name__) from error

@@ -15,7 +15,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from kumobashi.storage.committing import Outcome, PieceFailed, run_carefully, run_quickly
-from kumobashi.storage.errors import AlreadyRunning, SpoolFull, StorageFailed
+from kumobashi.storage.errors import AlreadyRunning, DiskFailed, SpoolFull, StorageFailed
 from kumobashi.storage.sole_use import hold
 from kumobashi.storage.state import Asked, T, Work
 
@@ -24,6 +24,7 @@ _MOST_IN_ONE_COMMIT = 256
 # BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL, NOTADB.
 _CODES_OF_FILE = frozenset({5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 26})
 _FULL = 13
+_BROKEN = frozenset({8, 10, 14})  # READONLY, IOERR, CANTOPEN
 
 
 class SQLiteState:
@@ -66,8 +67,13 @@ class SQLiteState:
 
     def read(self, work: Work[T]) -> T:
         """Do the work on a connection that sees all that was committed."""
-        with self.engine.connect() as connection:
-            return work(connection)
+        try:
+            with self.engine.connect() as connection:
+                return work(connection)
+        except sa.exc.DBAPIError as error:
+            if _is_of_store(error):
+                raise _named(error) from None
+            raise
 
     def close(self) -> None:
         """Finish what is queued and let go of the file; closing again does nothing."""
@@ -122,6 +128,8 @@ def _is_of_store(error: BaseException) -> bool:
 def _named(error: BaseException) -> BaseException:
     if _code(error) == _FULL:
         return SpoolFull(place="state.db")
+    if _code(error) in _BROKEN:
+        return DiskFailed(place="state.db")
     return StorageFailed(reason=type(error).__name__)
 
 

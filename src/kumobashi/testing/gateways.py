@@ -98,6 +98,7 @@ class GatewayProcess:
         """
         self.site = site
         self.url = url
+        self.armed = False  # whether it is to die at a named point
         self.log = folder / "var" / f"{name or site}.log"
         self.log.parent.mkdir(parents=True, exist_ok=True)
         wish = dict(environment or {})
@@ -188,15 +189,29 @@ def _serve(folder: str, site: str, log: str, wish: dict[str, str]) -> None:
 
     from kumobashi.kernel.crash import arm  # noqa: PLC0415
     from kumobashi.observe.logs import log_to_stderr  # noqa: PLC0415
+    from kumobashi.service import gateway  # noqa: PLC0415
     from kumobashi.service.app import serve, work  # noqa: PLC0415
     from kumobashi.service.settings import read_settings  # noqa: PLC0415
+    from kumobashi.testing.clocks import FileClock  # noqa: PLC0415
 
     ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
     with Path(log).open("ab") as output:
         os.dup2(output.fileno(), 1)
         os.dup2(output.fileno(), 2)
     os.environ.update(wish)
+    if "KUMO_CLOCK_FILE" in wish:
+        clock = FileClock(Path(wish["KUMO_CLOCK_FILE"]))
+        setattr(gateway, "SystemClock", lambda: clock)  # noqa: B010 - a class gives way to one clock
+    if "KUMO_LONGEST_WAIT" in wish:
+        shorten_waits(float(wish["KUMO_LONGEST_WAIT"]))
     arm(wish.get("KUMO_CRASH", ""))
     log_to_stderr()
     settings = read_settings(Path(folder), site)
     asyncio.run(work(settings) if wish.get("KUMO_ONLY_WORK") else serve(settings))
+
+
+def shorten_waits(seconds: float) -> None:
+    """Let this process try again at the latest after ``seconds``: rounds heal within moments."""
+    from kumobashi.exchange import patience  # noqa: PLC0415 - not for those who only start processes
+
+    patience.LONGEST_SECONDS = patience.LONGEST_AFTER_A_NO_SECONDS = seconds

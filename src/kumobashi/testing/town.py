@@ -30,6 +30,7 @@ from kumobashi.planning.publishing import load_directory, publish_directory
 from kumobashi.planning.sampling import write_sample
 from kumobashi.planning.workspace import load
 from kumobashi.testing.city import City, write_embedded
+from kumobashi.testing.faults.tables import ask_duckdb, ask_postgresql
 from kumobashi.testing.gateways import GatewayProcess, until
 from kumobashi.testing.ledgers import LedgerReader
 
@@ -157,6 +158,10 @@ class Town:
         """Return where a site's gateway listens."""
         return f"http://127.0.0.1:{self.ports[site]}"
 
+    def door(self, site: str) -> str:
+        """Return where a site's own people call its gateway: never over a proxied line."""
+        return f"http://127.0.0.1:{self.behind.get(site, self.ports[site])}"
+
     # -- processes ------------------------------------------------------------------------------
 
     def start(
@@ -172,11 +177,9 @@ class Town:
         old = self.running.get(site)
         assert old is None or old.exit_code is not None, f"{site} runs"
         wish = {**(environment or {}), **({"KUMO_CRASH": crash} if crash else {})}
-        url = self.url(site)
         if site in self.behind:
             wish["KUMO_PORT"] = str(self.behind[site])
-            url = f"http://127.0.0.1:{self.behind[site]}"
-        process = GatewayProcess(self.folder, site, url, environment=wish, real=real)
+        process = GatewayProcess(self.folder, site, self.door(site), environment=wish, real=real)
         self.running[site] = process
         return process.wait_ready() if wait else process
 
@@ -209,7 +212,7 @@ class Town:
         """Ask the local API; raise :class:`Refused` with its problem document."""
         token = (self.folder / "private" / site / "api.token").read_text("ascii").strip()
         request = urllib.request.Request(  # noqa: S310 - http, on this machine
-            self.url(site) + path,
+            self.door(site) + path,
             method=method or ("GET" if body is None else "POST"),
             data=None if body is None else json.dumps(body).encode("utf-8"),
             headers={"authorization": f"Bearer {token}"},
@@ -279,30 +282,11 @@ class Town:
         dsn = self.folder / _NOTICES
         if system == "notice-cloud" and dsn.exists():
             return ask_postgresql(dsn.read_text("utf-8"), query)
-        return ask_embedded(self.embedded(system), query)
+        return ask_duckdb(self.embedded(system), query)
 
     def change(self, system: str, *statements: str) -> None:
         """Change the tables of an embedded system, as its own program would."""
-        _with_file(self.embedded(system), statements, read_only=False)
-
-
-def ask_embedded(path: Path, query: str) -> list[tuple[Any, ...]]:
-    """Return rows of a DuckDB file; an absent file or table has none."""
-    if not path.exists():
-        return []
-    try:
-        return _with_file(path, (query,), read_only=True)
-    except duckdb.CatalogException:
-        return []
-
-
-def ask_postgresql(dsn: str, query: str, before: str = "") -> list[tuple[Any, ...]]:
-    """Return rows of a PostgreSQL database; ``before`` is said first on the same connection."""
-    with postgresql.connect(dsn) as connection, connection.cursor() as cursor:
-        if before:
-            cursor.execute(before)
-        cursor.execute(query)
-        return [tuple(row) for row in cursor.fetchall()]
+        _change_file(self.embedded(system), statements)
 
 
 def run_postgresql(dsn: str, *statements: str) -> None:
@@ -313,20 +297,18 @@ def run_postgresql(dsn: str, *statements: str) -> None:
         connection.commit()
 
 
-def _with_file(path: Path, statements: Sequence[str], *, read_only: bool) -> list[tuple[Any, ...]]:
+def _change_file(path: Path, statements: Sequence[str]) -> None:
     end = time.monotonic() + 20
     while True:
         try:
-            connection = duckdb.connect(str(path), read_only=read_only)
+            connection = duckdb.connect(str(path))
             break
         except duckdb.IOException:  # the gateway has it open for a moment
             if not path.exists() or time.monotonic() > end:
                 raise
             time.sleep(0.02)
     try:
-        rows: list[tuple[Any, ...]] = []
         for statement in statements:
-            rows = connection.execute(statement).fetchall()
-        return rows
+            connection.execute(statement)
     finally:
         connection.close()

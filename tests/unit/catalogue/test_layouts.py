@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kumobashi.catalogue.code_lists import load_code_lists, read_code_list
+from kumobashi.catalogue.contradictions import overlaps
 from kumobashi.catalogue.errors import (
     CodeListBroken,
     CodeListUnknown,
@@ -204,3 +205,12 @@ def test_a_broken_code_list_names_the_line(tmp_path: Path, text: str, line: int)
     with pytest.raises(CodeListBroken) as caught:
         read_code_list(path)
     assert caught.value.line == line
+
+
+def test_what_ships_is_named_for_its_layout_and_version_and_no_two_are_of_one_day() -> None:
+    shipped = load_layouts()
+
+    named = [(name, version) for name in shipped.names() for version in shipped.versions(name)]
+
+    assert sorted((layout.layout, layout.version) for layout in shipped) == sorted(named)
+    assert list(overlaps(shipped)) == []

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kumobashi.directory.entries import HoursEntry
-from kumobashi.directory.models import OpenHours, Weekday
 from kumobashi.directory.opening import is_open, next_closing, next_opening, seconds_open
+from kumobashi.directory.profile_models import OpenHours, Weekday
 from kumobashi.kernel import JST
 
 TIMES = st.integers(0, 24 * 60 - 1).map(lambda minutes: f"{minutes // 60:02}:{minutes % 60:02}")

@@ -1,0 +1,133 @@
+"""Where a system keeps its rows: a file of ours, a PostgreSQL, a folder of files; fixed lengths."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from kumobashi.directory.file_parts import FileModel, SecretRef, TableName
+from kumobashi.storage.mistakes import Said
+
+
+class DuckDbStore(FileModel):
+    """A file of our own; ``path`` is relative to the workspace."""
+
+    kind: Literal["duckdb"] = Field(examples=["duckdb"])
+    path: str | None = Field(default=None, examples=["var/hall-core/data/integrated-db.duckdb"])
+
+    @field_validator("path")
+    @classmethod
+    def _stays_inside(cls, path: str | None) -> str | None:
+        if path is not None and (path.startswith(("/", "~")) or ".." in path.split("/")):
+            raise Said(
+                "path は連携設定フォルダの中を、フォルダからの相対で書いてください。",
+                "Write path relative to the workspace and inside it.",
+                example="path: var/hall-core/data/integrated-db.duckdb",
+            )
+        return path
+
+
+class PostgresqlStore(FileModel):
+    """A PostgreSQL database; ``dsn`` says where its address and password are kept."""
+
+    kind: Literal["postgresql"]
+    dsn: SecretRef = Field(examples=["file:private/hall-core/db.dsn"])
+    db_schema: TableName = Field(default="public", alias="schema", examples=["public"])
+
+
+class FolderStore(FileModel):
+    """A folder where files are dropped and fetched; ``path`` is relative to the workspace.
+
+    A share of another machine is mounted there, or linked to from there.
+    """
+
+    kind: Literal["folder"]
+    path: str | None = Field(
+        default=None,
+        examples=["files/school-desk"],
+        description="受け渡しフォルダ。書かなければ var/<site>/files/<system>",
+    )
+    charset: Literal["utf-8-bom", "utf-8", "cp932"] = Field(
+        default="utf-8-bom",
+        examples=["cp932"],
+        description="書くファイルの文字コード。読むときは自動で見分けます",
+    )
+    complete: Literal["quiet", "done"] = Field(
+        default="quiet",
+        examples=["done"],
+        description="書き終わりの印。quiet: しばらく変わらない、done: <ファイル名>.done がある",
+    )
+    quiet_seconds: float = Field(default=5.0, ge=0.2, le=3600, examples=[5])
+    corrections: Literal["offer", "apply"] = Field(
+        default="offer",
+        examples=["apply"],
+        description="直し方が一つに決まるもの。offer: 写しを作って示す、apply: 直して読む",
+    )
+    keep_days: int = Field(
+        default=31, ge=1, le=3660, examples=[31], description="読んだファイルを保管する日数"
+    )
+
+    @field_validator("path")
+    @classmethod
+    def _stays_inside(cls, path: str | None) -> str | None:
+        if path is not None and (path.startswith(("/", "~")) or ".." in path.split("/")):
+            raise Said(
+                "path は連携設定フォルダの中を、フォルダからの相対で書いてください。"
+                "共有フォルダは、その場所にマウントするかリンクを張ります。",
+                "Write path relative to the workspace and inside it; mount or link a share there.",
+                example="path: files/school-desk",
+            )
+        return path
+
+
+Store = Annotated[DuckDbStore | PostgresqlStore | FolderStore, Field(discriminator="kind")]
+
+
+class RecordEntry(FileModel):
+    """Where an item stands in a record of fixed length, in bytes from 0, and how it is written."""
+
+    name: TableName = Field(examples=["resident_no"])
+    offset: int = Field(ge=0, examples=[0])
+    length: int = Field(ge=1, le=32_000, examples=[10])
+    kind: Literal["text", "wide", "digits", "zoned", "packed", "date"] = Field(
+        default="text", examples=["digits"]
+    )
+
+
+class RecordsEntry(FileModel):
+    """Files of fixed lengths: the record, cut into items."""
+
+    charset: Literal["cp932", "ibm930", "ibm939"] = Field(examples=["ibm930"])
+    length: int = Field(ge=1, le=65_535, examples=[120], description="改行を除いたバイト数")
+    ends_with: Literal["none", "lf", "crlf"] = Field(default="none", examples=["crlf"])
+    items: Annotated[tuple[RecordEntry, ...], Field(min_length=1)] = Field(
+        examples=[[{"name": "resident_no", "offset": 0, "length": 10, "kind": "digits"}]]
+    )
+
+    @model_validator(mode="after")
+    def _items_lie_apart(self) -> "RecordsEntry":
+        end, before = 0, ""
+        for item in sorted(self.items, key=lambda item: item.offset):
+            if item.offset < end:
+                raise Said(
+                    f"項目 {item.name} が {before} と重なっています。",
+                    f"The item {item.name} lies over {before}.",
+                    example=f"offset: {end}",
+                    at=("items", self.items.index(item), "offset"),
+                )
+            if item.offset + item.length > self.length:
+                raise Said(
+                    f"項目 {item.name} がレコード長 {self.length} をはみ出しています。",
+                    f"The item {item.name} ends behind the record's {self.length} bytes.",
+                    example=f"length: {item.offset + item.length}",
+                    at=("length",),
+                )
+            end, before = item.offset + item.length, item.name
+        names = [item.name for item in self.items]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise Said(
+                f"項目 {twice} が2度書かれています。",
+                f"The item {twice} stands there twice.",
+                example=f"- {{name: {twice}, offset: 0, length: 1}}",
+                at=("items",),
+            )
+        return self

@@ -1,0 +1,45 @@
+"""A gateway whose clock is wrong: refused by name, waited for, and right again by itself."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kumobashi.testing.city import City
+from kumobashi.testing.town import Town
+from tests.scenario.expecting import NOTICES, check_settled
+
+pytestmark = [pytest.mark.scenario, pytest.mark.slow]
+WRONG = "asp-relay"
+
+
+@pytest.fixture
+def town(city: City, tmp_path: Path) -> Iterator[Town]:
+    with Town.found(tmp_path / "w", city, part_bytes=65_536) as made:
+        clock = {"KUMO_CLOCK_FILE": str(tmp_path / "clock")}
+        made.start_all(but=[WRONG])
+        made.start(WRONG, environment=clock)
+        yield made
+
+
+@pytest.mark.parametrize("wrong", [3_600, -3_600, 86_400])
+def test_a_wrong_clock_is_named_and_waited_for(town: Town, tmp_path: Path, wrong: int) -> None:
+    (tmp_path / "clock").write_text(str(wrong), "ascii")
+    transfer = town.submit(NOTICES)["transfer"]
+
+    seen = town.wait(transfer, lambda now: bool(now["cause"]))
+    assert seen["state"] in {"sealed", "sent"}
+    assert "crypto.signature_expired" in json.dumps(seen["cause"])
+
+    (tmp_path / "clock").unlink()
+    town.wait(transfer)
+    check_settled(town, transfer, NOTICES)
+
+
+def test_half_a_minute_is_nothing(town: Town, tmp_path: Path) -> None:
+    (tmp_path / "clock").write_text("20", "ascii")
+
+    transfer = town.run(NOTICES)["transfer"]
+
+    check_settled(town, transfer, NOTICES)
