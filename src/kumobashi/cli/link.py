@@ -7,7 +7,8 @@ import click
 from kumobashi.cli.command import Group, command, option
 from kumobashi.cli.errors import NothingRuns
 from kumobashi.cli.exits import Exit, exit_of_transfer
-from kumobashi.cli.local_api import LocalApi, Watched, open_local_api
+from kumobashi.cli.holding import lines, pause, resume
+from kumobashi.cli.local_api import LocalApi, Watched, open_local_api, sender_of
 from kumobashi.cli.terminal import Terminal
 from kumobashi.exchange.views import Light, LinkView, TransferView
 from kumobashi.kernel import SystemClock
@@ -72,7 +73,7 @@ def run(
 ) -> Exit:
     """Run a link."""
     workspace = terminal.workspace()
-    api = _sender(workspace, name)
+    api = sender_of(workspace, name)
     day = f"{on:%Y-%m-%d}" if on else None
     watched = api.run(name, on=day, again=again, full=full)
     if no_wait:
@@ -132,7 +133,7 @@ def show(terminal: Terminal, *, name: str) -> Exit:
     """Show one link."""
     from kumobashi.cli.status import draw_link
 
-    view = _view(_sender(terminal.workspace(), name), name)
+    view = _view(sender_of(terminal.workspace(), name), name)
     if terminal.as_json:
         from kumobashi.service.local_api import plain
 
@@ -154,7 +155,7 @@ def show(terminal: Terminal, *, name: str) -> Exit:
 def accept(terminal: Terminal, *, name: str, no_wait: bool) -> Exit:
     """Accept the counts of a held transfer."""
     workspace = terminal.workspace()
-    api = _sender(workspace, name)
+    api = sender_of(workspace, name)
     held = _latest(api, name, {Light.HELD}, "承認待ちの転送", "held transfer")
     watched = api.accept(held.transfer)
     if no_wait:
@@ -171,10 +172,10 @@ def accept(terminal: Terminal, *, name: str, no_wait: bool) -> Exit:
 @click.argument("name", metavar="LINK")
 def cancel(terminal: Terminal, *, name: str) -> Exit:
     """Cancel a held or unsent transfer."""
-    api = _sender(terminal.workspace(), name)
+    api = sender_of(terminal.workspace(), name)
     unsent = {Light.HELD, Light.RUNNING, Light.WAITING, Light.STOPPED}
     found = _latest(api, name, unsent, "まだ送っていない転送", "transfer that was not sent yet")
-    watched = api.cancel(found.transfer)
+    watched = api.do("cancel", found.transfer)
     if terminal.as_json:
         return _emit(terminal, watched, Exit.OK)
     terminal.out.print(
@@ -197,7 +198,7 @@ def findings(terminal: Terminal, *, name: str) -> Exit:
     """List findings."""
     from kumobashi.cli.status import draw_findings
 
-    api = _sender(terminal.workspace(), name)
+    api = sender_of(terminal.workspace(), name)
     latest = _latest(api, name, set(Light), "転送", "transfer")
     if terminal.as_json:
         from kumobashi.service.local_api import plain
@@ -214,14 +215,8 @@ def findings(terminal: Terminal, *, name: str) -> Exit:
     return Exit.OK
 
 
-for _command in (run, status, show, accept, cancel, findings):
+for _command in (run, status, show, accept, cancel, findings, pause, resume, lines):
     link.add_command(_command)
-
-
-def _sender(workspace: "Workspace", name: str) -> LocalApi:
-    """Return the gateway that sends a link."""
-    declared = workspace.link(name)
-    return open_local_api(workspace, workspace.systems[declared.from_].site)
 
 
 def _view(api: LocalApi, name: str) -> LinkView:

@@ -62,11 +62,24 @@ class LocalApi:
             self._call("POST", f"/api/v1/transfers/{quote(transfer, safe='')}/accept", {})
         )
 
-    def cancel(self, transfer: str) -> Watched:
-        """Give up a transfer that was not sent."""
-        return _watched(
-            self._call("POST", f"/api/v1/transfers/{quote(transfer, safe='')}/cancel", {})
-        )
+    def do(self, deed: str, transfer: str) -> Watched:
+        """Do one of the deeds of ``exchange.deeds`` to a transfer."""
+        path = f"/api/v1/transfers/{quote(transfer, safe='')}/{quote(deed)}"
+        return _watched(self._call("POST", path, {}))
+
+    def resend(self, transfer: str, *, rejected_only: bool) -> Watched:
+        """Send what is over anew, or only the rows of it that were not taken."""
+        path = f"/api/v1/transfers/{quote(transfer, safe='')}/resend"
+        return _watched(self._call("POST", path, {"rejected_only": rejected_only}))
+
+    def pause_link(self, link: str, *, paused: bool) -> dict[str, Any]:
+        """Let the transfers of a link wait, or go on."""
+        deed = "pause" if paused else "resume"
+        return self._call("POST", f"/api/v1/links/{quote(link, safe='')}/{deed}", {})
+
+    def lines(self) -> dict[str, Any]:
+        """Return how the lines to the peers stand, as JSON."""
+        return self._call("GET", "/api/v1/lines")
 
     def holdings(self) -> list[HoldingView]:
         """Return what receivers hold of this site, and what this site holds of others."""
@@ -123,6 +136,12 @@ def open_local_api(workspace: "Workspace", site: str) -> LocalApi:
     return LocalApi(
         site=site, url=workspace.sites[site].url, token=read_token(workspace.folder, site)
     )
+
+
+def sender_of(workspace: "Workspace", name: str) -> LocalApi:
+    """Return the gateway that sends a link."""
+    declared = workspace.link(name)
+    return open_local_api(workspace, workspace.systems[declared.from_].site)
 
 
 def read_token(folder: Path, site: str) -> str:

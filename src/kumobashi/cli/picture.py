@@ -137,7 +137,9 @@ def cause_lines(terminal: Terminal, cause: Cause | None, now: datetime) -> list[
         (terminal.t("原因", "Cause"), terminal.say(cause.what)),
         (
             terminal.t("場所", "Where"),
-            terminal.t(f"{cause.side_name}（{since}）", f"{cause.side_name} ({since})"),
+            terminal.t(f"{cause.side_name}（{since}）", f"{cause.side_name} ({since})")
+            if cause.side_name
+            else since,
         ),
         (terminal.t("対応", "To do"), terminal.say(cause.remedy)),
         (
@@ -148,9 +150,18 @@ def cause_lines(terminal: Terminal, cause: Cause | None, now: datetime) -> list[
             terminal.t("これから", "Next"),
             _next_try(terminal, cause.tries, cause.next_try - now) if cause.next_try else "",
         ),
+        (
+            terminal.t("待ち", "Waiting"),
+            terminal.t(
+                f"同じ相手を待つ転送 {cause.behind:,} 件",
+                f"{cause.behind:,} transfers wait for the same neighbour",
+            )
+            if cause.behind
+            else "",
+        ),
         (terminal.t("符号", "Code"), cause.code),
     )
-    found = []
+    found: list[Text] = []
     for label, text in pairs:
         if text:
             head = Text.assemble("  ", (pad(label, 10), "dim"))
@@ -160,6 +171,9 @@ def cause_lines(terminal: Terminal, cause: Cause | None, now: datetime) -> list[
 
 def _next_try(terminal: Terminal, tries: int, wait: timedelta) -> str:
     seconds = round(wait.total_seconds())
+    if not tries:  # it waits for an hour, not for another try
+        minutes = max(1, seconds // 60)
+        return terminal.t(f"約 {minutes} 分後に始まります。", f"It begins in about {minutes} min.")
     at_ja, at_en = (f"{seconds} 秒後に", f"in {seconds} s") if seconds > 0 else ("まもなく", "now")
     return terminal.t(
         f"{tries} 回試しました。次は{at_ja}自動で試します。",

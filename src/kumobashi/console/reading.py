@@ -161,7 +161,8 @@ def reached(transfer: TransferView) -> Stop | None:
 
 
 def _mark_hop(hop: HopView, transfer: TransferView, *, passed: bool) -> Mark:
-    fault = transfer.cause is not None and transfer.cause.side == hop.site
+    cause = transfer.cause
+    fault = cause is not None and cause.side == hop.site and not cause.is_calm
     if (
         passed
         and transfer.light is not Light.APPLIED

@@ -219,6 +219,10 @@ TEXT = {
     "contact_none": both("連絡先が登録されていません。", "No contact is on file."),
     "next": both("これから", "What happens by itself"),
     "tried": both("これまで {tries}回 試しました。", "Tried {tries} times so far."),
+    "behind": both(
+        "同じ相手を待つ転送は {count} 件です。",
+        "{count} transfers wait for the same neighbour.",
+    ),
     "next_try": both("次は {at} に自動で試します。", "The next try is at {at}, by itself."),
     "then_parts": both(
         "応答があれば、残り {left}部分から再開します。",

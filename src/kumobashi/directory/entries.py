@@ -11,6 +11,7 @@ from datetime import date, datetime
 from kumobashi.crypto.keys import VerifyKey
 from kumobashi.directory.errors import SiteUnknown, SystemUnknown
 from kumobashi.directory.models import By, NetworkModel, SiteKind
+from kumobashi.directory.profile_models import Weekday
 from kumobashi.kernel import Zone
 
 
@@ -42,6 +43,29 @@ class ContactEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HoursEntry:
+    """When a site takes calls, in Japanese time (``directory.opening``)."""
+
+    days: tuple[Weekday, ...]
+    opens: str  # "08:30"
+    closes: str  # "17:15"; earlier than ``opens``: on the next day
+    closed: tuple[date, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileEntry:
+    """What a site can take; directories of before say nothing, and these count."""
+
+    answer_seconds: int = 120
+    requests_per_minute: int = 12_000
+    at_once: int = 16
+    formats: tuple[str, ...] = ("parquet", "csv")
+    unclosed_bytes: int = 64 * 1024**3
+    unclosed_transfers: int = 10_000
+    open: HoursEntry | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SiteEntry:
     """A site with its public keys; the first of each is the one in use, the others are leaving."""
 
@@ -58,6 +82,7 @@ class SiteEntry:
     sign: tuple[dict[str, str], ...]  # JWK
     seal: tuple[str, ...]  # age1…
     certifications: tuple[CertificationEntry, ...] = ()
+    profile: ProfileEntry = ProfileEntry()
 
     @property
     def verify_keys(self) -> dict[str, VerifyKey]:

@@ -19,6 +19,7 @@ from kumobashi.directory.file_parts import (
     SecretRef,
     TableName,
 )
+from kumobashi.directory.profile_models import PeerProfile
 from kumobashi.directory.store_models import RecordsEntry, Store
 from kumobashi.kernel import MunicipalityCode, Zone
 from kumobashi.kernel.ids import NotAMunicipality, check_digit
@@ -155,6 +156,11 @@ class SiteFile(FileModel):
         default=(), examples=[[{"site": "hall-exchange", "by": "designated_communication"}]]
     )
     largest_part_bytes: int = Field(default=4 * 1024 * 1024, ge=1024, examples=[4194304])
+    profile: PeerProfile = Field(
+        default=PeerProfile(),
+        description="このサイトが受けられる量・速さ・時間",
+        examples=[{"requests_per_minute": 600, "at_once": 4}],
+    )
     certifications: tuple[Certification, ...] = Field(default=(), examples=[[{"name": "ISMAP"}]])
     contact: Ident = Field(examples=["it-desk"])
     state: SecretRef | None = Field(default=None, examples=["file:private/hall-core/state.dsn"])

@@ -18,11 +18,14 @@ class Changes:
         """Wake all that wait for ``key``; safe from any thread."""
         self._loop.call_soon_threadsafe(self._wake, key)
 
+    def tell_all(self) -> None:
+        """Wake all that wait for any key; safe from any thread."""
+        self._loop.call_soon_threadsafe(self._wake_all)
+
     def end(self) -> None:
         """Wake all who wait, for good."""
         self.is_over = True
-        for key in list(self._waiting):
-            self._wake(key)
+        self._wake_all()
 
     def waiting(self, key: Key) -> asyncio.Event:
         """Return an event that is set at the next change; give it back with :meth:`leave`."""
@@ -39,6 +42,10 @@ class Changes:
             events.discard(event)
             if not events:
                 del self._waiting[key]
+
+    def _wake_all(self) -> None:
+        for key in list(self._waiting):
+            self._wake(key)
 
     def _wake(self, key: Key) -> None:
         for event in self._waiting.get(key, ()):

@@ -13,7 +13,6 @@ from kumobashi.kernel import crashpoint, to_wire
 from kumobashi.messages.manifest import Manifest
 from kumobashi.messages.receipts import Receipt, Stage, check_chain, verify_receipt
 
-_POLL_SECONDS = 20
 _STATE_OF = {
     Stage.DELIVERED: Out.DELIVERED,
     Stage.OPENED: Out.OPENED,
@@ -35,22 +34,21 @@ class Confirmation:
         self._manifest = manifest
         self._keys = identity.keys_of(manifest.to_site)
 
-    async def collect(self, row: Outgoing) -> Outgoing:
-        """Ask the next hop until the last receipt is here, durable and verified."""
+    async def collect(self, row: Outgoing, wait: int, *, seen: str) -> tuple[Outgoing, str]:
+        """Ask the next hop once what is new since ``seen``, and keep the receipts that verify.
+
+        The answer comes as soon as something is new, after ``wait`` seconds at the latest; its
+        version is what to have seen the next time.
+        """
         hop = self._identity.next_hop(self._manifest.to_site)
         key = (row.transfer, row.attempt)
-        seen = ""
-        while row.state not in OUT_FINAL:
-            held = self._ledger.receipts(*key, "out")
-            answer = await self._peers.status(
-                hop, *key, after=len(held), seen=seen, wait=_POLL_SECONDS
-            )
-            seen = str(answer.get("version", ""))
-            row = await asyncio.to_thread(self._take, row, held, answer)
-            now = self._ledger.outgoing(row.transfer)
-            if now.state in OUT_FINAL:  # by another hand: the receiver has lost it
-                return now
-        return row
+        held = self._ledger.receipts(*key, "out")
+        answer = await self._peers.status(hop, *key, after=len(held), seen=seen, wait=wait)
+        row = await asyncio.to_thread(self._take, row, held, answer)
+        now = self._ledger.outgoing(row.transfer)
+        if now.state in OUT_FINAL:  # perhaps by another hand: the receiver has lost it
+            row = now
+        return row, str(answer.get("version", ""))
 
     def _take(self, row: Outgoing, held: list[str], answer: Answer) -> Outgoing:
         fresh = [str(token) for token in answer.get("receipts", ())]

@@ -88,8 +88,10 @@ class Deleter:
             crashpoint("deleting.asked")
         self._wake()
 
-    def under(self, lease: Lease) -> Self:
-        """Return the same, with every change of book and ledger under ``lease``."""
+    def under(self, lease: Lease | None) -> Self:
+        """Return the same, with every change of book and ledger under ``lease``, if any."""
+        if lease is None:
+            return self
         fenced = copy(self)
         fenced._ledger = self._ledger.under(lease)  # noqa: SLF001 - its own copy
         fenced._holdings = self._holdings.under(lease)  # noqa: SLF001 - likewise
@@ -147,7 +149,7 @@ class Deleter:
         places = {
             "spool": bool(self._spool.held(held.transfer, held.attempt)),
             "quarantine": self._set_aside.has(manifest.link, manifest.transfer),
-            "keys": self._keys.taken(held.transfer, held.attempt) is not None,
+            "keys": self._keys.has_taken(held.transfer),
             "work": self._workroom(held).exists(),
         }
         if left := [place for place, is_there in places.items() if is_there]:

@@ -5,6 +5,8 @@ KumobashiError
     ├── IllegalMove          a fault of ours: no such move between states
     ├── Fenced               another process has taken this work over
     ├── PeerUnreachable      the next hop does not answer; try again
+    ├── PeerResting          the next hop is known to be down; it is not called
+    ├── DoorsClosed          the next hop takes no calls at this hour
     ├── PeerRefused          the next hop answered no, with a code
     ├── ReceiverRestored     the receiver's state is older than what it has signed
     ├── Drifted              the decision has changed since it was approved
@@ -23,6 +25,13 @@ KumobashiError
     ├── TableShared          other links write into the table; its rows cannot be told apart
     ├── DeletionIncomplete   something of it is still there
     ├── Unforeseen           a fault of ours; tried again
+    ├── WaitsItsTurn         the transfer before it of the same link comes first
+    ├── Paused               by a person
+    ├── OrderKept            a link that keeps its order lets nothing overtake
+    ├── HasLeft              what has left cannot be taken back
+    ├── NothingToResend      no refused rows, or not yet applied
+    ├── TooMuchUnclosed      a peer has more announced than this site keeps for it
+    ├── BundleTooLarge       an announcement beyond what this site ever takes
     └── NoSuchTransfer
 """
 
@@ -65,6 +74,30 @@ class PeerUnreachable(ExchangeFailed):
     en = "{site} does not answer ({reason})."
     remedy_ja = "{site_name} の担当に連絡してください。復旧すると続きから自動で再開します。"
     remedy_en = "Call whoever runs {site}; work resumes by itself where it stopped."
+
+
+class PeerResting(ExchangeFailed):
+    """The next hop is known to be down; only a probe calls it."""
+
+    code = "exchange.peer_resting"
+    retryable = True
+    status = 503
+    ja = "{site_name}が応答しないため、確かめの要求のほかは送っていません。"
+    en = "{site} does not answer; only a probe calls it now."
+    remedy_ja = "{site_name} の担当に連絡してください。復旧すると自動で再開します。"
+    remedy_en = "Call whoever runs {site}; work resumes by itself."
+
+
+class DoorsClosed(ExchangeFailed):
+    """The next hop takes no calls at this hour."""
+
+    code = "exchange.doors_closed"
+    retryable = True
+    status = 503
+    ja = "{site_name}の受付時間外です。次に開くまで待っています。"
+    en = "{site} takes no calls at this hour; waiting until it opens."
+    remedy_ja = "開くと自動で始まります。急ぐときは {site_name} の担当に連絡してください。"
+    remedy_en = "It begins by itself when {site} opens; if it is urgent, call whoever runs it."
 
 
 class PeerRefused(ExchangeFailed):
@@ -168,6 +201,88 @@ class Unforeseen(ExchangeFailed):
     en = "A fault of this software ({kind})."
     remedy_ja = "ゲートウェイのログを保守の担当に渡してください。間をおいて自動でやり直します。"
     remedy_en = "Give the gateway's log to whoever maintains it; it is tried again by itself."
+
+
+class WaitsItsTurn(ExchangeFailed):
+    """A link that keeps its order carries one transfer at a time."""
+
+    code = "exchange.waits_its_turn"
+    retryable = True
+    status = 409
+    ja = "順序を守る連携のため、前の転送（{before}）が終わるのを待っています。"
+    en = "The link keeps its order: the transfer before it ({before}) comes first."
+    remedy_ja = "前の転送が終わると自動で始まります。止まっていれば、その原因を見てください。"
+    remedy_en = "It begins by itself when that one is over; if it stands still, see why."
+
+
+class Paused(ExchangeFailed):
+    """A person paused it."""
+
+    code = "exchange.paused"
+    retryable = True
+    status = 409
+    ja = "担当者が一時停止しています。"
+    en = "Paused by a person."
+    remedy_ja = "再開するまで送りません（kumobashi transfer resume、link resume）。"
+    remedy_en = "Nothing is sent until kumobashi transfer resume, or link resume."
+
+
+class OrderKept(ExchangeFailed):
+    """A link that keeps its order lets nothing overtake."""
+
+    code = "exchange.order_kept"
+    status = 409
+    ja = "連携「{link}」は順序を守るため、先に送ることはできません。"
+    en = "Link {link} keeps its order: nothing may overtake."
+    remedy_ja = "前の転送を終えるか、取りやめてください。"
+    remedy_en = "Finish or cancel the transfers before it."
+
+
+class HasLeft(ExchangeFailed):
+    """What has left cannot be taken back."""
+
+    code = "exchange.has_left"
+    status = 409
+    ja = "この転送はもう送り出しています（状態「{state}」）。取りやめも一時停止もできません。"
+    en = "It has left (state {state}) and cannot be cancelled or paused."
+    remedy_ja = "受け側が取り込むか断るまで待ってください。直すときは、取込のあとで送り直します。"
+    remedy_en = "Wait until the receiver has applied or refused it; then send the correction."
+
+
+class NothingToResend(ExchangeFailed):
+    """Only what is over can be sent anew, and of rejected rows only those there are."""
+
+    code = "exchange.nothing_to_resend"
+    status = 409
+    ja = "送り直すものがありません（{reason}）。"
+    en = "There is nothing to send anew ({reason_en})."
+    remedy_ja = "転送の状態と指摘の件数を確かめてください。"
+    remedy_en = "Look at the state of the transfer and its findings."
+
+
+class TooMuchUnclosed(ExchangeFailed):
+    """A peer has announced more than this site keeps for it at once."""
+
+    code = "exchange.too_much_unclosed"
+    retryable = True
+    status = 409
+    ja = "{site} から預かっている、閉じていない封緘データが上限です（{what}: 上限 {limit}）。"
+    en = "{site} has as much announced and unclosed here as this site keeps ({what}: {limit})."
+    remedy_ja = "先のものが閉じると自動で受け付けます。続くときは上限と送り側を確かめてください。"
+    remedy_en = (
+        "It is taken when others are closed; if this goes on, check the limit and the sender."
+    )
+
+
+class BundleTooLarge(ExchangeFailed):
+    """An announcement beyond what this site ever takes."""
+
+    code = "exchange.bundle_too_large"
+    status = 413
+    ja = "予告された封緘データが、受けられる量を超えています（{what}: {got}、上限 {limit}）。"
+    en = "The announced bundle is beyond what this site takes ({what}: {got}, at most {limit})."
+    remedy_ja = "分けて送るか、受け側の上限（profile）を見直してもらってください。"
+    remedy_en = "Send it in several, or have the receiver raise its limits (profile)."
 
 
 class NoSuchTransfer(ExchangeFailed):

@@ -33,6 +33,11 @@ COLUMNS: Final[Mapping[str, Words]] = {
 EVENTS: Final[Mapping[str, Words]] = {
     "transfer.started": Words(ja="転送を開始", en="transfer started"),
     "transfer.moved": Words(ja="転送の状態が変化", en="transfer moved"),
+    "transfer.paused": Words(ja="転送を一時停止", en="transfer paused"),
+    "transfer.resumed": Words(ja="転送の一時停止を解除", en="transfer resumed"),
+    "transfer.put_first": Words(ja="転送を先に送る指示", en="transfer put first"),
+    "link.paused": Words(ja="連携を一時停止", en="link paused"),
+    "link.resumed": Words(ja="連携の一時停止を解除", en="link resumed"),
     "bundle.announced": Words(ja="封緘データの通知を受信", en="bundle announced"),
     "bundle.moved": Words(ja="受信の状態が変化", en="bundle moved"),
     "holding.begun": Words(ja="受け取り側が保持を開始", en="holding begun"),

@@ -1,7 +1,8 @@
 """What peers hand to this gateway: announced, part by part, closed; and how it stands.
 
 A relay and a receiver are the same up to here. What they do with a bundle is a :class:`Taker`: it
-is woken whenever there is something new, and told nothing else, so a restart is just a waking.
+is woken whenever there is something new, and finds in the ledger what there is to do, so a restart
+is just a start.
 """
 
 import asyncio
@@ -11,16 +12,14 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 from kumobashi.crypto.canonical import canonical
+from kumobashi.exchange.admitting import refuse_beyond_measure, refuse_over_quota, sweep
 from kumobashi.exchange.changes import Changes, Key
-from kumobashi.exchange.errors import Fenced, NoSuchTransfer, StrangeCaller
-from kumobashi.exchange.holding import Holder
+from kumobashi.exchange.errors import NoSuchTransfer, StrangeCaller
 from kumobashi.exchange.identity import Identity
-from kumobashi.exchange.leases import Held, Lease
 from kumobashi.exchange.ledger import Ledger
-from kumobashi.exchange.patience import waits
 from kumobashi.exchange.records import Incoming
 from kumobashi.exchange.states import IN_FINAL, In
 from kumobashi.exchange.transfer_keys import TransferKeys
@@ -47,6 +46,7 @@ log = logging.getLogger(__name__)
 _LONGEST_WAIT_SECONDS = 25
 _LOOK_SECONDS = 0.5  # how often to look at what another process may have changed
 _NEEDS_NO_KEY = frozenset({In.REFUSED, In.SETTLED, In.SUPERSEDED})
+_SWEEP_SECONDS = 600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,11 +60,17 @@ class Downstream:
 class Taker(Protocol):
     """What happens to a bundle at this site."""
 
-    async def take(self, bundle: Incoming) -> None:
-        """Carry the bundle as far as it goes; called again after every restart."""
+    def start(self) -> None:
+        """Begin to work on what is here."""
 
-    def under(self, lease: Lease) -> Self:
-        """Return the same, with every change of the ledger under ``lease``."""
+    def wake(self, bundle: Incoming) -> None:
+        """Hear that something came of a bundle."""
+
+    def look(self) -> None:
+        """Look for work that nobody told of."""
+
+    async def aclose(self) -> None:
+        """Stop; it goes on at the next start."""
 
     def closed_state(self) -> In:
         """Return the state that a complete bundle enters when its manifest comes."""
@@ -72,8 +78,8 @@ class Taker(Protocol):
     def receipt_for(self, manifest: Manifest, state: In) -> tuple[str, str] | None:
         """Return the signed receipt that is kept together with ``state``, if there is one."""
 
-    def downstream(self, key: Key) -> Downstream:
-        """Return what the hops behind said."""
+    def downstream(self, bundle: Incoming) -> Downstream:
+        """Return what the hops behind said, and why nothing goes on there."""
 
     async def catch_up(self, bundle: Incoming) -> None:
         """Fetch what was signed about a bundle after it was over here."""
@@ -97,37 +103,33 @@ class Inbox:
         taker: Taker,
         *,
         keys: TransferKeys,
-        holder: Holder | None,
+        works: bool,
     ) -> None:
-        """Make it; without a ``holder`` bundles are taken in, and another process works on them."""
+        """Make it; unless it ``works``, bundles are taken in, and another process works on them."""
         self._identity = identity
         self._ledger = ledger
         self._spool = spool
         self._changes = changes
         self._taker = taker
         self._keys = keys
-        self._holder = holder
+        self._works = works
         self._is_shared = ledger.store.is_shared
-        self._tasks: dict[Key, asyncio.Task[None]] = {}
-        self._news: dict[Key, asyncio.Event] = {}
+        self._sweeping: asyncio.Task[None] | None = None
 
     def resume(self) -> None:
         """Go on with everything that was under way when the process ended."""
         there = self._spool.transfers()  # before asking: what comes later is not judged
-        bundles = self._ledger.unsettled()
-        for transfer in there - {bundle.transfer for bundle in bundles}:
+        for transfer in there - self._ledger.unsettled():
             self._spool.forget(transfer)
         self._forget_keys()
-        for bundle in bundles:
-            self._wake(bundle)
+        if self._works:
+            self._taker.start()
+            self._sweeping = asyncio.create_task(self._sweep(), name="sweep")
 
-    def take_over(self, lease: Lease) -> None:
-        """Work on a bundle whose lease this process has claimed."""
-        key = (lease.on.transfer, lease.on.attempt)
-        if key in self._tasks and self._holder:  # begun meanwhile: it claims again, or is ending
-            self._holder.hand_back(lease)
-        else:
-            self._begin(key, lease).set()
+    def look(self) -> None:
+        """Look for what another process took in, or does not work on any more."""
+        if self._works:
+            self._taker.look()
 
     async def announce(self, caller: str, body: bytes) -> dict[str, Any]:
         """Note what is coming; return which parts are here already."""
@@ -141,6 +143,9 @@ class Inbox:
             from_site=announcement.from_site,
             to_site=announcement.to_site,
             announcement=json.loads(body),
+            admit=lambda held: refuse_over_quota(
+                held, announcement.tenant, announcement, self._identity.here.profile
+            ),
         )
         if bundle.state is In.SUPERSEDED:
             raise AttemptSuperseded(transfer=bundle.transfer, attempt=bundle.attempt)
@@ -157,6 +162,8 @@ class Inbox:
             return False
         is_new = await asyncio.to_thread(self._keys.take, transfer, attempt, document)
         crashpoint("inbox.key_stored")
+        if is_new and attempt > 1:
+            await asyncio.to_thread(self._forget_keys, transfer)
         return is_new
 
     async def part(
@@ -193,6 +200,8 @@ class Inbox:
         manifest = verify_manifest(token, self._identity.keys_of(bundle.from_site))
         self._check_manifest(bundle, manifest)
         if bundle.state is not In.ANNOUNCED:
+            if bundle.manifest is None:  # swept: it could not be closed any more
+                manifest.refuse_expired(self._ledger.clock.now())
             if bundle.manifest != token:
                 raise MessageReplayed(transfer=transfer)
             return self._answer(bundle)
@@ -259,16 +268,31 @@ class Inbox:
 
     async def aclose(self) -> None:
         """Stop what is running; it goes on at the next start."""
-        for task in self._tasks.values():
-            task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        if self._sweeping:
+            self._sweeping.cancel()
+            await asyncio.gather(self._sweeping, return_exceptions=True)
+        await self._taker.aclose()
+
+    async def _sweep(self) -> None:
+        while True:
+            try:
+                await asyncio.to_thread(self._swept)
+            except StorageFailed as away:  # the next round finds them again
+                log.warning("nothing was swept", extra={"code": away.code})
+            except Exception:
+                log.exception("nothing was swept")
+            await asyncio.sleep(_SWEEP_SECONDS)
+
+    def _swept(self) -> None:
+        for bundle in sweep(self._ledger, self._spool, self._identity.site):
+            self._keys.forget_taken(bundle.transfer, bundle.attempt)
 
     # -- inside ---------------------------------------------------------------------------------
 
     def _status(self, key: Key, after: int) -> dict[str, Any]:
         bundle = self._ledger.incoming(*key)
         receipts = self._ledger.receipts(*key, "in")
-        behind = self._taker.downstream(key)
+        behind = self._taker.downstream(bundle)
         held = len(self._spool.held(*key))
         announced = bundle.announcement.get("parts")
         total = len(announced) if isinstance(announced, list) else 0
@@ -305,15 +329,17 @@ class Inbox:
             "receipts": receipts,
         }
 
-    def _forget_keys(self) -> None:
+    def _forget_keys(self, transfer: str | None = None) -> None:
         """Destroy keys that nothing here will ever be opened or passed on with."""
-        for transfer, attempt in self._keys.all_taken():
+        for named, attempt in self._keys.all_taken():
+            if transfer not in {None, named}:
+                continue
             try:
-                is_needed = self._ledger.incoming(transfer, attempt).state not in _NEEDS_NO_KEY
+                is_needed = self._ledger.incoming(named, attempt).state not in _NEEDS_NO_KEY
             except NoSuchTransfer:
                 is_needed = False
             if not is_needed:
-                self._keys.forget_taken(transfer, attempt)
+                self._keys.forget_taken(named, attempt)
 
     def _check(self, caller: str, announcement: Announcement) -> None:
         identity = self._identity
@@ -329,6 +355,7 @@ class Inbox:
         if here.role != "relay" and announcement.to_site != identity.site:
             raise MessageForeign(field="to_site")
         identity.at(announcement.to_site)
+        refuse_beyond_measure(announcement, here.profile)
         for part in announcement.parts:
             if part.bytes > here.largest_part_bytes:
                 raise PartTooLarge(bytes=part.bytes, limit=here.largest_part_bytes)
@@ -363,50 +390,5 @@ class Inbox:
         return bundle
 
     def _wake(self, bundle: Incoming) -> None:
-        if bundle.state in IN_FINAL:
-            return
-        if self._holder:
-            self._begin((bundle.transfer, bundle.attempt), None).set()
-
-    def _begin(self, key: Key, lease: Lease | None) -> asyncio.Event:
-        news = self._news.setdefault(key, asyncio.Event())
-        if key not in self._tasks:
-            task = asyncio.create_task(self._work(key, news, lease), name=f"take {key[0]}")
-            self._tasks[key] = task
-            task.add_done_callback(lambda _task: self._done(key))
-        return news
-
-    async def _work(self, key: Key, news: asyncio.Event, lease: Lease | None) -> None:
-        assert self._holder is not None  # noqa: S101 - else nothing is begun
-        for wait in waits():
-            try:
-                on = Held(side="in", transfer=key[0], attempt=key[1])
-                async with self._holder.holding(on, lease) as mine:
-                    if mine is not None:
-                        await self._take(key, news, self._taker.under(mine))
-            except Fenced:
-                return
-            except StorageFailed as away:  # the state itself: nothing can be noted there
-                if not away.retryable:
-                    raise
-                log.warning("state is away", extra={"code": away.code, "transfer": key[0]})
-                lease = None
-                await asyncio.sleep(wait)
-            else:
-                return
-
-    async def _take(self, key: Key, news: asyncio.Event, taker: Taker) -> None:
-        while True:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(news.wait(), _LOOK_SECONDS if self._is_shared else None)
-            news.clear()
-            bundle = self._ledger.incoming(*key)
-            if bundle.state in IN_FINAL:
-                return
-            await taker.take(bundle)
-            if self._ledger.incoming(*key).state in IN_FINAL:
-                return
-
-    def _done(self, key: Key) -> None:
-        self._tasks.pop(key, None)
-        self._news.pop(key, None)
+        if bundle.state not in IN_FINAL:
+            self._taker.wake(bundle)

@@ -34,7 +34,7 @@ from kumobashi.exchange.states import (
     is_under_way,
 )
 from kumobashi.exchange.touched import Touched
-from kumobashi.kernel import Clock, new_id, to_micros
+from kumobashi.kernel import Clock, from_wire, new_id, to_micros
 from kumobashi.storage.state import StateStore
 
 Side = Literal["out", "in"]
@@ -75,10 +75,12 @@ class Ledger:
         plan_hash: str,
         again: bool,
         basis: str | None = None,
+        **columns: object,
     ) -> tuple[Outgoing, bool]:
         """Return the run of a link for a date and whether it is new; ``again`` makes one more.
 
         A run that is under way or done is returned as it is, so asking twice does no harm.
+        ``columns`` say how a new one waits: ``to_site``, ``rank``, ``in_order``, ``resends``.
         """
 
         def work(connection: sa.Connection) -> tuple[Outgoing, bool]:
@@ -105,10 +107,11 @@ class Ledger:
                 "bounds_accepted": False,
                 "facts": {},
                 "started_at": to_micros(self.clock.now()),
+                **columns,
             }
             connection.execute(sa.insert(outgoing).values(row))
-            made = self._read_out(connection, transfer)
-            self._note(connection, [noting.started(made, self.clock.now(), basis)])
+            made = self.read_out(connection, transfer)
+            self.note(connection, [noting.started(made, self.clock.now(), basis)])
             return made, True
 
         try:
@@ -120,7 +123,7 @@ class Ledger:
 
     def outgoing(self, transfer: str) -> Outgoing:
         """Return one transfer; raise ``NoSuchTransfer``."""
-        return self.store.read(lambda connection: self._read_out(connection, transfer))
+        return self.store.read(lambda connection: self.read_out(connection, transfer))
 
     def outgoings(self, link: str | None = None, *, limit: int = 1000) -> list[Outgoing]:
         """Return transfers, the newest first."""
@@ -146,18 +149,15 @@ class Ledger:
             lambda connection: [outgoing_of(row) for row in connection.execute(query)]
         )
 
-    def under_way(self) -> list[Outgoing]:
-        """Return the transfers that this gateway still has work with, the oldest first."""
+    def under_way(self) -> set[str]:
+        """Return the transfers that this gateway still has work with."""
         states = [state.value for state in Out if is_under_way(state)]
         query = (
-            sa.select(outgoing)
+            sa.select(outgoing.c.transfer)
             .where(self._out_where())
             .where(outgoing.c.state.in_(states))
-            .order_by(outgoing.c.started_at)
         )
-        return self.store.read(
-            lambda connection: [outgoing_of(row) for row in connection.execute(query)]
-        )
+        return self.store.read(lambda connection: set(connection.execute(query).scalars()))
 
     def last_applied(self, link: str) -> Outgoing | None:
         """Return the transfer of a link that was applied last."""
@@ -174,11 +174,11 @@ class Ledger:
         """Add a fact that is not there yet, leaving all else; return whether it was absent."""
 
         def work(connection: sa.Connection) -> bool:
-            now = self._hold_out(connection, transfer)
+            now = self.hold_out(connection, transfer)
             if name in now.facts:
                 return False
             facts = _merged(now.facts, {name: dict(value)})
-            self._change_out(connection, transfer, {"facts": facts})
+            self.change_out(connection, now, {"facts": facts})
             return True
 
         return self.store.write(work, key=transfer)
@@ -195,9 +195,8 @@ class Ledger:
         """Move a transfer to ``then``, or leave its state, merging ``facts``; durable on return."""
 
         def work(connection: sa.Connection) -> Outgoing:
-            self._fence(connection)
-            now = self._hold_out(connection, transfer)
-            values: dict[str, object] = {**columns, "cause": dict(cause) if cause else None}
+            now = self.hold_out(connection, transfer)
+            values: dict[str, object] = {**columns, **_waiting(cause)}
             if facts:
                 values["facts"] = _merged(now.facts, facts)
             if then is not None:
@@ -205,9 +204,7 @@ class Ledger:
                 values["state"] = then.value
                 if then in OUT_FINAL:
                     values["finished_at"] = to_micros(self.clock.now())
-            after = self._change_out(connection, transfer, values)
-            self._note(connection, noting.sent_on(now, after, self.clock.now()))
-            return after
+            return self.change_out(connection, now, values)
 
         row = self.store.write(work, key=transfer)
         self.touched.note(row.link)
@@ -224,6 +221,7 @@ class Ledger:
         from_site: str,
         to_site: str,
         announcement: Facts,
+        admit: Callable[[sa.Connection], None] = lambda _connection: None,
     ) -> Incoming:
         """Note an announced bundle; the same one again changes nothing; older attempts give way."""
 
@@ -231,6 +229,7 @@ class Ledger:
             found = self._read_in(connection, transfer, attempt)
             if found:
                 return found
+            admit(connection)  # raises what refuses a new one
             older = connection.execute(
                 sa.update(incoming)
                 .where(self._in_where(transfer=transfer, state=In.ANNOUNCED.value))
@@ -241,7 +240,7 @@ class Ledger:
                 .returning(*incoming.c)
             )
             given_way = [noting.superseded(incoming_of(row), self.clock.now()) for row in older]
-            self._note(connection, given_way)
+            self.note(connection, given_way)
             row = {
                 "tenant": self.tenant,
                 "transfer": transfer,
@@ -256,7 +255,7 @@ class Ledger:
             }
             made = connection.execute(sa.insert(incoming).values(row).returning(*incoming.c))
             bundle = incoming_of(made.one())
-            self._note(connection, [noting.announced(bundle, self.clock.now())])
+            self.note(connection, [noting.announced(bundle, self.clock.now())])
             return bundle
 
         try:
@@ -283,17 +282,14 @@ class Ledger:
             lambda connection: [incoming_of(row) for row in connection.execute(query)]
         )
 
-    def unsettled(self) -> list[Incoming]:
-        """Return bundles that this gateway still has work with, the oldest first."""
+    def unsettled(self) -> set[str]:
+        """Return the transfers of bundles that this gateway still has work with."""
         query = (
-            sa.select(incoming)
+            sa.select(incoming.c.transfer)
             .where(incoming.c.tenant == self.tenant)
             .where(incoming.c.state.not_in([state.value for state in IN_FINAL]))
-            .order_by(incoming.c.started_at)
         )
-        return self.store.read(
-            lambda connection: [incoming_of(row) for row in connection.execute(query)]
-        )
+        return self.store.read(lambda connection: set(connection.execute(query).scalars()))
 
     def move_in(
         self,
@@ -314,7 +310,7 @@ class Ledger:
             if found is None:
                 raise NoSuchTransfer(transfer=bundle.transfer)
             now = incoming_of(found)
-            values: dict[str, object] = {**columns, "cause": dict(cause) if cause else None}
+            values: dict[str, object] = {**columns, **_waiting(cause)}
             if facts:
                 values["facts"] = _merged(now.facts, facts)
             if then is not None:
@@ -325,7 +321,7 @@ class Ledger:
             if receipt:
                 self._keep(connection, bundle.transfer, bundle.attempt, "in", [receipt])
             after = incoming_of(connection.execute(CHANGE_IN, {**key, **values}).one())
-            self._note(connection, noting.taken_on(now, after, self.clock.now()))
+            self.note(connection, noting.taken_on(now, after, self.clock.now()))
             return after
 
         return self.store.write(work, key=bundle.transfer)
@@ -354,11 +350,10 @@ class Ledger:
         """Keep verified receipts at the sender and move to where they say it is, in one commit."""
 
         def work(connection: sa.Connection) -> Outgoing:
-            self._fence(connection)
-            now = self._hold_out(connection, transfer)
+            now = self.hold_out(connection, transfer)
             self._keep(connection, transfer, now.attempt, "out", more)
             values: dict[str, object] = {
-                "cause": facts.get("cause"),
+                **_waiting(facts.get("cause")),
                 "facts": _merged(now.facts, {k: v for k, v in facts.items() if k != "cause"}),
                 "state": then.value,
             }
@@ -366,9 +361,7 @@ class Ledger:
                 check_out(*state)
             if then in OUT_FINAL:
                 values["finished_at"] = to_micros(self.clock.now())
-            after = self._change_out(connection, transfer, values)
-            self._note(connection, noting.sent_on(now, after, self.clock.now()))
-            return after
+            return self.change_out(connection, now, values)
 
         row = self.store.write(work, key=transfer)
         self.touched.note(row.link)
@@ -376,7 +369,7 @@ class Ledger:
 
     # -- inside ---------------------------------------------------------------------------------
 
-    def _note(self, connection: sa.Connection, said: Sequence[Entry]) -> None:
+    def note(self, connection: sa.Connection, said: Sequence[Entry]) -> None:
         """Write evidence in the commit of what it speaks of."""
         for entry in said:
             append(connection, self.tenant, entry)
@@ -406,7 +399,7 @@ class Ledger:
             connection.execute(ADD_RECEIPT, row)
             now = self.clock.now()
             said = noting.kept(transfer, attempt, side, number, stage=stage, token=jws, at=now)
-            self._note(connection, [said])
+            self.note(connection, [said])
 
     def _fence(self, connection: sa.Connection) -> None:
         if self.lease:
@@ -416,23 +409,37 @@ class Ledger:
         key: dict[str, object] = {"tenant_": self.tenant, "transfer_": transfer}
         return key if attempt is None else {**key, "attempt_": attempt}
 
-    def _read_out(self, connection: sa.Connection, transfer: str) -> Outgoing:
+    def read_out(self, connection: sa.Connection, transfer: str) -> Outgoing:
+        """Return one transfer inside a piece of work; raise ``NoSuchTransfer``."""
         row = connection.execute(ONE_OUT, self._key(transfer)).first()
         if row is None:
             raise NoSuchTransfer(transfer=transfer)
         return outgoing_of(row)
 
-    def _hold_out(self, connection: sa.Connection, transfer: str) -> Outgoing:
-        """Read a row that nobody else may change before this commit."""
+    def hold_out(self, connection: sa.Connection, transfer: str) -> Outgoing:
+        """Read a row that nobody else may change before this commit.
+
+        Raises:
+            Fenced: another process works on it by now.
+            NoSuchTransfer: there is none.
+        """
+        self._fence(connection)
         row = connection.execute(HOLD_OUT, self._key(transfer)).first()
         if row is None:
             raise NoSuchTransfer(transfer=transfer)
         return outgoing_of(row)
 
-    def _change_out(
-        self, connection: sa.Connection, transfer: str, values: Mapping[str, object]
+    def change_out(
+        self,
+        connection: sa.Connection,
+        before: Outgoing,
+        values: Mapping[str, object],
     ) -> Outgoing:
-        return outgoing_of(connection.execute(CHANGE_OUT, {**self._key(transfer), **values}).one())
+        """Change a row that is held, and note in the same commit what that means."""
+        key = self._key(before.transfer)
+        after = outgoing_of(connection.execute(CHANGE_OUT, {**key, **values}).one())
+        self.note(connection, noting.sent_on(before, after, self.clock.now()))
+        return after
 
     def _all(self, query: sa.Select[Any], made: Callable[[sa.Row[Any]], Made]) -> list[Made]:
         return self.store.read(lambda held: [made(row) for row in held.execute(query)])
@@ -451,6 +458,16 @@ class Ledger:
 def _where(table: sa.Table, tenant: str, equal: Mapping[str, object]) -> sa.ColumnElement[bool]:
     conditions = [table.c[name] == value for name, value in equal.items()]
     return sa.and_(table.c.tenant == tenant, *conditions)
+
+
+def _waiting(cause: Facts | None) -> dict[str, object]:
+    """Return the columns that say why something waits, and until when."""
+    again = cause.get("next_try") if cause else None
+    try:
+        due = to_micros(from_wire(str(again))) if again else None
+    except (ValueError, OverflowError):  # a hop behind may have said anything
+        due = None
+    return {"cause": dict(cause) if cause else None, "next_try_at": due}
 
 
 def _merged(now: Facts, more: Facts) -> dict[str, Any]:

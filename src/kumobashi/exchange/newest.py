@@ -37,6 +37,8 @@ class Head:
     started_at: int  # microseconds
     finished_at: int | None
     rows: int | None  # applied, else released
+    to_site: str | None = None
+    paused_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +133,8 @@ def _newest_of_each(tenant: str) -> sa.Select[Any]:
             outgoing.c.cause,
             outgoing.c.started_at,
             outgoing.c.finished_at,
+            outgoing.c.to_site,
+            outgoing.c.paused_at,
             rows.label("rows"),
         )
         .select_from(links)
@@ -147,6 +151,8 @@ def _head(row: sa.Row[Any]) -> Head:
         cause=row.cause,
         started_at=row.started_at,
         finished_at=row.finished_at,
+        to_site=row.to_site,
+        paused_at=row.paused_at,
         rows=row.rows,
     )
 
@@ -162,6 +168,8 @@ def _head_of(row: Outgoing) -> Head:
         cause=row.cause,
         started_at=row.started_at,
         finished_at=row.finished_at,
+        to_site=row.to_site,
+        paused_at=row.paused_at,
         rows=facts.get("released", {}).get("rows") if applied is None else applied,
     )
 

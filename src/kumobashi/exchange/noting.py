@@ -8,11 +8,12 @@ from typing import Any
 
 from kumobashi.crypto import base64url
 from kumobashi.crypto.canonical import digest
-from kumobashi.evidence.entries import GATEWAY, Entry
+from kumobashi.evidence.entries import GATEWAY, Entry, Fact
 from kumobashi.exchange.holdings import Holding
 from kumobashi.exchange.records import Incoming, Outgoing
 from kumobashi.exchange.states import In, Out
 
+Facts = Mapping[str, Fact]
 _CODE = re.compile(r"[a-z0-9_]{1,40}\.[a-z0-9_]{1,60}")
 _COUNTED = ("rows", "deleted_rows", "parts", "payload_bytes", "sealed_bytes")
 
@@ -32,8 +33,20 @@ def started(row: Outgoing, at: datetime, basis: str | None) -> Entry:
             "mode": row.mode,
             "plan_hash": row.plan_hash,
             "legal_basis": basis,
+            "resends": row.resends,
         },
     )
+
+
+def deed(event: str, row: Outgoing, at: datetime) -> Entry:
+    """Return what a person did to a transfer that waits, apart from moving it."""
+    facts: Facts = {"link": row.link, "transfer": row.transfer, "attempt": row.attempt}
+    return Entry(event=event, at=at, by="operator", facts=facts)
+
+
+def link_deed(event: str, link: str, at: datetime) -> Entry:
+    """Return what a person did to a whole link."""
+    return Entry(event=event, at=at, by="operator", facts={"link": link})
 
 
 def sent_on(before: Outgoing, after: Outgoing, at: datetime) -> list[Entry]:
@@ -41,11 +54,12 @@ def sent_on(before: Outgoing, after: Outgoing, at: datetime) -> list[Entry]:
     if (before.state, before.attempt) == (after.state, after.attempt):
         return []
     is_sealed = after.state is Out.SEALED
+    is_by_hand = before.state is Out.HELD or after.state is Out.CANCELLED
     entry = Entry(
         event="transfer.moved",
         at=at,
         # Only a person lets a held transfer go on, or cancels it.
-        by="operator" if before.state is Out.HELD else GATEWAY,
+        by="operator" if is_by_hand else GATEWAY,
         facts={
             "link": after.link,
             "transfer": after.transfer,

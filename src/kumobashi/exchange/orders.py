@@ -61,6 +61,8 @@ class Order:
     recipient: str  # age1…
     largest_part_bytes: int
     retention: Retention | None = None  # none: nothing was declared
+    priority: Literal["high", "normal", "low"] = "normal"
+    is_in_order: bool = False  # the next transfer waits until the one before it is over
 
     @property
     def columns(self) -> tuple[ReceivingColumn, ...]:

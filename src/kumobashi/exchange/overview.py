@@ -110,6 +110,8 @@ def light_of(  # noqa: PLR0911 - one per state
             return Light.NEVER
         case _ if not cause:
             return Light.RUNNING
+        case _ if cause.get("calm"):  # closed doors, a pause, its turn: nobody is at fault
+            return Light.WAITING
         case _ if int(cause.get("tries", 0)) >= _RED_AFTER_TRIES:
             return Light.STOPPED
         case _ if now - from_wire(str(cause["since"])) > _RED_AFTER:
@@ -133,6 +135,8 @@ def _cause(cause: Mapping[str, Any] | None, names: Names) -> Cause | None:
         since=from_wire(str(cause["since"])),
         tries=int(cause.get("tries", 0)),
         next_try=from_wire(str(next_try)) if next_try else None,
+        behind=int(cause.get("behind", 0)),
+        is_calm=cause.get("calm") is True,
     )
 
 
@@ -197,7 +201,7 @@ def _parts_there(row: Outgoing) -> int | None:
 
 def _hops(row: Outgoing, names: Names) -> tuple[HopView, ...]:
     told = {str(hop["site"]): hop for hop in row.facts.get("hops", [])}
-    failing = str(row.cause["side"]) if row.cause else None
+    failing = str(row.cause["side"]) if row.cause and not row.cause.get("calm") else None
     total = row.facts.get("sent", {}).get("parts", 0)
     is_over = row.state is Out.APPLIED
     views = []

@@ -1,21 +1,31 @@
-"""How long to wait before the next try: growing, with jitter, never beyond half a minute."""
+"""How long to wait before the next try: growing, with jitter, never beyond a longest wait.
+
+>>> import random
+>>> chance = random.Random(1)
+>>> all(0 < wait_after(tries, chance) <= 30 for tries in range(1, 40))
+True
+>>> 0.25 <= wait_after(1, chance) <= 0.5
+True
+"""
 
 import random
-from collections.abc import Iterator
 
 _FIRST_SECONDS = 0.5
-_LONGEST_SECONDS = 30.0
+LONGEST_SECONDS = 30.0
+LONGEST_AFTER_A_NO_SECONDS = 300.0  # a person there must act first
+_DOUBLED_AT_MOST = 20  # times; beyond any longest wait
 
 
-def waits(seed: int | None = None) -> Iterator[float]:
-    """Yield seconds to wait, each about twice the one before.
+def new_chance() -> random.Random:
+    """Return what spreads the tries of one gateway away from those of others."""
+    return random.Random()  # noqa: S311 - nothing secret depends on it
 
-    >>> import itertools
-    >>> all(0 < wait <= 30 for wait in itertools.islice(waits(1), 20))
-    True
+
+def wait_after(tries: int, chance: random.Random, *, is_no: bool = False) -> float:
+    """Return seconds to wait after the ``tries``-th failure, about twice those after the last.
+
+    ``is_no``: the other side has said that trying again alone will not help.
     """
-    chance = random.Random(seed)  # noqa: S311 - spreads load; nothing secret depends on it
-    wait = _FIRST_SECONDS
-    while True:
-        yield wait * chance.uniform(0.5, 1.0)
-        wait = min(wait * 2, _LONGEST_SECONDS)
+    longest = LONGEST_AFTER_A_NO_SECONDS if is_no else LONGEST_SECONDS
+    grown = _FIRST_SECONDS * 2.0 ** min(max(tries, 1) - 1, _DOUBLED_AT_MOST)
+    return min(grown, longest) * chance.uniform(0.5, 1.0)

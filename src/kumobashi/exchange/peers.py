@@ -1,9 +1,7 @@
 """The calls a gateway makes to the next one: announce, put parts, close, ask how it stands."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import aiohttp
@@ -12,6 +10,8 @@ from kumobashi.crypto.canonical import canonical, digest
 from kumobashi.crypto.http_signatures import EMPTY_BODY, sign_request
 from kumobashi.exchange.errors import PeerRefused, PeerUnreachable, PeerWithoutKeys
 from kumobashi.exchange.identity import Identity
+from kumobashi.exchange.lines import Lines
+from kumobashi.exchange.refusals import answer_object, read_refusal
 from kumobashi.kernel import Clock, new_id
 from kumobashi.messages.announcement import Announcement
 from kumobashi.messages.media_types import FORMAT, JOSE, JSON, PART, TAKES_KEYS, WRAPPED_KEY
@@ -19,27 +19,16 @@ from kumobashi.messages.parts import Part
 from kumobashi.messages.recall import Recall
 
 _CONNECT_SECONDS = 5
-_ANSWER_SECONDS = 120
 _CHUNK_BYTES = 1 << 18
 Answer = Mapping[str, Any]
 Hear = Callable[[str, object], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """What a peer answered when it said no."""
-
-    status: int
-    code: str
-    says: str
-    retryable: bool
-    missing: tuple[str, ...]
-
-
 class Peers:
-    """Signed calls to peers; one connection pool for the whole gateway."""
+    """Signed calls to peers; one connection pool for the whole gateway, one line to each peer."""
 
-    def __init__(self, identity: Identity, clock: Clock) -> None:
+    def __init__(self, identity: Identity, clock: Clock, lines: Lines) -> None:
+        self.lines = lines
         self._identity = identity
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
@@ -66,9 +55,16 @@ class Peers:
     ) -> None:
         """Give ``site`` one part; it is durable there when this returns."""
         path = f"{_path(transfer, attempt)}/parts/{part.digest.removeprefix('sha256:')}"
-        await self._call(
+        said = await self._call(
             site, "PUT", path, _chunks(body), PART, body_digest=part.digest, length=part.bytes
         )
+        if said.get("digest", part.digest) != part.digest:  # older gateways do not say
+            raise PeerUnreachable(
+                site=site,
+                site_name=self._identity.at(site).name,
+                reason_ja="別の分割片への返事です",
+                reason="the answer is about another part",
+            )
 
     async def close_attempt(self, site: str, transfer: str, attempt: int, manifest: str) -> Answer:
         """Hand over the signed manifest, after all parts."""
@@ -122,6 +118,22 @@ class Peers:
         body_digest: str | None = None,
         length: int | None = None,
     ) -> Answer:
+        async with self.lines.to(site).call():
+            return await self._ask(
+                site, method, path, body, media_type, body_digest=body_digest, length=length
+            )
+
+    async def _ask(
+        self,
+        site: str,
+        method: str,
+        path: str,
+        body: bytes | AsyncIterator[bytes],
+        media_type: str | None,
+        *,
+        body_digest: str | None = None,
+        length: int | None = None,
+    ) -> Answer:
         known = self._identity.at(site)
         address = known.url + path
         if body_digest is None:
@@ -141,17 +153,26 @@ class Peers:
             headers["content-length"] = str(length)
         try:
             async with self._pool().request(
-                method, address, data=body or None, headers=headers, allow_redirects=False
+                method,
+                address,
+                data=body or None,
+                headers=headers,
+                allow_redirects=False,
+                timeout=self._patience(known.profile.answer_seconds),
             ) as answer:
                 text = await answer.read()
-                status = answer.status
+                status, after = answer.status, answer.headers.get("retry-after")
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             reason_ja, reason = _reason(error)
             raise PeerUnreachable(
-                site=site, site_name=known.name, reason_ja=reason_ja, reason=reason
+                site=site,
+                site_name=known.name,
+                reason_ja=reason_ja,
+                reason=reason,
+                is_late=isinstance(error, TimeoutError),
             ) from None
         if status >= 300:  # noqa: PLR2004 - the protocol has no redirects
-            refusal = _refusal(status, text)
+            refusal = read_refusal(status, text, retry_after=after, now=self._clock.now())
             raise PeerRefused(
                 site=site,
                 site_name=known.name,
@@ -159,7 +180,7 @@ class Peers:
                 peer_says=refusal.says,
                 refusal=refusal,
             )
-        said = _object(text)
+        said = answer_object(text)
         if said.get("format") != FORMAT:  # a proxy's page, say: nobody there has taken anything
             raise PeerUnreachable(
                 site=site,
@@ -173,12 +194,15 @@ class Peers:
 
     def _pool(self) -> aiohttp.ClientSession:
         if self._session is None:
-            timeout = aiohttp.ClientTimeout(
-                total=None, connect=_CONNECT_SECONDS, sock_read=_ANSWER_SECONDS
+            # trust_env is off: a proxy variable must not send residents' data elsewhere. How many
+            # connections there are at once is each line's business.
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0), trust_env=False
             )
-            # trust_env is off: a proxy variable must not send residents' data elsewhere.
-            self._session = aiohttp.ClientSession(timeout=timeout, trust_env=False)
         return self._session
+
+    def _patience(self, answer_seconds: int) -> aiohttp.ClientTimeout:
+        return aiohttp.ClientTimeout(total=None, connect=_CONNECT_SECONDS, sock_read=answer_seconds)
 
 
 def _unheard(_site: str, _note: object) -> None:
@@ -192,27 +216,6 @@ def _path(transfer: str, attempt: int) -> str:
 async def _chunks(body: BinaryIO) -> AsyncIterator[bytes]:
     while chunk := await asyncio.to_thread(body.read, _CHUNK_BYTES):
         yield chunk
-
-
-def _object(text: bytes) -> Answer:
-    try:
-        value = json.loads(text or b"{}")
-    except ValueError:
-        value = None
-    return value if isinstance(value, dict) else {}
-
-
-def _refusal(status: int, text: bytes) -> Refusal:
-    problem = _object(text)
-    retry = problem.get("retryable")
-    listed = problem.get("missing")
-    return Refusal(
-        status=status,
-        code=str(problem.get("code") or f"http.{status}")[:100],
-        says=str(problem.get("detail") or "")[:300],
-        retryable=retry if isinstance(retry, bool) else status >= 500 or status == 429,  # noqa: PLR2004
-        missing=tuple(map(str, listed)) if isinstance(listed, list) else (),
-    )
 
 
 def _reason(error: BaseException) -> tuple[str, str]:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -26,7 +26,7 @@ from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.tokens import destination_pads
 from kumobashi.exchange.transfer_keys import TransferKeys
 from kumobashi.exchange.views import Words
-from kumobashi.messages.manifest import Manifest, Mode
+from kumobashi.messages.manifest import LIVES, Manifest, Mode
 from kumobashi.release.errors import CountsDisagree
 from kumobashi.release.holding import hold_back, with_held_back
 from kumobashi.release.releasing import Released, Source, extract, release
@@ -34,14 +34,17 @@ from kumobashi.release.rules import Token
 from kumobashi.storage.spool import Spool
 from kumobashi.storage.tables import quoted
 
-_BUNDLE_LIVES = timedelta(days=7)  # how long a receiver may still take it in
 _ROWS = Words(ja="件数", en="The number of rows")
 _BYTES = Words(ja="容量", en="The size")
 
 
+READ_IN = "read_in"  # a fact: the attempt that read the rows, when a later one cut them anew
+
+
 def snapshot_of(row: Outgoing) -> str:
     """Return the name of the digests that a transfer leaves behind: each attempt read anew."""
-    return row.transfer if row.attempt == 1 else f"{row.transfer}.{row.attempt}"
+    attempt = row.facts.get(READ_IN, row.attempt)
+    return row.transfer if attempt == 1 else f"{row.transfer}.{attempt}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +136,7 @@ class Preparation:
             seconds=time.monotonic() - began,
         )
 
-    def seal(self, chosen: Chosen) -> Bundle:
+    def seal(self, chosen: Chosen, released: Released) -> Bundle:
         """Write what was chosen, seal it to a key of its own and put its parts into the spool.
 
         Raises:
@@ -157,7 +160,10 @@ class Preparation:
         )
         if chosen.base_transfer is None:  # the approved size is that of everything
             self._check(_BYTES, sealed.bytes, self.order.bounds.bytes)
-        if self.order.mode == "difference":
+        may_be_set_aside = released.quarantined or self.order.on_findings == "quarantine"
+        if "difference" in {self.order.mode, self.row.mode} or may_be_set_aside:
+            # What was sent can be told from what was not: for the next difference, and for sending
+            # the rows anew that somebody has to correct first.
             key = self.order.layout.key
             self.snapshots.keep(self.work, row.link, snapshot_of(row), key, room=self.folder)
         seconds = time.monotonic() - began + chosen.seconds
@@ -195,7 +201,7 @@ class Preparation:
             layout_version=order.layout.version,
             parts=bundle.sealed.parts,
             created=now,
-            expires=now + _BUNDLE_LIVES,
+            expires=now + LIVES,
             key=key_hash(bundle.recipient),
             retention=order.retention,
         )

@@ -13,9 +13,10 @@ import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 
-from kumobashi.exchange.errors import PeerRefused, PeerUnreachable, ReceiverRestored
+from kumobashi.exchange.errors import PeerRefused, ReceiverRestored
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.ledger import Ledger
+from kumobashi.exchange.line import NOT_REACHED
 from kumobashi.exchange.newest import Newest
 from kumobashi.exchange.peers import Answer, Peers
 from kumobashi.exchange.records import Outgoing
@@ -123,7 +124,7 @@ class Recalling:
         )
         try:
             answer = await self._peers.recall(self._identity.next_hop(site), recall)
-        except PeerUnreachable:
+        except NOT_REACHED:
             return []  # it is asked again; whoever sends to it says that it is away
         except PeerRefused as refused:
             if refused.peer_code in _NOT_UNDERSTOOD:

@@ -26,18 +26,22 @@ from kumobashi.crypto.keys import SealKey
 from kumobashi.exchange.changes import Changes, Key
 from kumobashi.exchange.checking import Arranged, Checked, arrange_rows, check_rows
 from kumobashi.exchange.errors import BundleUnlike, Fenced, ReceiverRestored, RowsRefused
+from kumobashi.exchange.holding import Holder
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.inbox import Downstream
 from kumobashi.exchange.incarnations import Incarnations
+from kumobashi.exchange.lanes import Job, Lane
 from kumobashi.exchange.leases import Lease
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.orders import Reception
 from kumobashi.exchange.packing import Limits, workroom
-from kumobashi.exchange.patience import waits
+from kumobashi.exchange.patience import new_chance, wait_after
 from kumobashi.exchange.records import Incoming
 from kumobashi.exchange.set_aside import Room, SetAside
 from kumobashi.exchange.states import In
+from kumobashi.exchange.stepping import Steps
 from kumobashi.exchange.transfer_keys import TransferKeys
+from kumobashi.exchange.turns import Turns
 from kumobashi.exchange.unpacking import read_payload, unpack
 from kumobashi.exchange.waiting import as_known, cause_of
 from kumobashi.kernel import KumobashiError, crashpoint, new_id
@@ -53,11 +57,12 @@ from kumobashi.messages.receipts import (
     verify_receipt,
 )
 from kumobashi.storage.counting import count
-from kumobashi.storage.errors import SpoolFull, StorageFailed, is_disk_full
+from kumobashi.storage.errors import SpoolFull, is_disk_full
 from kumobashi.storage.spool import Spool
 from kumobashi.storage.tables import Load
 
 log = logging.getLogger(__name__)
+_DELIVERED = frozenset({In.DELIVERED, In.OPENED, In.VALIDATED})
 Receptions = Callable[[str], Reception]  # the workspace, asked anew for each bundle
 
 
@@ -78,6 +83,7 @@ class Receiver:
         asked: Callable[[Manifest, str], None],
         checkpoint: Callable[[], str | None],
         incarnations: Incarnations,
+        holder: Holder | None,
     ) -> None:
         self._identity = identity
         self._ledger = ledger
@@ -90,7 +96,15 @@ class Receiver:
         self.asked = asked  # told of every request to delete
         self._checkpoint = checkpoint  # the newest of this site's evidence log
         self._incarnations = incarnations
-        self.one_at_a_time = asyncio.Semaphore(1)  # what bounds memory
+        self.one_at_a_time = asyncio.Semaphore(1)  # no deletion meanwhile
+        self._chance = new_chance()
+        self._steps = Steps(holder, "in")
+        self._lane = Lane(
+            "take in",
+            find=partial(Turns(ledger).taking, _DELIVERED),
+            work=self._step,
+            width=lambda: 1,  # what bounds memory
+        )
 
     def closed_state(self) -> In:
         """Return that a complete bundle with a good manifest is delivered."""
@@ -108,7 +122,7 @@ class Receiver:
         )
         return (Stage.DELIVERED.value, sign_receipt(receipt, self._identity.signing))
 
-    def downstream(self, _key: Key) -> Downstream:
+    def downstream(self, _bundle: Incoming) -> Downstream:
         """Nothing is behind a receiver."""
         return Downstream()
 
@@ -148,56 +162,65 @@ class Receiver:
             "lost": [{"transfer": one.transfer, "attempt": one.attempt} for one in lost],
         }
 
-    async def take(self, bundle: Incoming) -> None:
-        """Take a delivered bundle in, trying again while the target does not answer."""
-        if bundle.state is In.ANNOUNCED:
-            return
-        tries = 0
-        for wait in waits():
-            try:
-                async with self.one_at_a_time:
-                    await asyncio.to_thread(self._take_in, bundle)
-            except Fenced:  # whoever took over goes on
-                raise
-            except Exception as raised:  # noqa: BLE001 - a fault of ours must not strand a bundle
-                tries += 1
-                error = as_known(raised)
-                if await asyncio.to_thread(self._failed, bundle, error, tries, wait):
-                    return
-                await asyncio.sleep(wait)
-            else:
-                return
+    def start(self) -> None:
+        """Begin to take in what is delivered."""
+        self._lane.start()
 
-    def under(self, lease: Lease) -> Self:
-        """Return this receiver with every change of the ledger under ``lease``."""
+    def wake(self, bundle: Incoming) -> None:
+        """Take a delivered bundle in when its turn comes."""
+        if bundle.state is not In.ANNOUNCED:
+            self._lane.wake()
+
+    def look(self) -> None:
+        """Look for delivered bundles."""
+        self._lane.wake()
+
+    async def aclose(self) -> None:
+        """Stop; what is under way goes on at the next start."""
+        await self._lane.aclose()
+
+    async def _step(self, job: Job) -> None:
+        await self._steps.take(job, lambda lease: self._under(lease)._take(job))  # noqa: SLF001
+
+    async def _take(self, job: Job) -> None:
+        """Take a delivered bundle in, or put it off while the target does not answer."""
+        bundle = self._ledger.incoming(*job.key)
+        if bundle.state not in _DELIVERED:
+            return
+        try:
+            async with self.one_at_a_time:
+                await asyncio.to_thread(self._take_in, bundle)
+        except Fenced:  # whoever took over goes on
+            raise
+        except Exception as raised:  # noqa: BLE001 - a fault of ours must not strand a bundle
+            error = as_known(raised)
+            # A part that was damaged on this disk does not get better by waiting.
+            if not error.retryable or isinstance(error, PartAltered):
+                await asyncio.to_thread(self._refuse, bundle, error)
+                return
+            await asyncio.to_thread(self._note, job.key, error)
+            self._changes.tell(job.key)
+
+    def _note(self, key: Key, error: KumobashiError) -> None:
+        bundle = self._ledger.incoming(*key)
+        tries = int(bundle.cause["tries"]) + 1 if bundle.cause else 1
+        cause = cause_of(
+            error,
+            side=self._identity.site,
+            now=self._ledger.clock.now(),
+            tries=tries,
+            wait=wait_after(tries, self._chance),
+            old=bundle.cause,
+        )
+        self._ledger.move_in(bundle, None, cause=cause)
+
+    def _under(self, lease: Lease | None) -> Self:
+        """Return this receiver with every change of the ledger under ``lease``, if there is one."""
+        if lease is None:
+            return self
         fenced = copy(self)
         fenced._ledger = self._ledger.under(lease)  # noqa: SLF001 - its own copy
         return fenced
-
-    def _failed(self, bundle: Incoming, error: KumobashiError, tries: int, wait: float) -> bool:
-        """Refuse the bundle for good and return so, or note why it waits."""
-        try:
-            # A part that was damaged on this disk does not get better by waiting.
-            if not error.retryable or isinstance(error, PartAltered):
-                self._refuse(bundle, error)
-                return True
-            bundle = self._ledger.incoming(bundle.transfer, bundle.attempt)
-            now = self._ledger.clock.now()
-            cause = cause_of(
-                error,
-                side=self._identity.site,
-                now=now,
-                tries=tries,
-                wait=wait,
-                old=bundle.cause,
-            )
-            bundle = self._ledger.move_in(bundle, None, cause=cause)
-        except StorageFailed as away:
-            if not away.retryable:
-                raise
-            log.warning("state is away", extra={"code": away.code, "transfer": bundle.transfer})
-        self._changes.tell((bundle.transfer, bundle.attempt))
-        return False
 
     def _take_in(self, bundle: Incoming) -> None:
         manifest = self._manifest(bundle)

@@ -28,6 +28,12 @@ class Outgoing:
     manifest: str | None
     started_at: int
     finished_at: int | None
+    to_site: str | None = None  # unknown of rows that an older version began
+    rank: int = 20  # the smaller the earlier
+    in_order: bool = False  # waits for the transfers of its link before it
+    next_try_at: int | None = None
+    paused_at: int | None = None
+    resends: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +53,7 @@ class Incoming:
     manifest: str | None
     started_at: int
     finished_at: int | None
+    next_try_at: int | None = None
 
 
 def outgoing_of(row: sa.Row[Any]) -> Outgoing:

@@ -8,20 +8,27 @@ loads neither DuckDB nor Arrow, and holds no key that opens anything.
 import asyncio
 import logging
 from copy import copy
-from typing import Any, Self
+from functools import partial
+from typing import Any, Self, TypeVar
 
 from kumobashi.crypto.canonical import canonical
 from kumobashi.exchange.changes import Changes, Key
-from kumobashi.exchange.errors import Fenced, PeerRefused, PeerUnreachable
+from kumobashi.exchange.errors import Fenced, PeerRefused
+from kumobashi.exchange.holding import Holder
+from kumobashi.exchange.hops import behind_each_hop, poll_seconds, polls_at_once
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.inbox import Downstream
+from kumobashi.exchange.lanes import Found, Job, Lane
 from kumobashi.exchange.leases import Lease
 from kumobashi.exchange.ledger import Ledger
-from kumobashi.exchange.patience import waits
+from kumobashi.exchange.line import Line, is_about_the_line
+from kumobashi.exchange.patience import new_chance, wait_after
 from kumobashi.exchange.peers import Answer, Peers
 from kumobashi.exchange.records import Incoming
-from kumobashi.exchange.states import In
+from kumobashi.exchange.states import IN_FINAL, In
+from kumobashi.exchange.stepping import Steps
 from kumobashi.exchange.transfer_keys import TransferKeys
+from kumobashi.exchange.turns import Round, Turns
 from kumobashi.exchange.waiting import as_known, cause_of
 from kumobashi.kernel import KumobashiError, crashpoint
 from kumobashi.messages.announcement import Announcement, AttemptState
@@ -30,11 +37,13 @@ from kumobashi.messages.errors import AttemptSuperseded, TransferUnknown
 from kumobashi.messages.manifest import Manifest, kept_manifest
 from kumobashi.messages.recall import Recall
 from kumobashi.messages.receipts import Stage, verify_receipt
-from kumobashi.storage.errors import StorageFailed
 from kumobashi.storage.spool import Spool
 
 log = logging.getLogger(__name__)
-_POLL_SECONDS = 20
+_PASSED_AT_ONCE = 8  # bundles to one peer; their parts share the line
+_FRESH_AT_MOST = 64  # bundles that are passed on before they are closed
+_REMEMBERED = 2000
+Said = TypeVar("Said")
 _FINAL = {Stage.APPLIED, Stage.REFUSED}
 
 
@@ -50,6 +59,7 @@ class Relay:
         peers: Peers,
         *,
         keys: TransferKeys,
+        holder: Holder | None,
     ) -> None:
         self._identity = identity
         self._ledger = ledger
@@ -57,8 +67,49 @@ class Relay:
         self._changes = changes
         self._peers = peers
         self._keys = keys
+        self._turns = Turns(ledger)
+        self._steps = Steps(holder, "in")
+        self._chance = new_chance()
         self._behind: dict[Key, Downstream] = {}
         self._passed: dict[Key, set[str]] = {}
+        self._seen: dict[Key, str] = {}
+        self._fresh: dict[str, dict[Key, None]] = {}  # by hop: parts came, no manifest yet
+        self._rounds: dict[str, Round] = {}
+        self._passing: dict[str, Lane] = {}
+        self._asking: dict[str, Lane] = {}
+        self._put_off: set[Key] = set()
+        self.hops = behind_each_hop(identity)
+        for hop, sites in self.hops.items():
+            self._add_hop(hop, sites, peers.lines.to(hop))
+
+    def _add_hop(self, hop: str, sites: frozenset[str], line: Line) -> None:
+        few = polls_at_once(line)
+        self._fresh[hop] = {}
+        self._rounds[hop] = Round(
+            lambda after, limit: self._turns.passing({In.PASSED}, sites, after=after, limit=limit)
+        )
+        self._passing[hop] = Lane(
+            f"pass {hop}",
+            find=lambda beside, limit: self._find(hop, sites, beside, limit),
+            work=partial(self._pass_on, hop),
+            width=lambda: line.width(_PASSED_AT_ONCE),
+            opens_in=line.opens_in,
+            may_retry=line.may_retry,
+        )
+        self._asking[hop] = Lane(
+            f"ask {hop}",
+            find=lambda beside, limit: self._find_asks(hop, few, beside, limit),
+            work=partial(self._ask, hop, line),
+            width=lambda: line.width(few),
+            opens_in=line.opens_in,
+        )
+        line.changed += [
+            partial(self._passing[hop].wake, anew=True),
+            partial(self._asking[hop].wake, anew=True),
+            self._changes.tell_all,  # the hops before this one want to know why it waits
+        ]
+
+    # -- what the inbox asks ---------------------------------------------------------------------
 
     def closed_state(self) -> In:
         """Return that a relay holds a complete bundle until the next hop has it."""
@@ -67,10 +118,6 @@ class Relay:
     def receipt_for(self, _manifest: Manifest, _state: In) -> None:
         """Return nothing: only the receiver of a bundle makes statements about it."""
         return
-
-    def downstream(self, key: Key) -> Downstream:
-        """Return what the next hop said last."""
-        return self._behind.get(key, Downstream())
 
     async def catch_up(self, bundle: Incoming) -> None:
         """Ask the next hop for what the receiver signed since: that it was deleted."""
@@ -95,68 +142,108 @@ class Relay:
         """Hand the question on, and the answer back."""
         return dict(await self._peers.recall(self._identity.next_hop(recall.to_site), recall))
 
-    async def take(self, bundle: Incoming) -> None:
-        """Pass on what is here; after the manifest, wait for the last receipt."""
-        key = (bundle.transfer, bundle.attempt)
-        tries = 0
-        for wait in waits():
-            try:
-                bundle = self._ledger.incoming(*key)
-                await self._pass_on(bundle)
-                if bundle.cause:
-                    await asyncio.to_thread(self._ledger.move_in, bundle, None)
-                    self._changes.tell(key)
-            except Fenced:  # whoever took over goes on
-                raise
-            except Exception as raised:  # noqa: BLE001 - a fault of ours must not strand a bundle
-                error = as_known(raised)
-                tries += 1
-                log.warning("not passed on", extra={"code": error.code, "transfer": key[0]})
-                try:
-                    if isinstance(error, PeerRefused) and error.peer_code == AttemptSuperseded.code:
-                        await asyncio.to_thread(self._give_way, bundle)
-                        return
-                    await self._note(bundle, error, tries, wait)
-                except StorageFailed as away:
-                    if not away.retryable:
-                        raise
-                self._passed.pop(key, None)
-                await asyncio.sleep(wait)
-            else:
-                return
+    def downstream(self, bundle: Incoming) -> Downstream:
+        """Return what the next hop said last, and why nothing is passed on to it now."""
+        said = self._behind.get((bundle.transfer, bundle.attempt), Downstream())
+        if bundle.state in IN_FINAL:
+            return said
+        hop = self._identity.next_hop(bundle.to_site)
+        why = self._peers.lines.to(hop).cause()
+        if why is None:
+            return said
+        waiting = self._turns.count_in({In.CLOSED}, self.hops[hop])
+        return Downstream(hops=said.hops, waiting={**why, "behind": waiting})
 
-    def under(self, lease: Lease) -> Self:
-        """Return this relay with every change of the ledger under ``lease``."""
+    def start(self) -> None:
+        """Begin to pass on what is here."""
+        for lane in (*self._passing.values(), *self._asking.values()):
+            lane.start()
+
+    def wake(self, bundle: Incoming) -> None:
+        """Pass on what came of a bundle, when its turn comes."""
+        hop = self._identity.next_hop(bundle.to_site)
+        if bundle.state is In.ANNOUNCED:
+            fresh = self._fresh[hop]
+            # Beyond these it is passed on when it is closed; nothing is lost by that.
+            if len(fresh) < _FRESH_AT_MOST:
+                fresh[(bundle.transfer, bundle.attempt)] = None
+        self._passing[hop].wake()
+
+    def look(self) -> None:
+        """Look for bundles to pass on, and for those to ask about."""
+        for lane in (*self._passing.values(), *self._asking.values()):
+            lane.wake()
+
+    async def aclose(self) -> None:
+        """Stop; what is under way goes on at the next start."""
+        lanes = (*self._passing.values(), *self._asking.values())
+        await asyncio.gather(*(lane.aclose() for lane in lanes))
+
+    # -- whose turn it is ------------------------------------------------------------------------
+
+    def _find(self, hop: str, sites: frozenset[str], beside: frozenset[Key], limit: int) -> Found:
+        fresh = [key for key in list(self._fresh[hop]) if key not in beside]
+        for key in fresh:
+            self._fresh[hop].pop(key, None)
+        found = self._turns.taking({In.CLOSED}, beside, limit, to_sites=sites)
+        closed = {job.key for job in found.jobs}
+        first = [Job(key) for key in fresh if key not in closed]
+        return Found([*first, *found.jobs], found.again_in)
+
+    def _find_asks(self, hop: str, few: int, beside: frozenset[Key], limit: int) -> Found:
+        found = self._rounds[hop].find(beside, limit, few=few)
+        return Found([j for j in found.jobs if j.key not in self._put_off], found.again_in)
+
+    # -- the work --------------------------------------------------------------------------------
+
+    def _under(self, lease: Lease | None) -> Self:
+        """Return this relay with every change of the ledger under ``lease``, if there is one."""
+        if lease is None:
+            return self
         fenced = copy(self)
         fenced._ledger = self._ledger.under(lease)  # noqa: SLF001 - its own copy
         return fenced
 
-    async def _pass_on(self, bundle: Incoming) -> None:
+    async def _pass_on(self, hop: str, job: Job) -> None:
+        """Pass on what is here of a bundle, and its manifest when it has come."""
+        await self._steps.take(job, lambda lease: self._under(lease)._pass(hop, job))  # noqa: SLF001
+        self._asking[hop].wake()
+
+    async def _pass(self, hop: str, job: Job) -> None:
+        key = job.key
+        bundle = self._ledger.incoming(*key)
+        if bundle.state not in {In.ANNOUNCED, In.CLOSED}:
+            return
+        try:
+            await self._parts_and_close(hop, bundle)
+        except Fenced:  # whoever took over goes on
+            raise
+        except Exception as raised:  # noqa: BLE001 - a fault of ours must not strand a bundle
+            self._passed.pop(key, None)
+            await self._failed(hop, key, as_known(raised))
+        else:
+            if bundle.cause and bundle.state is In.ANNOUNCED:
+                await asyncio.to_thread(self._ledger.move_in, bundle, None)
+                self._changes.tell(key)
+
+    async def _parts_and_close(self, hop: str, bundle: Incoming) -> None:
         key = (bundle.transfer, bundle.attempt)
-        hop = self._identity.next_hop(bundle.to_site)
         announcement = Announcement.decode(canonical(bundle.announcement))
-        if bundle.state in {In.ANNOUNCED, In.CLOSED}:
-            await self._parts(hop, key, announcement)
+        await self._parts(hop, key, announcement)
         # The parts may have been closed while they were passed on.
         bundle = self._ledger.incoming(*key)
-        if bundle.state is In.CLOSED and bundle.manifest:
-            await self._parts(hop, key, announcement)
-            crashpoint("relaying.parts_passed")
-            await self._peers.close_attempt(hop, *key, bundle.manifest)
-            crashpoint("relaying.passed_before_commit")
-            bundle = await asyncio.to_thread(self._ledger.move_in, bundle, In.PASSED)
-            self._changes.tell(key)
-            crashpoint("relaying.passed")
-        if bundle.state is In.PASSED:
-            try:
-                await self._receipts(hop, bundle)
-            except PeerRefused as refused:
-                if refused.peer_code != TransferUnknown.code:
-                    raise
-                await self._forgotten(hop, bundle, announcement)
-                raise
+        if bundle.state is not In.CLOSED or not bundle.manifest:
+            return
+        await self._parts(hop, key, announcement)
+        crashpoint("relaying.parts_passed")
+        await self._peers.close_attempt(hop, *key, bundle.manifest)
+        crashpoint("relaying.passed_before_commit")
+        await asyncio.to_thread(self._ledger.move_in, bundle, In.PASSED)
+        self._passed.pop(key, None)
+        self._changes.tell(key)
+        crashpoint("relaying.passed")
 
-    async def _forgotten(self, hop: str, bundle: Incoming, announcement: Announcement) -> None:
+    async def _forgotten(self, hop: str, bundle: Incoming) -> None:
         """Hand a bundle over again to a next hop that has forgotten it.
 
         Once there are receipts a second handing over would get others, which fit no chain: then it
@@ -165,11 +252,65 @@ class Relay:
         key = (bundle.transfer, bundle.attempt)
         if self._ledger.receipts(*key, "in"):
             await asyncio.to_thread(self._ledger.move_in, bundle, In.SETTLED)
-            self._spool.forget(*key)
+            self._let_go(key)
+            self._changes.tell(key)
             return
         self._passed.pop(key, None)
-        await self._parts(hop, key, announcement)
+        await self._parts(hop, key, Announcement.decode(canonical(bundle.announcement)))
+        self._passed.pop(key, None)
         await self._peers.close_attempt(hop, *key, bundle.manifest or "")
+
+    async def _ask(self, hop: str, line: Line, job: Job) -> None:
+        """Ask once for the receipts of a bundle that was passed on."""
+        await self._steps.take(job, lambda lease: self._under(lease)._look(hop, line, job))  # noqa: SLF001
+
+    async def _look(self, hop: str, line: Line, job: Job) -> None:
+        key, turn = job.key, self._rounds[hop]
+        bundle = self._ledger.incoming(*key)
+        if bundle.state is not In.PASSED:
+            return
+        try:
+            has_news = await self._receipts(
+                hop, bundle, wait=0 if turn.is_crowded else poll_seconds(line)
+            )
+            turn.has_news = turn.has_news or has_news
+        except Fenced:
+            raise
+        except Exception as raised:  # noqa: BLE001 - likewise
+            put_off = await self._not_told(hop, bundle, raised)
+            if put_off:
+                self._put_off.add(key)
+                asyncio.get_running_loop().call_later(put_off, self._again, hop, key)
+
+    async def _not_told(self, hop: str, bundle: Incoming, raised: Exception) -> float | None:
+        """Hand over again what the next hop has forgotten; note why the bundle waits."""
+        key = (bundle.transfer, bundle.attempt)
+        error = as_known(raised)
+        if isinstance(error, PeerRefused) and error.peer_code == TransferUnknown.code:
+            try:
+                await self._forgotten(hop, bundle)
+            except Fenced:
+                raise
+            except Exception as again:  # noqa: BLE001 - likewise
+                error = as_known(again)
+            if self._ledger.incoming(*key).state in IN_FINAL:
+                return None
+        return await self._failed(hop, key, error)
+
+    def _again(self, hop: str, key: Key) -> None:
+        self._put_off.discard(key)
+        self._asking[hop].wake()
+
+    async def _failed(self, hop: str, key: Key, error: KumobashiError) -> float | None:
+        """Note why a bundle waits; return for how many seconds it is put off, if it is its own."""
+        if is_about_the_line(error):
+            return None
+        log.warning("not passed on", extra={"code": error.code, "transfer": key[0]})
+        bundle = self._ledger.incoming(*key)
+        if isinstance(error, PeerRefused) and error.peer_code == AttemptSuperseded.code:
+            await asyncio.to_thread(self._give_way, bundle)
+            return None
+        return await self._note(hop, bundle, error)
 
     async def _parts(self, hop: str, key: Key, announcement: Announcement) -> None:
         if key not in self._passed:
@@ -190,33 +331,32 @@ class Relay:
             crashpoint("relaying.part_passed")
             self._changes.tell(key)
 
-    async def _receipts(self, hop: str, bundle: Incoming) -> None:
+    async def _receipts(self, hop: str, bundle: Incoming, *, wait: int) -> bool:
+        """Keep what receipts there are; return whether there were any."""
         key = (bundle.transfer, bundle.attempt)
         keys = self._identity.keys_of(bundle.to_site)
-        seen = ""
-        while True:
-            have = self._ledger.receipts(*key, "in")
-            answer = await self._peers.status(
-                hop, *key, after=len(have), seen=seen, wait=_POLL_SECONDS
-            )
-            seen = str(answer.get("version", ""))
-            self._behind[key] = _downstream(answer)
-            fresh = [str(token) for token in answer.get("receipts", ())]
-            more = [(verify_receipt(token, keys).stage, token) for token in fresh]
-            if more:
-                crashpoint("relaying.receipt_before_commit")
-                staged = [(stage.value, token) for stage, token in more]
-                await asyncio.to_thread(self._ledger.keep_receipts, *key, "in", staged)
-                crashpoint("relaying.receipt_kept")
+        have = self._ledger.receipts(*key, "in")
+        answer = await self._peers.status(
+            hop, *key, after=len(have), seen=self._seen.pop(key, ""), wait=wait
+        )
+        _remember(self._seen, key, str(answer.get("version", "")))
+        _remember(self._behind, key, _downstream(answer))
+        fresh = [str(token) for token in answer.get("receipts", ())]
+        more = [(verify_receipt(token, keys).stage, token) for token in fresh]
+        if more:
+            crashpoint("relaying.receipt_before_commit")
+            staged = [(stage.value, token) for stage, token in more]
+            await asyncio.to_thread(self._ledger.keep_receipts, *key, "in", staged)
+            crashpoint("relaying.receipt_kept")
+        self._changes.tell(key)
+        # Finished without a last receipt: a hop behind has forgotten the bundle (``_forgotten``).
+        is_over = answer.get("state") == AttemptState.FINISHED.value
+        if is_over or any(stage in _FINAL for stage, _ in more) or self._is_over(key):
+            await asyncio.to_thread(self._ledger.move_in, bundle, In.SETTLED)
+            self._let_go(key)
+            self._seen.pop(key, None)
             self._changes.tell(key)
-            # Finished without a last receipt: a hop behind has forgotten the bundle (below).
-            is_over = answer.get("state") == AttemptState.FINISHED.value
-            if is_over or any(stage in _FINAL for stage, _ in more) or self._is_over(key):
-                await asyncio.to_thread(self._ledger.move_in, bundle, In.SETTLED)
-                self._keys.forget_taken(bundle.transfer, bundle.attempt)
-                self._spool.forget(bundle.transfer, bundle.attempt)
-                self._changes.tell(key)
-                return
+        return bool(more)
 
     def _is_over(self, key: Key) -> bool:
         keys = self._identity.keys_of(self._ledger.incoming(*key).to_site)
@@ -227,18 +367,30 @@ class Relay:
         """Let go of an attempt whose place a newer one took."""
         if bundle.state is In.ANNOUNCED:
             self._ledger.move_in(bundle, In.SUPERSEDED)
-        self._keys.forget_taken(bundle.transfer, bundle.attempt)
-        self._spool.forget(bundle.transfer, bundle.attempt)
+        self._let_go((bundle.transfer, bundle.attempt))
 
-    async def _note(self, bundle: Incoming, error: KumobashiError, tries: int, wait: float) -> None:
-        side = self._identity.next_hop(bundle.to_site)
-        if not isinstance(error, PeerUnreachable | PeerRefused):
-            side = self._identity.site
-        cause = cause_of(
-            error, side=side, now=self._ledger.clock.now(), tries=tries, wait=wait, old=bundle.cause
-        )
+    def _let_go(self, key: Key) -> None:
+        """Destroy what would only be needed to pass it on once more."""
+        self._keys.forget_taken(*key)
+        self._spool.forget(*key)
+
+    async def _note(self, hop: str, bundle: Incoming, error: KumobashiError) -> float:
+        side = hop if isinstance(error, PeerRefused) else self._identity.site
+        tries = int(bundle.cause["tries"]) + 1 if bundle.cause else 1
+        wait = wait_after(tries, self._chance)
+        now = self._ledger.clock.now()
+        cause = cause_of(error, side=side, now=now, tries=tries, wait=wait, old=bundle.cause)
         await asyncio.to_thread(self._ledger.move_in, bundle, None, cause=cause)
         self._changes.tell((bundle.transfer, bundle.attempt))
+        return wait
+
+
+def _remember(held: dict[Key, Said], key: Key, said: Said) -> None:
+    """Keep what was said last, of as many as people look at; the oldest gives way."""
+    held.pop(key, None)
+    held[key] = said
+    if len(held) > _REMEMBERED:
+        held.pop(next(iter(held)))
 
 
 def _downstream(answer: Answer) -> Downstream:

@@ -17,6 +17,7 @@ from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.keeping import OUT, Holdings
 from kumobashi.exchange.leases import Lease
 from kumobashi.exchange.ledger import Ledger
+from kumobashi.exchange.line import is_about_the_line
 from kumobashi.exchange.peers import Peers
 from kumobashi.exchange.preparing import snapshot_of
 from kumobashi.exchange.waiting import as_known, cause_of
@@ -97,8 +98,10 @@ class Requester:
             raise NotAskedFor(transfer=transfer)
         return self._holdings.move(held, Keeping.HELD, by=by, asked_at=None, asked_by=None)
 
-    def under(self, lease: Lease) -> Self:
-        """Return the same, with every change of book and ledger under ``lease``."""
+    def under(self, lease: Lease | None) -> Self:
+        """Return the same, with every change of book and ledger under ``lease``, if any."""
+        if lease is None:
+            return self
         fenced = copy(self)
         fenced._ledger = self._ledger.under(lease)  # noqa: SLF001 - its own copy
         fenced._holdings = self._holdings.under(lease)  # noqa: SLF001 - likewise
@@ -188,6 +191,8 @@ class Requester:
         held = self._holdings.one(held.transfer, OUT)
         tries = int((held.cause or {}).get("tries", 0)) + 1
         side = str(error.facts.get("site", self._identity.site))
-        now = self._clock.now()
-        cause = cause_of(error, side=side, now=now, tries=tries, old=held.cause)
+        cause = cause_of(error, side=side, now=self._clock.now(), tries=tries, old=held.cause)
+        if is_about_the_line(error):  # which knows since when, and why
+            hop = self._identity.next_hop(held.to_site)
+            cause = self._peers.lines.to(hop).cause() or cause
         return self._holdings.move(held, None, cause=cause)

@@ -2,48 +2,58 @@
 
     extract → release → seal → carry ⇒ (the receiver) → four signed receipts come back
 
-``Sender.run`` carries one transfer as far as it goes, from whatever state it is in: that is all
-that resuming is. Nothing is sent before the sealed parts and the signed manifest are durable here;
-a crash before that starts the reading again, under the same transfer with a new attempt.
+``Sender`` takes one step of one transfer, from whatever state it is in: that is all that resuming
+is. Whose turn it is, and when, is the business of ``dispatching``. Nothing is sent before the
+sealed parts and the signed manifest are durable here; a crash before that starts the reading again,
+under the same transfer with a new attempt.
 """
 
 import asyncio
 import logging
 import shutil
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import contextmanager
 from copy import copy
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from typing import Self
 
 import duckdb
 
+from kumobashi.exchange.carrying import Carrier
 from kumobashi.exchange.confirming import Confirmation
 from kumobashi.exchange.differences import Snapshots
-from kumobashi.exchange.errors import Fenced, OutsideBounds, PeerRefused, PeerUnreachable
+from kumobashi.exchange.errors import Fenced, OutsideBounds, Paused, PeerRefused
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.leases import Lease
 from kumobashi.exchange.ledger import Ledger
+from kumobashi.exchange.line import is_about_the_line
 from kumobashi.exchange.orders import Order
 from kumobashi.exchange.packing import Limits, workroom
-from kumobashi.exchange.patience import waits
+from kumobashi.exchange.patience import new_chance, wait_after
 from kumobashi.exchange.peers import Peers
 from kumobashi.exchange.preparing import Preparation, snapshot_of
 from kumobashi.exchange.records import Outgoing
-from kumobashi.exchange.states import Out, is_under_way
+from kumobashi.exchange.states import LEFT, OUT_FINAL, Out
 from kumobashi.exchange.transfer_keys import TransferKeys
-from kumobashi.exchange.waiting import as_known, cause_of
+from kumobashi.exchange.waiting import alone, as_known, cause_of
 from kumobashi.kernel import KumobashiError, crashpoint
-from kumobashi.messages.announcement import Announcement
-from kumobashi.messages.errors import TransferUnknown
+from kumobashi.messages.errors import MessageExpired, TransferUnknown
 from kumobashi.messages.manifest import Manifest, sign_manifest, verify_manifest
 from kumobashi.release.errors import FindingsRefused
 from kumobashi.storage.errors import SpoolFull, StorageFailed, is_disk_full
 from kumobashi.storage.spool import Spool
 
 log = logging.getLogger(__name__)
+_SEEN_AT_MOST = 1000  # transfers; the oldest is forgotten and answered at once
 Orders = Callable[[str], Order]  # the workspace, asked anew for each run
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How a transfer stands after one step; ``put_off`` are seconds, when it failed for its own."""
+
+    row: Outgoing
+    put_off: float | None = None
 
 
 class Sender:
@@ -71,46 +81,84 @@ class Sender:
         self._keys = keys
         self._limits = limits
         self._token_secret = token_secret
-        self._one_at_a_time = asyncio.Semaphore(1)  # what bounds memory
+        self._carrier = Carrier(identity, ledger, spool, peers, keys)
+        self._seen: dict[str, str] = {}  # version of the last answer, by transfer
+        self._chance = new_chance()
 
-    async def run(self, transfer: str) -> Outgoing:
-        """Carry a transfer on until it is applied, refused or held for a person."""
-        tries = 0
-        for wait in waits():
-            try:
-                row = self._ledger.outgoing(transfer)
-                if row.state is Out.EXTRACTING:
-                    async with self._one_at_a_time:
-                        row = await asyncio.to_thread(self._prepare, row)
-                if row.state is Out.SEALED:
-                    row = await self._carry(row)
-                if is_under_way(row.state):
-                    row = await self._confirm(row)
-            except Fenced:  # whoever took over goes on
-                raise
-            except Exception as raised:  # noqa: BLE001 - a fault of ours must not strand a transfer
-                tries += 1
-                ended = await asyncio.to_thread(
-                    self._failed, transfer, as_known(raised), tries, wait
-                )
-                if ended:
-                    return ended
-                await asyncio.sleep(wait)
-            else:
-                return row
-        return self._ledger.outgoing(transfer)
+    async def prepare(self, transfer: str) -> Step:
+        """Read, coarsen and seal a transfer; it is sealed, held or refused then, or waits."""
+        return await self._step(transfer, {Out.EXTRACTING}, self._prepared)
 
-    def under(self, lease: Lease) -> Self:
-        """Return this sender with every change of the ledger under ``lease``."""
+    async def carry(self, transfer: str) -> Step:
+        """Bring a sealed transfer to the next hop, or leave it waiting."""
+        return await self._step(transfer, {Out.SEALED}, self._carrier.carry)
+
+    async def look(self, transfer: str, *, wait: int) -> Step:
+        """Ask once for the receipts of a transfer that has left, waiting up to ``wait`` seconds."""
+        return await self._step(transfer, LEFT, lambda row: self._confirm(row, wait))
+
+    async def _step(
+        self,
+        transfer: str,
+        states: Collection[Out],
+        step: Callable[[Outgoing], Awaitable[Outgoing]],
+    ) -> Step:
+        row = self._ledger.outgoing(transfer)
+        if row.state not in states:
+            return Step(row)
+        try:
+            return Step(await step(row))
+        except Fenced:  # whoever took over goes on
+            raise
+        except Exception as raised:  # noqa: BLE001 - a fault of ours must not strand a transfer
+            row = self._ledger.outgoing(transfer)
+            error = as_known(alone(raised))
+            if row.state in OUT_FINAL:  # a person cancelled it meanwhile, or its receiver lost it
+                await asyncio.to_thread(self.let_go, transfer)
+            if row.state not in states:
+                return Step(row)
+            if isinstance(error, Paused) or is_about_the_line(error):
+                return Step(row)  # it waits with all others that wait for the same
+            if not _passes(error, row.state) or self._has_expired(row, error):
+                return Step(await asyncio.to_thread(self._stop, row, error))
+            return await asyncio.to_thread(self._note, row, error)
+
+    async def _prepared(self, row: Outgoing) -> Outgoing:
+        return await asyncio.to_thread(self._prepare, row)
+
+    def under(self, lease: Lease | None) -> Self:
+        """Return this sender with every change of the ledger under ``lease``, if there is one."""
+        if lease is None:
+            return self
         fenced = copy(self)
-        fenced._ledger = self._ledger.under(lease)  # noqa: SLF001 - its own copy
+        ledger = self._ledger.under(lease)
+        fenced._ledger = ledger  # noqa: SLF001 - its own copy
+        fenced._carrier = Carrier(  # noqa: SLF001
+            self._identity, ledger, self._spool, self._peers, self._keys
+        )
         return fenced
+
+    def clear(self) -> None:
+        """Let go of transfers that are over: a crash came between the two."""
+        # Before asking: what comes later is not judged.
+        there = self._spool.transfers() | self._keys.all_sent()
+        for transfer in there - self._ledger.under_way():
+            self.let_go(transfer)
+
+    def let_go(self, transfer: str) -> None:
+        """Destroy what would only be needed to send a transfer once more."""
+        self._keys.forget_sent(transfer)
+        self._spool.forget(transfer)
 
     # -- prepare -------------------------------------------------------------------------------
 
     def _prepare(self, row: Outgoing) -> Outgoing:
         """Read, coarsen and seal; afterwards everything that will leave is durable here."""
         order = self._orders(row.link)
+        line = self._peers.lines.to(self._identity.next_hop(order.to_site))
+        # What the next hop has shown to be too large is not cut that large again.
+        limit = min(order.largest_part_bytes, line.part_bytes)
+        order = replace(order, largest_part_bytes=limit)
         if self._spool.held(row.transfer, row.attempt) or self._was_taken_over():
             # It was sealed before, but that was never committed: a new sealing is a new attempt.
             # Whoever worked on the old one may not know yet that he does so no more.
@@ -121,7 +169,7 @@ class Sender:
             with self._preparation(row, order) as preparation:
                 released = preparation.release()
                 chosen = preparation.choose(released)
-                bundle = preparation.seal(chosen)
+                bundle = preparation.seal(chosen, released)
                 manifest = preparation.manifest(bundle)
         except OutsideBounds as held:
             return self._hold(row, held)
@@ -138,6 +186,7 @@ class Sender:
             facts=_numbers(manifest, bundle.seconds),
             manifest=token,
             base_transfer=manifest.base_transfer,
+            to_site=manifest.to_site,
         )
         crashpoint("sending.sealed")
         return row
@@ -170,79 +219,36 @@ class Sender:
 
     # -- carry and confirm ----------------------------------------------------------------------
 
-    async def _carry(self, row: Outgoing) -> Outgoing:
-        """Announce, put the key and the parts that are missing there, close."""
-        started = time.monotonic()
-        await self._hand_over(row)
-        crashpoint("sending.sent_before_commit")
-        carried = {"carry": {"seconds": time.monotonic() - started}}
-        row = await asyncio.to_thread(
-            self._ledger.move_out, row.transfer, Out.SENT, facts={"stages": carried}
-        )
-        crashpoint("sending.sent")
-        return row
-
-    async def _hand_over(self, row: Outgoing) -> None:
-        """Make the next hop have all of it; what is there already is not sent again."""
-        manifest = self._manifest(row)
-        hop = self._identity.next_hop(manifest.to_site)
-        key = (row.transfer, row.attempt)
-        answer = await self._peers.announce(hop, _announcement(manifest))
-        crashpoint("sending.announced")
-        if manifest.key:
-            self._peers.require_keys(hop, answer)
-            document = self._keys.sent(*key)
-            await self._peers.put_key(hop, *key, document)
-            crashpoint("sending.key_put")
-        have = set(map(str, answer.get("have", ())))
-        for part in manifest.parts:
-            if part.digest in have:
-                continue
-            with self._spool.open(*key, part.digest.removeprefix("sha256:")) as body:
-                await self._peers.put_part(hop, *key, part, body)
-            crashpoint("sending.part_put")
-        await self._peers.close_attempt(hop, *key, row.manifest or "")
-
-    async def _confirm(self, row: Outgoing) -> Outgoing:
-        """Collect the receiver's receipts until the last one."""
+    async def _confirm(self, row: Outgoing, wait: int) -> Outgoing:
+        """Collect the receiver's receipts as far as there are any."""
         manifest = self._manifest(row)
         confirmation = Confirmation(self._identity, self._ledger, self._peers, manifest)
         try:
-            row = await confirmation.collect(row)
+            row, self._seen[row.transfer] = await confirmation.collect(
+                row, wait, seen=self._seen.pop(row.transfer, "")
+            )
         except PeerRefused as refused:
             # It has been restored from a backup. Without a receipt the same bundle will do; with
             # one, its receiver is asked what it remembers (``recalling``).
             forgotten = refused.peer_code == TransferUnknown.code
             if forgotten and not self._ledger.receipts(row.transfer, row.attempt, "out"):
-                await self._hand_over(row)
+                await self._carrier.hand_over(row, manifest)
             raise
-        if row.state is Out.APPLIED:
-            self._snapshots.forget_but(row.link, {snapshot_of(row)})
-        self._let_go(row)
-        crashpoint("sending.finished")
+        if row.state in OUT_FINAL or len(self._seen) > _SEEN_AT_MOST:
+            self._seen.pop(next(iter(self._seen)) if row.state not in OUT_FINAL else row.transfer)
+        if row.state in OUT_FINAL:
+            if row.state is Out.APPLIED:
+                self._snapshots.forget_but(row.link, {snapshot_of(row)})
+            self.let_go(row.transfer)
+            crashpoint("sending.finished")
         return row
 
     # -- what can go wrong ----------------------------------------------------------------------
 
-    def _failed(
-        self, transfer: str, error: KumobashiError, tries: int, wait: float
-    ) -> Outgoing | None:
-        """Stop a transfer for good and return it, or note why it waits."""
-        try:
-            row = self._ledger.outgoing(transfer)
-            if not _passes(error, row.state):
-                return self._stop(row, error)
-            self._note(row, error, tries, wait)
-        except StorageFailed as away:
-            if not away.retryable:
-                raise
-            log.warning("state is away", extra={"code": away.code, "transfer": transfer})
-        return None
-
     def _hold(self, row: Outgoing, held: OutsideBounds) -> Outgoing:
         cause = cause_of(held, side=self._identity.site, now=self._ledger.clock.now())
         row = self._ledger.move_out(row.transfer, Out.HELD, cause=cause)
-        self._let_go(row)
+        self.let_go(row.transfer)
         return row
 
     def _stop(self, row: Outgoing, error: KumobashiError) -> Outgoing:
@@ -252,21 +258,22 @@ class Sender:
         if isinstance(error, FindingsRefused):
             facts["released"] = {"findings": [asdict(finding) for finding in error.findings]}
         row = self._ledger.move_out(row.transfer, Out.REFUSED, facts=facts, cause=cause)
-        self._spool.forget(row.transfer)
+        self.let_go(row.transfer)
         return row
 
-    def _let_go(self, row: Outgoing) -> None:
-        """Destroy what would only be needed to send it once more."""
-        self._keys.forget_sent(row.transfer)
-        self._spool.forget(row.transfer)
+    def _has_expired(self, row: Outgoing, error: KumobashiError) -> bool:
+        """Whether the peer and this site agree that the bundle cannot be taken in any more."""
+        if not isinstance(error, PeerRefused) or error.peer_code != MessageExpired.code:
+            return False
+        return row.state is Out.SEALED and self._manifest(row).expires < self._ledger.clock.now()
 
-    def _note(self, row: Outgoing, error: KumobashiError, tries: int, wait: float) -> None:
-        side = self._identity.site
-        if isinstance(error, PeerUnreachable | PeerRefused):
-            side = error.site
+    def _note(self, row: Outgoing, error: KumobashiError) -> Step:
+        side = error.site if isinstance(error, PeerRefused) else self._identity.site
+        tries = int(row.cause["tries"]) + 1 if row.cause else 1
+        wait = wait_after(tries, self._chance, is_no=not error.retryable)
         now = self._ledger.clock.now()
         cause = cause_of(error, side=side, now=now, tries=tries, wait=wait, old=row.cause)
-        self._ledger.move_out(row.transfer, None, cause=cause)
+        return Step(self._ledger.move_out(row.transfer, None, cause=cause), put_off=wait)
 
     def _manifest(self, row: Outgoing) -> Manifest:
         mine = {self._identity.signing.kid: self._identity.signing.public}
@@ -295,18 +302,3 @@ def _numbers(manifest: Manifest, seconds: float) -> dict[str, object]:
         "stages": {"seal": {"seconds": seconds, "rows": rows}},
         "stage": "carry",
     }
-
-
-def _announcement(manifest: Manifest) -> Announcement:
-    return Announcement(
-        tenant=manifest.tenant,
-        transfer=manifest.transfer,
-        attempt=manifest.attempt,
-        link=manifest.link,
-        from_site=manifest.from_site,
-        to_site=manifest.to_site,
-        business_date=manifest.business_date,
-        parts=manifest.parts,
-        sealed_bytes=manifest.sealed_bytes,
-        created=manifest.created,
-    )

@@ -3,7 +3,8 @@
 ``outgoing`` is the sender's outbox, ``incoming`` the inbox of receivers and relays, ``receipts``
 what the receiver signed, kept where it was made and wherever it passed. ``leases`` says which
 process works on what, ``incarnations`` when this store was made, started, or found to be older than
-what it has signed.
+what it has signed. ``paused_links`` and ``peer_health`` say what waits for a person, and which peer
+is known not to answer.
 """
 
 import sqlalchemy as sa
@@ -29,11 +30,19 @@ outgoing = sa.Table(
     sa.Column("manifest", sa.Text),  # JWS
     sa.Column("started_at", sa.BigInteger, nullable=False),
     sa.Column("finished_at", sa.BigInteger),
+    sa.Column("to_site", sa.String(63)),  # rows of before 0005 say it in their manifest only
+    sa.Column("rank", sa.Integer, nullable=False, server_default="20"),  # the smaller the earlier
+    sa.Column("in_order", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("next_try_at", sa.BigInteger),  # none: whenever its turn comes
+    sa.Column("paused_at", sa.BigInteger),  # by a person
+    sa.Column("resends", sa.String(36)),  # the transfer whose rows this one sends anew
     sa.UniqueConstraint("tenant", "link", "business_date", "sequence"),
     # The newest of a link and its days, read from the index alone.
     sa.Index(
         "outgoing_by_start", "tenant", "link", "started_at", "business_date", "sequence", "state"
     ),
+    # Whose turn it is, however many wait.
+    sa.Index("outgoing_by_turn", "tenant", "state", "link", "rank", "transfer"),
 )
 
 incoming = sa.Table(
@@ -52,6 +61,8 @@ incoming = sa.Table(
     sa.Column("manifest", sa.Text),
     sa.Column("started_at", sa.BigInteger, nullable=False),
     sa.Column("finished_at", sa.BigInteger),
+    sa.Column("next_try_at", sa.BigInteger),
+    sa.Index("incoming_by_turn", "tenant", "state", "to_site", "transfer", "attempt"),
 )
 
 receipts = sa.Table(
@@ -89,4 +100,24 @@ incarnations = sa.Table(
     sa.Column("why", sa.String(12), nullable=False),  # made, started, restored
     sa.Column("facts", sa.JSON, nullable=False),
     sa.Column("at", sa.BigInteger, nullable=False),
+)
+
+paused_links = sa.Table(
+    "paused_links",
+    metadata,
+    sa.Column("tenant", sa.String(6), primary_key=True),
+    sa.Column("link", sa.String(63), primary_key=True),
+    sa.Column("since", sa.BigInteger, nullable=False),
+)
+
+peer_health = sa.Table(
+    "peer_health",
+    metadata,
+    sa.Column("tenant", sa.String(6), primary_key=True),
+    sa.Column("site", sa.String(63), primary_key=True),
+    sa.Column("failures", sa.Integer, nullable=False),  # in a row
+    sa.Column("since", sa.BigInteger),
+    sa.Column("ask_at", sa.BigInteger),  # none: it answers
+    sa.Column("cause", sa.JSON),
+    sa.Column("part_bytes", sa.BigInteger),  # learned; none: what its profile says
 )

@@ -22,7 +22,7 @@ class Out(StrEnum):
     VALIDATED = "validated"  # 検証
     APPLIED = "applied"  # 取込
     REFUSED = "refused"  # 拒否, here or at the receiver
-    CANCELLED = "cancelled"  # by a person, before anything was sent
+    CANCELLED = "cancelled"  # by a person, before it was closed at the next hop
 
 
 class In(StrEnum):
@@ -41,9 +41,9 @@ class In(StrEnum):
 
 
 OUT_MOVES: dict[Out, frozenset[Out]] = {
-    Out.EXTRACTING: frozenset({Out.HELD, Out.SEALED, Out.REFUSED}),
+    Out.EXTRACTING: frozenset({Out.HELD, Out.SEALED, Out.REFUSED, Out.CANCELLED}),
     Out.HELD: frozenset({Out.EXTRACTING, Out.CANCELLED}),
-    Out.SEALED: frozenset({Out.SENT, Out.REFUSED}),
+    Out.SEALED: frozenset({Out.SENT, Out.REFUSED, Out.CANCELLED}),
     Out.SENT: frozenset({Out.DELIVERED, Out.REFUSED}),
     Out.DELIVERED: frozenset({Out.OPENED, Out.REFUSED}),
     Out.OPENED: frozenset({Out.VALIDATED, Out.REFUSED}),
@@ -68,6 +68,7 @@ IN_MOVES: dict[In, frozenset[In]] = {
 
 OUT_FINAL = frozenset({Out.APPLIED, Out.REFUSED, Out.CANCELLED})
 IN_FINAL = frozenset({In.APPLIED, In.REFUSED, In.SETTLED, In.SUPERSEDED})
+LEFT = frozenset({Out.SENT, Out.DELIVERED, Out.OPENED, Out.VALIDATED})
 _OUT_RESTING = OUT_FINAL | {Out.HELD}
 
 

@@ -47,10 +47,20 @@ class TransferKeys:
             raise KeyGone(transfer=transfer)
         return document
 
-    def forget_sent(self, transfer: str) -> None:
-        """Destroy what is not sent again."""
+    def keep_sent(self, transfer: str, attempt: int, then: int) -> None:
+        """Keep the key also under a later attempt, which sends the same sealed bytes.
+
+        Raises:
+            KeyGone: it is not here.
+        """
+        self.store.put(OUT, _name(transfer, then), self.sent(transfer, attempt))
+
+    def forget_sent(self, transfer: str, attempt: int | None = None) -> None:
+        """Destroy what is not sent again, of one attempt or of all."""
         for name in self.store.names(OUT):
-            if name.startswith(transfer):
+            if name == _name(transfer, attempt or 0) or (
+                attempt is None and _is_of(name, transfer)
+            ):
                 self.store.drop(OUT, name)
 
     def all_sent(self) -> set[str]:
@@ -87,8 +97,17 @@ class TransferKeys:
         self.store.drop(IN, _name(transfer, attempt))
 
     def erase_taken(self, transfer: str, attempt: int) -> None:
-        """Destroy the key of what was deleted, for good."""
-        self.store.erase(IN, _name(transfer, attempt))
+        """Destroy the key of what was deleted, for good, under whatever attempt it came.
+
+        Attempts that were cut anew share their key; ``attempt`` is the one that was applied.
+        """
+        others = {name for name in self.store.names(IN) if _is_of(name, transfer)}
+        for name in sorted(others | {_name(transfer, attempt)}):
+            self.store.erase(IN, name)
+
+    def has_taken(self, transfer: str) -> bool:
+        """Whether a key of a transfer is here, under whatever attempt."""
+        return any(_is_of(name, transfer) for name in self.store.names(IN))
 
     def all_taken(self) -> list[tuple[str, int]]:
         """Return transfer and attempt of every key that came."""
@@ -136,6 +155,10 @@ class TransferKeys:
     def forget_snapshot(self, transfer: str) -> None:
         """Destroy the key of a snapshot, and so every copy of it."""
         self.store.drop(SNAPSHOTS, transfer)
+
+
+def _is_of(name: str, transfer: str) -> bool:
+    return name.rpartition("-")[0] == transfer
 
 
 def _name(transfer: str, attempt: int) -> str:

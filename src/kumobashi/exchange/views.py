@@ -104,6 +104,8 @@ class Cause:
     since: datetime
     tries: int = 0
     next_try: datetime | None = None
+    behind: int = 0  # transfers that wait for the same peer
+    is_calm: bool = False  # closed doors, a pause, its turn: nobody is at fault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

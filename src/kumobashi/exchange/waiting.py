@@ -13,6 +13,13 @@ log = logging.getLogger(__name__)
 _KEPT = 500  # characters of a sentence
 
 
+def alone(error: Exception) -> Exception:
+    """Return the first failure of several that happened side by side."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
 def as_known(error: Exception) -> KumobashiError:
     """Return an error that can be told and waited for; an unforeseen one is logged."""
     if isinstance(error, KumobashiError):

@@ -23,8 +23,9 @@ from kumobashi.evidence.errors import LogForked, LogRolledBack, SizeBeyond, Touc
 from kumobashi.evidence.log import append, prove_consistency
 from kumobashi.evidence.merkle import is_consistent
 from kumobashi.evidence.sql import CONSISTENT, witnessed
-from kumobashi.exchange.errors import PeerRefused, PeerUnreachable
+from kumobashi.exchange.errors import PeerRefused
 from kumobashi.exchange.identity import Identity
+from kumobashi.exchange.line import NOT_REACHED
 from kumobashi.exchange.peers import Peers
 from kumobashi.kernel import Clock, from_micros, new_id, to_micros
 from kumobashi.messages.errors import MessageForeign
@@ -70,7 +71,7 @@ class Witness:
         for site, note in heard.items():
             try:
                 await self._check(site, note)
-            except (PeerUnreachable, PeerRefused, MessageForeign, RoutingFailed) as error:
+            except (*NOT_REACHED, PeerRefused, MessageForeign, RoutingFailed) as error:
                 log.info("no proof yet", extra={"code": error.code, "site": site})
                 with self._lock:  # it is asked for again, unless a newer one came
                     self._heard.setdefault(site, note)
@@ -126,7 +127,7 @@ class Witness:
             except PeerRefused as error:
                 if error.peer_code in {LogForked.code, LogRolledBack.code}:
                     log.error("our log is doubted", extra={"code": error.peer_code, "site": site})  # noqa: TRY400 - no trace
-            except (PeerUnreachable, MessageForeign, RoutingFailed):
+            except (*NOT_REACHED, MessageForeign, RoutingFailed):
                 continue  # it is offered again with the next one
 
     async def _offer(self, site: str, note: str) -> None:

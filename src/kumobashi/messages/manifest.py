@@ -6,7 +6,7 @@ anything about a person.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
@@ -21,6 +21,9 @@ from kumobashi.messages.parts import Part, encode_parts, take_parts
 from kumobashi.messages.retention import Retention, take_retention
 
 _DOCUMENT = "manifest"
+
+
+LIVES = timedelta(days=7)  # how long a receiver may still take a bundle in
 
 
 class Mode(StrEnum):

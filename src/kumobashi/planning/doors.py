@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from kumobashi.directory.models import By, Contact, Dataset
+from kumobashi.directory.profile_models import PeerProfile
 from kumobashi.directory.store_models import FolderStore
 from kumobashi.kernel import Zone
 from kumobashi.planning.plan import Plan
@@ -29,6 +30,7 @@ class Door:
     largest_part_bytes: int  # that the far side takes at once
     is_relay: bool  # the far side passes on what it cannot read
     flow: ZoneFlow | None  # the row of the rules; none: nothing permits it
+    profile: PeerProfile  # what the far side takes, how fast and when
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +63,7 @@ def doors(workspace: Workspace, plan: Plan, tables: Tables) -> tuple[Door, ...]:
                 port=address.port or _PORTS[address.scheme],
                 largest_part_bytes=there.largest_part_bytes,
                 is_relay=there.role == "relay",
+                profile=there.profile,
                 flow=tables.flow(model, hop.from_zone, hop.to_zone, hop.by, on=plan.on),
             )
         )

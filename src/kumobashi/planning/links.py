@@ -105,6 +105,12 @@ class LinkFile(FileModel):
     schedule: Schedule | None = Field(
         default=None, examples=[{"daily": "01:20", "deadline": "06:00"}]
     )
+    order: Literal["free", "stream"] = Field(
+        default="free",
+        examples=["stream"],
+        description="stream: 前の転送が終わるまで次を送らない（順序を守る）",
+    )
+    priority: Literal["high", "normal", "low"] = Field(default="normal", examples=["high"])
     purpose: Ident = Field(examples=["child-notices"])
     # A link without a basis is read, so that the plan can refuse it and say what to do.
     legal_basis: LegalBasis | None = Field(

@@ -143,6 +143,7 @@ def plan(
                 on=on,
                 where=workspace.where(f"links/{link}.yaml", "retention"),
             ),
+            *_untaken_formats(workspace, declared),
             *verdict.reasons,
         ),
         cautions=verdict.cautions,
@@ -261,6 +262,26 @@ def _stale(
         en = f"Version {version} of the directory lacks {reference}, or has another layout for it"
         return (_publish("planning.directory_stale", ja, en, at_link),)
     return ()
+
+
+def _untaken_formats(workspace: Workspace, link: LinkFile) -> tuple[Reason, ...]:
+    """Return the reason when the receiver's site does not take the form that is sent."""
+    name = workspace.systems[link.to.system].site
+    taken = workspace.sites[name].profile.formats
+    if link.format in taken:
+        return ()
+    listed = "、".join(taken)
+    return (
+        Reason(
+            code="planning.format_not_taken",
+            ja=f"{workspace.sites[name].name}は {link.format} を受けません（受けるのは {listed}）",
+            en=f"{name} does not take {link.format}, only {', '.join(taken)}",
+            where=workspace.where(f"links/{link.link}.yaml", "format"),
+            remedy_ja=f"format を {taken[0]} にするか、相手に受入条件を確かめてください。",
+            remedy_en=f"Set format to {taken[0]}, or ask what the receiver takes.",
+            example=f"format: {taken[0]}",
+        ),
+    )
 
 
 def _publish(code: str, ja: str, en: str, where: Where) -> Reason:

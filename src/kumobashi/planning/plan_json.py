@@ -60,6 +60,7 @@ def story_json(story: Story) -> dict[str, Any]:
                 "host": door.host,
                 "port": door.port,
                 "largest_part_bytes": door.largest_part_bytes,
+                "profile": door.profile.model_dump(mode="json"),
                 "sealed": door.is_relay,
                 "permitted_by": door.flow.article_ja if door.flow else None,
             }
@@ -72,6 +73,7 @@ def story_json(story: Story) -> dict[str, Any]:
         "expected": {"seconds": story.expected.seconds, "runs": story.expected.runs}
         if story.expected
         else None,
+        "pace": {"parts": story.pace.parts, "seconds": story.pace.seconds} if story.pace else None,
     }
 
 

@@ -15,6 +15,7 @@ from kumobashi.planning.approval import Standing
 from kumobashi.planning.columns import row_of
 from kumobashi.planning.folding import fold, padded
 from kumobashi.planning.measured import ItemLoss
+from kumobashi.planning.pace import hours_en, hours_ja
 from kumobashi.planning.sentences import (
     CLASSES,
     STANDINGS,
@@ -219,6 +220,12 @@ class PlanView:
                 + (", passed on sealed" if door.is_relay else ", opened here"),
             )
             yield from self._hung(Text(f"  {number} "), zones)
+            if hours := door.profile.open:
+                when = self._t(
+                    f"受付 {hours_ja(hours)}。時間外は開くまで待ちます。",
+                    f"open {hours_en(hours)}; it waits while it is closed.",
+                )
+                yield from self._hung(Text("    "), when)
         yield from self._title("相手に頼むこと", "What others must do")
         for ask in self.story.asks:
             call = f" 連絡先 {ask.contact.name} {ask.contact.phone}" if ask.contact else ""
@@ -229,6 +236,8 @@ class PlanView:
         unknown = self._t("数えていないため見込めません。", "unknown: nothing was counted.")
         said = self._t(time.said_ja, time.said_en) if time else unknown
         yield from self._row("かかる時間", "Time", said)
+        if pace := self.story.pace:
+            yield from self._row("分け方", "Parts", self._t(pace.said_ja, pace.said_en))
 
     def _next_step(self) -> Iterator[Text]:
         link = self.plan.link.link

@@ -15,6 +15,7 @@ from kumobashi.planning.approvals import ApprovalFile
 from kumobashi.planning.changes import Change
 from kumobashi.planning.doors import Ask, Door, asks, doors
 from kumobashi.planning.measured import Measured
+from kumobashi.planning.pace import Pace, pace
 from kumobashi.planning.plan import Plan
 from kumobashi.planning.timing import Expected, Past, expected
 from kumobashi.planning.workspace import Workspace
@@ -72,6 +73,7 @@ class Story:
     doors: tuple[Door, ...]
     asks: tuple[Ask, ...]
     expected: Expected | None
+    pace: Pace | None  # none: it passes no door, or nothing was counted
     why_not_counted: tuple[str, str] | None  # ja, en: the source did not answer
 
     def sentence(self, lang: Language) -> str:
@@ -120,6 +122,9 @@ def tell(
         person=example.person if example else "",
         doors=way,
         asks=asks(workspace, plan, way),
+        pace=pace([(door.largest_part_bytes, door.profile) for door in way], size=size)
+        if size is not None
+        else None,
         expected=expected(past, subjects=subjects, size=size if way else 0),
         why_not_counted=why_not_counted,
     )

@@ -14,6 +14,7 @@ from kumobashi.directory.entries import Directory
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.newest import Head, Newest
 from kumobashi.exchange.overview import light_of, transfer_view
+from kumobashi.exchange.reasons import Reasons
 from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.states import OUT_FINAL, Out
 from kumobashi.exchange.views import (
@@ -59,6 +60,7 @@ class SiteBoard:
         ledger: Ledger,
         site: str,
         clock: Clock,
+        reasons: Callable[[], Reasons],
         overdue: Callable[[], tuple[HoldingView, ...]] = tuple,
     ) -> None:
         self._workspace = workspace
@@ -67,6 +69,7 @@ class SiteBoard:
         self._ledger = ledger
         self._site = site
         self._clock = clock
+        self._reasons = reasons
         self._overdue = overdue
         self._newest = Newest(ledger)
         self._lock = threading.Lock()
@@ -93,6 +96,7 @@ class SiteBoard:
             with self._lock:
                 self._joined = held
         municipality = plain.workspace.municipality.municipality
+        reasons = self._reasons()
         return Board(
             municipality_code=municipality.code,
             municipality_name=municipality.name,
@@ -100,7 +104,7 @@ class SiteBoard:
             site_name=self._directory.site(self._site).name,
             at=now,
             # What waits turns red as time goes by; the rest stays as it was joined.
-            rows=tuple(_at(row, heads, now) if row.cause_code else row for row in held[2]),
+            rows=tuple(_at(row, heads, now, reasons) for row in held[2]),
             is_training=is_fictional(municipality.code),
             overdue=self._overdue(),
         )
@@ -132,7 +136,7 @@ class SiteBoard:
         if link not in plain.views or not rows or rows[0].link != link:
             return None
         names = names_for(plain.workspace, self._directory, link)
-        return transfer_view(rows[0], names, self._clock.now())
+        return transfer_view(self._reasons().seen(rows[0]), names, self._clock.now())
 
     def days(self, names: Sequence[str], first: date) -> dict[str, tuple[DayView, ...]]:
         """Return how each business date from ``first`` on stands, by link."""
@@ -180,8 +184,8 @@ class SiteBoard:
 
     def _link(self, plain: _Plain, name: str, rows: Sequence[Outgoing]) -> LinkView:
         names = names_for(plain.workspace, self._directory, name)
-        now = self._clock.now()
-        runs = [transfer_view(row, names, now) for row in rows]
+        now, reasons = self._clock.now(), self._reasons()
+        runs = [transfer_view(reasons.seen(row), names, now) for row in rows]
         view = plain.views[name]
         if not runs:
             return view
@@ -208,11 +212,14 @@ def joined(row: LinkRow, head: Head | None, now: datetime) -> LinkRow:
     )
 
 
-def _at(row: LinkRow, heads: Mapping[str, Head], now: datetime) -> LinkRow:
+def _at(row: LinkRow, heads: Mapping[str, Head], now: datetime, reasons: Reasons) -> LinkRow:
     head = heads.get(row.link)
     if head is None or head.state in OUT_FINAL or row.light is Light.BLOCKED:
         return row
-    return replace(row, light=light_of(head.state, head.cause, now))
+    seen = reasons.seen_head(head)
+    if seen is not head:
+        return joined(row, seen, now)
+    return replace(row, light=light_of(head.state, head.cause, now)) if row.cause_code else row
 
 
 def light_of_day(state: Out) -> Light:

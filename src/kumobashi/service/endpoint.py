@@ -8,30 +8,33 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kumobashi.crypto.keys import TokenKey
+from kumobashi.exchange.adopting import name_receivers
+from kumobashi.exchange.deeds import Deed, Deeds
 from kumobashi.exchange.deleting import Deleter
 from kumobashi.exchange.differences import Snapshots
-from kumobashi.exchange.errors import Fenced, IllegalMove
+from kumobashi.exchange.dispatching import Dispatcher
+from kumobashi.exchange.errors import NothingToResend
 from kumobashi.exchange.keeping import Holdings
-from kumobashi.exchange.leases import Held, Lease
 from kumobashi.exchange.packing import Limits
-from kumobashi.exchange.patience import waits
+from kumobashi.exchange.preparing import snapshot_of
 from kumobashi.exchange.recalling import Recalling
 from kumobashi.exchange.receiving import Receiver
 from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.requesting import Requester
 from kumobashi.exchange.sending import Sender
 from kumobashi.exchange.set_aside import SetAside
-from kumobashi.exchange.states import Out, is_under_way
+from kumobashi.exchange.states import OUT_FINAL, Out
+from kumobashi.exchange.turns import RANKS
 from kumobashi.kernel import business_date
 from kumobashi.planning.workspace import Workspace
 from kumobashi.service.lifecycle import Lifecycle
 from kumobashi.service.training import refuse_outside
 from kumobashi.service.wiring import Wiring
-from kumobashi.storage.errors import StorageFailed
 from kumobashi.storage.spool import Spool
 
 if TYPE_CHECKING:
     from kumobashi.service.gateway import Gateway
+
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +49,9 @@ class Endpoint:
 
     def __init__(self, gateway: "Gateway", var: Path, spool: Spool) -> None:
         identity, ledger = gateway.identity, gateway.ledger
+        self._identity = identity
         self._ledger = ledger
-        self._holder = gateway.holder
+        self._works = gateway.holder is not None
         self._clock = gateway.clock
         self._keys = gateway.keys
         self.wiring = Wiring(
@@ -58,14 +62,14 @@ class Endpoint:
         )
         limits = Limits(memory_mib=gateway.settings.memory_mib)
         token_path = gateway.settings.workspace / "private" / identity.site / "token.key"
-        self._outbox = Spool(var / "spool" / "out")
+        self.deeds = Deeds(ledger)
         snapshots = self._snapshots = Snapshots(var / "snapshots", gateway.keys)
         self._set_aside = SetAside(var / "quarantine")
         self._recipient = identity.sealing.recipient
         self.sender = Sender(
             identity=identity,
             ledger=ledger,
-            spool=self._outbox,
+            spool=Spool(var / "spool" / "out"),
             peers=gateway.peers,
             orders=self.wiring.order,
             snapshots=snapshots,
@@ -107,12 +111,16 @@ class Endpoint:
             asked=deleter.asked,
             checkpoint=lambda: gateway.evidence.newest,
             incarnations=gateway.incarnations,
+            holder=gateway.holder,
         )
-        self._lifecycle = self._holder and Lifecycle(
+        self.dispatcher = Dispatcher(
+            identity, ledger, self.sender, gateway.lines, self.deeds, holder=gateway.holder
+        )
+        self._lifecycle = Lifecycle(
             holdings=holdings,
             deleter=deleter,
             requester=self.requester,
-            holder=self._holder,
+            holder=gateway.holder,
             alone=self.receiver.one_at_a_time,
             clock=gateway.clock,
             every_seconds=gateway.settings.duty_seconds,
@@ -125,30 +133,20 @@ class Endpoint:
             seconds=gateway.settings.recall_seconds,
         )
         self._asking: asyncio.Task[None] | None = None
-        self._runs: dict[str, asyncio.Task[None]] = {}
 
     def resume(self) -> None:
         """Go on with every transfer that was under way."""
         self._seal_older()
-        # Before asking: what comes later is not judged.
-        there = self._outbox.transfers() | self._keys.all_sent()
-        rows = self._ledger.under_way()
-        for transfer in there - {row.transfer for row in rows}:
-            self._keys.forget_sent(transfer)
-            self._outbox.forget(transfer)
-        for row in rows:
-            self._go(row.transfer)
-        if self._holder:
+        self.sender.clear()
+        if self._works:
+            name_receivers(self._ledger, self._identity)
+            self.dispatcher.start()
             self._asking = asyncio.create_task(self._recalling.run(), name="ask receivers")
-        if self._lifecycle:
             self._lifecycle.start()
 
-    def take_over(self, lease: Lease) -> None:
-        """Work on a transfer whose lease this process has claimed."""
-        if lease.on.transfer in self._runs and self._holder:  # begun meanwhile, or just ending
-            self._holder.hand_back(lease)
-        else:
-            self._go(lease.on.transfer, lease)
+    def look(self) -> None:
+        """Look for what another process began, or does not work on any more."""
+        self.dispatcher.wake()
 
     def _seal_older(self) -> None:
         """Leave nothing readable that releases of before this one wrote."""
@@ -159,8 +157,7 @@ class Endpoint:
 
     def wake(self) -> None:
         """See soon to what is to be deleted; another process does at its next look."""
-        if self._lifecycle:
-            self._lifecycle.wake()
+        self._lifecycle.wake()
 
     async def run(
         self, link: str, on: date, *, again: bool = False, full: bool = False
@@ -179,9 +176,11 @@ class Endpoint:
             plan_hash=order.plan_hash,
             basis=order.basis,
             again=again,
+            to_site=order.to_site,
+            rank=RANKS[order.priority],
+            in_order=order.is_in_order,
         )
-        if is_under_way(row.state):
-            self._go(row.transfer)
+        self.dispatcher.wake()
         return row, is_new
 
     async def accept(self, transfer: str) -> Outgoing:
@@ -189,59 +188,91 @@ class Endpoint:
         row = await asyncio.to_thread(
             self._ledger.move_out, transfer, Out.EXTRACTING, bounds_accepted=True
         )
-        self._go(transfer)
+        self.dispatcher.wake()
         return row
 
-    async def cancel(self, transfer: str) -> Outgoing:
-        """Give up a transfer that waits for a person."""
-        row = self._ledger.outgoing(transfer)
-        if row.state is not Out.HELD:
-            raise IllegalMove(now=row.state.value, then=Out.CANCELLED.value)
-        return await asyncio.to_thread(self._ledger.move_out, transfer, Out.CANCELLED)
+    async def do(self, deed: Deed, transfer: str) -> Outgoing:
+        """Pause, resume, cancel a transfer or let it go first.
+
+        Raises:
+            HasLeft, IllegalMove, OrderKept, NoSuchTransfer: nothing was changed.
+        """
+        deeds = {
+            Deed.PAUSE: self.deeds.pause,
+            Deed.RESUME: self.deeds.resume,
+            Deed.CANCEL: self.deeds.cancel,
+            Deed.SEND_FIRST: self.deeds.send_first,
+        }
+        row = await asyncio.to_thread(deeds[deed], transfer)
+        if row.state is Out.CANCELLED:
+            await asyncio.to_thread(self.sender.let_go, transfer)
+        self.dispatcher.wake(anew=True)
+        return row
+
+    async def resend(self, transfer: str, *, rejected_only: bool) -> tuple[Outgoing, bool]:
+        """Send what is over anew as a new transfer; or what of it was not taken, once corrected.
+
+        Rejected rows are found by comparing with what was sent, so the new transfer holds those
+        that pass now, and what else has changed since; it is a difference to the old one.
+
+        Raises:
+            NothingToResend: it is under way, nothing was set aside, or a later one was applied.
+            LinkUnknown, PlanRefused, ApprovalMissing, Drifted: as for every run.
+        """
+        old = self._ledger.outgoing(transfer)
+        if old.state not in OUT_FINAL:
+            raise NothingToResend(reason="まだ終わっていません", reason_en="it is not over")
+        order = await asyncio.to_thread(self.wiring.order, old.link)
+        if rejected_only:
+            await asyncio.to_thread(self._refuse_to_resend, old)
+        row, is_new = await asyncio.to_thread(
+            self._ledger.start,
+            old.link,
+            old.business_date,
+            mode="difference" if rejected_only else "full",
+            plan_hash=order.plan_hash,
+            basis=order.basis,
+            again=True,
+            to_site=order.to_site,
+            rank=RANKS[order.priority],
+            in_order=order.is_in_order,
+            resends=old.transfer,
+        )
+        self.dispatcher.wake()
+        return row, is_new
+
+    def _refuse_to_resend(self, old: Outgoing) -> None:
+        """Raise unless the rejected rows of a transfer can be told from the others."""
+        last = self._ledger.last_applied(old.link)
+        if old.state is not Out.APPLIED or last is None or last.transfer != old.transfer:
+            raise NothingToResend(
+                reason="最後に取り込まれた転送ではありません",
+                reason_en="it is not the one that was applied last",
+            )
+        if not self._snapshots.exists(old.link, snapshot_of(old)):
+            raise NothingToResend(
+                reason="隔離された行がありません", reason_en="no rows were set aside"
+            )
+
+    async def pause_link(self, link: str, *, paused: bool) -> None:
+        """Let the transfers of a link wait, or go on; raise ``LinkUnknown``."""
+        workspace = await asyncio.to_thread(self.wiring.workspace)
+        workspace.link(link)
+        deed = self.deeds.pause_link if paused else self.deeds.resume_link
+        await asyncio.to_thread(deed, link)
+        self.dispatcher.wake(anew=True)
 
     async def aclose(self) -> None:
         """Stop; what is under way goes on at the next start."""
-        if self._lifecycle:
-            await self._lifecycle.aclose()
+        await self._lifecycle.aclose()
         if self._asking:
             self._asking.cancel()
             await asyncio.gather(self._asking, return_exceptions=True)
-        for task in self._runs.values():
-            task.cancel()
-        await asyncio.gather(*self._runs.values(), return_exceptions=True)
+        await self.dispatcher.aclose()
 
     async def _again(self, lost: Outgoing) -> Outgoing:
         """Send everything of a link again, for the date of a transfer that its receiver lost."""
+        await asyncio.to_thread(self.sender.let_go, lost.transfer)
         on = date.fromisoformat(lost.business_date)
         row, _ = await self.run(lost.link, on, again=True, full=True)
         return row
-
-    def _go(self, transfer: str, lease: Lease | None = None) -> None:
-        if self._holder is None or transfer in self._runs:  # another process works
-            return
-        task = asyncio.create_task(self._send(transfer, lease), name=f"send {transfer}")
-        self._runs[transfer] = task
-        task.add_done_callback(self._done)
-
-    async def _send(self, transfer: str, lease: Lease | None) -> None:
-        assert self._holder is not None  # noqa: S101 - else nothing is begun
-        for wait in waits():
-            try:
-                async with self._holder.holding(Held(side="out", transfer=transfer), lease) as mine:
-                    if mine is not None:
-                        await self.sender.under(mine).run(transfer)
-            except Fenced:
-                return
-            except StorageFailed as away:  # the state itself: nothing can be noted there
-                if not away.retryable:
-                    raise
-                log.warning("state is away", extra={"code": away.code, "transfer": transfer})
-                lease = None
-                await asyncio.sleep(wait)
-            else:
-                return
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._runs = {name: run for name, run in self._runs.items() if run is not task}
-        if not task.cancelled() and (error := task.exception()):
-            log.error("a transfer ended unexpectedly", exc_info=error)

@@ -26,6 +26,7 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
         ledger=gateway.ledger,
         site=gateway.identity.site,
         clock=gateway.clock,
+        reasons=endpoint.dispatcher.reasons,
         overdue=lambda: overdue_views(gateway, endpoint),
     )
     settings = gateway.settings

@@ -22,11 +22,13 @@ from kumobashi.exchange.holding import Holder
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.inbox import Inbox, Taker
 from kumobashi.exchange.incarnations import Incarnations
-from kumobashi.exchange.leases import Lease, Leases, Side
+from kumobashi.exchange.leases import Leases
 from kumobashi.exchange.ledger import Ledger
+from kumobashi.exchange.lines import Lines
 from kumobashi.exchange.migrating import migrate
 from kumobashi.exchange.peers import Peers
 from kumobashi.exchange.relaying import Relay
+from kumobashi.exchange.remembering import PeerMemory
 from kumobashi.exchange.transfer_keys import TransferKeys
 from kumobashi.exchange.witnessing import EVERY as OFFER_EVERY
 from kumobashi.exchange.witnessing import Witness
@@ -41,18 +43,14 @@ from kumobashi.service.stating import open_state, state_reference
 from kumobashi.service.training import refuse_outside
 from kumobashi.storage.documents import Document, read
 from kumobashi.storage.erasable import ErasableSecrets
-from kumobashi.storage.errors import StorageFailed
 from kumobashi.storage.spool import Spool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from kumobashi.service.endpoint import Endpoint
 
 _EVIDENCE_SECONDS = 1.0  # until what was committed has its number
 log = logging.getLogger(__name__)
 _LOOK_SECONDS = 0.5
-_AT_ONCE = 16  # transfers or bundles claimed at one look; others may want some too
 
 
 class Gateway:
@@ -94,7 +92,9 @@ class Gateway:
         holder = Holder(leases, seconds=settings.lease_seconds, is_shared=is_shared)
         self.holder = holder if settings.works else None
         self._looking: asyncio.Task[None] | None = None
-        self.peers = Peers(self.identity, self.clock)
+        memory = PeerMemory(self.ledger)
+        self.lines = Lines(self.identity, self.clock, known=memory.known(), keep=memory.keep)
+        self.peers = Peers(self.identity, self.clock, self.lines)
         self.evidence = Keeper(
             self.store,
             tenant=self.identity.tenant,
@@ -112,7 +112,13 @@ class Gateway:
         taker: Taker
         if self.identity.here.role == "relay":
             taker = Relay(
-                self.identity, self.ledger, spool, self.changes, self.peers, keys=self.keys
+                self.identity,
+                self.ledger,
+                spool,
+                self.changes,
+                self.peers,
+                keys=self.keys,
+                holder=self.holder,
             )
         else:
             self.endpoint = _endpoint(self, var, spool)
@@ -124,7 +130,7 @@ class Gateway:
             self.changes,
             taker,
             keys=self.keys,
-            holder=self.holder,
+            works=settings.works,
         )
 
     def start(self) -> None:
@@ -138,7 +144,7 @@ class Gateway:
         if self.endpoint:
             self.endpoint.resume()
         if self.holder and self.store.is_shared:
-            self._looking = asyncio.create_task(self._look(self.holder), name="look for work")
+            self._looking = asyncio.create_task(self._look(), name="look for work")
 
     async def aclose(self) -> None:
         """Stop; what is under way goes on at the next start, or in another process."""
@@ -159,18 +165,12 @@ class Gateway:
         if self._rooms:
             self._rooms.close()
 
-    async def _look(self, holder: Holder) -> None:
-        """Take on, again and again, what no process of this state works on."""
-        takers: list[tuple[Side, Callable[[Lease], None]]] = [("in", self.inbox.take_over)]
-        if self.endpoint:
-            takers.append(("out", self.endpoint.take_over))
+    async def _look(self) -> None:
+        """Look, again and again, for what no process of this state works on."""
         while True:
-            for side, take_over in takers:
-                try:
-                    for lease in await asyncio.to_thread(holder.leases.claim_free, side, _AT_ONCE):
-                        take_over(lease)
-                except StorageFailed as away:
-                    log.warning("state is away", extra={"code": away.code})
+            self.inbox.look()
+            if self.endpoint:
+                self.endpoint.look()
             await asyncio.sleep(_LOOK_SECONDS)
 
     def _clear(self) -> None:

@@ -8,12 +8,12 @@ from contextlib import suppress
 from typing import Any
 
 from kumobashi.exchange.deleting import Deleter
-from kumobashi.exchange.errors import Fenced, PeerUnreachable
 from kumobashi.exchange.holding import Holder
 from kumobashi.exchange.holdings import Holding, is_time
 from kumobashi.exchange.keeping import IN, OUT, Holdings
-from kumobashi.exchange.leases import Held
+from kumobashi.exchange.lanes import Job
 from kumobashi.exchange.requesting import Requester
+from kumobashi.exchange.stepping import Steps
 from kumobashi.kernel import Clock, to_micros
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ class Lifecycle:
         holdings: Holdings,
         deleter: Deleter,
         requester: Requester,
-        holder: Holder,
+        holder: Holder | None,
         alone: asyncio.Semaphore,
         clock: Clock,
         every_seconds: float,
@@ -36,7 +36,7 @@ class Lifecycle:
         self._holdings = holdings
         self._requester = requester
         self._deleter = deleter
-        self._holder = holder
+        self._deleting, self._pressing = Steps(holder, IN), Steps(holder, OUT)
         self._alone = alone  # no bundle is taken in meanwhile
         self._clock = clock
         self._every = every_seconds
@@ -73,34 +73,32 @@ class Lifecycle:
         await asyncio.gather(*map(self._fetch, by_receiver.values()))
 
     async def _fetch(self, wanted: list[Holding]) -> None:
-        """Fetch the proofs of one receiver; while it does not answer the rest is left for later."""
         for held in wanted:
             if self._is_time(held):
-                pressed = await self._apart(self._press(held))
-                if pressed and (pressed.cause or {}).get("code") == PeerUnreachable.code:
-                    return
+                await self._apart(self._press(held))
 
-    async def _delete(self, held: Holding) -> Holding | None:
-        on = Held(side=IN, transfer=held.transfer, attempt=held.attempt)
-        async with self._alone, self._holder.holding(on) as mine:
-            if mine is None:
-                return None
-            return await asyncio.to_thread(self._deleter.under(mine).delete, held.transfer)
+    async def _delete(self, held: Holding) -> None:
+        async with self._alone:
+            await self._deleting.take(
+                Job((held.transfer, held.attempt)),
+                lambda lease: asyncio.to_thread(self._deleter.under(lease).delete, held.transfer),
+            )
 
-    async def _press(self, held: Holding) -> Holding | None:
-        async with self._holder.holding(Held(side=OUT, transfer=held.transfer)) as mine:
-            return await self._requester.under(mine).press(held.transfer) if mine else None
+    async def _press(self, held: Holding) -> None:
+        await self._pressing.take(
+            Job((held.transfer, held.attempt)),
+            lambda lease: self._requester.under(lease).press(held.transfer),
+        )
 
-    async def _apart(self, duty: Coroutine[Any, Any, Holding | None]) -> Holding | None:
+    async def _apart(self, duty: Coroutine[Any, Any, None]) -> None:
         """Do one duty as a task of its own: whoever takes its lease over stops that task alone."""
         task = asyncio.create_task(duty)
         try:
             await asyncio.wait([task])
         finally:
             task.cancel()
-        with suppress(Fenced, asyncio.CancelledError):
-            return task.result()
-        return None
+        with suppress(asyncio.CancelledError):
+            task.result()
 
     async def _run(self) -> None:
         while True:

@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from kumobashi.exchange.deeds import Deed
 from kumobashi.exchange.overview import transfer_view
 from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.views import Overview
@@ -42,12 +43,24 @@ def local_routes(gateway: Gateway, endpoint: Endpoint) -> list[Route]:
     def guard(handler: Handler) -> Handler:
         return guarded(gateway, handler)
 
+    cancel, pause = guard(api.doing(Deed.CANCEL)), guard(api.doing(Deed.PAUSE))
+    resume, send_first = (
+        guard(api.doing(Deed.RESUME)),
+        guard(api.doing(Deed.SEND_FIRST)),
+    )
     return [
         Route("/api/v1/overview", guard(api.overview), methods=["GET"]),
         Route("/api/v1/links/{link}/runs", guard(api.run), methods=["POST"]),
         Route("/api/v1/transfers/{transfer}", guard(api.transfer), methods=["GET"]),
         Route("/api/v1/transfers/{transfer}/accept", guard(api.accept), methods=["POST"]),
-        Route("/api/v1/transfers/{transfer}/cancel", guard(api.cancel), methods=["POST"]),
+        Route("/api/v1/transfers/{transfer}/cancel", cancel, methods=["POST"]),
+        Route("/api/v1/transfers/{transfer}/pause", pause, methods=["POST"]),
+        Route("/api/v1/transfers/{transfer}/resume", resume, methods=["POST"]),
+        Route("/api/v1/transfers/{transfer}/send-first", send_first, methods=["POST"]),
+        Route("/api/v1/transfers/{transfer}/resend", guard(api.resend), methods=["POST"]),
+        Route("/api/v1/links/{link}/pause", guard(api.pause_link), methods=["POST"]),
+        Route("/api/v1/links/{link}/resume", guard(api.resume_link), methods=["POST"]),
+        Route("/api/v1/lines", guard(api.lines), methods=["GET"]),
     ]
 
 
@@ -71,7 +84,14 @@ def current_overview(gateway: Gateway, endpoint: Endpoint) -> Overview:
     """Return the overview as it is now; reads the workspace and the state."""
     workspace = endpoint.wiring.workspace()
     now = gateway.clock.now()
-    found = overview(workspace, gateway.directory, gateway.ledger, gateway.identity.site, now)
+    found = overview(
+        workspace,
+        gateway.directory,
+        gateway.ledger,
+        gateway.identity.site,
+        now=now,
+        reasons=endpoint.dispatcher.reasons(),
+    )
     return replace(found, overdue=overdue_views(gateway, endpoint))
 
 
@@ -117,15 +137,51 @@ class _LocalApi:
         row = await self._endpoint.accept(str(request.path_params["transfer"]))
         return JSONResponse(self._view(row), status_code=202)
 
-    async def cancel(self, request: Request) -> Response:
-        row = await self._endpoint.cancel(str(request.path_params["transfer"]))
-        return JSONResponse(self._view(row))
+    def doing(self, deed: Deed) -> Handler:
+        """Return the handler of one deed."""
+
+        async def do(request: Request) -> Response:
+            row = await self._endpoint.do(deed, str(request.path_params["transfer"]))
+            return JSONResponse(self._view(row))
+
+        return do
+
+    async def resend(self, request: Request) -> Response:
+        wish = await members(request)
+        row, is_new = await self._endpoint.resend(
+            str(request.path_params["transfer"]), rejected_only=wish.get("rejected_only") is True
+        )
+        return JSONResponse({"is_new": is_new, **self._view(row)}, status_code=202)
+
+    async def pause_link(self, request: Request) -> Response:
+        return await self._pause_link(request, paused=True)
+
+    async def resume_link(self, request: Request) -> Response:
+        return await self._pause_link(request, paused=False)
+
+    async def _pause_link(self, request: Request, *, paused: bool) -> Response:
+        link = str(request.path_params["link"])
+        await self._endpoint.pause_link(link, paused=paused)
+        return JSONResponse({"link": link, "paused": paused})
+
+    async def lines(self, _request: Request) -> Response:
+        """Return how the lines to all peers stand, and what waits for them."""
+        dispatcher = self._endpoint.dispatcher
+        states = [line.state() for line in self._gateway.lines.all()]
+        waiting = {
+            state.site: await asyncio.to_thread(dispatcher.waiting_for, state.site)
+            for state in states
+        }
+        lines = [{**plain(state), "waiting": waiting[state.site]} for state in states]
+        paused = await asyncio.to_thread(self._endpoint.deeds.paused_links)
+        return JSONResponse({"lines": lines, "paused_links": sorted(paused)})
 
     def _view(self, row: Outgoing) -> dict[str, Any]:
         gateway = self._gateway
         workspace = self._endpoint.wiring.workspace(seconds_old=1.0)
         names = names_for(workspace, gateway.directory, row.link)
-        view = plain(transfer_view(row, names, gateway.clock.now()))
+        seen = self._endpoint.dispatcher.reasons().seen(row)
+        view = plain(transfer_view(seen, names, gateway.clock.now()))
         return {"version": f"{row.state.value}-{hash_of(view)}", "transfer": view}
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from kumobashi.directory.entries import Directory
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.overview import Names, transfer_view
+from kumobashi.exchange.reasons import Reasons
 from kumobashi.exchange.views import ContactView, Light, LinkView, Overview, Words
 from kumobashi.kernel import business_date
 from kumobashi.planning.plan import Plan, plan
@@ -18,7 +19,13 @@ _HISTORY = 30
 
 
 def overview(
-    workspace: Workspace, directory: Directory, ledger: Ledger, site: str, now: datetime
+    workspace: Workspace,
+    directory: Directory,
+    ledger: Ledger,
+    site: str,
+    *,
+    now: datetime,
+    reasons: Reasons,
 ) -> Overview:
     """Return what people see of all links that this site sends."""
     links = []
@@ -28,7 +35,7 @@ def overview(
     ).items():
         names = names_for(workspace, directory, name)
         rows = ledger.outgoings(name, limit=_HISTORY + 1)
-        runs = tuple(transfer_view(row, names, now) for row in rows)
+        runs = tuple(transfer_view(reasons.seen(row), names, now) for row in rows)
         if runs:
             light = view.light if view.light is Light.BLOCKED else runs[0].light
             view = replace(view, light=light, latest=runs[0], history=runs[1:])  # noqa: PLW2901

@@ -73,7 +73,8 @@ class _PeerApi:
         caller = self._caller(request, f"sha256:{hex_}")
         transfer, attempt = _which(request)
         is_new = await self._inbox.part(caller, transfer, attempt, hex_, _pieces(request))
-        return JSONResponse({"format": 1}, status_code=201 if is_new else 200, media_type=JSON)
+        said = {"format": FORMAT, "digest": f"sha256:{hex_}"}  # it is durable here
+        return JSONResponse(said, status_code=201 if is_new else 200, media_type=JSON)
 
     async def key(self, request: Request) -> Response:
         body = await _body(request)

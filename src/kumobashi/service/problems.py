@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from kumobashi.kernel import KumobashiError
-from kumobashi.messages.errors import PartsMissing
+from kumobashi.messages.errors import PartsMissing, PartTooLarge
 from kumobashi.messages.media_types import PROBLEM
 
 log = logging.getLogger(__name__)
@@ -17,6 +17,8 @@ def problem(error: KumobashiError) -> Response:
     body = error.problem()
     if isinstance(error, PartsMissing):
         body["missing"] = error.facts.get("digests", [])
+    if isinstance(error, PartTooLarge):
+        body["limit"] = error.facts.get("limit")
     return JSONResponse(body, status_code=error.status, media_type=PROBLEM)
 
 

@@ -121,6 +121,8 @@ class Wiring:
                 _SMALLEST_PART_BYTES,
                 min(self._directory.site(hop.to_site).largest_part_bytes for hop in hops),
             ),
+            priority=link.priority,
+            is_in_order=link.order == "stream",
         )
 
     def reception(self, link_name: str) -> Reception:

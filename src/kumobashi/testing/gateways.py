@@ -214,6 +214,4 @@ def shorten_waits(seconds: float) -> None:
     """Let this process try again at the latest after ``seconds``: rounds heal within moments."""
     from kumobashi.exchange import patience  # noqa: PLC0415 - not for those who only start processes
 
-    for name in ("_LONGEST_SECONDS", "LONGEST_SECONDS"):
-        if hasattr(patience, name):
-            setattr(patience, name, seconds)
+    patience.LONGEST_SECONDS = patience.LONGEST_AFTER_A_NO_SECONDS = seconds

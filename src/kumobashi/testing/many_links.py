@@ -25,7 +25,9 @@ from starlette.applications import Starlette
 from kumobashi.console import console_routes, error_pages
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.migrating import migrate
+from kumobashi.exchange.reasons import Reasons
 from kumobashi.exchange.sql import outgoing
+from kumobashi.exchange.turns import Turns
 from kumobashi.kernel import SystemClock, business_date, to_micros, to_wire
 from kumobashi.planning.publishing import load_directory
 from kumobashi.planning.sampling import write_sample
@@ -199,6 +201,7 @@ def bench(folder: Path, made: Path, links: int, days: int) -> dict[str, object]:
         ledger=ledger,
         site=SITE,
         clock=clock,
+        reasons=lambda: Reasons(turns=Turns(ledger)),
     )
     begun = time.perf_counter()
     board.board()

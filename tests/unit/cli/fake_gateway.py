@@ -20,18 +20,23 @@ class FakeGateway:
         self.problem: dict[str, Any] | None = None
         self.status = 200
         self.decided: HoldingView | None = None
+        self.lines: list[dict[str, Any]] = []
         self.asked: list[tuple[str, str, str | None, Any]] = []
         self.port = 0
 
     def answer(self, method: str, path: str) -> Any:
         if self.problem is not None:
             return self.problem
+        if path.endswith("/lines"):
+            return {"lines": self.lines, "paused_links": []}
+        if path.startswith("/api/v1/links/") and path.endswith(("/pause", "/resume")):
+            return {"link": path.split("/")[4], "paused": path.endswith("/pause")}
         if path.endswith("/overview"):
             return plain(self.overview)
-        if path.endswith("/deletions"):
-            return {"site": "hall-core", "holdings": plain(list(self.overview.overdue))}
-        if "/deletions/" in path:
-            return plain(self.decided)
+        if "/deletions" in path:
+            held = plain(list(self.overview.overdue))
+            is_list = path.endswith("/deletions")
+            return {"site": "hall-core", "holdings": held} if is_list else plain(self.decided)
         view = self.transfers.pop(0) if len(self.transfers) > 1 else self.transfers[0]
         return {"version": "1", "transfer": plain(view), "is_new": method == "POST"}
 

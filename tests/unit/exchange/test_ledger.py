@@ -191,4 +191,4 @@ def test_work_that_is_left_is_found_again(ledger: Ledger) -> None:
     done = announce(ledger, new_id())
     ledger.move_in(done, In.REFUSED)
 
-    assert ledger.unsettled() == [left]
+    assert ledger.unsettled() == {left.transfer}

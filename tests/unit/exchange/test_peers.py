@@ -8,6 +8,7 @@ import pytest
 from kumobashi.crypto.keys import SealKey, SigningKey
 from kumobashi.exchange.errors import PeerWithoutKeys
 from kumobashi.exchange.identity import Identity
+from kumobashi.exchange.lines import Lines
 from kumobashi.exchange.peers import Peers
 from kumobashi.exchange.sending import _passes
 from kumobashi.exchange.states import Out
@@ -28,7 +29,8 @@ def peers(tmp_path_factory: pytest.TempPathFactory) -> Peers:
         directory=load_directory(folder, now=datetime.now(UTC)),
         work=Path("work"),
     )
-    return Peers(identity, SystemClock())
+    clock = SystemClock()
+    return Peers(identity, clock, Lines(identity, clock))
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ from kumobashi.exchange.errors import Drifted, PeerRefused, PeerUnreachable
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.migrating import migrate
-from kumobashi.exchange.peers import Refusal
 from kumobashi.exchange.recalling import Recalling
 from kumobashi.exchange.records import Outgoing
+from kumobashi.exchange.refusals import Refusal
 from kumobashi.exchange.states import Out
 from kumobashi.messages.manifest import sign_manifest
 from kumobashi.messages.recall import Recall

@@ -10,7 +10,9 @@ import pytest
 import kumobashi.service.board
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.migrating import migrate
+from kumobashi.exchange.reasons import Reasons
 from kumobashi.exchange.states import Out
+from kumobashi.exchange.turns import Turns
 from kumobashi.exchange.views import Light
 from kumobashi.kernel import business_date, to_wire
 from kumobashi.planning.publishing import load_directory
@@ -47,6 +49,7 @@ class Hall:
             ledger=self.ledger,
             site="hall-core",
             clock=self.clock,
+            reasons=lambda: Reasons(turns=Turns(self.ledger)),
         )
 
     def light(self, link: str = LINK) -> Light:

@@ -159,12 +159,12 @@ class _World:
         site = self._sites[SENDER]
         while True:
             try:
-                if site.ledger is not None and site.sender is not None:
-                    row, is_new = site.ledger.start(
+                if site.ledger is not None and site.dispatcher is not None:
+                    row, _ = site.ledger.start(
                         link, day, mode="full", plan_hash="sha256:0", again=False
                     )
-                    if is_new and site.sender is not None:
-                        site.send(row.transfer)
+                    if site.dispatcher is not None:
+                        site.dispatcher.wake()
                     return row.transfer
             except (Killed, KumobashiError):
                 pass

@@ -9,7 +9,9 @@ from typing import Any, BinaryIO, Protocol
 
 from kumobashi.exchange.errors import PeerRefused, PeerUnreachable
 from kumobashi.exchange.inbox import Inbox
-from kumobashi.exchange.peers import Answer, Refusal
+from kumobashi.exchange.lines import Lines
+from kumobashi.exchange.peers import Answer
+from kumobashi.exchange.refusals import Refusal
 from kumobashi.kernel import KumobashiError
 from kumobashi.messages.announcement import Announcement
 from kumobashi.messages.media_types import TAKES_KEYS
@@ -114,9 +116,12 @@ class Network:
 
 
 class SimulatedPeers:
-    """Meets ``Peers`` for one life of one site."""
+    """Meets ``Peers`` for one life of one site; the lines are real."""
 
-    def __init__(self, network: Network, site: str, life: Life, chance: random.Random) -> None:
+    def __init__(
+        self, network: Network, site: str, lines: Lines, life: Life, chance: random.Random
+    ) -> None:
+        self.lines = lines
         self._network, self._site, self._life, self._chance = network, site, life, chance
 
     async def announce(self, site: str, announcement: Announcement) -> Answer:
@@ -172,9 +177,10 @@ class SimulatedPeers:
         """Nothing is open."""
 
     async def _call(self, site: str, handler: Handler) -> Answer:
-        self._life.step("before a request")
-        answer = await self._network.call(site, handler)
-        self._life.step("after an answer")
+        async with self.lines.to(site).call():
+            self._life.step("before a request")
+            answer = await self._network.call(site, handler)
+            self._life.step("after an answer")
         return answer
 
 

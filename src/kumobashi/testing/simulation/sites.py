@@ -19,18 +19,22 @@ from kumobashi.crypto.canonical import digest
 from kumobashi.crypto.keys import SealKey, SigningKey
 from kumobashi.crypto.transfer_keys import key_hash
 from kumobashi.exchange.changes import Changes
+from kumobashi.exchange.deeds import Deeds
+from kumobashi.exchange.dispatching import Dispatcher
 from kumobashi.exchange.holding import Holder
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.inbox import Inbox, Taker
 from kumobashi.exchange.incarnations import Incarnations
-from kumobashi.exchange.leases import Held, Leases
+from kumobashi.exchange.leases import Leases
 from kumobashi.exchange.ledger import Ledger
+from kumobashi.exchange.lines import Lines
 from kumobashi.exchange.packing import Limits
-from kumobashi.exchange.patience import waits
+from kumobashi.exchange.patience import wait_after
 from kumobashi.exchange.peers import Peers
 from kumobashi.exchange.receiving import Receiver
 from kumobashi.exchange.records import Incoming, Outgoing
 from kumobashi.exchange.relaying import Relay
+from kumobashi.exchange.remembering import PeerMemory
 from kumobashi.exchange.sending import Sender
 from kumobashi.exchange.states import In, Out
 from kumobashi.exchange.transfer_keys import TransferKeys
@@ -145,7 +149,7 @@ class SimulatedSender(Sender):
             parts.append(part)
         manifest = self._said(row, content, tuple(parts), recipient)
         token = sign_manifest(manifest, self._identity.signing)
-        return self._ledger.move_out(row.transfer, Out.SEALED, manifest=token)
+        return self._ledger.move_out(row.transfer, Out.SEALED, manifest=token, to_site=RECEIVER)
 
     def _said(
         self, row: Outgoing, content: bytes, parts: tuple[Part, ...], recipient: str
@@ -223,14 +227,13 @@ class SimulatedSite:
     target: Target = field(default_factory=Target)
     contents: dict[str, bytes] = field(default_factory=dict)
     inbox: Inbox | None = None
-    sender: SimulatedSender | None = None
+    dispatcher: Dispatcher | None = None
     ledger: Ledger | None = None
     deaths: int = 0
     _spool_in: Parts = field(default_factory=dict)
     _spool_out: Parts = field(default_factory=dict)
     _secrets: Secrets = field(default_factory=dict)
     _database: Any = field(init=False)
-    _holder: Holder = field(init=False)
     _running: Running | None = None
 
     def __post_init__(self) -> None:
@@ -262,7 +265,8 @@ class SimulatedSite:
     async def _begin(
         self, store: "StateStore", identity: Identity, clock: Clock, life: Life
     ) -> None:
-        for wait in waits():
+        tries = 0
+        while True:
             try:
                 incarnations = Incarnations(store, identity.tenant, self.name, clock)
                 incarnations.begin()
@@ -270,51 +274,35 @@ class SimulatedSite:
                 leases.forget_all()
                 break
             except StorageFailed:  # as a service manager would start it again
-                await asyncio.sleep(wait)
-        self._holder = Holder(leases, seconds=60, is_shared=False)
-        self.ledger = Ledger(store, identity.tenant, clock)
-        spool = SimulatedSpool(self._spool_in, life)
-        peers = cast("Peers", SimulatedPeers(self.network, self.name, life, self.chance))
-        changes = Changes()
+                tries += 1
+                await asyncio.sleep(wait_after(tries, self.chance))
+        holder = Holder(leases, seconds=60, is_shared=False)
+        ledger = self.ledger = Ledger(store, identity.tenant, clock)
+        memory = PeerMemory(ledger)
+        lines = Lines(identity, clock, known=memory.known(), keep=memory.keep)
+        peers = cast("Peers", SimulatedPeers(self.network, self.name, lines, life, self.chance))
+        spool, changes = SimulatedSpool(self._spool_in, life), Changes()
         secrets = SimulatedSecrets(self._secrets, life)
         keys = TransferKeys(cast("ErasableSecrets", secrets), identity.sealing)
         taker: Taker
         if self.name in RELAYS:
-            taker = Relay(identity, self.ledger, cast("Spool", spool), changes, peers, keys=keys)
+            taker = Relay(
+                identity, ledger, cast("Spool", spool), changes, peers, keys=keys, holder=holder
+            )
         else:
-            taker = self._receiver(identity, spool, changes, incarnations, life, keys=keys)
-        inbox = Inbox(
-            identity,
-            self.ledger,
-            cast("Spool", spool),
-            changes,
-            taker,
-            keys=keys,
-            holder=self._holder,
-        )
+            taker = self._receiver(
+                identity, spool, changes, incarnations, life, keys=keys, holder=holder
+            )
+        inbox = Inbox(identity, ledger, cast("Spool", spool), changes, taker, keys=keys, works=True)
         inbox.resume()
         self.inbox = inbox
         if self.name == SENDER:
-            self.sender = self._sender(identity, self.ledger, peers, keys, life)
-            for row in self.ledger.under_way():
-                self.send(row.transfer)
-
-    def send(self, transfer: str) -> None:
-        """Carry a transfer on, as the site's endpoint does."""
-        self.spawn(self._send(transfer))
-
-    async def _send(self, transfer: str) -> None:
-        assert self.sender is not None, "only where transfers begin"
-        sender, holder = self.sender, self._holder
-        for wait in waits():
-            try:
-                async with holder.holding(Held(side="out", transfer=transfer)) as mine:
-                    if mine is not None:
-                        await sender.under(mine).run(transfer)
-            except StorageFailed:
-                await asyncio.sleep(wait)
-            else:
-                return
+            sender = self._sender(identity, ledger, peers, keys, life)
+            sender.clear()
+            self.dispatcher = Dispatcher(
+                identity, ledger, sender, lines, Deeds(ledger), holder=holder
+            )
+            self.dispatcher.start()
 
     def _receiver(
         self,
@@ -325,6 +313,7 @@ class SimulatedSite:
         life: Life,
         *,
         keys: TransferKeys,
+        holder: Holder,
     ) -> SimulatedReceiver:
         assert self.ledger is not None, "made before"
         receiver = self.receiver_class(
@@ -339,6 +328,7 @@ class SimulatedSite:
             asked=_not_asked,
             checkpoint=lambda: None,
             incarnations=incarnations,
+            holder=holder,
         )
         receiver.spool, receiver.target, receiver.life = spool, self.target, life
         return receiver
@@ -362,7 +352,7 @@ class SimulatedSite:
 
     def _died(self) -> None:
         self.deaths += 1
-        self.inbox = self.sender = None
+        self.inbox = self.dispatcher = None
         if self._running:
             self._running.end()
         loop = asyncio.get_running_loop()
