@@ -15,7 +15,14 @@ from pathlib import Path
 from typing import Self
 
 from kumobashi.exchange.changes import Changes
-from kumobashi.exchange.errors import DeletionIncomplete, Fenced, KeptByLaw, TableShared
+from kumobashi.exchange.errors import (
+    DeletionIncomplete,
+    Fenced,
+    KeptByLaw,
+    NothingHeld,
+    ReceiverRestored,
+    TableShared,
+)
 from kumobashi.exchange.holdings import Holding, Keeping
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.keeping import IN, Holdings
@@ -29,8 +36,15 @@ from kumobashi.exchange.waiting import as_known, cause_of
 from kumobashi.kernel import Clock, KumobashiError, crashpoint, new_id, to_micros, to_wire
 from kumobashi.messages.deletions import verify_deletion
 from kumobashi.messages.manifest import Manifest, kept_manifest
-from kumobashi.messages.receipts import Stage, kept_receipt, next_receipt, sign_receipt
+from kumobashi.messages.receipts import (
+    Receipt,
+    Stage,
+    kept_receipt,
+    next_receipt,
+    sign_receipt,
+)
 from kumobashi.storage.erasable import latest_backup_end
+from kumobashi.storage.errors import NeverApplied
 from kumobashi.storage.spool import Spool
 from kumobashi.storage.tables import Removal, Removed
 
@@ -88,6 +102,65 @@ class Deleter:
             crashpoint("deleting.asked")
         self._wake()
 
+    def reminded(self, receipt: Receipt, token: str) -> bool:
+        """Delete again what a sender shows the proof of; return whether it is held here.
+
+        ``receipt`` says ``deleted``, is of this site, and is not in the ledger: the state is older.
+        """
+        self._holdings.discover()
+        try:
+            held = self._holdings.one(receipt.transfer, IN)
+        except NothingHeld:
+            return False
+        if held.attempt != receipt.attempt or held.state is Keeping.DELETED:
+            return False
+        if held.state is not Keeping.DELETING:
+            self._keys.keep_proof(receipt.transfer, receipt.attempt, token)
+            self._holdings.move(held, Keeping.DELETING)
+        self._wake()
+        return True
+
+    def remember(self) -> list[str]:
+        """Begin with what is held although its key was destroyed: the state is of a backup.
+
+        Returns the transfers; they are deleted again.
+        """
+        found = []
+        for held in self._holdings.open_():
+            is_new = held.state is not Keeping.DELETING
+            if is_new and self._keys.is_erased(held.transfer, held.attempt):
+                extra = {"code": ReceiverRestored.code, "transfer": held.transfer}
+                log.warning("this state is older than what it deleted", extra=extra)
+                self._holdings.move(held, Keeping.DELETING)
+                found.append(held.transfer)
+        return found
+
+    def look_again(self) -> bool:
+        """Delete rows again that a target got back from a backup; it forgot that they were deleted.
+
+        Only the newest transfer of a link is asked for: an older one has no rows of its own.
+        Returns whether every target could be asked.
+        """
+        is_whole = True
+        for held in self._holdings.emptied():
+            try:
+                manifest = self._manifest(held)
+                removed = self._removed(manifest, self._reception(manifest))
+                self._set_aside.forget(manifest.link, manifest.transfer)
+            except Exception as raised:  # noqa: BLE001 - looked at again; others are not kept waiting
+                code = as_known(raised).code
+                if code != NeverApplied.code:  # it does not know the transfer: nor has it the rows
+                    is_whole = False
+                    log.warning("not seen", extra={"code": code, "transfer": held.transfer})
+                continue
+            if not removed.already:
+                log.warning(
+                    "rows had come back",
+                    extra={"transfer": held.transfer, "rows": removed.rows},
+                )
+                self._holdings.note_again(held, removed.rows)
+        return is_whole
+
     def under(self, lease: Lease | None) -> Self:
         """Return the same, with every change of book and ledger under ``lease``, if any."""
         if lease is None:
@@ -116,22 +189,14 @@ class Deleter:
             return self._note(held, error)
 
     def _delete(self, held: Holding) -> Holding:
-        bundle = self._ledger.incoming(held.transfer, held.attempt)
-        manifest = kept_manifest(bundle.manifest or "")
+        manifest = self._manifest(held)
         if held.state is not Keeping.DELETING:
             reception = self._reception(manifest)  # before anything is begun
             held = self._holdings.move(held, Keeping.DELETING)
         else:
             reception = self._reception(manifest)
         crashpoint("deleting.begun")
-        removed = reception.store.remove(
-            Removal(
-                tenant=manifest.tenant,
-                transfer=manifest.transfer,
-                link=manifest.link,
-                table=reception.table,
-            )
-        )
+        removed = self._removed(manifest, reception)
         crashpoint("deleting.rows_gone")
         self._set_aside.forget(manifest.link, manifest.transfer)
         self._spool.forget(manifest.transfer)
@@ -143,6 +208,19 @@ class Deleter:
         crashpoint("deleting.signed")
         self._changes.tell((held.transfer, held.attempt))
         return self._holdings.move(held, Keeping.DELETED, facts=self._said(held))
+
+    def _manifest(self, held: Holding) -> Manifest:
+        bundle = self._ledger.incoming(held.transfer, held.attempt)
+        return kept_manifest(bundle.manifest or "")
+
+    def _removed(self, manifest: Manifest, reception: Reception) -> Removed:
+        removal = Removal(
+            tenant=manifest.tenant,
+            transfer=manifest.transfer,
+            link=manifest.link,
+            table=reception.table,
+        )
+        return reception.store.remove(removal)
 
     def _look(self, held: Holding, manifest: Manifest) -> None:
         """Raise ``DeletionIncomplete`` when anything of it is still there."""
@@ -160,6 +238,10 @@ class Deleter:
         key = (held.transfer, held.attempt)
         given = [kept_receipt(token) for token in self._ledger.receipts(*key, "in")]
         if given[-1].stage is Stage.DELETED:
+            return
+        proof = self._keys.proof(*key)  # of before a crash, or before a backup was put back
+        if proof and kept_receipt(proof).previous == given[-1].digest():
+            self._keep(held, proof)
             return
         began = self._ledger.incoming(*key).started_at  # the key came after that
         ends = latest_backup_end(self._keys.store, began)
@@ -179,9 +261,15 @@ class Deleter:
             checkpoint=self._checkpoint(),
             deleted=said,
         )
-        signed = (Stage.DELETED.value, sign_receipt(receipt, self._identity.signing))
+        token = sign_receipt(receipt, self._identity.signing)
+        self._keys.keep_proof(*key, token)
+        self._keep(held, token)
+
+    def _keep(self, held: Holding, token: str) -> None:
+        """Keep a signed receipt in the ledger."""
         crashpoint("deleting.before_commit")
-        self._ledger.move_in(self._ledger.incoming(*key), None, receipt=signed)
+        bundle = self._ledger.incoming(held.transfer, held.attempt)
+        self._ledger.move_in(bundle, None, receipt=(Stage.DELETED.value, token))
 
     def _said(self, held: Holding) -> dict[str, object]:
         """Return what the receipt says, for the book."""

@@ -6,6 +6,7 @@ this release are found too.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
@@ -32,6 +33,16 @@ _IN_ONE_COMMIT = 200
 _RED_AFTER = timedelta(days=1)
 _LOOK_BACK = timedelta(minutes=10)  # a clock may have been set back a little
 Row = dict[str, Any]
+_OPEN = tuple(state.value for state in Keeping if state is not Keeping.DELETED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proved:
+    """One deletion that a receiver has proved."""
+
+    transfer: str
+    deleted_at: int  # when the proof came here; microseconds
+    receipt: str  # JWS
 
 
 class Holdings:
@@ -117,14 +128,82 @@ class Holdings:
     def overdue(self) -> list[Holding]:
         """Return what the receivers of this site's data should have deleted a day ago or more."""
         until = to_micros(self._clock.now() - _RED_AFTER)
-        open_ = [state.value for state in Keeping if state is not Keeping.DELETED]
         query = (
             sa.select(holdings)
-            .where(self._is(OUT), holdings.c.state.in_(open_), holdings.c.due_at <= until)
+            .where(self._is(OUT), holdings.c.state.in_(_OPEN), holdings.c.due_at <= until)
             .order_by(holdings.c.due_at)
             .limit(1000)
         )
         return self._some(query)
+
+    def receivers(self) -> list[str]:
+        """Return the sites that have deleted something of what this site sent."""
+        query = (
+            sa.select(holdings.c.to_site)
+            .where(self._is(OUT), holdings.c.state == Keeping.DELETED.value)
+            .distinct()
+        )
+        return self._store.read(lambda held: sorted(held.execute(query).scalars()))
+
+    def proved(self, site: str, *, before: Proved | None, limit: int) -> list[Proved]:
+        """Return what a receiver has deleted, the newest first, behind ``before``."""
+        query = (
+            sa.select(holdings.c.transfer, holdings.c.deleted_at, receipts.c.jws)
+            .join(
+                receipts,
+                sa.and_(
+                    receipts.c.tenant == holdings.c.tenant,
+                    receipts.c.transfer == holdings.c.transfer,
+                    receipts.c.attempt == holdings.c.attempt,
+                    receipts.c.side == holdings.c.side,
+                    receipts.c.stage == Stage.DELETED.value,
+                ),
+            )
+            .where(self._is(OUT), holdings.c.state == Keeping.DELETED.value)
+            .where(holdings.c.to_site == site)
+            .order_by(holdings.c.deleted_at.desc(), holdings.c.transfer.desc())
+            .limit(limit)
+        )
+        if before:
+            place = sa.tuple_(holdings.c.deleted_at, holdings.c.transfer)
+            query = query.where(place < (before.deleted_at, before.transfer))
+        rows = self._store.read(_asked(query))
+        return [Proved(transfer=t, deleted_at=at, receipt=jws) for t, at, jws in rows]
+
+    def open_(self) -> list[Holding]:
+        """Return what this site received and has not deleted, the oldest first."""
+        query = (
+            sa.select(holdings)
+            .where(self._is(IN), holdings.c.state.in_(_OPEN))
+            .order_by(holdings.c.transfer)
+        )
+        return self._some(query)
+
+    def emptied(self) -> list[Holding]:
+        """Return the newest of each link that came to this site, where that was deleted."""
+        newest = (
+            sa.select(sa.func.max(holdings.c.applied_at).label("at"), holdings.c.link)
+            .where(self._is(IN))
+            .group_by(holdings.c.link)
+            .subquery()
+        )
+        query = (
+            sa.select(holdings)
+            .join(newest, holdings.c.link == newest.c.link)
+            .where(self._is(IN), holdings.c.applied_at == newest.c.at)
+            .where(holdings.c.state == Keeping.DELETED.value)
+        )
+        return self._some(query)
+
+    def note_again(self, held: Holding, rows: int) -> None:
+        """Note that rows had come back from a backup of the target, and were deleted again."""
+
+        def work(connection: sa.Connection) -> None:
+            if self._lease:
+                check_fence(connection, self._tenant, self._lease)
+            self._note(connection, [noting.deleted_again(held, rows, self._clock.now())])
+
+        self._store.write(work, key=held.transfer)
 
     def move(
         self, held: Holding, then: Keeping | None, *, by: str | None = None, **columns: object

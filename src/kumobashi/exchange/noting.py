@@ -173,6 +173,21 @@ def held_on(before: Holding, after: Holding, at: datetime, *, by: str | None) ->
     return [entry]
 
 
+def deleted_again(what: Holding, rows: int, at: datetime) -> Entry:
+    """Return that a restored target held rows of what was deleted, and holds them no more."""
+    return Entry(
+        event="holding.deleted_again",
+        at=at,
+        facts={
+            "link": what.link,
+            "transfer": what.transfer,
+            "attempt": what.attempt,
+            "side": what.side,
+            "counts": {"rows": rows},
+        },
+    )
+
+
 def receipt_digest(token: str) -> str:
     """Return the digest that a record names a receipt by: of the whole signed text."""
     return digest(token.encode("ascii"))

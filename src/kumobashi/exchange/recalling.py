@@ -6,6 +6,8 @@ relays as everything else. What the receiver signed and does not hold any more, 
 - a transfer that was still on its way ends as refused, with the cause;
 - the link is run again for the same date, in full, as a new transfer that people see. Whether its
   rows go in is for the target to say, which may have been restored as well or not (0008).
+
+What a receiver has deleted is not sent again: of that it is reminded (``reminding``).
 """
 
 import asyncio
@@ -20,29 +22,37 @@ from kumobashi.exchange.line import NOT_REACHED
 from kumobashi.exchange.newest import Newest
 from kumobashi.exchange.peers import Answer, Peers
 from kumobashi.exchange.records import Outgoing
+from kumobashi.exchange.reminding import Reminder
 from kumobashi.exchange.states import OUT_FINAL, Out
 from kumobashi.exchange.waiting import as_known, cause_of
 from kumobashi.kernel import KumobashiError, to_wire
 from kumobashi.messages.manifest import verify_manifest
-from kumobashi.messages.recall import MOST_RECEIPTS, Recall
+from kumobashi.messages.recall import MOST_RECEIPTS, NOT_UNDERSTOOD, Recall
 
 log = logging.getLogger(__name__)
 Again = Callable[[Outgoing], Awaitable[Outgoing]]  # runs the link of a transfer once more, in full
 _ON_ITS_WAY = frozenset({Out.DELIVERED, Out.OPENED, Out.VALIDATED})
 _RECENT = 1_000  # transfers that are looked through for those on their way
-_NOT_UNDERSTOOD = {"http.404", "http.405"}  # an older release
 
 
 class Recalling:
     """Asks the receivers of one site's transfers."""
 
     def __init__(
-        self, identity: Identity, ledger: Ledger, peers: Peers, again: Again, *, seconds: float
+        self,
+        identity: Identity,
+        ledger: Ledger,
+        peers: Peers,
+        again: Again,
+        *,
+        reminder: Reminder,
+        seconds: float,
     ) -> None:
         self._identity = identity
         self._ledger = ledger
         self._peers = peers
         self._again = again
+        self._reminder = reminder
         self._newest = Newest(ledger)
         self._seconds = seconds
 
@@ -51,6 +61,7 @@ class Recalling:
         while True:
             try:
                 await self.ask()
+                await self._reminder.remind()
             except Exception as raised:  # noqa: BLE001 - asking must not end with one failure
                 log.warning("receivers were not asked", extra={"code": as_known(raised).code})
             await asyncio.sleep(self._seconds)
@@ -127,7 +138,7 @@ class Recalling:
         except NOT_REACHED:
             return []  # it is asked again; whoever sends to it says that it is away
         except PeerRefused as refused:
-            if refused.peer_code in _NOT_UNDERSTOOD:
+            if refused.peer_code in NOT_UNDERSTOOD:
                 return []
             raise
         gone = {(str(one.get("transfer")), one.get("attempt")) for one in _lost(answer)}

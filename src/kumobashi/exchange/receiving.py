@@ -18,7 +18,7 @@ from copy import copy
 from dataclasses import asdict
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import duckdb
 
@@ -57,13 +57,23 @@ from kumobashi.messages.receipts import (
     verify_receipt,
 )
 from kumobashi.storage.counting import count
-from kumobashi.storage.errors import SpoolFull, is_disk_full
+from kumobashi.storage.errors import SecretErased, SpoolFull, is_disk_full
 from kumobashi.storage.spool import Spool
 from kumobashi.storage.tables import Load
 
 log = logging.getLogger(__name__)
 _DELIVERED = frozenset({In.DELIVERED, In.OPENED, In.VALIDATED})
 Receptions = Callable[[str], Reception]  # the workspace, asked anew for each bundle
+
+
+class Deletions(Protocol):
+    """What ends the life of what was received."""
+
+    def asked(self, manifest: Manifest, token: str) -> None:
+        """Take a sender's signed request to delete; it is kept when this returns."""
+
+    def reminded(self, receipt: Receipt, token: str) -> bool:
+        """Delete again what this site proved and holds again; return whether it does."""
 
 
 class Receiver:
@@ -80,7 +90,7 @@ class Receiver:
         limits: Limits,
         set_aside: Path,
         keys: TransferKeys,
-        asked: Callable[[Manifest, str], None],
+        deletions: Deletions,
         checkpoint: Callable[[], str | None],
         incarnations: Incarnations,
         holder: Holder | None,
@@ -93,7 +103,7 @@ class Receiver:
         self._limits = limits
         self._set_aside = SetAside(set_aside)
         self._keys = keys
-        self.asked = asked  # told of every request to delete
+        self._deletions = deletions
         self._checkpoint = checkpoint  # the newest of this site's evidence log
         self._incarnations = incarnations
         self.one_at_a_time = asyncio.Semaphore(1)  # no deletion meanwhile
@@ -131,7 +141,7 @@ class Receiver:
 
     async def deletion(self, bundle: Incoming, token: str) -> None:
         """Take the sender's request to delete."""
-        await asyncio.to_thread(self.asked, kept_manifest(bundle.manifest or ""), token)
+        await asyncio.to_thread(self._deletions.asked, kept_manifest(bundle.manifest or ""), token)
 
     async def recall(self, recall: Recall) -> dict[str, Any]:
         """Return which of this site's own receipts are not here any more."""
@@ -141,25 +151,31 @@ class Receiver:
 
     def _recall(self, recall: Recall) -> dict[str, Any]:
         mine = self._identity.keys_of(self._identity.site)
-        lost: list[Receipt] = []
+        lost: list[tuple[Receipt, str]] = []
         for token in recall.receipts:
             receipt = verify_receipt(token, mine)  # we signed it, or it proves nothing
             if token not in self._ledger.receipts(receipt.transfer, receipt.attempt, "in"):
-                lost.append(receipt)
+                lost.append((receipt, token))
         if lost:
             found = self._incarnations.note_lost(
-                [receipt.transfer for receipt in lost], told_by=recall.from_site
+                [receipt.transfer for receipt, _ in lost], told_by=recall.from_site
             )
             if found:
                 extra = {"code": ReceiverRestored.code, "epoch": found.epoch, "lost": len(lost)}
                 log.warning("this state is older than what it signed", extra=extra)
+        again = [
+            receipt
+            for receipt, token in lost
+            if receipt.stage is Stage.DELETED and self._deletions.reminded(receipt, token)
+        ]
         now = self._incarnations.current()
         return {
             "format": FORMAT,
             "site": self._identity.site,
             "incarnation": now.incarnation,
             "epoch": now.epoch,
-            "lost": [{"transfer": one.transfer, "attempt": one.attempt} for one in lost],
+            "lost": [_named(one) for one, _ in lost if one.stage is not Stage.DELETED],
+            "deleting": [_named(one) for one in again],
         }
 
     def start(self) -> None:
@@ -186,6 +202,9 @@ class Receiver:
         """Take a delivered bundle in, or put it off while the target does not answer."""
         bundle = self._ledger.incoming(*job.key)
         if bundle.state not in _DELIVERED:
+            return
+        if self._keys.is_erased(*job.key):
+            await asyncio.to_thread(self._end_erased, bundle)
             return
         try:
             async with self.one_at_a_time:
@@ -371,6 +390,16 @@ class Receiver:
         self._ledger.move_in(bundle, state, receipt=signed, facts=facts, cause=cause)
         self._changes.tell(key)
 
+    def _end_erased(self, bundle: Incoming) -> None:
+        """End a bundle of a state that is older than its deletion; all was said about it then."""
+        error = SecretErased(name=bundle.transfer)
+        log.warning("deleted before", extra={"code": error.code, "transfer": bundle.transfer})
+        cause = cause_of(error, side=self._identity.site, now=self._ledger.clock.now())
+        self._ledger.move_in(bundle, In.REFUSED, cause=cause)
+        self._set_aside.forget(bundle.link, bundle.transfer)
+        self._spool.forget(bundle.transfer, bundle.attempt)
+        self._changes.tell((bundle.transfer, bundle.attempt))
+
     def _refuse(self, bundle: Incoming, error: KumobashiError) -> None:
         log.warning("bundle refused", extra={"code": error.code, "transfer": bundle.transfer})
         rows = error.facts.get("rows", 0) if isinstance(error, RowsRefused) else 0
@@ -403,6 +432,10 @@ class Receiver:
             if theirs != ours:
                 raise MessageForeign(field=field)
         return reception
+
+
+def _named(receipt: Receipt) -> dict[str, object]:
+    return {"transfer": receipt.transfer, "attempt": receipt.attempt}
 
 
 def _load(

@@ -16,7 +16,7 @@ from kumobashi.messages.errors import FieldWrong, MessageReplayed
 from kumobashi.messages.manifest import Manifest
 from kumobashi.storage.erasable import ErasableSecrets
 
-IN, OUT, SNAPSHOTS = "in", "out", "snapshots"
+IN, OUT, SNAPSHOTS, PROOFS = "in", "out", "snapshots", "proofs"
 
 
 class TransferKeys:
@@ -108,6 +108,22 @@ class TransferKeys:
     def has_taken(self, transfer: str) -> bool:
         """Whether a key of a transfer is here, under whatever attempt."""
         return any(_is_of(name, transfer) for name in self.store.names(IN))
+
+    def is_erased(self, transfer: str, attempt: int) -> bool:
+        """Whether the key of a bundle was destroyed for good, with what it opened."""
+        return f"{IN}/{_name(transfer, attempt)}" in self.store.erased()
+
+    def keep_proof(self, transfer: str, attempt: int, receipt: str) -> None:
+        """Keep what was signed about a destroyed key, beside the names of all that were.
+
+        So a state that is put back from a backup finds what the site has said already.
+        """
+        self.store.put(PROOFS, _name(transfer, attempt), receipt.encode("ascii"))
+
+    def proof(self, transfer: str, attempt: int) -> str | None:
+        """Return the receipt, if there is one."""
+        kept = self.store.get(PROOFS, _name(transfer, attempt))
+        return kept.decode("ascii") if kept else None
 
     def all_taken(self) -> list[tuple[str, int]]:
         """Return transfer and attempt of every key that came."""

@@ -12,6 +12,7 @@ from kumobashi.messages.fields import Fields
 from kumobashi.messages.media_types import FORMAT
 
 MOST_RECEIPTS = 100
+NOT_UNDERSTOOD = frozenset({"http.404", "http.405"})  # how an older release answers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from kumobashi.exchange.preparing import snapshot_of
 from kumobashi.exchange.recalling import Recalling
 from kumobashi.exchange.receiving import Receiver
 from kumobashi.exchange.records import Outgoing
+from kumobashi.exchange.reminding import Reminder
 from kumobashi.exchange.requesting import Requester
 from kumobashi.exchange.sending import Sender
 from kumobashi.exchange.set_aside import SetAside
@@ -108,7 +109,7 @@ class Endpoint:
             limits=limits,
             set_aside=var / "quarantine",
             keys=gateway.keys,
-            asked=deleter.asked,
+            deletions=deleter,
             checkpoint=lambda: gateway.evidence.newest,
             incarnations=gateway.incarnations,
             holder=gateway.holder,
@@ -130,6 +131,7 @@ class Endpoint:
             ledger,
             gateway.peers,
             self._again,
+            reminder=Reminder(identity, holdings, gateway.peers),
             seconds=gateway.settings.recall_seconds,
         )
         self._asking: asyncio.Task[None] | None = None

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Coroutine
 from contextlib import suppress
@@ -17,6 +18,7 @@ from kumobashi.exchange.stepping import Steps
 from kumobashi.kernel import Clock, to_micros
 
 log = logging.getLogger(__name__)
+_AGAIN_SECONDS = 3600.0
 
 
 class Lifecycle:
@@ -41,6 +43,7 @@ class Lifecycle:
         self._clock = clock
         self._every = every_seconds
         self._looked: dict[tuple[str, str], int] = {}
+        self._again_at = 0.0  # when targets are asked again what they have; at the start
         self._news = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
@@ -64,6 +67,7 @@ class Lifecycle:
     async def look(self) -> None:
         """Do everything that there is to do now, and that no other process of this site does."""
         await asyncio.to_thread(self._holdings.discover)
+        await asyncio.to_thread(self._deleter.remember)
         for held in await asyncio.to_thread(self._holdings.pressing, IN):
             if self._is_time(held):
                 await self._apart(self._delete(held))
@@ -71,6 +75,10 @@ class Lifecycle:
         for held in await asyncio.to_thread(self._holdings.pressing, OUT):
             by_receiver[held.to_site].append(held)
         await asyncio.gather(*map(self._fetch, by_receiver.values()))
+        if time.monotonic() >= self._again_at:
+            async with self._alone:
+                if await asyncio.to_thread(self._deleter.look_again):
+                    self._again_at = time.monotonic() + _AGAIN_SECONDS
 
     async def _fetch(self, wanted: list[Holding]) -> None:
         for held in wanted:

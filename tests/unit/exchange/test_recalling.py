@@ -10,11 +10,13 @@ import pytest
 from kumobashi.crypto.keys import SealKey, SigningKey
 from kumobashi.exchange.errors import Drifted, PeerRefused, PeerUnreachable
 from kumobashi.exchange.identity import Identity
+from kumobashi.exchange.keeping import Holdings
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.migrating import migrate
 from kumobashi.exchange.recalling import Recalling
 from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.refusals import Refusal
+from kumobashi.exchange.reminding import Reminder
 from kumobashi.exchange.states import Out
 from kumobashi.messages.manifest import sign_manifest
 from kumobashi.messages.recall import Recall
@@ -57,6 +59,11 @@ class Hall:
             ledger,
             self.receivers,  # type: ignore[arg-type]
             self._again,
+            reminder=Reminder(
+                identity,
+                Holdings(ledger.store, ledger.tenant, ledger.clock),
+                self.receivers,  # type: ignore[arg-type]
+            ),
             seconds=60,
         )
         self._signing = identity.signing

@@ -325,7 +325,7 @@ class SimulatedSite:
             limits=Limits(memory_mib=64),
             set_aside=Path(),
             keys=keys,
-            asked=_not_asked,
+            deletions=cast("Any", None),
             checkpoint=lambda: None,
             incarnations=incarnations,
             holder=holder,
@@ -365,10 +365,6 @@ def _no_order(_link: str) -> Any:  # noqa: ANN401 - never asked
 
 def _no_reception(_link: str) -> Any:  # noqa: ANN401 - never asked
     raise AssertionError("contents are applied without a reception")
-
-
-def _not_asked(_manifest: Manifest, _request: str) -> None:
-    raise AssertionError("nobody asks for a deletion here")
 
 
 def _load(manifest: Manifest) -> Load:
