@@ -5,7 +5,7 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -47,10 +47,17 @@ class Shared:
         """Start the process that has the site's own address."""
         return self.town.start(site, crash=crash, environment=LEASE)
 
-    def another(self, site: str, *, crash: str = "", serves: bool = False) -> GatewayProcess:
+    def another(
+        self,
+        site: str,
+        *,
+        crash: str = "",
+        serves: bool = False,
+        environment: Mapping[str, str] = LEASE,
+    ) -> GatewayProcess:
         """Start one more process of a site: a worker, or a gateway at another port."""
         port = free_ports(1)[0]
-        wish = {**LEASE, "KUMO_PORT": str(port), "KUMO_CRASH": crash}
+        wish = {**environment, "KUMO_PORT": str(port), "KUMO_CRASH": crash}
         url = f"http://127.0.0.1:{port}" if serves else ""
         name = f"{site}-{len(self.more) + 2}"
         process = GatewayProcess(self.town.folder, site, url, environment=wish, name=name)
