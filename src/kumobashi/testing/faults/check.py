@@ -8,7 +8,8 @@ the gateways' stores and on the wire. It runs nothing of kumobashi that carries 
      "links": {"notice-attributes": {"table": "notice_attributes", "key": "token",
                "columns": ["sex"], "store": {"kind": "duckdb", "at": "…"}}},
      "states": {"hall-core": {"kind": "sqlite", "at": "var/hall-core/state.db"}},
-     "keys": {"<kid>": "<x of the public JWK>"}, "wire": ["wire.jsonl"], "must_apply": false}
+     "keys": {"<kid>": "<x of the public JWK>"}, "wire": ["wire.jsonl"], "must_apply": false,
+     "private": ["var/public-cloud/keys/in", "var/public-cloud/spool/in"]}
 
 Paths are relative to the description. Exit: 0 all hold, 1 something does not, 2 unreadable.
 """
@@ -36,7 +37,7 @@ from kumobashi.testing.faults.judging import (
     judge,
 )
 from kumobashi.testing.faults.statements import heard_statements, kept_statements
-from kumobashi.testing.faults.tables import Store, markers, rows_by_key
+from kumobashi.testing.faults.tables import Store, gone, markers, rows_by_key
 
 _SHOWN = 40
 
@@ -52,6 +53,7 @@ def read_world(path: Path) -> World:
         targets[link] = Target(
             markers=markers(store),
             rows=rows_by_key(store, where["table"], where["key"], where["columns"]),
+            gone=gone(store),
         )
     states = {site: _store(folder, where) for site, where in said.get("states", {}).items()}
     statements = []
@@ -65,6 +67,7 @@ def read_world(path: Path) -> World:
         targets=targets,
         statements=statements,
         logs=read_logs(states, keys),
+        left=[name for where in said.get("private", ()) for name in _names(folder / where)],
         bound_seconds=float(said.get("bound_seconds", 60.0)),
         must_apply=bool(said.get("must_apply", False)),
     )
@@ -134,6 +137,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _store(folder: Path, said: Mapping[str, Any]) -> Store:
     store = Store.of(said)
     return store if store.kind == "postgresql" else Store(store.kind, str(folder / store.at))
+
+
+def _names(folder: Path) -> list[str]:
+    """Return what lies in a folder; a name holds that of its transfer."""
+    return [str(path.relative_to(folder.parent)) for path in folder.rglob("*")]
 
 
 def _tokens(path: Path) -> list[str]:

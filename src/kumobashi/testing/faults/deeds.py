@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from kumobashi.testing.crash_points import RECEIVER, RELAY, SENDER, names, sides
+from kumobashi.testing.crash_points import RECEIVER, RELAY, SENDER, names, names_of_deletion, sides
 from kumobashi.testing.fault_proxy import ALWAYS, GOOD, Fault, Kind
 from kumobashi.testing.faults.facilities import has
 from kumobashi.testing.faults.playground import Playground, clock_file
@@ -93,7 +93,8 @@ def _point(family: str) -> Draw:
     """Let a gateway die at a named point: it is started anew with the trap set."""
 
     def drawn(ground: Playground, chance: random.Random) -> Drawn:
-        name = chance.choice([name for name in names() if name.startswith(f"{family}.")])
+        every = (*names(), *names_of_deletion())
+        name = chance.choice([name for name in every if name.startswith(f"{family}.")])
         side = chance.choice(sides(name))
         site = chance.choice(_SITES_OF[side])
         wish = f"{name}:{chance.randint(1, 2)}"
@@ -258,9 +259,12 @@ def _line(kind: Kind, low: int, high: int) -> Draw:
 _KINDS: list[tuple[str, Draw]] = [
     ("F1", _kill(("hall-core",))),
     ("F1", _point("sending")),
+    ("F1", _point("requesting")),
     ("F2", _kill(("public-cloud", "asp-relay", "hall-exchange"))),
     ("F2", _point("inbox")),
     ("F2", _point("receiving")),
+    ("F2", _point("deleting")),
+    ("F2", _point("erasing")),
     ("F2", _point("relaying")),
     ("F3", _recovery),
     ("F5", _freeze),

@@ -1,4 +1,4 @@
-"""Decide the invariants I1 to I8 from what was meant, what stands and what was signed. Pure.
+"""Decide the invariants I1 to I9 from what was meant, what stands and what was signed. Pure.
 
 ====================  ===  ======================================================================
 kind                       what it means
@@ -16,6 +16,7 @@ unfinished            I6   still waiting although everything was healed
 refused               I6   refused, where nothing was wrong with what was sent
 chain_broken          I7   records of an evidence log are not those whose root was signed
 slow                  I8   healed, and not at rest within the bound
+undeleted             I9   proved deleted, and rows, files or keys are there
 history                    the history itself cannot be right
 ====================  ===  ======================================================================
 """
@@ -26,10 +27,11 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+from kumobashi.testing.faults.deletions import back_again, is_emptied, untrue
 from kumobashi.testing.faults.evidence_logs import Log, broken
 from kumobashi.testing.faults.history import ENDS, Event
 from kumobashi.testing.faults.statements import Statement
-from kumobashi.testing.faults.tables import Marker
+from kumobashi.testing.faults.tables import Gone, Marker
 
 LOST = ("lost", "confirmed_but_gone")
 DUPLICATED = ("duplicated",)
@@ -41,6 +43,7 @@ UNDETECTED = (
     "contradictory",
     "forged",
     "chain_broken",
+    "undeleted",
 )
 KINDS = (*LOST, *DUPLICATED, *UNDETECTED, *UNFINISHED)
 _NEXT = {
@@ -68,6 +71,7 @@ class Target:
 
     markers: Sequence[Marker]
     rows: Sequence[tuple[str, str]]
+    gone: Sequence[Gone] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +82,7 @@ class World:
     targets: Mapping[str, Target]  # by link
     statements: Sequence[Statement] = ()
     logs: Sequence[Log] = ()
+    left: Sequence[str] = ()  # names of files in the receivers' private folders
     bound_seconds: float = 60.0
     must_apply: bool = False  # nothing that was sent deserves a refusal
 
@@ -105,6 +110,7 @@ def judge(world: World) -> list[Fault]:
         *_receipts(world, intents),
         *_ends(world, intents),
         *_rounds(world),
+        *_deletions(world),
         *(Fault("chain_broken", log.site, what) for log in world.logs for what in broken(log)),
     ]
     return sorted(set(found), key=lambda fault: (KINDS.index(fault.kind), fault.who))
@@ -178,7 +184,10 @@ def _contents(world: World, intents: Mapping[str, _Intent]) -> Iterator[Fault]:
             if newest is None and target.rows:
                 yield Fault("unexpected", link, f"{len(target.rows)} rows without a load")
             continue
-        yield from _rows(link, intent.rows, target.rows)
+        if newest and is_emptied(newest, target.gone):
+            yield from (Fault(*found) for found in back_again(link, target.rows))
+        else:
+            yield from _rows(link, intent.rows, target.rows)
 
 
 def _rows(link: str, meant: Mapping[str, str], rows: Sequence[tuple[str, str]]) -> Iterator[Fault]:
@@ -195,6 +204,13 @@ def _rows(link: str, meant: Mapping[str, str], rows: Sequence[tuple[str, str]]) 
             yield Fault("unexpected", f"{link} {key}", "row")
         elif len(digests) > 1:
             yield Fault("duplicated", f"{link} {key}", f"{len(digests)} rows")
+
+
+def _deletions(world: World) -> Iterator[Fault]:
+    """I9."""
+    gone = [one for target in world.targets.values() for one in target.gone]
+    for found in untrue(world.events, gone, world.statements, world.left):
+        yield Fault(*found)
 
 
 def _receipts(world: World, intents: Mapping[str, _Intent]) -> Iterator[Fault]:

@@ -28,6 +28,7 @@ SMALL_DISKS = ("asp-relay", RECEIVER)  # where there is a small disk of one's ow
 _SMALL_DISK = "size=64m"
 _LONGEST_WAIT = "1.5"
 _LEASE = "3"
+_DUTY = "0.5"
 _NHI_COLUMNS = (
     "family_name",
     "given_name",
@@ -143,6 +144,11 @@ class Playground:
             "states": {site: _said(store) for site, store in self.states().items()},
             "keys": keys,
             "wire": [f"wire-{site}.jsonl" for site in self.lines],
+            "private": [
+                f"w/var/{site}/{place}"
+                for site in (RECEIVER, SENDER)  # one link ends where it begins
+                for place in ("keys/in", "quarantine", "spool/in", "work")
+            ],
         }
         path = self.folder / "checked.json"
         path.write_text(json.dumps(said, indent=1), encoding="utf-8")
@@ -224,6 +230,7 @@ def _wishes(folder: Path, site: str) -> dict[str, str]:
         "KUMO_CLOCK_FILE": str(clock_file(folder, site)),
         "KUMO_LONGEST_WAIT": _LONGEST_WAIT,
         "KUMO_LEASE_SECONDS": _LEASE,
+        "KUMO_DUTY_SECONDS": _DUTY,
         "KUMO_MEMORY_MIB": "256",
     }
 

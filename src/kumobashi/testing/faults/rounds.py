@@ -8,6 +8,7 @@ by itself within the bound. Then the checker judges.
 import os
 import random
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ from kumobashi.testing.ledgers import IN_FINAL, OUT_FINAL
 from kumobashi.testing.town import DAY, SITES, Refused
 
 _LOOK_SECONDS = 0.05
+_DELETED = 0.4  # chance of each link, in each round, that something of it is deleted
+_DELETING = ("waiting", "asked", "deleting")
 _FINAL = OUT_FINAL
 
 
@@ -54,6 +57,7 @@ class Rounds:
         self._ground = ground
         self._options = options
         self._history = History(ground.folder / "history.jsonl")
+        self._applied: defaultdict[str, list[str]] = defaultdict(list)  # by link, not deleted
         self.description = ground.describe(options.bound_seconds)
 
     def close(self) -> None:
@@ -70,13 +74,16 @@ class Rounds:
         for intent, course in intents.items():
             rows = ground.expected(course)
             self._history.invoke(intent, link=course.link, day=day, rows=rows)
+        doomed = self._doomed(chance)
         deeds = draw(ground, chance, options.only, options.span_seconds)
-        with ThreadPoolExecutor(len(intents)) as pool:
+        with ThreadPoolExecutor(len(intents) + len(doomed)) as pool:
             stop = time.monotonic() + options.span_seconds * 2 + options.bound_seconds
             asked = {
                 intent: pool.submit(self._ask, course, day, stop)
                 for intent, course in intents.items()
             }
+            for transfer in doomed:
+                pool.submit(self._delete, transfer, stop)
             self._inject(number, deeds)
             ground.keeper.all_ready()
             self._history.note("healed", round=number)
@@ -102,6 +109,42 @@ class Rounds:
                 pass
             time.sleep(_LOOK_SECONDS)
         return {}
+
+    def _doomed(self, chance: random.Random) -> list[str]:
+        """Choose what is deleted meanwhile: transfers of earlier rounds, sometimes the newest.
+
+        Of a link that sends differences never the newest, on which the next may stand.
+        """
+        chosen = []
+        for course in COURSES:
+            applied = self._applied[course.link]
+            some = applied[:-1] if course.system == "nhi" else applied
+            if some and chance.random() < _DELETED:
+                transfer = chance.choice([some[-1], chance.choice(some)])
+                applied.remove(transfer)
+                chosen.append(transfer)
+                self._history.note("delete", transfer=transfer)
+        return chosen
+
+    def _delete(self, transfer: str, stop: float) -> None:
+        """Ask for a deletion until it is taken; asking twice is asking once."""
+        path = f"/api/v1/deletions/{transfer}/request"
+        while time.monotonic() < stop:
+            try:
+                self._ground.town.call(path, {}, site=SENDER)
+            except Refused as refused:
+                if refused.problem.get("code") == "exchange.deleted_already":
+                    break
+                if not refused.problem.get("retryable"):
+                    return
+            except (OSError, ValueError):  # as above
+                pass
+            else:
+                break
+            time.sleep(_LOOK_SECONDS)
+        else:
+            return
+        self._history.note("delete-taken", transfer=transfer)
 
     # -- breaking and healing -------------------------------------------------------------------
 
@@ -151,6 +194,7 @@ class Rounds:
             return False
         if seen["state"] == "applied":
             self._history.note("ok", intent=intent, transfer=answer["transfer"])
+            self._applied[seen["link"]].append(answer["transfer"])
         else:
             code = (seen.get("cause") or {}).get("code")
             self._history.note("fail", intent=intent, transfer=answer["transfer"], code=code)
@@ -175,6 +219,9 @@ def unquiet(ground: Playground) -> list[str]:
             listed = ", ".join(f"'{state}'" for state in sorted(final))
             query = f"select transfer, state from {table} where state not in ({listed})"
             found += [f"{site}: {transfer} {state}" for transfer, state in store.ask(query)]
+        listed = ", ".join(f"'{state}'" for state in _DELETING)
+        query = f"select transfer, state from holdings where state in ({listed})"
+        found += [f"{site}: {transfer} {state}" for transfer, state in store.ask(query)]
     for site in SITES:
         for place in ("spool", "work"):
             folder = ground.town.folder / "var" / site / place

@@ -20,6 +20,7 @@ import duckdb
 
 Row = tuple[Any, ...]
 _PATIENCE_SECONDS = 20.0
+_GONE = "select transfer, link from kumobashi_deleted"
 _MARKERS = "select transfer, link, business_date, sequence from kumobashi_applied order by {}"
 
 
@@ -118,6 +119,19 @@ def markers(store: Store) -> list[Marker]:
     return [
         Marker(str(t), str(ln), str(d), int(n)) for t, ln, d, n in store.ask(_MARKERS.format(place))
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """One load that the receiving database remembers as deleted."""
+
+    transfer: str
+    link: str
+
+
+def gone(store: Store) -> list[Gone]:
+    """Return the loads that were deleted; none where no deletion ever came."""
+    return [Gone(str(t), str(link)) for t, link in store.ask(_GONE)]
 
 
 def rows_by_key(

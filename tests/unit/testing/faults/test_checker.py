@@ -43,6 +43,7 @@ class Scene:
         self.transfers: list[str] = []
         with duckdb.connect(str(folder / "receiver.duckdb")) as target:
             target.execute("create table notice_attributes (token text, sex text)")
+            target.execute("create table kumobashi_deleted (transfer text, link text)")
             target.execute(
                 "create table kumobashi_applied"
                 " (transfer text, link text, business_date text, sequence int)"
@@ -71,6 +72,7 @@ class Scene:
             },
             "keys": {KID: x},
             "wire": ["wire.jsonl"],
+            "private": ["keys"],
         }
         self.description.write_text(json.dumps(said), "utf-8")
 
@@ -144,6 +146,19 @@ class Scene:
         self.history.note("rest", round=number)
         self.transfers.append(transfer)
         return transfer
+
+    def delete(self, transfer: str) -> None:
+        """Delete a transfer as it should be: asked for, gone, noted, proved."""
+        self.history.note("delete", transfer=transfer)
+        self.history.note("delete-taken", transfer=transfer)
+        if transfer == self.transfers[-1]:
+            self.target("delete from notice_attributes")
+        self.target(f"insert into kumobashi_deleted values ('{transfer}', '{LINK}')")
+        for site in ("sender", "receiver"):
+            self.state(site, "delete from receipts where transfer = ?", transfer)
+        made = self.receipts(transfer, *STAGES, "deleted")
+        self.keep("receiver", "in", transfer, made)
+        self.keep("sender", "out", transfer, made)
 
     def found(self) -> list[tuple[str, str]]:
         return [(fault.kind, fault.who) for fault in judge(read_world(self.description))]
@@ -310,6 +325,32 @@ def a_checkpoint_of_a_stranger(scene: Scene) -> None:
     evidence(scene, key=Ed25519PrivateKey.generate())
 
 
+def rows_that_came_back(scene: Scene) -> None:
+    scene.delete("t4")
+    scene.target("insert into notice_attributes values ('k1', '1')")
+
+
+def a_key_that_was_kept(scene: Scene) -> None:
+    scene.delete("t2")
+    (scene.folder / "keys" / "in").mkdir(parents=True)
+    (scene.folder / "keys" / "in" / "t2-1.age").touch()
+
+
+def a_proof_of_nothing(scene: Scene) -> None:
+    scene.delete("t2")
+    scene.target("delete from kumobashi_deleted")
+
+
+def a_deletion_that_nobody_asked_for(scene: Scene) -> None:
+    scene.target(f"insert into kumobashi_deleted values ('t3', '{LINK}')")
+
+
+def a_deletion_without_a_proof(scene: Scene) -> None:
+    scene.delete("t3")
+    for site in ("sender", "receiver"):
+        scene.state(site, "delete from receipts where stage = 'deleted'")
+
+
 def an_end_of_nothing(scene: Scene) -> None:
     scene.history.note("ok", intent="nothing", transfer="t9")
 
@@ -341,6 +382,11 @@ PLANTED: list[tuple[Callable[[Scene], None], list[tuple[str, str]]]] = [
     (a_slow_round, [("slow", "round 3")]),
     (a_round_without_a_fault, [("history", "round 5")]),
     (an_end_of_nothing, [("history", "nothing")]),
+    (rows_that_came_back, [("undeleted", f"{LINK} k1")]),
+    (a_key_that_was_kept, [("undeleted", "t2")]),
+    (a_proof_of_nothing, [("undeleted", "t2")]),
+    (a_deletion_that_nobody_asked_for, [("lost", "t3")]),
+    (a_deletion_without_a_proof, [("unfinished", "t3")]),
     (an_altered_record, [("chain_broken", "sender")] * 2),
     (a_log_cut_short, [("chain_broken", "sender")]),
     (a_log_with_a_gap, [("chain_broken", "sender")]),
@@ -358,6 +404,20 @@ def test_what_is_planted_is_found_and_nothing_else(
 
     assert sorted(got) == sorted(found)
     assert main([str(scene.description)]) == 1
+
+
+@pytest.mark.parametrize("transfer", ["t2", "t4"])
+def test_a_deletion_that_is_right_loses_nothing(scene: Scene, transfer: str) -> None:
+    scene.delete(transfer)
+
+    assert scene.found() == []
+
+
+def test_a_deletion_is_not_the_loss_of_another_transfer(scene: Scene) -> None:
+    scene.delete("t3")
+    scene.target("delete from notice_attributes where token = 'k0'")
+
+    assert scene.found() == [("lost", f"{LINK} k0")]
 
 
 def test_a_log_of_evidence_that_is_right_is_right(scene: Scene) -> None:
