@@ -16,10 +16,11 @@ import zstandard
 
 from kumobashi.crypto.canonical import digest
 from kumobashi.crypto.sealing import seal
-from kumobashi.exchange.errors import BundleUnlike
+from kumobashi.exchange.beside import Beside
+from kumobashi.exchange.cutting import Cutting
 from kumobashi.exchange.orders import CharacterRule, ReceivingColumn
 from kumobashi.messages.manifest import Compression, MediaType
-from kumobashi.messages.parts import Part, split
+from kumobashi.messages.parts import Part
 from kumobashi.storage.counting import count
 from kumobashi.storage.spool import Spool
 from kumobashi.storage.tables import quoted
@@ -131,22 +132,15 @@ def seal_payload(
 ) -> Sealed:
     """Encrypt the payload to the receiver, cut it and put the parts durably into the spool."""
     spool.forget(transfer, attempt)
-    sealed_path = payload.path.with_suffix(".age")
-    with payload.path.open("rb") as plain, sealed_path.open("wb") as target:
-        seal(plain, target, [recipient])
-    whole = hashlib.sha256()
-    parts = []
-    with sealed_path.open("rb") as source:
-        for part, body in split(source, limit):
-            whole.update(body)
-            spool.put(transfer, attempt, part.digest.removeprefix("sha256:"), body)
-            parts.append(part)
-    size = sealed_path.stat().st_size
-    sealed_path.unlink()
+    with (
+        payload.path.open("rb") as plain,
+        Cutting(spool, transfer, attempt, limit) as cutting,
+    ):
+        with Beside(cutting.write, "cut") as sealed:
+            seal(plain, sealed, [recipient])
+        parts = cutting.finish()
     payload.path.unlink()
-    if sum(part.bytes for part in parts) != size:
-        raise BundleUnlike(what="parts", expected=size, got=sum(part.bytes for part in parts))
-    return Sealed(parts=tuple(parts), bytes=size, digest=f"sha256:{whole.hexdigest()}")
+    return Sealed(parts=parts, bytes=cutting.bytes, digest=cutting.digest)
 
 
 @contextmanager

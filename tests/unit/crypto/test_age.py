@@ -34,7 +34,8 @@ def _opened(sealed: bytes) -> bytes:
 
 
 def _by_pyrage(data: bytes, *keys: SealKey) -> bytes:
-    return pyrage.encrypt(data, [pyrage.x25519.Recipient.from_str(key.recipient) for key in keys])
+    recipients = [pyrage.x25519.Recipient.from_str(key.recipient) for key in keys]
+    return bytes(pyrage.encrypt(data, recipients))
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -65,9 +66,7 @@ def test_the_program_age_opens_it_and_the_other_way_round(size: int, tmp_path: P
 
     command = [AGE, "--decrypt", "-i", str(tmp_path / "seal.key"), str(tmp_path / "ours.age")]
     assert subprocess.run(command, capture_output=True, check=True).stdout == data
-    done = subprocess.run(
-        [AGE, "-r", KEY.recipient], input=data, capture_output=True, check=True
-    )
+    done = subprocess.run([AGE, "-r", KEY.recipient], input=data, capture_output=True, check=True)
     assert _opened(done.stdout) == data
 
 
