@@ -6,7 +6,7 @@ The plain file lives in the transfer's private work folder and is gone when the 
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,7 @@ from kumobashi.storage.tables import quoted
 OPERATION = "kumobashi_op"  # in differences: "put" or "delete"
 OPERATION_JA = "処理区分"
 _COMPRESSION_LEVEL = 1  # level 3 made larger files of this data: docs/performance.md
+_COMPRESSING = 2  # threads
 _ROW_GROUP = 131_072
 _BLOCK = 1 << 20
 
@@ -101,25 +102,36 @@ def write_csv(
     plain = path.with_suffix(".plain")
     rows = count(work, f"copy (select {values} from {relation}) to '{plain}' (format csv, header)")
     codec = "cp932" if characters.charset == "cp932" else "utf-8"
+
+    def encoded() -> Iterator[bytes]:
+        with plain.open(encoding="utf-8", newline="") as source:
+            text = "\ufeff" if characters.charset == "utf-8-bom" else source.read(_BLOCK)
+            while text:
+                yield text.encode(codec)
+                text = source.read(_BLOCK)
+
+    payload = compress(encoded(), path, rows=rows, charset=characters.charset)
+    plain.unlink()
+    return payload
+
+
+def compress(blocks: Iterable[bytes], path: Path, *, rows: int, charset: str) -> Payload:
+    """Write the bytes of a CSV payload into ``path``, compressed, hashing them on the way."""
     whole, size = hashlib.sha256(), 0
-    compressor = zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL)
+    compressor = zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL, threads=_COMPRESSING)
     with (
-        plain.open(encoding="utf-8", newline="") as source,
         path.open("wb") as raw,
         compressor.stream_writer(raw, closefd=False) as target,
+        Beside(whole.update, "hash") as hashing,
     ):
-        text = "\ufeff" if characters.charset == "utf-8-bom" else source.read(_BLOCK)
-        while text:
-            encoded = text.encode(codec)
-            whole.update(encoded)
-            size += len(encoded)
-            target.write(encoded)
-            text = source.read(_BLOCK)
-    plain.unlink()
+        for block in blocks:
+            hashing.write(block)
+            size += len(block)
+            target.write(block)
     return Payload(
         path=path,
         media_type=MediaType.CSV,
-        charset=characters.charset,
+        charset=charset,
         compression=Compression.ZSTD,
         rows=rows,
         bytes=size,
