@@ -8,6 +8,7 @@ from rich.console import Group as Blocks
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from kumobashi.cli.bench_bulk import bulk
 from kumobashi.cli.command import Group, command, option
 from kumobashi.cli.errors import ProgramsMissing
 from kumobashi.cli.exits import Exit
@@ -173,6 +174,7 @@ def state(terminal: Terminal, **wished: Any) -> Exit:  # noqa: ANN401 - the opti
 
 bench.add_command(link)
 bench.add_command(state)
+bench.add_command(bulk)
 
 
 def _watched(terminal: Terminal, wish: "Wish") -> dict[str, Any]:

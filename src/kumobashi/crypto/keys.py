@@ -31,7 +31,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from pyrage import IdentityError, RecipientError, x25519
 
-from kumobashi.crypto import base64url
+from kumobashi.crypto import base64url, bech32
 from kumobashi.crypto.errors import KeyUnfit, KeyUnreadable
 from kumobashi.crypto.private_files import read_private, write_private
 
@@ -180,20 +180,26 @@ class SealKey:
         """Return the secret as the content of an identity file."""
         return f"# public key: {self.recipient}\n{self.identity}\n".encode("ascii")
 
+    @property
+    def secret(self) -> bytes:
+        """The 32 bytes of the private half."""
+        return bech32.decode("age-secret-key-", str(self.identity))
+
     @classmethod
     def _of(cls, identity: x25519.Identity) -> Self:
         return cls(identity=identity, recipient=str(identity.to_public()))
 
 
-def recipient_of(text: str) -> x25519.Recipient:
-    """Read the public half of a sealing key, ``age1…``.
+def recipient_of(text: str) -> bytes:
+    """Return the 32 bytes of the public half of a sealing key, ``age1…``.
 
     Raises:
         KeyUnfit: it is none.
     """
     try:
-        return x25519.Recipient.from_str(text)
-    except RecipientError:
+        x25519.Recipient.from_str(text)
+        return bech32.decode("age", text)
+    except (RecipientError, ValueError):
         raise KeyUnfit(reason="not an age X25519 recipient") from None
 
 

@@ -1,24 +1,16 @@
 """Seal a stream to a site and open it again: age v1 files for X25519 recipients.
 
 Memory stays bounded whatever the size. Anyone with the key file opens a seal by
-``age --decrypt -i seal.key bundle.age``.
-
-pyrage asks for 8 KiB at a time and takes the interpreter lock each time; beside a busy thread that
-made it 150 times slower. So streams are read and written in blocks of a megabyte here.
+``age --decrypt -i seal.key bundle.age``. Streams are read and written chunk by chunk: larger blocks
+cost more to allocate than to encrypt.
 """
 
-from collections.abc import Sequence
-from typing import Never, Protocol
+from collections.abc import Iterator, Sequence
+from typing import Protocol
 
-import pyrage
-
-from kumobashi.crypto.errors import KeyUnfit, NotForUs, SealedDamaged, SealedTruncated, SealFailed
+from kumobashi.crypto import age
+from kumobashi.crypto.errors import KeyUnfit, NotForUs, SealedDamaged, SealedTruncated
 from kumobashi.crypto.keys import SealKey, recipient_of
-
-_BLOCK = 1 << 20  # bytes
-_MAGIC = b"age-encryption.org/v1\n"
-_NOT_OURS = "No matching keys found"
-_CUT = ("age file is truncated", "failed to fill whole buffer", "Incomplete header")
 
 
 class Readable(Protocol):
@@ -45,14 +37,14 @@ def seal(source: Readable, target: Writable, recipients: Sequence[str]) -> None:
     """
     if not recipients:
         raise KeyUnfit(reason="no recipient")
-    keys = [recipient_of(text) for text in recipients]
-    reader, writer = _Reader(source), _Writer(target)
     try:
-        pyrage.encrypt_io(reader, writer, keys)
-        writer.flush()
-    except (pyrage.EncryptError, OSError) as problem:
-        _raise_stream_failure(reader, writer)
-        raise SealFailed(reason=str(problem)) from None
+        header, key = age.write_header([recipient_of(text) for text in recipients])
+    except age.Unfit as problem:
+        raise KeyUnfit(reason=str(problem)) from None
+    chunks = age.Chunks.under(key)
+    _write(target, header)
+    for plain, is_last in _chunks(source, b"", age.CHUNK):
+        _write(target, chunks.seal(plain, is_last=is_last))
 
 
 def open_sealed(
@@ -60,7 +52,7 @@ def open_sealed(
 ) -> None:
     """Decrypt ``source`` into ``target``.
 
-    Plaintext is written as it is authenticated, block by block, so a failure can leave a true
+    Plaintext is written as it is authenticated, chunk by chunk, so a failure can leave a true
     beginning in ``target``: **use what is in ``target`` only after this returned.** What the
     streams raise comes through unchanged.
 
@@ -73,101 +65,79 @@ def open_sealed(
         SealedTruncated: the end is missing.
         SealedDamaged: altered, lengthened, or no age file.
     """
-    reader, writer = _Reader(source), _Writer(target)
-    if not reader.starts_with(_MAGIC):
-        _raise_for(reader, expected_bytes, "no age file")
+    counted = _Counted(source)
     try:
-        pyrage.decrypt_io(reader, writer, [key.identity])
-        writer.flush()
-    except (pyrage.DecryptError, OSError) as problem:
-        _raise_stream_failure(reader, writer)
-        _raise_for(reader, expected_bytes, str(problem))
-    if expected_bytes is not None and reader.size() != expected_bytes:
+        payload_key, rest = _opened_header(counted, key)
+        chunks = age.Chunks.under(payload_key)
+        for sealed, is_last in _chunks(counted, rest, age.SEALED_CHUNK):
+            _write(target, chunks.open(sealed, is_last=is_last))
+    except age.NoKeyFits:
+        counted.refuse_cut(expected_bytes)
+        raise NotForUs from None
+    except age.Unfit as problem:
+        counted.refuse_cut(expected_bytes)
+        raise SealedDamaged(reason=str(problem)) from None
+    except age.EndMissing:
+        raise SealedTruncated(got=counted.size) from None
+    if expected_bytes is not None and counted.size != expected_bytes:
         raise SealedDamaged(reason="another size than expected")
 
 
-def _raise_for(reader: "_Reader", expected_bytes: int | None, reason: str) -> Never:
-    got = reader.size()
-    if got < len(_MAGIC) or (expected_bytes is not None and got < expected_bytes):
-        raise SealedTruncated(got=got) from None
-    if reason.startswith(_NOT_OURS):
-        raise NotForUs from None
-    if reason.startswith(_CUT):
-        raise SealedTruncated(got=got) from None
-    raise SealedDamaged(reason=reason.splitlines()[0]) from None
+def _opened_header(source: "_Counted", key: SealKey) -> tuple[bytes, bytes]:
+    """Return the payload key, and what of the payload was read already."""
+    data = b""
+    while (end := age.find_header(data)) is None:
+        block = source.read(age.CHUNK)
+        if not block:
+            raise age.EndMissing
+        data += block
+    return age.read_header(data[:end], key.secret), data[end:]
 
 
-def _raise_stream_failure(reader: "_Reader", writer: "_Writer") -> None:
-    """Raise what a stream raised, which pyrage wraps into errors of its own."""
-    if failure := reader.failure or writer.failure:
-        raise failure from None
+def _chunks(source: Readable, held: bytes, size: int) -> Iterator[tuple[bytes, bool]]:
+    """Yield chunks of ``size`` bytes, the last one perhaps shorter; it says that it is the last.
+
+    ``held`` was read before. Only an empty source gives an empty chunk.
+    """
+    before = None
+    while True:
+        while len(held) < size:
+            block = source.read(size - len(held))
+            if not block:
+                if before is not None:
+                    yield before, not held
+                if held or before is None:
+                    yield held, True
+                return
+            held = held + block if held else block
+        if before is not None:
+            yield before, False
+        before, held = held[:size], held[size:]
 
 
-class _Reader:
-    """Reads large blocks and hands out what is asked for; remembers how the source failed."""
+def _write(target: Writable, data: bytes) -> None:
+    while data:
+        taken = target.write(data)
+        data = data[len(data) if taken is None else taken :]
+
+
+class _Counted:
+    """Counts what was read."""
 
     def __init__(self, source: Readable) -> None:
-        self.failure: Exception | None = None
         self._source = source
-        self._block = b""
-        self._at = 0
-        self._taken = 0  # bytes got from the source
+        self.size = 0
 
-    def read(self, size: int = -1) -> bytes:
-        if self._at == len(self._block):
-            self._fill()
-        end = len(self._block) if size < 0 else self._at + size
-        piece = self._block[self._at : end]
-        self._at += len(piece)
-        return piece
+    def read(self, size: int, /) -> bytes:
+        block = self._source.read(size)
+        self.size += len(block)
+        return block
 
-    def starts_with(self, magic: bytes) -> bool:
-        """Tell whether the source begins so, without taking anything from it."""
-        while len(self._block) < len(magic):
-            start = self._block
-            self._fill()
-            if not self._block:
-                self._block = start
-                break
-            self._block = start + self._block
-        return self._block.startswith(magic)
-
-    def size(self) -> int:
-        """Return the bytes of the whole source, reading on to its end."""
-        while block := self._source.read(_BLOCK):
-            self._taken += len(block)
-        return self._taken
-
-    def _fill(self) -> None:
-        try:
-            self._block = self._source.read(_BLOCK)
-        except Exception as failure:
-            self.failure = failure
-            raise
-        self._at = 0
-        self._taken += len(self._block)
-
-
-class _Writer:
-    """Gathers small pieces into large blocks; remembers how the target failed."""
-
-    def __init__(self, target: Writable) -> None:
-        self.failure: Exception | None = None
-        self._target = target
-        self._held = bytearray()
-
-    def write(self, data: bytes) -> int:
-        self._held += data
-        if len(self._held) >= _BLOCK:
-            self.flush()
-        return len(data)
-
-    def flush(self) -> None:
-        held, self._held = bytes(self._held), bytearray()
-        try:
-            while held:
-                taken = self._target.write(held)
-                held = held[len(held) if taken is None else taken :]
-        except Exception as failure:
-            self.failure = failure
-            raise
+    def refuse_cut(self, expected_bytes: int | None) -> None:
+        """Read on to the end; raise ``SealedTruncated`` when it comes before it should."""
+        while self.read(age.CHUNK):
+            pass
+        if self.size < len(age.MAGIC) or (
+            expected_bytes is not None and self.size < expected_bytes
+        ):
+            raise SealedTruncated(got=self.size)

@@ -6,7 +6,7 @@ The plain file lives in the transfer's private work folder and is gone when the 
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +16,11 @@ import zstandard
 
 from kumobashi.crypto.canonical import digest
 from kumobashi.crypto.sealing import seal
-from kumobashi.exchange.errors import BundleUnlike
+from kumobashi.exchange.beside import Beside
+from kumobashi.exchange.cutting import Cutting
 from kumobashi.exchange.orders import CharacterRule, ReceivingColumn
 from kumobashi.messages.manifest import Compression, MediaType
-from kumobashi.messages.parts import Part, split
+from kumobashi.messages.parts import Part
 from kumobashi.storage.counting import count
 from kumobashi.storage.spool import Spool
 from kumobashi.storage.tables import quoted
@@ -27,6 +28,7 @@ from kumobashi.storage.tables import quoted
 OPERATION = "kumobashi_op"  # in differences: "put" or "delete"
 OPERATION_JA = "処理区分"
 _COMPRESSION_LEVEL = 1  # level 3 made larger files of this data: docs/performance.md
+_COMPRESSING = 2  # threads
 _ROW_GROUP = 131_072
 _BLOCK = 1 << 20
 
@@ -100,25 +102,36 @@ def write_csv(
     plain = path.with_suffix(".plain")
     rows = count(work, f"copy (select {values} from {relation}) to '{plain}' (format csv, header)")
     codec = "cp932" if characters.charset == "cp932" else "utf-8"
+
+    def encoded() -> Iterator[bytes]:
+        with plain.open(encoding="utf-8", newline="") as source:
+            text = "\ufeff" if characters.charset == "utf-8-bom" else source.read(_BLOCK)
+            while text:
+                yield text.encode(codec)
+                text = source.read(_BLOCK)
+
+    payload = compress(encoded(), path, rows=rows, charset=characters.charset)
+    plain.unlink()
+    return payload
+
+
+def compress(blocks: Iterable[bytes], path: Path, *, rows: int, charset: str) -> Payload:
+    """Write the bytes of a CSV payload into ``path``, compressed, hashing them on the way."""
     whole, size = hashlib.sha256(), 0
-    compressor = zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL)
+    compressor = zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL, threads=_COMPRESSING)
     with (
-        plain.open(encoding="utf-8", newline="") as source,
         path.open("wb") as raw,
         compressor.stream_writer(raw, closefd=False) as target,
+        Beside(whole.update, "hash") as hashing,
     ):
-        text = "\ufeff" if characters.charset == "utf-8-bom" else source.read(_BLOCK)
-        while text:
-            encoded = text.encode(codec)
-            whole.update(encoded)
-            size += len(encoded)
-            target.write(encoded)
-            text = source.read(_BLOCK)
-    plain.unlink()
+        for block in blocks:
+            hashing.write(block)
+            size += len(block)
+            target.write(block)
     return Payload(
         path=path,
         media_type=MediaType.CSV,
-        charset=characters.charset,
+        charset=charset,
         compression=Compression.ZSTD,
         rows=rows,
         bytes=size,
@@ -131,22 +144,15 @@ def seal_payload(
 ) -> Sealed:
     """Encrypt the payload to the receiver, cut it and put the parts durably into the spool."""
     spool.forget(transfer, attempt)
-    sealed_path = payload.path.with_suffix(".age")
-    with payload.path.open("rb") as plain, sealed_path.open("wb") as target:
-        seal(plain, target, [recipient])
-    whole = hashlib.sha256()
-    parts = []
-    with sealed_path.open("rb") as source:
-        for part, body in split(source, limit):
-            whole.update(body)
-            spool.put(transfer, attempt, part.digest.removeprefix("sha256:"), body)
-            parts.append(part)
-    size = sealed_path.stat().st_size
-    sealed_path.unlink()
+    with (
+        payload.path.open("rb") as plain,
+        Cutting(spool, transfer, attempt, limit) as cutting,
+    ):
+        with Beside(cutting.write, "cut") as sealed:
+            seal(plain, sealed, [recipient])
+        parts = cutting.finish()
     payload.path.unlink()
-    if sum(part.bytes for part in parts) != size:
-        raise BundleUnlike(what="parts", expected=size, got=sum(part.bytes for part in parts))
-    return Sealed(parts=tuple(parts), bytes=size, digest=f"sha256:{whole.hexdigest()}")
+    return Sealed(parts=parts, bytes=cutting.bytes, digest=cutting.digest)
 
 
 @contextmanager

@@ -7,8 +7,9 @@ new attempt of the same transfer, which takes the place of the one before it at 
 from dataclasses import replace
 from typing import BinaryIO
 
+from kumobashi.exchange.cutting import Cutting
 from kumobashi.messages.manifest import Manifest
-from kumobashi.messages.parts import JoinedParts, Part, split
+from kumobashi.messages.parts import JoinedParts, Part
 from kumobashi.storage.spool import Spool
 
 
@@ -24,11 +25,12 @@ def recut(manifest: Manifest, spool: Spool, limit: int) -> Manifest:
 
     attempt = manifest.attempt + 1
     spool.forget(manifest.transfer, attempt)  # of a crash in here
-    source, parts = JoinedParts(manifest.parts, held), []
+    source = JoinedParts(manifest.parts, held)
     try:
-        for part, body in split(source, limit):
-            spool.put(manifest.transfer, attempt, part.digest.removeprefix("sha256:"), body)
-            parts.append(part)
+        with Cutting(spool, manifest.transfer, attempt, limit) as cutting:
+            while block := source.read():
+                cutting.write(block)
+            parts = cutting.finish()
     finally:
         source.close()
-    return replace(manifest, attempt=attempt, parts=tuple(parts))
+    return replace(manifest, attempt=attempt, parts=parts)

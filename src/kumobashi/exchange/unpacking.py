@@ -7,7 +7,7 @@ limit here: a bundle that unpacks to more than it announced is stopped where it 
 import codecs
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,6 +18,7 @@ from kumobashi.conversion.charsets import first_stray
 from kumobashi.crypto.errors import SealFailed
 from kumobashi.crypto.keys import SealKey
 from kumobashi.crypto.sealing import open_sealed
+from kumobashi.exchange.beside import Beside
 from kumobashi.exchange.errors import BundleUnlike, BytesUndecodable
 from kumobashi.messages.errors import PartAltered
 from kumobashi.messages.manifest import Compression, Manifest, MediaType
@@ -43,16 +44,23 @@ def unpack(manifest: Manifest, spool: Spool, key: SealKey, folder: Path) -> Path
 
     suffix = "parquet" if manifest.media_type is MediaType.PARQUET else "csv"
     path = folder / f"payload.{suffix}"
-    source = _Hashed(JoinedParts(manifest.parts, open_part))
-    with path.open("wb") as file, _naming_altered_parts(manifest, open_part):
+    sealed = hashlib.sha256()
+    with (
+        path.open("wb") as file,
+        _naming_altered_parts(manifest, open_part),
+        # The digest of the whole says that every part of it is right.
+        closing(JoinedParts(manifest.parts, open_part, is_checked=False)) as parts,
+    ):
         target = _Limited(file, manifest.payload_bytes)
-        if manifest.compression is Compression.ZSTD:
-            decompressor = zstandard.ZstdDecompressor(max_window_size=1 << 27)
-            with decompressor.stream_writer(target, closefd=False) as writer:  # type: ignore[arg-type]
-                open_sealed(source, writer, key, expected_bytes=manifest.sealed_bytes)
-        else:
-            open_sealed(source, target, key, expected_bytes=manifest.sealed_bytes)
-    _same("sealed digest", manifest.sealed_digest, source.digest)
+        with Beside(sealed.update, "hash") as hashing, Beside(target.write, "write") as plain:
+            source = _Passing(parts, hashing)
+            if manifest.compression is Compression.ZSTD:
+                decompressor = zstandard.ZstdDecompressor(max_window_size=1 << 27)
+                with decompressor.stream_writer(plain, closefd=False) as writer:  # type: ignore[arg-type]
+                    open_sealed(source, writer, key, expected_bytes=manifest.sealed_bytes)
+            else:
+                open_sealed(source, plain, key, expected_bytes=manifest.sealed_bytes)
+        _same("sealed digest", manifest.sealed_digest, f"sha256:{sealed.hexdigest()}")
     _same("payload bytes", manifest.payload_bytes, target.size)
     _same("payload digest", manifest.payload_digest, target.digest)
     return path
@@ -109,10 +117,10 @@ def _as_utf8(path: Path, codec: str, charset: str) -> Path:
 
 @contextmanager
 def _naming_altered_parts(manifest: Manifest, open_part: OpenPart) -> Iterator[None]:
-    """Tell a part that was damaged on this disk from a seal that is wrong in itself."""
+    """Tell a part that was damaged on this disk from a seal or digest that is wrong in itself."""
     try:
         yield
-    except SealFailed:
+    except (SealFailed, BundleUnlike):
         if wrong := altered(manifest.parts, open_part):
             raise PartAltered(numbers=", ".join(str(part.number) for part in wrong)) from None
         raise
@@ -123,20 +131,16 @@ def _same(what: str, expected: object, got: object) -> None:
         raise BundleUnlike(what=what, expected=expected, got=got)
 
 
-class _Hashed:
-    """Reads on, hashing what passes."""
+class _Passing:
+    """Reads on, and hands what passes to somebody else as well."""
 
-    def __init__(self, source: JoinedParts) -> None:
+    def __init__(self, source: JoinedParts, beside: Beside) -> None:
         self._source = source
-        self._state = hashlib.sha256()
-
-    @property
-    def digest(self) -> str:
-        return f"sha256:{self._state.hexdigest()}"
+        self._beside = beside
 
     def read(self, size: int, /) -> bytes:
-        block = self._source.read(size)
-        self._state.update(block)
+        if block := self._source.read(size):
+            self._beside.write(block)
         return block
 
 

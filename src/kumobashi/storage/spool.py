@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 from kumobashi.kernel import new_id
 from kumobashi.storage.errors import BROKEN_DISK, DiskFailed, PartUnlike, SpoolFull, StorageFailed
@@ -44,20 +44,14 @@ class Spool:
         """Open a part for reading."""
         return self._path(transfer, attempt, digest).open("rb")
 
-    @contextmanager
-    def incoming(self, transfer: str, attempt: int, digest: str) -> Iterator["Incoming"]:
-        """Take a part piece by piece; it is there, durably, once ``keep`` has returned."""
+    def incoming(self, transfer: str, attempt: int, digest: str | None = None) -> "Incoming":
+        """Take a part piece by piece; it is there, durably, once ``keep`` has returned.
+
+        Without a ``digest`` the part is known by what its bytes come to.
+        """
         folder = self._folder(transfer, attempt)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        temporary = folder / f"{digest}.{new_id()}.tmp"
-        with on_disk(str(self.root)):
-            handle = FileIO(temporary, "wb")
-        part = Incoming(handle, temporary, self._path(transfer, attempt, digest), digest)
-        try:
-            yield part
-        finally:
-            handle.close()
-            temporary.unlink(missing_ok=True)
+        return Incoming(folder, digest)
 
     def put(self, transfer: str, attempt: int, digest: str, body: bytes) -> None:
         """Keep a whole part."""
@@ -84,36 +78,53 @@ class Spool:
 
 
 class Incoming:
-    """A part on its way to the disk."""
+    """A part on its way to the disk; in a block, at whose end nothing half written is left."""
 
-    def __init__(self, handle: FileIO, temporary: Path, final: Path, digest: str) -> None:
-        self._handle = handle
-        self._temporary = temporary
-        self._final = final
+    def __init__(self, folder: Path, digest: str | None) -> None:
+        self._folder = folder
         self._digest = digest
         self._hash = hashlib.sha256()
+        self._temporary = folder / f"{digest or 'part'}.{new_id()}.tmp"
+        with on_disk(str(folder.parent.parent)):
+            self._handle = FileIO(self._temporary, "wb")
+
+    def __enter__(self) -> Self:
+        """Give the part."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of the file, and remove it unless it was kept."""
+        self._handle.close()
+        self._temporary.unlink(missing_ok=True)
+
+    @property
+    def digest(self) -> str:
+        """What the bytes so far come to."""
+        return self._hash.hexdigest()
 
     def write(self, piece: bytes) -> None:
         """Add a piece."""
         self._hash.update(piece)
         rest = memoryview(piece)
-        with on_disk(self._final.name):
+        with on_disk(self._temporary.name):
             while rest:  # a nearly full disk takes less than it was given
                 rest = rest[self._handle.write(rest) :]
 
-    def keep(self) -> None:
-        """Check the digest and make the part durable.
+    def keep(self) -> str:
+        """Check the digest, make the part durable, and return its digest.
 
         Raises:
             PartUnlike: the bytes are not those of the digest; nothing was kept.
         """
-        if self._hash.hexdigest() != self._digest:
+        digest = self.digest
+        if digest != (self._digest or digest):
             raise PartUnlike(digest=self._digest)
-        with on_disk(self._final.name):
+        with on_disk(f"{digest}.part"):
             os.fsync(self._handle.fileno())
             self._handle.close()  # Windows gives no other name to an open file
-            self._temporary.replace(self._final)
-            sync_folder(self._final.parent)
+            self._temporary.replace(self._folder / f"{digest}.part")
+            sync_folder(self._folder)
+        return digest
 
 
 def sync_folder(folder: Path) -> None:

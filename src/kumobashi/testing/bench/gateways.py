@@ -7,7 +7,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -38,7 +38,7 @@ def write_workspace(folder: Path, databases: Databases, on: date) -> Mapping[str
     Raises:
         PlanNotPermitted: the plan refuses the link.
     """
-    ports = _free_ports()
+    ports = sample_ports()
     write_sample(folder, ports=ports)
     for system, site in _SYSTEMS.items():
         dsn = databases.source if site == HALL else databases.target
@@ -52,13 +52,18 @@ def write_workspace(folder: Path, databases: Databases, on: date) -> Mapping[str
         if changed != 1:
             raise PlanNotPermitted(reasons=f"{file.name}: no embedded store to replace")
         file.write_text(text, encoding="utf-8")
+    approve_link(folder, on)
+    return ports
+
+
+def approve_link(folder: Path, on: date) -> None:
+    """Approve the link of the benchmark; raise ``PlanNotPermitted``."""
     workspace = load(folder)
     directory = load_directory(folder, now=datetime.now(UTC))
     found = plan(workspace, directory, LINK, on=on)
     if not found.is_permitted:
         raise PlanNotPermitted(reasons=" ".join(reason.en for reason in found.reasons))
     approve(folder, found, by="bench", at=datetime.now(UTC), measured=None)
-    return ports
 
 
 def token_pads(folder: Path) -> tuple[bytes, bytes]:
@@ -71,8 +76,12 @@ def token_pads(folder: Path) -> tuple[bytes, bytes]:
 
 
 @contextmanager
-def gateways(folder: Path, ports: Mapping[str, int]) -> Iterator[dict[str, int]]:
-    """Run the four gateways; give their process ids by site.
+def gateways(
+    folder: Path,
+    ports: Mapping[str, int],
+    program: Sequence[str] = ("-m", "kumobashi"),
+) -> Iterator[dict[str, int]]:
+    """Run a gateway for each site of ``ports``; give their process ids by site.
 
     Raises:
         GatewaySilent: one ended or does not answer; its log is named.
@@ -83,7 +92,7 @@ def gateways(folder: Path, ports: Mapping[str, int]) -> Iterator[dict[str, int]]
         started = {}
         for site in ports:
             output = stack.enter_context((logs / f"{site}.out").open("wb"))
-            command = [sys.executable, "-m", "kumobashi", "--workspace", str(folder), "serve"]
+            command = [sys.executable, *program, "--workspace", str(folder), "serve"]
             command += ["--site", site, "--log-file", str(logs / f"{site}.log")]
             process = subprocess.Popen(command, stdout=output, stderr=output)  # noqa: S603 - ours
             stack.callback(end, process)
@@ -104,7 +113,8 @@ def _await(site: str, process: subprocess.Popen[bytes], health: str, logs: Path)
     raise GatewaySilent(site=site, log=str(logs / f"{site}.out"))
 
 
-def _free_ports() -> dict[str, int]:
+def sample_ports() -> dict[str, int]:
+    """Return a free port for each site of the sample."""
     with ExitStack() as stack:
         found = {}
         for site in SAMPLE_PORTS:  # all are held until all are chosen

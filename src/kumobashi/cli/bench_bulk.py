@@ -1,0 +1,90 @@
+"""``kumobashi bench bulk``: how fast one large file is carried, beside ``zstd | age | curl``."""
+
+from typing import Any
+
+import click
+from rich.console import Group as Blocks
+from rich.table import Table
+
+from kumobashi.cli.command import command, option
+from kumobashi.cli.errors import ProgramsMissing
+from kumobashi.cli.exits import Exit
+from kumobashi.cli.terminal import Terminal
+
+_KINDS = {"csv": ("圧縮できる CSV", "CSV"), "random": ("圧縮できないバイト列", "random bytes")}
+_WAYS = {"ours": ("雲橋", "kumobashi"), "pipeline": ("zstd | age | curl", "zstd | age | curl")}
+
+
+@command(
+    "bulk",
+    ja="大きなファイル1つを2つのゲートウェイの間で運び、zstd | age | curl と比べます。",
+    en="Carry one large file between two gateways and compare with zstd | age | curl.",
+    example="kumobashi bench bulk --mib 2048 --json",
+)
+@option(
+    "--mib",
+    type=click.IntRange(1, 65_536),
+    default=2_048,
+    show_default=True,
+    ja="ファイルの大きさ（MiB）",
+    en="Size of the file in MiB",
+)
+@option(
+    "--rounds",
+    type=click.IntRange(1, 100),
+    default=3,
+    show_default=True,
+    ja="くり返し（交互）",
+    en="How often, turn by turn",
+)
+def bulk(terminal: Terminal, **wished: Any) -> Exit:  # noqa: ANN401 - the options above
+    """Run the benchmark."""
+    from kumobashi.testing.bench.bulk import BulkWish, bench_bulk
+    from kumobashi.testing.bench.programs import missing_programs
+
+    if missing := missing_programs("floors"):
+        how = terminal.t(
+            "age・zstd・curl は Debian のパッケージです。",
+            "age, zstd and curl are Debian packages.",
+        )
+        raise ProgramsMissing(names=", ".join(missing), how=how)
+    with terminal.err.status(terminal.t("測っています", "measuring")) as shown:
+        found = bench_bulk(BulkWish(**wished), lambda what: shown.update(_words(terminal, what)))
+    if terminal.as_json:
+        terminal.emit(found)
+        return Exit.OK
+    busy = f"{found['load_before']:.1f}–{found['load_after']:.1f}"
+    cores, fsyncs = found["machine"]["cores"], found["fsync_per_second"]
+    title = terminal.t(
+        f"{found['mib']:,} MiB、{cores} コア、負荷 {busy}、fsync {fsyncs:,} 回/秒",
+        f"{found['mib']:,} MiB, {cores} cores, load {busy}, {fsyncs:,} fsync/s",
+    )
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column(terminal.t("中身", "Content"), no_wrap=True)
+    for ja, en in (
+        ("雲橋 秒", "kumobashi s"),
+        ("zstd | age | curl 秒", "zstd | age | curl s"),
+        ("速さの比", "speed"),
+        ("最大メモリー MiB", "peak MiB"),
+    ):
+        table.add_column(terminal.t(ja, en), justify="right")
+    for kind, figures in found["kinds"].items():
+        table.add_row(
+            terminal.t(*_KINDS[kind]),
+            f"{figures['seconds']:.1f}",
+            f"{figures['pipeline_seconds']:.1f}",
+            f"{figures['speed_to_pipeline']:.2f} ×",
+            str(max(figures["peak_mib"].values())),
+        )
+    terminal.out.print(Blocks(title, "", table))
+    return Exit.OK
+
+
+def _words(terminal: Terminal, what: str) -> str:
+    if what == "files":
+        return terminal.t("準備しています", "making ready")
+    number, kind, way = what.split()
+    said = terminal.t("準備運転", "warming up")
+    if number != "0":
+        said = terminal.t(f"{number}回目", f"round {number}")
+    return f"{said}: {terminal.t(*_KINDS[kind])}, {terminal.t(*_WAYS[way])}"
