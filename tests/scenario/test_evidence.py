@@ -17,7 +17,7 @@ from kumobashi.testing.city import City
 from kumobashi.testing.gateways import until
 from kumobashi.testing.town import SITES, Town
 
-pytestmark = [pytest.mark.scenario, pytest.mark.slow, pytest.mark.xdist_group("evidence")]
+pytestmark = [pytest.mark.scenario, pytest.mark.slow]
 LINK = "notice-attributes"
 SENDER, RECEIVER = "hall-core", "public-cloud"
 RESIDENTS_VALUES = ("family_name", "birth_date", "address")

@@ -22,7 +22,6 @@ pytestmark = [
     pytest.mark.scenario,
     pytest.mark.slow,
     pytest.mark.postgres,
-    pytest.mark.xdist_group("shared-state"),
 ]
 LEASE = {"KUMO_LEASE_SECONDS": "1.5"}
 HALL, CLOUD = "hall-core", "public-cloud"

@@ -23,11 +23,17 @@ from typing import Protocol, TypeVar
 
 T = TypeVar("T")
 _PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
+_RAREST_SECONDS = 0.25  # how long a waiting test looks away at most
 _LOADED = [
     "kumobashi.service.app",
     "kumobashi.service.endpoint_routes",
+    "kumobashi.exchange.row_security",
+    "kumobashi.observe.logs",
+    "kumobashi.testing.clocks",
+    "kumobashi.testing.warmth",
     "adbc_driver_postgresql.dbapi",
     "aiohttp",
+    "alembic.command",
     "uvicorn.protocols.http.h11_impl",
 ]
 # Asks to die with its parent, then becomes the command.
@@ -44,12 +50,17 @@ class Timeout(AssertionError):
 
 
 def until(what: str, look: Callable[[], T | None], seconds: float = 90.0, every: float = 0.02) -> T:
-    """Return what ``look`` gives as soon as it gives something."""
-    end = time.monotonic() + seconds
+    """Return what ``look`` gives as soon as it gives something.
+
+    It looks again after ``every`` second, and less often the longer it waits: looking takes
+    processor time from those who are waited for.
+    """
+    begin = time.monotonic()
     while (found := look()) is None:
-        if time.monotonic() > end:
+        waited = time.monotonic() - begin
+        if waited > seconds:
             raise Timeout(f"{what}: not within {seconds} s")
-        time.sleep(every)
+        time.sleep(min(max(every, waited / 10), _RAREST_SECONDS))
     return found
 
 
