@@ -1,6 +1,6 @@
 """``kumobashi bench``: how fast the link is, beside what people would use instead."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -8,7 +8,7 @@ from rich.console import Group as Blocks
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from kumobashi.cli.command import Group, command, option
+from kumobashi.cli.command import AnyFunction, Group, command, option
 from kumobashi.cli.errors import ProgramsMissing
 from kumobashi.cli.exits import Exit
 from kumobashi.cli.terminal import Terminal
@@ -42,6 +42,16 @@ _SETTING_UP = {
     "gateways": ("ゲートウェイを起動しています", "starting the gateways"),
 }
 
+
+def _number(
+    name: str, default: int, *, least: int = 1, most: int, ja: str, en: str
+) -> Callable[[AnyFunction], AnyFunction]:
+    bounds = click.IntRange(least, most)
+    return option(name, type=bounds, default=default, show_default=True, ja=ja, en=en)
+
+
+_ROUNDS = _number("--rounds", 3, most=100, ja="くり返し（交互）", en="How often, turn by turn")
+
 bench = Group(
     "bench",
     ja="ほかの方法と速さを比べます。",
@@ -56,22 +66,15 @@ bench = Group(
     en="Run the Chiba link from PostgreSQL to PostgreSQL and compare, on the same data.",
     example="kumobashi bench link --residents 400000 --json",
 )
-@option(
+@_number(
     "--residents",
-    type=click.IntRange(1_000, 4_000_000),
-    default=400_000,
-    show_default=True,
+    400_000,
+    least=1_000,
+    most=4_000_000,
     ja="架空の市の人口",
     en="Residents of the fictional city",
 )
-@option(
-    "--rounds",
-    type=click.IntRange(1, 100),
-    default=3,
-    show_default=True,
-    ja="くり返し（方法ごとに交互）",
-    en="How often, turn by turn",
-)
+@_ROUNDS
 @option("--seed", type=int, default=1, show_default=True, ja="乱数の種", en="Seed of the city")
 @option(
     "--peers",
@@ -115,30 +118,11 @@ _STORES = {
     en="Count durable changes of a gateway's state a second, committed together and one by one.",
     example="kumobashi bench state --json",
 )
-@option(
-    "--submitters",
-    type=click.IntRange(1, 1_000),
-    default=200,
-    show_default=True,
-    ja="同時に変更を求める数",
-    en="How many ask at the same time",
+@_number(
+    "--submitters", 200, most=1_000, ja="同時に変更を求める数", en="How many ask at the same time"
 )
-@option(
-    "--changes",
-    type=click.IntRange(1, 1_000),
-    default=5,
-    show_default=True,
-    ja="それぞれが求める変更の数",
-    en="Changes that each asks for",
-)
-@option(
-    "--rounds",
-    type=click.IntRange(1, 100),
-    default=3,
-    show_default=True,
-    ja="くり返し（交互）",
-    en="How often, turn by turn",
-)
+@_number("--changes", 5, most=1_000, ja="それぞれが求める変更の数", en="Changes that each asks for")
+@_ROUNDS
 def state(terminal: Terminal, **wished: Any) -> Exit:  # noqa: ANN401 - the options above
     """Run the benchmark of the state."""
     from kumobashi.testing.bench.state import StateWish, bench_state
