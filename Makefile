@@ -5,9 +5,12 @@ PYTEST_ARGS ?=
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
-# One worker per core; tests that must not run side by side carry the same `xdist_group` mark.
-PARALLEL ?= -n auto --dist loadgroup
+# One worker per core; a file's tests stay together (tests/dealing.py).
+PARALLEL ?= -n auto --dist loadfile
 SPHINX := $(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --nitpicky --jobs auto
+
+# Commands are started by the hundred: what one has compiled the next need not.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo venv venv-dev venv-bench venv-interop check test faults interop pictures lint types floors docs format lock bench offline offline-test clean
@@ -34,12 +37,14 @@ check: venv-dev lint types floors ## コミットの前に / before every commit
 	@$(PYTEST) -q -m "not slow" src tests/unit tests/docs $(PYTEST_ARGS)
 
 test: export HYPOTHESIS_PROFILE ?= ci
-test: venv-dev lint types floors docs ## すべての試験 / everything
+test: venv-dev ## すべての試験 / everything
+	@$(MAKE) --no-print-directory -j 2 lint types floors docs  # mypy and Sphinx take a core each
 	@$(PYTEST) $(PARALLEL) $(PYTEST_ARGS)
 
 faults: export HYPOTHESIS_PROFILE ?= ci
 faults: export KUMO_SEED ?= 20261121
 faults: export KUMO_ROUNDS ?= 40
+faults: PARALLEL = -n auto --dist load  # few files and long ones: each test is dealt by itself
 faults: venv-dev ## 障害試験（長い） / failures on purpose, long: F1 to F24, simulated lives, rounds (KUMO_SEED=, KUMO_ROUNDS=, ARGS=--help)
 	@status=0; \
 	$(PYTEST) $(PARALLEL) -m faults tests $(PYTEST_ARGS) || status=1; \

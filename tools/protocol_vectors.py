@@ -34,7 +34,7 @@ from kumobashi.messages.parts import Part, split
 from kumobashi.messages.receipts import Stage, next_receipt, sign_receipt
 
 _AT = datetime(2026, 11, 21, 16, 20, tzinfo=UTC)
-_TRANSFER = "019aa8d1-5b7c-7000-8000-0123456789ab"
+TRANSFER = "019aa8d1-5b7c-7000-8000-0123456789ab"
 _SEALED = b"no seal, but bytes that are cut and hashed like one"
 
 
@@ -46,7 +46,7 @@ def key(first: int) -> SigningKey:
 
 def entries() -> list[bytes]:
     """Return three records."""
-    facts: dict[str, Fact] = {"link": "notice-attributes", "transfer": _TRANSFER, "attempt": 1}
+    facts: dict[str, Fact] = {"link": "notice-attributes", "transfer": TRANSFER, "attempt": 1}
     moves = (("extracting", "sealed"), ("sealed", "sent"))
     started = Entry(
         event="transfer.started", at=_AT, by="local-api", facts={**facts, "legal_basis": "pi-69-1"}
@@ -90,12 +90,12 @@ def bundle() -> bytes:
     """Return a bundle file: keys from 0 (sender), 32 (receiver) and 64 (directory)."""
     cut = list(split(io.BytesIO(_SEALED), limit=20))
     bodies = {part.digest: body for part, body in cut}
-    manifest = _manifest(tuple(part for part, _ in cut))
+    manifest = manifest_of(tuple(part for part, _ in cut))
     receipt = next_receipt(
         None,
         manifest=manifest,
         stage=Stage.DELIVERED,
-        receipt=_TRANSFER.replace("ab", "ac"),
+        receipt=TRANSFER.replace("ab", "ac"),
         at=_AT,
     )
 
@@ -115,10 +115,11 @@ def bundle() -> bytes:
         return target.read_bytes()
 
 
-def _manifest(parts: tuple[Part, ...]) -> Manifest:
+def manifest_of(parts: tuple[Part, ...]) -> Manifest:
+    """Return the manifest of these parts, which tests vary too."""
     return Manifest(
         tenant="999997",
-        transfer=_TRANSFER,
+        transfer=TRANSFER,
         attempt=1,
         link="notice-attributes",
         from_site="hall-core",

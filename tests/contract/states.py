@@ -1,6 +1,6 @@
 """Every store of state, fresh for each test: SQLite's file, and a database of a real PostgreSQL."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
@@ -37,9 +37,3 @@ class States:
             return lambda: SQLiteState(folder / "state.db", owner="here")
         dsn = self.database()
         return lambda: PostgreSQLState(dsn, tenant=TENANT, patience_seconds=15)
-
-
-def states() -> Iterator[States]:
-    """Give stores, and stop the server at the end: the body of a fixture."""
-    with ExitStack() as stack:
-        yield States(stack)

@@ -1,6 +1,5 @@
 """A site's evidence at a terminal, whichever store its state is in: signed, checked, handed on."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,16 +17,11 @@ from kumobashi.planning.sampling import write_sample
 from kumobashi.service.evidence_desk import EvidenceDesk
 from kumobashi.service.settings import read_settings
 from kumobashi.service.stating import open_state
-from tests.contract.states import KINDS, TENANT, States, states
+from tests.contract.states import KINDS, TENANT, States
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 SITE = "hall-core"
 TRANSFERS = 7
-
-
-@pytest.fixture(scope="module")
-def stores() -> Iterator[States]:
-    yield from states()
 
 
 @pytest.fixture(params=KINDS)

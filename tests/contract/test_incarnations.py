@@ -1,40 +1,18 @@
 """Epochs of a state, on every store: they grow, name their site, tell a restoration once."""
 
 import threading
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
 from kumobashi.exchange.incarnations import Incarnation, Incarnations
-from kumobashi.exchange.migrating import migrate
 from kumobashi.kernel import new_id
 from kumobashi.storage.errors import StoreForeign
 from kumobashi.storage.state import StateStore
-from tests.contract.states import KINDS, TENANT, States, states
+from tests.contract.states import TENANT
 from tests.unit.exchange.test_ledger import Standing
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
-
-
-@pytest.fixture(scope="module")
-def stores() -> Iterator[States]:
-    yield from states()
-
-
-@pytest.fixture(params=KINDS)
-def opened(
-    request: pytest.FixtureRequest, stores: States, tmp_path: Path
-) -> Callable[[], StateStore]:
-    return stores.opener(request.param, tmp_path)
-
-
-@pytest.fixture
-def store(opened: Callable[[], StateStore]) -> Iterator[StateStore]:
-    made = opened()
-    migrate(made)
-    yield made
-    made.close()
 
 
 def of(store: StateStore, site: str = "here") -> Incarnations:

@@ -2,8 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
@@ -14,31 +13,11 @@ from kumobashi.exchange.migrating import migrate
 from kumobashi.exchange.states import In, Out
 from kumobashi.kernel import new_id
 from kumobashi.storage.state import StateStore
-from tests.contract.states import KINDS, TENANT, States, states
+from tests.contract.states import TENANT
 from tests.unit.exchange.test_ledger import Standing, announce, start
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 SHORT = 1.0  # seconds of a lease
-
-
-@pytest.fixture(scope="module")
-def stores() -> Iterator[States]:
-    yield from states()
-
-
-@pytest.fixture(params=KINDS)
-def opened(
-    request: pytest.FixtureRequest, stores: States, tmp_path: Path
-) -> Callable[[], StateStore]:
-    return stores.opener(request.param, tmp_path)
-
-
-@pytest.fixture
-def store(opened: Callable[[], StateStore]) -> Iterator[StateStore]:
-    made = opened()
-    migrate(made)
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -7,16 +7,11 @@ import pytest
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.migrating import migrate
 from kumobashi.storage.postgresql import PostgreSQLState
-from tests.contract.states import TENANT, States, states
+from tests.contract.states import TENANT, States
 from tests.unit.exchange.test_ledger import *  # noqa: F403 - every test that is there
 from tests.unit.exchange.test_ledger import Standing
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
-
-
-@pytest.fixture(scope="module")
-def stores() -> Iterator[States]:
-    yield from states()
 
 
 @pytest.fixture  # type: ignore[no-redef]

@@ -4,7 +4,6 @@ What stands here is written down, not taken from today's code, which would chang
 """
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -19,7 +18,7 @@ from kumobashi.storage.postgresql import PostgreSQLState
 from kumobashi.storage.state import StateStore
 from kumobashi.testing.postgresql import application_database
 from kumobashi.testing.town import run_postgresql
-from tests.contract.states import KINDS, TENANT, States, states
+from tests.contract.states import TENANT, States
 from tests.unit.exchange.test_ledger import Standing, start
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
@@ -59,18 +58,6 @@ OLD_READS = (
     "select tenant, transfer, attempt, side, number, stage, jws, at from receipts",
 )
 OLD_WRITES = (OLD_START, OLD_MOVE, OLD_ANNOUNCED, OLD_MOVE_IN, OLD_RECEIPT)
-
-
-@pytest.fixture(scope="module")
-def stores() -> Iterator[States]:
-    yield from states()
-
-
-@pytest.fixture(params=KINDS)
-def opened(
-    request: pytest.FixtureRequest, stores: States, tmp_path: Path
-) -> Callable[[], StateStore]:
-    return stores.opener(request.param, tmp_path)
 
 
 @pytest.fixture

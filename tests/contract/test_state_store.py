@@ -32,7 +32,7 @@ from kumobashi.storage.state import StateStore
 from kumobashi.testing.faults.tables import ask_postgresql
 from kumobashi.testing.postgresql import application_database, running
 from kumobashi.testing.town import run_postgresql
-from tests.contract.states import KINDS, TENANT, States, states
+from tests.contract.states import TENANT, States
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 notes = sa.Table(
@@ -41,18 +41,6 @@ notes = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("turn", sa.Integer),
 )
-
-
-@pytest.fixture(scope="module")
-def stores() -> Iterator[States]:
-    yield from states()
-
-
-@pytest.fixture(params=KINDS)
-def opened(
-    request: pytest.FixtureRequest, stores: States, tmp_path: Path
-) -> Callable[[], StateStore]:
-    return stores.opener(request.param, tmp_path)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ A folder cannot tell an empty text from none, and its file is looked into with P
 """
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -33,8 +33,8 @@ from kumobashi.storage.errors import (
 from kumobashi.storage.postgresql_tables import PostgreSQLTables
 from kumobashi.storage.tables import ColumnSpec, Condition, Load, Query, TableStore
 from kumobashi.testing.faults.tables import ask_duckdb, ask_postgresql
-from kumobashi.testing.postgresql import running
 from kumobashi.testing.town import run_postgresql
+from tests.contract.states import States
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 Ask = Callable[[str], list[tuple[Any, ...]]]
@@ -73,9 +73,8 @@ SPECIAL = [
 
 
 @pytest.fixture(scope="module")
-def dsn() -> Iterator[str]:
-    with running(settings={"shared_buffers": "32MB"}) as uri:
-        yield uri
+def dsn(stores: States) -> str:
+    return stores.server
 
 
 _FIELD_TYPES: dict[str, FieldType] = {

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,9 +10,13 @@ from dataclasses import dataclass, field
 from doctest import ELLIPSIS, NORMALIZE_WHITESPACE, OutputChecker
 from pathlib import Path
 
+from kumobashi.testing import commands as commands_of_ours
+
 ROOT = Path(__file__).resolve().parents[2]
 LONGEST_SECONDS = 300
 
+_REAL = frozenset({"demo", "--version"})  # as a person starts them, with a Python of their own
+_OF_THE_SHELL = frozenset("|&;<>()$`\\\n*?[]~")
 _MARK = re.compile(r"^<!-- run(?:: exit (?P<exit>\d+))? -->$")
 _FENCE = re.compile(r"^\s*(?P<fence>```+)(?P<language>[a-z]*)\s*$")
 
@@ -95,19 +100,30 @@ def python_only(text: str) -> str:
     return "\n".join(kept)
 
 
-def run(command: Command, folder: Path, home: Path) -> str:
-    """Run one command in ``folder``; return what differs from the page, or an empty text."""
-    environ = {
-        **os.environ,
-        "HOME": str(home),
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
-        "COLUMNS": "100",
-        "NO_COLOR": "1",
-    }
-    done = subprocess.run(
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """How a command ended, and all that it printed."""
+
+    exit_code: int
+    output: str
+
+
+def invoke(command: Command, folder: Path, home: Path) -> Ended:
+    """Run one command in ``folder``: ours without a new Python, others in a shell."""
+    environ = {"HOME": str(home), "COLUMNS": "100", "NO_COLOR": "1"}
+    words = shlex.split(command.text)
+    if (
+        words[:1] == ["kumobashi"]
+        and words[1] not in _REAL
+        and not set(command.text) & _OF_THE_SHELL
+    ):
+        done = commands_of_ours.command(*words[1:], folder=folder, environment=environ)
+        return Ended(exit_code=done.exit_code, output=done.output)
+    found = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    shell = subprocess.run(
         ["/bin/sh", "-c", command.text],
         cwd=folder,
-        env=environ,
+        env={**os.environ, **environ, "PATH": found},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -115,12 +131,17 @@ def run(command: Command, folder: Path, home: Path) -> str:
         timeout=LONGEST_SECONDS,
         check=False,
     )
+    return Ended(exit_code=shell.returncode, output=shell.stdout)
+
+
+def trouble(command: Command, ended: Ended) -> str:
+    """Return what differs from the page, or an empty text."""
     where = f"line {command.line}: $ {command.text}"
-    if done.returncode != command.exit_code:
-        return f"{where}\nexit {done.returncode}, not {command.exit_code}\n{done.stdout}"
+    if ended.exit_code != command.exit_code:
+        return f"{where}\nexit {ended.exit_code}, not {command.exit_code}\n{ended.output}"
     same = OutputChecker().check_output(
-        f"{command.output}\n", done.stdout.rstrip("\n") + "\n", ELLIPSIS | NORMALIZE_WHITESPACE
+        f"{command.output}\n", ended.output.rstrip("\n") + "\n", ELLIPSIS | NORMALIZE_WHITESPACE
     )
     if command.output and not same:
-        return f"{where}\nthe page shows:\n{command.output}\n\nit printed:\n{done.stdout}"
+        return f"{where}\nthe page shows:\n{command.output}\n\nit printed:\n{ended.output}"
     return ""

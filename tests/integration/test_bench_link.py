@@ -5,7 +5,7 @@ import pytest
 from kumobashi.testing.bench.programs import missing_programs
 from kumobashi.testing.bench.running import Wish, bench_link
 
-pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.xdist_group("bench")]
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 SITES = {"hall-core", "hall-exchange", "asp-relay", "public-cloud"}
 

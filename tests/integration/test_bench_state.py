@@ -6,7 +6,7 @@ import pytest
 
 from kumobashi.testing.bench.state import StateWish, bench_state
 
-pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.xdist_group("bench")]
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 
 def test_it_measures_every_store_and_a_slow_disk_gains_most() -> None:

@@ -14,7 +14,7 @@ from kumobashi.kernel import SystemClock
 from kumobashi.planning.sampling import SAMPLE_PORTS, write_sample
 from kumobashi.testing.gateways import GatewayProcess, until
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("doctor")]
+pytestmark = [pytest.mark.slow]
 # A gateway as `serve` makes it, with a clock that is ten seconds ahead.
 _AHEAD = """
 import asyncio, sys

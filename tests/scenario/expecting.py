@@ -70,10 +70,8 @@ def change_some(town: Town, chance: random.Random, link: str) -> None:
 def check_settled(town: Town, transfer: str, link: str) -> None:
     """Assert everything that must hold once a transfer is applied."""
     system = "nhi" if link == NHI else "notice-cloud"
-    missing, surplus = (
-        expected(town, link) - got(town, link),
-        got(town, link) - expected(town, link),
-    )
+    wished, held = expected(town, link), got(town, link)
+    missing, surplus = wished - held, held - wished
     assert (len(missing), len(surplus)) == (0, 0), (list(missing)[:2], list(surplus)[:2])
     once = town.sql(system, f"select count(*) from kumobashi_applied where transfer = '{transfer}'")
     assert once == [(1,)]

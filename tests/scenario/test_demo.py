@@ -12,7 +12,7 @@ import duckdb
 import pytest
 from rich.cells import cell_len
 
-pytestmark = [pytest.mark.scenario, pytest.mark.slow, pytest.mark.xdist_group("demo")]
+pytestmark = [pytest.mark.scenario, pytest.mark.slow]
 RESIDENTS = 2_000
 
 

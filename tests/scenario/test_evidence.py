@@ -1,11 +1,8 @@
 """Evidence from the first transfer to the auditor's machine: real gateways, real commands."""
 
 import json
-import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,10 +11,11 @@ import pytest
 
 from kumobashi.storage.archives import ArchiveWriter, Limits, body_of, members
 from kumobashi.testing.city import City
+from kumobashi.testing.commands import command
 from kumobashi.testing.gateways import until
 from kumobashi.testing.town import SITES, Town
 
-pytestmark = [pytest.mark.scenario, pytest.mark.slow, pytest.mark.xdist_group("evidence")]
+pytestmark = [pytest.mark.scenario, pytest.mark.slow]
 LINK = "notice-attributes"
 SENDER, RECEIVER = "hall-core", "public-cloud"
 RESIDENTS_VALUES = ("family_name", "birth_date", "address")
@@ -51,17 +49,9 @@ def seen_by(town: Town, site: str, whose: str = RECEIVER) -> list[Any] | None:
 
 
 def kumobashi(*words: str | Path, cwd: Path, expect: int = 0) -> Any:
-    done = subprocess.run(
-        [sys.executable, "-m", "kumobashi", *map(str, words), "--json"],
-        cwd=cwd,
-        env={**os.environ, "HOME": str(cwd)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == expect, done.stdout + done.stderr
-    return json.loads(done.stdout)
+    done = command(*words, "--json", folder=cwd, environment={"HOME": str(cwd)}, errors_apart=True)
+    assert done.exit_code == expect, done.output + done.errors
+    return json.loads(done.output)
 
 
 def test_every_gateway_on_the_way_keeps_a_sound_log(town: Town) -> None:

@@ -17,7 +17,7 @@ from tools.offline import wheels
 from tools.offline.__main__ import BUILD
 from tools.offline.archives import sums
 
-pytestmark = [pytest.mark.offline, pytest.mark.xdist_group("offline")]
+pytestmark = [pytest.mark.offline]
 # Between "$0" and "$@" stands the command; the demo's gateways talk to each other on the loopback.
 _CLOSED = ["unshare", "--net", "--map-root-user", "sh", "-c", 'ip link set lo up; exec "$@"', "sh"]
 

@@ -9,7 +9,7 @@ import pytest
 
 from kumobashi.testing.faults.facilities import has
 
-pytestmark = [pytest.mark.scenario, pytest.mark.slow, pytest.mark.xdist_group("rounds")]
+pytestmark = [pytest.mark.scenario, pytest.mark.slow]
 PROGRAM = [sys.executable, "-m", "kumobashi.testing.faults.run"]
 
 

@@ -6,7 +6,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,6 @@ pytestmark = [
     pytest.mark.scenario,
     pytest.mark.slow,
     pytest.mark.postgres,
-    pytest.mark.xdist_group("shared-state"),
 ]
 LEASE = {"KUMO_LEASE_SECONDS": "1.5"}
 HALL, CLOUD = "hall-core", "public-cloud"
@@ -65,10 +64,14 @@ class Shared:
         return process.wait_ready() if serves else process
 
     def end(self) -> None:
-        for process in [*self.more, *self.town.running.values()]:
+        """End the processes of hall and cloud; the relays between them go on."""
+        for process in [*self.more, *(self.town.running[site] for site in self._begun())]:
             process.send(signal.SIGCONT)
             process.kill()
         self.more.clear()
+
+    def _begun(self) -> list[str]:
+        return [site for site in (HALL, CLOUD) if site in self.town.running]
 
 
 @pytest.fixture(scope="module")
@@ -119,12 +122,6 @@ def frozen(process: GatewayProcess) -> None:
     until("it stands still", stands, 60)
 
 
-@contextmanager
-def taken_over(town: Town, site: str, transfer: str, before: int) -> Iterator[None]:
-    yield
-    until("somebody takes over", lambda: tokens(town, site, transfer) > before or None, 30)
-
-
 def tokens(town: Town, site: str, transfer: str) -> int:
     query = "select coalesce(max(token), 0) from leases where transfer = ?"
     return int(town.ledger(site)._ask(query, transfer)[0][0])
@@ -132,6 +129,28 @@ def tokens(town: Town, site: str, transfer: str) -> int:
 
 def refused(process: GatewayProcess) -> bool:
     return "exchange.fenced" in process.log.read_text("utf-8", errors="replace")
+
+
+def taken_over_while_frozen(
+    shared: Shared, town: Town, chance: random.Random, site: str, point: str
+) -> GatewayProcess:
+    """Freeze a worker beyond its lease and wake it when another has taken over: it is refused."""
+    change_some(town, chance, NOTICES)
+    shared.begin(HALL if site == CLOUD else CLOUD)
+    town.start(site, environment={**LEASE, "KUMO_WORK": "off"})
+    old = shared.another(site, crash=f"{point}:1:SIGSTOP")
+    transfer = town.submit(NOTICES, again=True)["transfer"]
+    frozen(old)
+    before = tokens(town, site, transfer)
+
+    shared.another(site)
+    until("somebody takes over", lambda: tokens(town, site, transfer) > before or None, 30)
+    time.sleep(1.0)
+    old.send(signal.SIGCONT)
+
+    settles(town, transfer)
+    until("the old fence is refused", lambda: refused(old) or None, 20)
+    return old
 
 
 def test_a_worker_apart_sends_and_another_takes_in(
@@ -162,22 +181,9 @@ def test_a_worker_apart_sends_and_another_takes_in(
 def test_a_receiver_frozen_beyond_its_lease_is_refused_and_the_rows_are_applied_once(
     shared: Shared, town: Town, chance: random.Random, point: str
 ) -> None:
-    change_some(town, chance, NOTICES)
-    shared.begin(HALL)
-    town.start(CLOUD, environment={**LEASE, "KUMO_WORK": "off"})
-    old = shared.another(CLOUD, crash=f"{point}:1:SIGSTOP")
-    transfer = town.submit(NOTICES, again=True)["transfer"]
-    frozen(old)
-    before = tokens(town, CLOUD, transfer)
+    old = taken_over_while_frozen(shared, town, chance, CLOUD, point)
 
-    with taken_over(town, CLOUD, transfer, before):
-        shared.another(CLOUD)
-    time.sleep(1.0)
-    old.send(signal.SIGCONT)
-
-    settles(town, transfer)
     assert old.exit_code is None, "it lives on, and may work on something else"
-    until("the old fence is refused", lambda: refused(old) or None, 20)
 
 
 @pytest.mark.parametrize(
@@ -186,21 +192,7 @@ def test_a_receiver_frozen_beyond_its_lease_is_refused_and_the_rows_are_applied_
 def test_a_sender_frozen_beyond_its_lease_is_refused_too(
     shared: Shared, town: Town, chance: random.Random, point: str
 ) -> None:
-    change_some(town, chance, NOTICES)
-    shared.begin(CLOUD)
-    town.start(HALL, environment={**LEASE, "KUMO_WORK": "off"})
-    old = shared.another(HALL, crash=f"{point}:1:SIGSTOP")
-    transfer = town.submit(NOTICES, again=True)["transfer"]
-    frozen(old)
-    before = tokens(town, HALL, transfer)
-
-    with taken_over(town, HALL, transfer, before):
-        shared.another(HALL)
-    time.sleep(0.5)
-    old.send(signal.SIGCONT)
-
-    settles(town, transfer)
-    until("the old fence is refused", lambda: refused(old) or None, 20)
+    taken_over_while_frozen(shared, town, chance, HALL, point)
 
 
 def test_a_killed_worker_is_replaced_by_the_one_beside_it(

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.scenario, pytest.mark.slow, pytest.mark.xdist_group("training")]
+pytestmark = [pytest.mark.scenario, pytest.mark.slow]
 
 
 def _command(folder: Path, *more: str) -> list[str]:

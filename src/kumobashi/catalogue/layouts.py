@@ -92,7 +92,7 @@ class Layouts:
     def _read(self, key: tuple[str, str]) -> Layout:
         found = self._held[key]
         if isinstance(found, Path):  # twice at once is the same value twice
-            found = self._held[key] = read_layout(found)
+            found = self._held[key] = _of_shipped(found)
         return found
 
 
@@ -111,6 +111,10 @@ def load_layouts(extra: Path | None = None) -> Layouts:
     for name in {layout.layout for layout in local}:
         _apart(together.named(name))
     return together
+
+
+# Each workspace that is read holds them anew; what a release brings is the same all along.
+_of_shipped = lru_cache(maxsize=None)(read_layout)
 
 
 @lru_cache(maxsize=1)

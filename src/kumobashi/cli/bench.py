@@ -1,6 +1,6 @@
 """``kumobashi bench``: how fast the link is, beside what people would use instead."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,8 +9,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from kumobashi.cli.bench_bulk import bulk
+from kumobashi.cli.bench_options import ROUNDS, number, refuse_missing
 from kumobashi.cli.command import Group, command, option
-from kumobashi.cli.errors import ProgramsMissing
 from kumobashi.cli.exits import Exit
 from kumobashi.cli.terminal import Terminal
 
@@ -43,6 +43,7 @@ _SETTING_UP = {
     "gateways": ("ゲートウェイを起動しています", "starting the gateways"),
 }
 
+
 bench = Group(
     "bench",
     ja="ほかの方法と速さを比べます。",
@@ -57,22 +58,15 @@ bench = Group(
     en="Run the Chiba link from PostgreSQL to PostgreSQL and compare, on the same data.",
     example="kumobashi bench link --residents 400000 --json",
 )
-@option(
+@number(
     "--residents",
-    type=click.IntRange(1_000, 4_000_000),
-    default=400_000,
-    show_default=True,
+    400_000,
+    least=1_000,
+    most=4_000_000,
     ja="架空の市の人口",
     en="Residents of the fictional city",
 )
-@option(
-    "--rounds",
-    type=click.IntRange(1, 100),
-    default=3,
-    show_default=True,
-    ja="くり返し（方法ごとに交互）",
-    en="How often, turn by turn",
-)
+@ROUNDS
 @option("--seed", type=int, default=1, show_default=True, ja="乱数の種", en="Seed of the city")
 @option(
     "--peers",
@@ -85,14 +79,7 @@ bench = Group(
 @option("--keep", is_flag=True, ja="作業フォルダを残す", en="Keep the working folder")
 def link(terminal: Terminal, **wished: Any) -> Exit:  # noqa: ANN401 - the options above
     """Run the benchmark."""
-    from kumobashi.testing.bench.programs import missing_programs
-
-    if missing := missing_programs(wished["peers"]):
-        how = terminal.t(
-            "age・zstd・curl は Debian のパッケージです。ほかは make bench が入れます。",
-            "age, zstd and curl are Debian packages; make bench brings the others.",
-        )
-        raise ProgramsMissing(names=", ".join(missing), how=how)
+    refuse_missing(terminal, wished["peers"])
     from kumobashi.testing.bench.running import Wish
 
     found = _watched(terminal, Wish(**wished))
@@ -116,30 +103,11 @@ _STORES = {
     en="Count durable changes of a gateway's state a second, committed together and one by one.",
     example="kumobashi bench state --json",
 )
-@option(
-    "--submitters",
-    type=click.IntRange(1, 1_000),
-    default=200,
-    show_default=True,
-    ja="同時に変更を求める数",
-    en="How many ask at the same time",
+@number(
+    "--submitters", 200, most=1_000, ja="同時に変更を求める数", en="How many ask at the same time"
 )
-@option(
-    "--changes",
-    type=click.IntRange(1, 1_000),
-    default=5,
-    show_default=True,
-    ja="それぞれが求める変更の数",
-    en="Changes that each asks for",
-)
-@option(
-    "--rounds",
-    type=click.IntRange(1, 100),
-    default=3,
-    show_default=True,
-    ja="くり返し（交互）",
-    en="How often, turn by turn",
-)
+@number("--changes", 5, most=1_000, ja="それぞれが求める変更の数", en="Changes that each asks for")
+@ROUNDS
 def state(terminal: Terminal, **wished: Any) -> Exit:  # noqa: ANN401 - the options above
     """Run the benchmark of the state."""
     from kumobashi.testing.bench.state import StateWish, bench_state

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-import click
 from rich.console import Group as Blocks
 from rich.table import Table
 
-from kumobashi.cli.command import command, option
-from kumobashi.cli.errors import ProgramsMissing
+from kumobashi.cli.bench_options import ROUNDS, number, refuse_missing
+from kumobashi.cli.command import command
 from kumobashi.cli.exits import Exit
 from kumobashi.cli.terminal import Terminal
 
@@ -21,33 +20,13 @@ _WAYS = {"ours": ("雲橋", "kumobashi"), "pipeline": ("zstd | age | curl", "zst
     en="Carry one large file between two gateways and compare with zstd | age | curl.",
     example="kumobashi bench bulk --mib 2048 --json",
 )
-@option(
-    "--mib",
-    type=click.IntRange(1, 65_536),
-    default=2_048,
-    show_default=True,
-    ja="ファイルの大きさ（MiB）",
-    en="Size of the file in MiB",
-)
-@option(
-    "--rounds",
-    type=click.IntRange(1, 100),
-    default=3,
-    show_default=True,
-    ja="くり返し（交互）",
-    en="How often, turn by turn",
-)
+@number("--mib", 2_048, most=65_536, ja="ファイルの大きさ（MiB）", en="Size of the file in MiB")
+@ROUNDS
 def bulk(terminal: Terminal, **wished: Any) -> Exit:  # noqa: ANN401 - the options above
     """Run the benchmark."""
     from kumobashi.testing.bench.bulk import BulkWish, bench_bulk
-    from kumobashi.testing.bench.programs import missing_programs
 
-    if missing := missing_programs("floors"):
-        how = terminal.t(
-            "age・zstd・curl は Debian のパッケージです。",
-            "age, zstd and curl are Debian packages.",
-        )
-        raise ProgramsMissing(names=", ".join(missing), how=how)
+    refuse_missing(terminal, "floors")
     with terminal.err.status(terminal.t("測っています", "measuring")) as shown:
         found = bench_bulk(BulkWish(**wished), lambda what: shown.update(_words(terminal, what)))
     if terminal.as_json:

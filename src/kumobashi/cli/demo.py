@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
 from rich.text import Text
 
+from kumobashi.cli import city_options
 from kumobashi.cli.command import command, option
 from kumobashi.cli.errors import FolderTaken
 from kumobashi.cli.exits import Exit
@@ -35,15 +35,7 @@ _HALL = "hall-core"
     "All residents are fictional. Ctrl-C ends it.",
     example="kumobashi demo --residents 20000",
 )
-@option(
-    "--residents",
-    type=click.IntRange(1_000, 4_000_000),
-    default=400_000,
-    show_default=True,
-    metavar="N",
-    ja="架空の住民の数",
-    en="How many fictional residents",
-)
+@city_options.residents(400_000, ja="架空の住民の数", en="How many fictional residents")
 @option(
     "--seed",
     type=int,
@@ -60,13 +52,9 @@ _HALL = "hall-core"
     ja="終わっても連携設定と結果を残す",
     en="Leave workspace and results behind",
 )
-@option("--no-browser", is_flag=True, ja="ブラウザーを開かない", en="Open no browser")
-@option(
-    "--folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(".demo"),
-    show_default=True,
-    metavar="DIR",
+@city_options.no_browser
+@city_options.folder(
+    ".demo",
     ja="作業用のフォルダ（デモ専用）",
     en="The folder to work in, for the demo alone",
 )

@@ -4,8 +4,7 @@ import shutil
 import time
 from pathlib import Path
 
-import click
-
+from kumobashi.cli import city_options
 from kumobashi.cli.command import command, option
 from kumobashi.cli.demo import claim, keep_serving, prepare, step
 from kumobashi.cli.errors import PortTaken
@@ -27,24 +26,14 @@ _HALL = "hall-core"
     "What you do stays for the next time; --reset begins anew. Ctrl-C ends it.",
     example="kumobashi training --residents 8000",
 )
-@option(
-    "--residents",
-    type=click.IntRange(1_000, 4_000_000),
-    default=8_000,
-    show_default=True,
-    metavar="N",
-    ja="架空の住民の数（作るときだけ）",
-    en="How many fictional residents, when it is made",
+@city_options.residents(
+    8_000, ja="架空の住民の数（作るときだけ）", en="How many fictional residents, when it is made"
 )
 @option("--reset", is_flag=True, ja="はじめからやり直す", en="Begin anew")
 @option("--exit", "leave", is_flag=True, ja="用意ができたら終わる", en="End when it is ready")
-@option("--no-browser", is_flag=True, ja="ブラウザーを開かない", en="Open no browser")
-@option(
-    "--folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(".training"),
-    show_default=True,
-    metavar="DIR",
+@city_options.no_browser
+@city_options.folder(
+    ".training",
     ja="訓練用のフォルダ（本物の連携設定とは別）",
     en="The folder of the training, apart from the real workspace",
 )

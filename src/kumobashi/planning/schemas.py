@@ -7,6 +7,7 @@ change: ``python -m kumobashi.planning.schemas docs/reference/schemas``.
 import json
 import sys
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -28,7 +29,8 @@ SCHEMAS: Mapping[str, type[BaseModel]] = {
 }
 
 
-def texts() -> dict[str, str]:
+@cache
+def texts() -> Mapping[str, str]:
     """Return file name and content of every schema."""
     found = {}
     for name, model in SCHEMAS.items():

@@ -19,6 +19,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path as FilePath
 from typing import Generic, TypeVar
 
@@ -34,6 +35,8 @@ FORMAT = 1  # the number behind ``kumobashi:``; one release back stays readable
 LARGEST_BYTES = 512 * 1024
 _ATTEMPTS = 3
 _MOST_MISTAKES = 100  # of one file that are told; more help nobody
+# A workspace is read again whenever one of its files is saved; the others are as they were.
+_parsed = lru_cache(maxsize=1_024)(parse)
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -120,7 +123,7 @@ def read_text(
     if len(text) > LARGEST_BYTES:
         return (_too_large(file),)
     try:
-        tree = parse(text, file)
+        tree = _parsed(text, file)
     except NotReadable as error:
         return (error.mistake,)
     found = tree.mistakes[:_MOST_MISTAKES]

@@ -1,14 +1,12 @@
 """Gateways as processes of their own, which tests start, stop, freeze and kill.
 
 Starting Python and reading the libraries takes seconds, so a gateway is forked from a server that
-has them in memory (``multiprocessing``'s fork server); with ``real=True`` it is the command itself,
+has them in memory (``testing.forking``); with ``real=True`` it is the command itself,
 ``python -m kumobashi serve``. Either way the process dies with the one that asked for it.
 """
 
 import contextlib
-import ctypes
 import json
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -21,19 +19,14 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from kumobashi.testing.forking import PARENT_DEATH_SIGNAL, fork
+
 T = TypeVar("T")
-_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
-_LOADED = [
-    "kumobashi.service.app",
-    "kumobashi.service.endpoint_routes",
-    "adbc_driver_postgresql.dbapi",
-    "aiohttp",
-    "uvicorn.protocols.http.h11_impl",
-]
+_RAREST_SECONDS = 0.25  # how long a waiting test looks away at most
 # Asks to die with its parent, then becomes the command.
 _LEASH = (
     "import ctypes, os, signal, sys;"
-    f" ctypes.CDLL(None).prctl({_PARENT_DEATH_SIGNAL}, signal.SIGKILL);"
+    f" ctypes.CDLL(None).prctl({PARENT_DEATH_SIGNAL}, signal.SIGKILL);"
     " os.getppid() == int(sys.argv[1]) or os._exit(1);"
     " os.execv(sys.executable, [sys.executable, *sys.argv[2:]])"
 )
@@ -44,12 +37,17 @@ class Timeout(AssertionError):
 
 
 def until(what: str, look: Callable[[], T | None], seconds: float = 90.0, every: float = 0.02) -> T:
-    """Return what ``look`` gives as soon as it gives something."""
-    end = time.monotonic() + seconds
+    """Return what ``look`` gives as soon as it gives something.
+
+    It looks again after ``every`` second, and less often the longer it waits: looking takes
+    processor time from those who are waited for.
+    """
+    begin = time.monotonic()
     while (found := look()) is None:
-        if time.monotonic() > end:
+        waited = time.monotonic() - begin
+        if waited > seconds:
             raise Timeout(f"{what}: not within {seconds} s")
-        time.sleep(every)
+        time.sleep(min(max(every, waited / 10), _RAREST_SECONDS))
     return found
 
 
@@ -176,11 +174,7 @@ def _start_command(folder: Path, site: str, log: Path, wish: dict[str, str]) -> 
 
 
 def _start_forked(folder: Path, site: str, log: Path, wish: dict[str, str]) -> _Process:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(_LOADED)
-    process = context.Process(target=_serve, args=(str(folder), site, str(log), wish), daemon=True)
-    process.start()
-    return _Forked(process)
+    return _Forked(fork(_serve, str(folder), site, str(log), wish))
 
 
 def _serve(folder: str, site: str, log: str, wish: dict[str, str]) -> None:
@@ -194,7 +188,6 @@ def _serve(folder: str, site: str, log: str, wish: dict[str, str]) -> None:
     from kumobashi.service.settings import read_settings  # noqa: PLC0415
     from kumobashi.testing.clocks import FileClock  # noqa: PLC0415
 
-    ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
     with Path(log).open("ab") as output:
         os.dup2(output.fileno(), 1)
         os.dup2(output.fileno(), 2)

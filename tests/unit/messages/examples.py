@@ -5,11 +5,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from kumobashi.messages.announcement import Announcement
-from kumobashi.messages.manifest import Compression, Manifest, MediaType, Mode
+from kumobashi.messages.manifest import Manifest
 from kumobashi.messages.parts import Part
+from tools.protocol_vectors import TRANSFER, manifest_of
+
+__all__ = ["NOW", "OTHER", "PARTS", "TRANSFER", "announcement", "manifest"]
 
 NOW = datetime(2026, 11, 21, 16, 20, 0, 123456, tzinfo=UTC)
-TRANSFER = "019aa8d1-5b7c-7000-8000-0123456789ab"
 OTHER = "019aa8d1-5b7c-7000-8000-0123456789ac"
 PARTS = (
     Part(number=1, digest="sha256:" + "1" * 64, bytes=4),
@@ -19,35 +21,13 @@ PARTS = (
 
 def manifest(**changes: Any) -> Manifest:
     """Return a manifest with these fields changed."""
-    usual = Manifest(
-        tenant="999997",
-        transfer=TRANSFER,
-        attempt=1,
-        link="notice-attributes",
-        from_site="hall-core",
-        to_site="public-cloud",
-        to_system="notice-cloud",
-        to_dataset="notice_attributes",
-        business_date=date(2026, 11, 22),
-        sequence=1,
-        mode=Mode.FULL,
-        base_transfer=None,
-        media_type=MediaType.PARQUET,
-        charset=None,
-        compression=Compression.NONE,
-        payload_digest="sha256:" + "a" * 64,
-        payload_bytes=5,
-        sealed_digest="sha256:" + "b" * 64,
-        sealed_bytes=7,
-        rows=3,
-        deleted_rows=0,
-        layout="notice-attributes",
-        layout_version="1",
-        parts=PARTS,
-        created=NOW,
-        expires=NOW + timedelta(days=7),
-    )
-    return replace(usual, **changes)
+    usual = {
+        "sealed_digest": "sha256:" + "b" * 64,
+        "sealed_bytes": 7,
+        "created": NOW,
+        "expires": NOW + timedelta(days=7),
+    }
+    return replace(manifest_of(PARTS), **{**usual, **changes})
 
 
 def announcement(**changes: Any) -> Announcement:

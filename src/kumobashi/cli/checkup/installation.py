@@ -14,6 +14,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from kumobashi.cli.checkup.checks import Check, State, fine, words
+from kumobashi.exchange.views import Words
 from kumobashi.kernel import new_id
 
 _OLDEST, _TRIED = (3, 11), ((3, 11), (3, 12), (3, 13))
@@ -36,17 +37,7 @@ def python(version: tuple[int, int, int], implementation: str) -> Check:
     """Judge the interpreter."""
     text = ".".join(map(str, version))
     if version[:2] < _OLDEST or implementation.lower() != "cpython":
-        return Check(
-            code="doctor.python",
-            name=_PYTHON,
-            state=State.WRONG,
-            said=words(f"{implementation} {text}", f"{implementation} {text}"),
-            where=sys.executable,
-            expected=words("CPython 3.11 以上", "CPython 3.11 or newer"),
-            remedy=words(
-                "新しい Python で入れ直してください。", "Install again with a newer Python."
-            ),
-        )
+        return _too_old("doctor.python", _PYTHON, f"{implementation} {text}", "CPython 3.11")
     if version[:2] not in _TRIED:
         return Check(
             code="doctor.python",
@@ -143,6 +134,19 @@ def needed() -> frozenset[str]:
     return frozenset(_normal(name.group()) for name in names if name)
 
 
+def _too_old(code: str, name: Words, found: str, oldest: str) -> Check:
+    """Say that this Python, or what it brings, is too old for us."""
+    return Check(
+        code=code,
+        name=name,
+        state=State.WRONG,
+        said=words(found, found),
+        where=sys.executable,
+        expected=words(f"{oldest} 以上", f"{oldest} or newer"),
+        remedy=words("新しい Python で入れ直してください。", "Install again with a newer Python."),
+    )
+
+
 def _normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
@@ -152,17 +156,8 @@ def writing(folder: Path) -> Check:
     from kumobashi.storage.sqlite import open_engine
 
     if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
-        return Check(
-            code="doctor.writing",
-            name=_DISK,
-            state=State.WRONG,
-            said=words(f"SQLite {sqlite3.sqlite_version}", f"SQLite {sqlite3.sqlite_version}"),
-            where=sys.executable,
-            expected=words("SQLite 3.37 以上", "SQLite 3.37 or newer"),
-            remedy=words(
-                "新しい Python で入れ直してください。", "Install again with a newer Python."
-            ),
-        )
+        found = f"SQLite {sqlite3.sqlite_version}"
+        return _too_old("doctor.writing", _DISK, found, "SQLite 3.37")
     trial = folder / f".doctor-{new_id()}.db"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
