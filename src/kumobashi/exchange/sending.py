@@ -31,7 +31,7 @@ from kumobashi.exchange.patience import waits
 from kumobashi.exchange.peers import Peers
 from kumobashi.exchange.preparing import Preparation, snapshot_of
 from kumobashi.exchange.records import Outgoing
-from kumobashi.exchange.states import Out, is_under_way
+from kumobashi.exchange.states import OUT_FINAL, Out, is_under_way
 from kumobashi.exchange.waiting import as_known, cause_of
 from kumobashi.kernel import KumobashiError, crashpoint
 from kumobashi.messages.announcement import Announcement
@@ -221,6 +221,8 @@ class Sender:
         """Stop a transfer for good and return it, or note why it waits."""
         try:
             row = self._ledger.outgoing(transfer)
+            if row.state in OUT_FINAL:  # a courier brought the last receipt meanwhile
+                return row
             if not _passes(error, row.state):
                 return self._stop(row, error)
             self._note(row, error, tries, wait)

@@ -28,6 +28,7 @@ def as_json(
             for change in (drift(plan, approval) if approval else [])
         ],
         "decision": dict(plan.decision),
+        "courier": plan.link.courier.model_dump() if plan.link.courier else None,
         "measured": _measured_json(measured) if measured else None,
         "approval": {"by": approval.by, "at": approval.at.isoformat(), "hash": approval.hash}
         if approval

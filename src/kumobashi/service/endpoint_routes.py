@@ -7,9 +7,11 @@ from kumobashi.identity import Accounts
 from kumobashi.kernel import business_date
 from kumobashi.service.board import SiteBoard
 from kumobashi.service.counting import counted
+from kumobashi.service.courier_api import courier_routes
+from kumobashi.service.courier_desk import CourierDesk
 from kumobashi.service.endpoint import Endpoint
 from kumobashi.service.gateway import Gateway
-from kumobashi.service.local_api import local_routes
+from kumobashi.service.local_api import guarded, local_routes
 from kumobashi.service.plan_desk import PlanDesk
 from kumobashi.service.planned import Planned
 
@@ -43,7 +45,9 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
         clock=gateway.clock,
     )
     zones = {name: site.zone for name, site in gateway.directory.sites.items()}
+    courier = CourierDesk(gateway, endpoint, accounts)
     return [
         *local_routes(gateway, endpoint),
+        *courier_routes(courier, guarded(gateway)),
         *console_routes(board, zones=zones, plans=plans, accounts=accounts),
     ]

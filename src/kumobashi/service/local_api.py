@@ -29,20 +29,40 @@ from kumobashi.service.overviewing import names_for, overview
 from kumobashi.service.problems import problem
 
 Handler = Callable[[Request], Awaitable[Response]]
+Guarded = Callable[[Handler], Handler]
 _LONGEST_WAIT_SECONDS = 25.0
 _LOOK_AGAIN_SECONDS = 0.1
 
 
 def local_routes(gateway: Gateway, endpoint: Endpoint) -> list[Route]:
     """Return the routes that the terminal calls."""
-    api = _LocalApi(gateway, endpoint)
+    api, ask_token = _LocalApi(gateway, endpoint), guarded(gateway)
     return [
-        Route("/api/v1/overview", api.guarded(api.overview), methods=["GET"]),
-        Route("/api/v1/links/{link}/runs", api.guarded(api.run), methods=["POST"]),
-        Route("/api/v1/transfers/{transfer}", api.guarded(api.transfer), methods=["GET"]),
-        Route("/api/v1/transfers/{transfer}/accept", api.guarded(api.accept), methods=["POST"]),
-        Route("/api/v1/transfers/{transfer}/cancel", api.guarded(api.cancel), methods=["POST"]),
+        Route("/api/v1/overview", ask_token(api.overview), methods=["GET"]),
+        Route("/api/v1/links/{link}/runs", ask_token(api.run), methods=["POST"]),
+        Route("/api/v1/transfers/{transfer}", ask_token(api.transfer), methods=["GET"]),
+        Route("/api/v1/transfers/{transfer}/accept", ask_token(api.accept), methods=["POST"]),
+        Route("/api/v1/transfers/{transfer}/cancel", ask_token(api.cancel), methods=["POST"]),
     ]
+
+
+def guarded(gateway: Gateway) -> Guarded:
+    """Return what asks for the token, and turns errors into problem documents."""
+
+    def around(handler: Handler) -> Handler:
+        async def answer(request: Request) -> Response:
+            try:
+                given = request.headers.get("authorization", "")
+                expected = f"Bearer {gateway.api_token}"
+                if not hmac.compare_digest(given.encode(), expected.encode()):
+                    raise NotAllowed
+                return await handler(request)
+            except KumobashiError as error:
+                return problem(error)
+
+        return answer
+
+    return around
 
 
 def current_overview(gateway: Gateway, endpoint: Endpoint) -> Overview:
@@ -57,27 +77,12 @@ class _LocalApi:
         self._gateway = gateway
         self._endpoint = endpoint
 
-    def guarded(self, handler: Handler) -> Handler:
-        """Ask for the token, and turn errors into problem documents."""
-
-        async def answer(request: Request) -> Response:
-            try:
-                given = request.headers.get("authorization", "")
-                expected = f"Bearer {self._gateway.api_token}"
-                if not hmac.compare_digest(given.encode(), expected.encode()):
-                    raise NotAllowed
-                return await handler(request)
-            except KumobashiError as error:
-                return problem(error)
-
-        return answer
-
     async def overview(self, _request: Request) -> Response:
         found = await asyncio.to_thread(current_overview, self._gateway, self._endpoint)
         return JSONResponse(plain(found))
 
     async def run(self, request: Request) -> Response:
-        wish = await _members(request)
+        wish = await members(request)
         on = _date(wish.get("date")) or business_date(self._gateway.clock.now())
         row, is_new = await self._endpoint.run(
             str(request.path_params["link"]),
@@ -141,7 +146,8 @@ def hash_of(view: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(view, sort_keys=True).encode()).hexdigest()[:16]
 
 
-async def _members(request: Request) -> dict[str, Any]:
+async def members(request: Request) -> dict[str, Any]:
+    """Return the members of a JSON object, the body of a request; none for an empty one."""
     body = await request.body()
     try:
         value = json.loads(body or b"{}")
