@@ -2,19 +2,23 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
-import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from click.testing import CliRunner
+
+from kumobashi.cli.entry import root
 from kumobashi.identity import Accounts, Enrolment, Role
 from kumobashi.kernel import SystemClock, business_date
 from kumobashi.testing.gateways import until
 from kumobashi.testing.office import code_of
-from kumobashi.testing.town import Town
+from kumobashi.testing.town import DAY, Town
 from tests.scenario.expecting import NOTICES
 
 HALL, CLOUD = "hall-core", "public-cloud"
@@ -37,20 +41,20 @@ class Clerks:
     made: int = 0
     people: dict[tuple[str, Role], Enrolment] = field(default_factory=dict)
 
-    def run(self, *words: object, expect: int = 0, stdin: str = "", env: Any = None) -> Any:
-        """Run ``kumobashi courier`` and return what it says in JSON."""
-        command = [sys.executable, "-m", "kumobashi", "--workspace", str(self.town.folder)]
-        done = subprocess.run(
-            [*command, "courier", *map(str, words), "--json"],
-            input=stdin,
-            env={**os.environ, **(env or {})},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == expect, (words, done.returncode, done.stdout, done.stderr)
-        return json.loads(done.stdout) if done.stdout else None
+    def run(self, *words: object, expect: int = 0, stdin: str = "") -> Any:
+        """Run ``kumobashi courier`` in this process and return what it says in JSON."""
+        done = CliRunner().invoke(root, self._words(words), input=stdin)
+        assert done.exit_code == expect, (words, done.exit_code, done.output)
+        return json.loads(done.stdout)
+
+    def killed(self, *words: object, at: str) -> None:
+        """Run it in a process of its own, which dies at a crash point."""
+        command = [sys.executable, "-m", "kumobashi", *self._words(words)]
+        done = subprocess.run(command, env={**os.environ, "KUMO_CRASH": at}, check=False)
+        assert done.returncode == -signal.SIGKILL
+
+    def _words(self, words: Sequence[object]) -> list[str]:
+        return ["--workspace", str(self.town.folder), "courier", *map(str, words), "--json"]
 
     def by(self, site: str, role: Role) -> tuple[list[str], str]:
         """Return the options and the input with which somebody of a role signs in."""
@@ -78,9 +82,9 @@ class Clerks:
         self.do("approve", asked["permit"], site=site)
         return str(asked["permit"])
 
-    def sealed(self) -> str:
+    def sealed(self, on: date = DAY) -> str:
         """Run the notices; return the transfer once it is sealed and waits for a line."""
-        transfer = str(self.town.submit(NOTICES)["transfer"])
+        transfer = str(self.town.submit(NOTICES, on)["transfer"])
         self.town.wait(transfer, lambda seen: seen["state"] == "sealed" and seen["cause"])
         return transfer
 
@@ -91,12 +95,11 @@ class Clerks:
         def look() -> bool | None:
             return any(row.state == "applied" for row in ledger.incoming(transfer)) or None
 
-        until("the cloud has applied it", look, 60)
+        until("the cloud has applied it", look, 60, every=0.1)
 
 
 def events(town: Town, site: str) -> list[str]:
     """Return the events of a site's evidence that the courier wrote, in their order."""
-    time.sleep(0)
     ledger = town.ledger(site)
     rows = ledger._ask(
         "select body from (select entry, body from evidence_entries"

@@ -95,7 +95,7 @@ class Permit:
 
     def is_overdue(self, today: date) -> bool:
         """Whether media should be back by now."""
-        return self.state in {State.TAKEN, State.LOST} and today > self.return_by
+        return self.state is State.TAKEN and today > self.return_by
 
 
 def check_move(permit: Permit, then: State) -> None:

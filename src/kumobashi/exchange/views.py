@@ -161,6 +161,16 @@ class LinkView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OverdueMedia:
+    """Media that should be back by now (返却期日超過)."""
+
+    permit: str
+    labels: tuple[str, ...]
+    to_site: str
+    return_by: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
     """連携状況一覧."""
 
@@ -170,11 +180,12 @@ class Overview:
     site_name: str
     at: datetime
     links: tuple[LinkView, ...]
+    overdue_media: tuple[OverdueMedia, ...] = ()
 
     @property
     def is_red(self) -> bool:
         """Whether somebody must act now."""
-        return any(link.light in RED for link in self.links)
+        return bool(self.overdue_media) or any(link.light in RED for link in self.links)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 import hashlib
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -45,9 +45,10 @@ class World:
     medium: str = field(default_factory=new_id)
     to: str = SEAL.recipient
     key: SigningKey = SIGN
+    chance: Callable[[int], bytes] = os.urandom
 
     def __post_init__(self) -> None:
-        self.bodies = [os.urandom(size) for size in self.sizes]
+        self.bodies = [self.chance(size) for size in self.sizes]
         parts = tuple(
             Part(number=n, digest=f"sha256:{hashlib.sha256(b).hexdigest()}", bytes=len(b))
             for n, b in enumerate(self.bodies, 1)
@@ -62,7 +63,7 @@ class World:
             sealed_bytes=sum(self.sizes),
             sealed_digest=f"sha256:{whole}",
         )
-        self.token = sign_manifest(self.manifest, SIGN)
+        self.token = sign_manifest(self.manifest, self.key)
         self.usb = self.folder / "usb"
         self.usb.mkdir(exist_ok=True)
 
