@@ -26,7 +26,7 @@ from kumobashi.messages.receipts import Receipt, Stage, next_receipt, sign_recei
 from kumobashi.messages.retention import Retention
 from kumobashi.storage.state import StateStore
 from kumobashi.testing.clocks import HandClock
-from tests.contract.states import KINDS, TENANT, States, states
+from tests.contract.states import KINDS, TENANT, States
 from tests.unit.messages.examples import manifest
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
@@ -87,11 +87,6 @@ def _chain(said: Manifest) -> list[tuple[str, str]]:
         )
         found.append((stage.value, sign_receipt(before, KEY)))
     return found
-
-
-@pytest.fixture(scope="module")
-def stores() -> Iterator[States]:
-    yield from states()
 
 
 @pytest.fixture(params=KINDS)

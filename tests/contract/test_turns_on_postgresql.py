@@ -17,17 +17,12 @@ from kumobashi.exchange.states import LEFT, In, Out
 from kumobashi.exchange.turns import Turns
 from kumobashi.storage.postgresql import PostgreSQLState
 from kumobashi.storage.state import StateStore
-from tests.contract.states import TENANT, States, states
+from tests.contract.states import TENANT, States
 from tests.unit.exchange.test_admitting import announce, announcement
 from tests.unit.exchange.test_turns import *  # noqa: F403 - every test that is there
 from tests.unit.exchange.test_turns import add, turns
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
-
-
-@pytest.fixture(scope="module")
-def stores() -> Iterator[States]:
-    yield from states()
 
 
 @pytest.fixture(scope="module")  # type: ignore[no-redef]

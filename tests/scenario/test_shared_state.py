@@ -6,7 +6,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +122,12 @@ def frozen(process: GatewayProcess) -> None:
     until("it stands still", stands, 60)
 
 
+@contextmanager
+def taken_over(town: Town, site: str, transfer: str, before: int) -> Iterator[None]:
+    yield
+    until("somebody takes over", lambda: tokens(town, site, transfer) > before or None, 30)
+
+
 def tokens(town: Town, site: str, transfer: str) -> int:
     query = "select coalesce(max(token), 0) from leases where transfer = ?"
     return int(town.ledger(site)._ask(query, transfer)[0][0])
@@ -143,8 +149,8 @@ def taken_over_while_frozen(
     frozen(old)
     before = tokens(town, site, transfer)
 
-    shared.another(site)
-    until("somebody takes over", lambda: tokens(town, site, transfer) > before or None, 30)
+    with taken_over(town, site, transfer, before):
+        shared.another(site)
     time.sleep(1.0)
     old.send(signal.SIGCONT)
 

@@ -1,6 +1,6 @@
 """``kumobashi bench``: how fast the link is, beside what people would use instead."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click

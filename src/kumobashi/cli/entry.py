@@ -28,6 +28,7 @@ PLACES = {
     "catalogue": "kumobashi.cli.catalogue:catalogue",
     "evidence": "kumobashi.cli.evidence:evidence",
     "bundle": "kumobashi.cli.bundle:bundle",
+    "courier": "kumobashi.cli.courier:courier",
     "directory": "kumobashi.cli.directory:directory",
     "account": "kumobashi.cli.account:account",
     "doctor": "kumobashi.cli.doctor:doctor",

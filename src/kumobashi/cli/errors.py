@@ -58,6 +58,8 @@ class GatewayRefused(TerminalFailed):
 
     def __init__(self, problem: Mapping[str, object]) -> None:
         self.said = str(problem.get("code") or self.code)
+        missing = problem.get("missing")
+        self.missing = list(missing) if isinstance(missing, list) else []  # digests of parts
         super().__init__(
             detail=problem.get("detail") or problem.get("title") or self.said,
             title=problem.get("title") or self.said,

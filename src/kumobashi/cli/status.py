@@ -17,7 +17,15 @@ from kumobashi.cli.terminal import Terminal
 from kumobashi.cli.wording import hung, spent
 from kumobashi.console.formatting import clock
 from kumobashi.console.labels import LIGHTS, SIGNS, finding
-from kumobashi.exchange.views import RED, Light, LinkView, Overview, Progress, TransferView
+from kumobashi.exchange.views import (
+    RED,
+    Light,
+    LinkView,
+    OverdueMedia,
+    Overview,
+    Progress,
+    TransferView,
+)
 
 _REFRESH_SECONDS = 2.0
 STYLES = {
@@ -75,7 +83,19 @@ def draw(terminal: Terminal, overview: Overview) -> Group:
             parts += _blocked(terminal, view)
     if overview.overdue:
         parts += [Text(), *overdue_lines(terminal, list(overview.overdue))]
+    for media in overview.overdue_media:
+        parts += [Text(), Text(_overdue(terminal, media), style="bold red")]
     return Group(*parts)
+
+
+def _overdue(terminal: Terminal, media: OverdueMedia) -> str:
+    labels, day = "、".join(media.labels), media.return_by.isoformat()
+    return terminal.t(
+        f"媒体 {labels} が返却期日 {day} を過ぎています（あて先 {media.to_site}）。"
+        f"kumobashi courier show {media.permit}",
+        f"Media {labels} were due on {day} (to {media.to_site});"
+        f" kumobashi courier show {media.permit}",
+    )
 
 
 def draw_link(terminal: Terminal, view: LinkView, now: datetime) -> list[Text]:

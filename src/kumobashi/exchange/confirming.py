@@ -1,7 +1,7 @@
 """Collect the receiver's signed receipts, verify each, and move the transfer accordingly."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kumobashi.exchange.identity import Identity
@@ -10,6 +10,7 @@ from kumobashi.exchange.peers import Answer, Peers
 from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.states import OUT_FINAL, Out
 from kumobashi.kernel import crashpoint, to_wire
+from kumobashi.messages.errors import ReceiptForeign
 from kumobashi.messages.manifest import Manifest
 from kumobashi.messages.receipts import Receipt, Stage, check_chain, verify_receipt
 
@@ -49,6 +50,23 @@ class Confirmation:
         if now.state in OUT_FINAL:  # perhaps by another hand: the receiver has lost it
             row = now
         return row, str(answer.get("version", ""))
+
+    def brought(self, row: Outgoing, tokens: Sequence[str]) -> Outgoing:
+        """Take receipts that came another way than over the line; known ones change nothing.
+
+        Raises:
+            SignatureInvalid, UnknownKey, ReceiptForeign, ReceiptOutOfOrder: nothing was kept.
+        """
+        held = self._ledger.receipts(row.transfer, row.attempt, "out")
+        check_chain(
+            [verify_receipt(token, self._keys) for token in tokens], self._manifest.digest()
+        )
+        if any(mine != theirs for mine, theirs in zip(held, tokens, strict=False)):
+            raise ReceiptForeign(field="previous")
+        fresh = list(tokens[len(held) :])
+        if not fresh:
+            return row
+        return self._take(row, held, {"receipts": fresh, "hops": row.facts.get("hops", [])})
 
     def _take(self, row: Outgoing, held: list[str], answer: Answer) -> Outgoing:
         fresh = [str(token) for token in answer.get("receipts", ())]

@@ -346,7 +346,8 @@ class Inbox:
         if announcement.tenant != identity.tenant:
             raise MessageForeign(field="tenant")
         here = identity.here
-        origin_is_caller = announcement.from_site == caller
+        # The own site hands over what a courier brought; the manifest's signature says from whom.
+        origin_is_caller = caller in {announcement.from_site, identity.site}
         if not identity.may_call(caller):
             raise StrangeCaller(site=caller)
         if not origin_is_caller and identity.at(caller).role != "relay":

@@ -481,7 +481,8 @@ def _merged(now: Facts, more: Facts) -> dict[str, Any]:
 
 def _way(now: Out, then: Out) -> list[tuple[Out, Out]]:
     """Return the single moves from ``now`` to ``then`` along the receipts' order."""
-    order = [Out.SENT, Out.DELIVERED, Out.OPENED, Out.VALIDATED, Out.APPLIED]
+    # From "sealed" on: receipts that a courier brings may be the first news of a transfer.
+    order = [Out.SEALED, Out.SENT, Out.DELIVERED, Out.OPENED, Out.VALIDATED, Out.APPLIED]
     if then is Out.REFUSED or now not in order or then not in order:
         return [(now, then)] if now is not then else []
     path = order[order.index(now) : order.index(then) + 1]

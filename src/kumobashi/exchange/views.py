@@ -203,6 +203,16 @@ class HoldingView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OverdueMedia:
+    """Media that should be back by now (返却期日超過)."""
+
+    permit: str
+    labels: tuple[str, ...]
+    to_site: str
+    return_by: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
     """連携状況一覧."""
 
@@ -213,11 +223,13 @@ class Overview:
     at: datetime
     links: tuple[LinkView, ...]
     overdue: tuple[HoldingView, ...] = ()  # what receivers should have deleted, and have not
+    overdue_media: tuple[OverdueMedia, ...] = ()
 
     @property
     def is_red(self) -> bool:
         """Whether somebody must act now."""
-        return bool(self.overdue) or any(link.light in RED for link in self.links)
+        is_late = bool(self.overdue or self.overdue_media)
+        return is_late or any(link.light in RED for link in self.links)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Final, TypeVar
 
+from kumobashi.crypto import base64url
 from kumobashi.crypto.canonical import read_canonical
 from kumobashi.crypto.errors import NotCanonical
 from kumobashi.kernel import MunicipalityCode, from_wire, to_wire
@@ -156,6 +157,14 @@ class Fields:
         ):
             raise self.wrong(name, "a list of at most 128 texts")
         return value
+
+    def octets(self, name: str) -> bytes:
+        """Take bytes in base64url without padding."""
+        expected = "bytes in base64url"
+        try:
+            return base64url.decode(self._text(name, expected))
+        except ValueError:
+            raise self.wrong(name, expected) from None
 
     def choice(self, name: str, choices: type[_Choice]) -> _Choice:
         """Take one of a closed set of words."""

@@ -38,7 +38,9 @@ def decision_of(
             key: dumped[key]
             for key in ("link", "from", "to", "release", "mode", "purpose", "format", "characters")
         }
-        | {"on_findings": link.on_findings},
+        | {"on_findings": link.on_findings}
+        # Said where it is permitted, so that the hashes of other links stay as they were.
+        | ({"courier": dumped["courier"]} if link.courier else {}),
         "legal_basis": dumped["legal_basis"],
         # Said where it is declared, so that approvals of before it could be stay good.
         **({"retention": dumped["retention"]} if link.retention else {}),

@@ -92,6 +92,18 @@ class Retention(FileModel):
     )
 
 
+class Courier(FileModel):
+    """That a link may also travel on removable media; without it nothing of it ever does."""
+
+    longest_days: int = Field(
+        default=7,
+        ge=1,
+        le=31,
+        examples=[7],
+        description="持出許可の返却期日までの最長の日数（許可を願い出た日から数えます）",
+    )
+
+
 class LinkFile(FileModel):
     """``links/<link>.yaml``."""
 
@@ -120,6 +132,11 @@ class LinkFile(FileModel):
     characters: Characters = Field(default=Characters(), examples=[{"charset": "cp932"}])
     on_findings: Literal["refuse", "quarantine", "go_on"] = Field(
         default="refuse", examples=["refuse"]
+    )
+    courier: Courier | None = Field(
+        default=None,
+        examples=[{"longest_days": 7}],
+        description="媒体での持ち運びを許す（既定は許さない）",
     )
     bounds: Bounds = Field(default=Bounds(), examples=[{"rows": 0.05, "bytes": 0.10}])
     retention: Retention | None = Field(default=None, examples=[{"class": "service", "days": 30}])

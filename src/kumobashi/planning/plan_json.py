@@ -29,6 +29,7 @@ def as_json(
         ],
         "decision": dict(plan.decision),
         "retention": _retention_json(plan),
+        "courier": plan.link.courier.model_dump() if plan.link.courier else None,
         "measured": _measured_json(measured) if measured else None,
         "approval": {"by": approval.by, "at": approval.at.isoformat(), "hash": approval.hash}
         if approval

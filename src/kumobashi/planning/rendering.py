@@ -226,6 +226,13 @@ class PlanView:
                     f"open {hours_en(hours)}; it waits while it is closed.",
                 )
                 yield from self._hung(Text("    "), when)
+        if courier := self.plan.link.courier:
+            said = self._t(
+                f"媒体でも運べます（2人の持出許可が要り、返却は {courier.longest_days} 日以内）。",
+                "Media may carry it too: two persons permit it, and they are back within"
+                f" {courier.longest_days} days.",
+            )
+            yield from self._hung(Text("  ＋ " if self.lang == "ja" else "  + "), said)
         yield from self._title("相手に頼むこと", "What others must do")
         for ask in self.story.asks:
             call = f" 連絡先 {ask.contact.name} {ask.contact.phone}" if ask.contact else ""

@@ -1,5 +1,7 @@
 """The routes that only an endpoint has: the local API and the console."""
 
+from functools import partial
+
 from starlette.routing import BaseRoute
 
 from kumobashi.console import console_routes
@@ -7,11 +9,13 @@ from kumobashi.identity import Accounts
 from kumobashi.kernel import business_date
 from kumobashi.service.board import SiteBoard
 from kumobashi.service.counting import counted
+from kumobashi.service.courier_api import courier_routes
+from kumobashi.service.courier_desk import CourierDesk
 from kumobashi.service.deletion_api import deletion_routes
 from kumobashi.service.endpoint import Endpoint
 from kumobashi.service.gateway import Gateway
 from kumobashi.service.holding_desk import overdue_views
-from kumobashi.service.local_api import local_routes
+from kumobashi.service.local_api import guarded, local_routes
 from kumobashi.service.plan_desk import PlanDesk
 from kumobashi.service.planned import Planned
 
@@ -47,8 +51,10 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
         clock=gateway.clock,
     )
     zones = {name: site.zone for name, site in gateway.directory.sites.items()}
+    courier = CourierDesk(gateway, endpoint, accounts)
     return [
         *local_routes(gateway, endpoint),
         *deletion_routes(gateway, endpoint, accounts),
+        *courier_routes(courier, partial(guarded, gateway)),
         *console_routes(board, zones=zones, plans=plans, accounts=accounts),
     ]

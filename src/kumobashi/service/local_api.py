@@ -19,10 +19,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from kumobashi.courier.book import Book
 from kumobashi.exchange.deeds import Deed
 from kumobashi.exchange.overview import transfer_view
 from kumobashi.exchange.records import Outgoing
-from kumobashi.exchange.views import Overview
+from kumobashi.exchange.views import OverdueMedia, Overview
 from kumobashi.kernel import KumobashiError, business_date
 from kumobashi.service.endpoint import Endpoint
 from kumobashi.service.errors import BadRequest, NotAllowed
@@ -32,6 +33,7 @@ from kumobashi.service.overviewing import names_for, overview
 from kumobashi.service.problems import problem
 
 Handler = Callable[[Request], Awaitable[Response]]
+Guarded = Callable[[Handler], Handler]
 _LONGEST_WAIT_SECONDS = 25.0
 _LOOK_AGAIN_SECONDS = 0.1
 
@@ -92,7 +94,22 @@ def current_overview(gateway: Gateway, endpoint: Endpoint) -> Overview:
         now=now,
         reasons=endpoint.dispatcher.reasons(),
     )
-    return replace(found, overdue=overdue_views(gateway, endpoint))
+    book = Book(
+        gateway.store,
+        tenant=gateway.identity.tenant,
+        site=gateway.identity.site,
+        clock=gateway.clock,
+    )
+    overdue = [
+        OverdueMedia(
+            permit=one.permit,
+            labels=tuple(medium.label for medium in one.media),
+            to_site=one.to_site,
+            return_by=one.return_by,
+        )
+        for one in book.overdue()
+    ]
+    return replace(found, overdue=overdue_views(gateway, endpoint), overdue_media=tuple(overdue))
 
 
 class _LocalApi:
@@ -206,7 +223,7 @@ def hash_of(view: dict[str, Any]) -> str:
 
 
 async def members(request: Request) -> dict[str, Any]:
-    """Return the JSON object that was sent; nothing sent is an empty one."""
+    """Return the members of a JSON object, the body of a request; none for an empty one."""
     body = await request.body()
     try:
         value = json.loads(body or b"{}")

@@ -16,6 +16,7 @@ _SIDES = {
     "relaying": (RELAY,),
     "receiving": (RECEIVER,),
     "files": (),  # only where a system keeps files: tests/scenario/test_folders.py visits them
+    "courier": (),  # of the command: tests/unit/courier kills it at each
 }
 _LATER = {"deleting": (RECEIVER,), "erasing": (RECEIVER,), "requesting": (SENDER,)}
 _REPEATED = ("inbox.part_written", "inbox.part_stored", "sending.part_put", "relaying.part_passed")

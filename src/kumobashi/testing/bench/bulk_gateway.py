@@ -6,20 +6,24 @@ receiver writes the opened bytes to OUT. The two sites call each other without r
 """
 
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 import kumobashi.exchange.sending as sending_module
 import kumobashi.service.endpoint as endpoint_module
 from kumobashi.cli import main as command
+from kumobashi.crypto.keys import SealKey
 from kumobashi.exchange.identity import Identity
-from kumobashi.exchange.packing import compress, seal_payload
-from kumobashi.exchange.preparing import Bundle, Chosen, Preparation
+from kumobashi.exchange.packing import Payload, compress
+from kumobashi.exchange.preparing import Chosen, Preparation
 from kumobashi.exchange.receiving import Receiver
+from kumobashi.exchange.records import Incoming
 from kumobashi.exchange.states import In
 from kumobashi.exchange.unpacking import unpack
+from kumobashi.messages.manifest import Manifest
 from kumobashi.messages.receipts import Stage
 from kumobashi.release.releasing import Released
 
@@ -51,31 +55,24 @@ class BytesPreparation(Preparation):
         """Send all."""
         return Chosen(relation="", rows=released.rows)
 
-    def seal(self, chosen: Chosen, _released: Released) -> Bundle:
-        """Compress and seal the file."""
-        began = time.monotonic()
+    def _write(self, _chosen: Chosen) -> Payload:
         with _FILE.open("rb") as source:
             blocks = iter(lambda: source.read(_BLOCK), b"")
-            payload = compress(blocks, self.folder / "payload", rows=1, charset="utf-8")
-        sealed = seal_payload(
-            payload,
-            recipient=self.order.recipient,
-            limit=self.order.largest_part_bytes,
-            spool=self.spool,
-            transfer=self.row.transfer,
-            attempt=self.row.attempt,
-        )
-        return Bundle(
-            payload=payload, sealed=sealed, chosen=chosen, seconds=time.monotonic() - began
-        )
+            return compress(blocks, self.folder / "payload", rows=1, charset="utf-8")
 
 
 class BytesReceiver(Receiver):
     """Opens a bundle and keeps its bytes."""
 
-    def _open(self, bundle: Any, manifest: Any, work: Any, folder: Path) -> None:  # noqa: ANN401, ARG002 - as inherited
-        opened = unpack(manifest, self._spool, self._identity.sealing, folder)
-        opened.replace(_OUT)
+    def _open(
+        self,
+        bundle: Incoming,
+        manifest: Manifest,
+        key: SealKey,
+        work: duckdb.DuckDBPyConnection,  # noqa: ARG002 - as inherited
+        folder: Path,
+    ) -> None:
+        unpack(manifest, self._spool, key, folder).replace(_OUT)
         self._state_that(bundle, manifest, Stage.OPENED, In.OPENED, rows=1)
 
     def _validate_and_apply(self, bundle: Any, manifest: Any, *_: Any) -> None:  # noqa: ANN401 - as inherited
