@@ -154,10 +154,8 @@ class Deleter:
                     log.warning("not seen", extra={"code": code, "transfer": held.transfer})
                 continue
             if not removed.already:
-                log.warning(
-                    "rows had come back",
-                    extra={"transfer": held.transfer, "rows": removed.rows},
-                )
+                extra = {"transfer": held.transfer, "link": held.link}
+                log.warning("rows had come back and were deleted again", extra=extra)
                 self._holdings.note_again(held, removed.rows)
         return is_whole
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from kumobashi.exchange.holdings import Holding, Keeping, Level, escalation
+from kumobashi.exchange.holdings import Holding, Keeping, Level, escalation_of
 from kumobashi.exchange.views import ContactView, HoldingView, Words
 from kumobashi.kernel import from_micros
 
@@ -43,7 +43,7 @@ def holding_view(
     """Return a holding as people see it."""
     due = _at(held.due_at)
     is_open = held.state is not Keeping.DELETED
-    level = escalation(due, now) if is_open else Level.NONE
+    level = escalation_of(held, now)
     said, cause = held.facts, held.cause if is_open else None
     rows = said.get("rows")
     return HoldingView(

@@ -16,6 +16,7 @@ from enum import IntEnum, StrEnum
 from typing import Any
 
 from kumobashi.exchange.errors import IllegalMove
+from kumobashi.kernel import from_micros
 
 
 class Keeping(StrEnum):
@@ -102,6 +103,13 @@ class Holding:
     def is_kept_by_law(self, now_micros: int) -> bool:
         """Whether a law still asks to keep it."""
         return self.by_law and (self.due_at is None or now_micros < self.due_at)
+
+
+def escalation_of(held: Holding, now: datetime) -> Level:
+    """Return how late the deletion of a holding is."""
+    if held.state is Keeping.DELETED or held.due_at is None:
+        return Level.NONE
+    return escalation(from_micros(held.due_at), now)
 
 
 _RAREST_LOOK = timedelta(hours=1) // timedelta(microseconds=1)

@@ -15,12 +15,12 @@ import sqlalchemy as sa
 from kumobashi.evidence.entries import Entry
 from kumobashi.evidence.log import append
 from kumobashi.exchange import noting
-from kumobashi.exchange.errors import IllegalMove, NothingHeld
+from kumobashi.exchange.errors import BaseInUse, IllegalMove, NothingHeld
 from kumobashi.exchange.holding_tables import holdings
 from kumobashi.exchange.holdings import Holding, Keeping, check_move
 from kumobashi.exchange.leases import Lease, Side, check_fence
 from kumobashi.exchange.sql import incoming, outgoing, receipts
-from kumobashi.exchange.states import In, Out
+from kumobashi.exchange.states import OUT_FINAL, In, Out
 from kumobashi.kernel import Clock, to_micros
 from kumobashi.messages.manifest import kept_manifest
 from kumobashi.messages.receipts import Receipt, Stage, kept_receipt
@@ -33,6 +33,7 @@ _IN_ONE_COMMIT = 200
 _RED_AFTER = timedelta(days=1)
 _LOOK_BACK = timedelta(minutes=10)  # a clock may have been set back a little
 Row = dict[str, Any]
+_UNDER_WAY = tuple(state.value for state in Out if state not in OUT_FINAL)
 _OPEN = tuple(state.value for state in Keeping if state is not Keeping.DELETED)
 
 
@@ -170,6 +171,14 @@ class Holdings:
         rows = self._store.read(_asked(query))
         return [Proved(transfer=t, deleted_at=at, receipt=jws) for t, at, jws in rows]
 
+    def ending(self, within: timedelta) -> list[Holding]:
+        """Return what receivers of this site's data delete within that time, or have begun to."""
+        until = to_micros(self._clock.now() + within)
+        query = sa.select(holdings).where(
+            self._is(OUT), holdings.c.state.in_(_OPEN), holdings.c.due_at <= until
+        )
+        return self._some(query)
+
     def open_(self) -> list[Holding]:
         """Return what this site received and has not deleted, the oldest first."""
         query = (
@@ -215,6 +224,7 @@ class Holdings:
 
         Raises:
             IllegalMove: it may not go there, or has gone elsewhere in the meantime.
+            BaseInUse: it is asked for, and a difference to it is under way.
             Fenced: another process works on it.
         """
 
@@ -233,6 +243,8 @@ class Holdings:
                 check_move(now.state, then)
                 if then is not Keeping.DELETED and now.state is not held.state:
                     raise IllegalMove(now=now.state.value, then=then.value)
+                if then is Keeping.ASKED and now.side == OUT:
+                    self._refuse_base_in_use(connection, now)
                 values["state"] = then.value
                 values.setdefault("cause", None)
                 if then is Keeping.DELETED:
@@ -310,6 +322,20 @@ class Holdings:
         )
         token = self._store.read(lambda held: held.execute(query).scalar())
         return kept_receipt(token) if token else None
+
+    def _refuse_base_in_use(self, connection: sa.Connection, held: Holding) -> None:
+        may_stand_on_it = sa.or_(
+            outgoing.c.base_transfer == held.transfer,
+            sa.and_(outgoing.c.manifest.is_(None), outgoing.c.mode == "difference"),
+        )
+        query = (
+            sa.select(outgoing.c.transfer)
+            .where(outgoing.c.tenant == self._tenant, outgoing.c.link == held.link)
+            .where(outgoing.c.state.in_(_UNDER_WAY), may_stand_on_it)
+            .limit(1)
+        )
+        if running := connection.execute(query).scalar():
+            raise BaseInUse(transfer=held.transfer, running=running)
 
     def _note(self, connection: sa.Connection, said: Sequence[Entry]) -> None:
         """Write evidence in the commit of what it speaks of."""

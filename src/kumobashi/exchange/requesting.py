@@ -8,6 +8,7 @@ the next hop is asked for receipts behind those that are here.
 import asyncio
 import logging
 from copy import copy
+from datetime import timedelta
 from typing import Self
 
 from kumobashi.exchange.differences import Snapshots
@@ -27,6 +28,7 @@ from kumobashi.messages.manifest import Manifest, kept_manifest
 from kumobashi.messages.receipts import Receipt, Stage, check_chain, kept_receipt, verify_receipt
 
 log = logging.getLogger(__name__)
+_BEFORE_IT_IS_DUE = timedelta(hours=1)  # what was sealed until then has been applied by then
 
 
 class Requester:
@@ -58,6 +60,7 @@ class Requester:
             WhoAsks: a law keeps it, so it must be known who asks.
             NothingHeld: it was never applied.
             DeletedAlready: the proof is here.
+            BaseInUse: a difference to it is under way.
         """
         held = self._holdings.one(transfer, OUT)
         if held.state is Keeping.DELETED:
@@ -79,6 +82,7 @@ class Requester:
             DeletedAlready: the proof is here.
             NotAskedFor: nobody has asked.
             AskedBySame: whoever asked may not decide.
+            BaseInUse: a difference to it is under way.
         """
         held = self._holdings.one(transfer, OUT)
         if held.state is Keeping.DELETED:
@@ -160,9 +164,17 @@ class Requester:
         last = kept_receipt(have[-1]) if have else None
         return self._end(held, last) if last and last.stage is Stage.DELETED else held
 
-    def _end(self, held: Holding, receipt: Receipt) -> Holding:
-        # The receiver has no base any more: without it here the next transfer is full.
+    def give_up_bases(self) -> None:
+        """Let nothing stand any more on what receivers delete soon because it is due."""
+        for held in self._holdings.ending(_BEFORE_IT_IS_DUE):
+            self._give_up_base(held)
+
+    def _give_up_base(self, held: Holding) -> None:
+        """Forget what the next difference would be one to: the next transfer is full then."""
         self._snapshots.forget(held.link, snapshot_of(self._ledger.outgoing(held.transfer)))
+
+    def _end(self, held: Holding, receipt: Receipt) -> Holding:
+        self._give_up_base(held)
         facts = {"digest": receipt.digest(), "at": to_wire(receipt.at), **receipt.deleted}
         return self._holdings.move(held, Keeping.DELETED, facts=facts)
 
@@ -179,6 +191,7 @@ class Requester:
             at=self._clock.now(),
         )
         token = sign_deletion(request, self._identity.signing)
+        self._give_up_base(held)
         moved = self._holdings.move(held, Keeping.ASKED, by=by, request=token, **columns)
         crashpoint("requesting.signed")
         return moved

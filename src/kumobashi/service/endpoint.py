@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from kumobashi.exchange.deleting import Deleter
 from kumobashi.exchange.differences import Snapshots
 from kumobashi.exchange.dispatching import Dispatcher
 from kumobashi.exchange.errors import NothingToResend
+from kumobashi.exchange.holdings import RED_FROM, Level, escalation_of
 from kumobashi.exchange.keeping import Holdings
 from kumobashi.exchange.packing import Limits
 from kumobashi.exchange.preparing import snapshot_of
@@ -156,6 +158,12 @@ class Endpoint:
             log.warning("files of an older release were sealed", extra={"files": sealed})
         if dropped := self._snapshots.drop_older():
             log.warning("files of an older release were removed", extra={"files": dropped})
+
+    def overdue_by_level(self) -> dict[int, int]:
+        """Return how many deletions are late, by level; nothing is left out for being 0."""
+        now, late = self._clock.now(), self.holdings.overdue()
+        levels = Counter(escalation_of(held, now) for held in late)
+        return {int(level): levels[level] for level in Level if level >= RED_FROM}
 
     def wake(self) -> None:
         """See soon to what is to be deleted; another process does at its next look."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from kumobashi.exchange.deleting import Deleter
 from kumobashi.exchange.holding import Holder
-from kumobashi.exchange.holdings import Holding, is_time
+from kumobashi.exchange.holdings import Holding, Level, escalation_of, is_time
 from kumobashi.exchange.keeping import IN, OUT, Holdings
 from kumobashi.exchange.lanes import Job
 from kumobashi.exchange.requesting import Requester
@@ -42,6 +42,7 @@ class Lifecycle:
         self._alone = alone  # no bundle is taken in meanwhile
         self._clock = clock
         self._every = every_seconds
+        self._told: dict[str, Level] = {}
         self._looked: dict[tuple[str, str], int] = {}
         self._again_at = 0.0  # when targets are asked again what they have; at the start
         self._news = asyncio.Event()
@@ -71,14 +72,28 @@ class Lifecycle:
         for held in await asyncio.to_thread(self._holdings.pressing, IN):
             if self._is_time(held):
                 await self._apart(self._delete(held))
+        await asyncio.to_thread(self._requester.give_up_bases)
         by_receiver: defaultdict[str, list[Holding]] = defaultdict(list)
         for held in await asyncio.to_thread(self._holdings.pressing, OUT):
             by_receiver[held.to_site].append(held)
         await asyncio.gather(*map(self._fetch, by_receiver.values()))
+        await asyncio.to_thread(self._escalate)
         if time.monotonic() >= self._again_at:
             async with self._alone:
                 if await asyncio.to_thread(self._deleter.look_again):
                     self._again_at = time.monotonic() + _AGAIN_SECONDS
+
+    def _escalate(self) -> None:
+        """Tell the log of each deletion that is late, once for every level that it reaches."""
+        now = self._clock.now()
+        told = {}
+        for held in self._holdings.overdue():
+            told[held.transfer] = level = escalation_of(held, now)
+            if level > self._told.get(held.transfer, Level.NONE):
+                extra = {"transfer": held.transfer, "link": held.link, "site": held.to_site}
+                extra["state"] = level.name.lower()
+                log.warning("a deletion is overdue and not proved", extra=extra)
+        self._told = told
 
     async def _fetch(self, wanted: list[Holding]) -> None:
         for held in wanted:
