@@ -12,8 +12,9 @@ again unchanged, and the target's own transaction remembers whether the rows are
 import asyncio
 import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import asdict
 from functools import cache, partial
@@ -24,7 +25,13 @@ import duckdb
 
 from kumobashi.exchange.changes import Changes, Key
 from kumobashi.exchange.checking import Arranged, Checked, arrange_rows, check_rows
-from kumobashi.exchange.errors import BundleUnlike, Fenced, ReceiverRestored, RowsRefused
+from kumobashi.exchange.errors import (
+    BundleUnlike,
+    Fenced,
+    ReceiverRestored,
+    RowsRefused,
+    Unforeseen,
+)
 from kumobashi.exchange.holding import Holder
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.inbox import Downstream
@@ -36,7 +43,7 @@ from kumobashi.exchange.orders import Reception
 from kumobashi.exchange.packing import Limits, workroom
 from kumobashi.exchange.patience import new_chance, wait_after
 from kumobashi.exchange.records import Incoming
-from kumobashi.exchange.states import In
+from kumobashi.exchange.states import IN_FINAL, In
 from kumobashi.exchange.stepping import Steps
 from kumobashi.exchange.turns import Turns
 from kumobashi.exchange.unpacking import read_payload, unpack
@@ -178,6 +185,10 @@ class Receiver:
             raise
         except Exception as raised:  # noqa: BLE001 - a fault of ours must not strand a bundle
             error = as_known(raised)
+            if self._ledger.incoming(*job.key).state in IN_FINAL:  # its answer was lost
+                await asyncio.to_thread(self._spool.forget, *job.key)
+                self._changes.tell(job.key)
+                return
             # A part that was damaged on this disk does not get better by waiting.
             if not error.retryable or isinstance(error, PartAltered):
                 await asyncio.to_thread(self._refuse, bundle, error)
@@ -271,15 +282,16 @@ class Receiver:
             finally:  # also where the target did not answer, or had the rows already
                 findings = verdict.result()
         crashpoint("receiving.applied_unrecorded")
-        self._state_that(
-            bundle,
-            manifest,
-            Stage.APPLIED,
-            In.APPLIED,
-            rows=applied.rows,
-            findings=findings,
-            facts={"applied": asdict(applied), "quarantined": arranged.quarantined},
-        )
+        with _no_way_back():
+            self._state_that(
+                bundle,
+                manifest,
+                Stage.APPLIED,
+                In.APPLIED,
+                rows=applied.rows,
+                findings=findings,
+                facts={"applied": asdict(applied), "quarantined": arranged.quarantined},
+            )
         crashpoint("receiving.applied")
 
     def _judge(self, bundle: Incoming, checked: Checked) -> None:
@@ -375,6 +387,17 @@ class Receiver:
             if theirs != ours:
                 raise MessageForeign(field=field)
         return reception
+
+
+@contextmanager
+def _no_way_back() -> Iterator[None]:
+    """Let nothing that fails inside end in a refusal: the rows are in the target already."""
+    try:
+        yield
+    except KumobashiError as error:
+        if error.retryable or isinstance(error, Fenced):
+            raise
+        raise Unforeseen(kind=error.code) from error
 
 
 def _load(

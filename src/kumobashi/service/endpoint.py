@@ -14,12 +14,12 @@ from kumobashi.exchange.dispatching import Dispatcher
 from kumobashi.exchange.errors import NothingToResend
 from kumobashi.exchange.packing import Limits
 from kumobashi.exchange.preparing import snapshot_of
+from kumobashi.exchange.ranks import RANKS
 from kumobashi.exchange.recalling import Recalling
 from kumobashi.exchange.receiving import Receiver
 from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.sending import Sender
 from kumobashi.exchange.states import OUT_FINAL, Out
-from kumobashi.exchange.turns import RANKS
 from kumobashi.kernel import business_date
 from kumobashi.planning.workspace import Workspace
 from kumobashi.service.training import refuse_outside
