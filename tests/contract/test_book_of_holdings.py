@@ -19,6 +19,7 @@ from kumobashi.exchange.keeping import IN, OUT, Holdings
 from kumobashi.exchange.leases import Held, Leases
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.migrating import migrate
+from kumobashi.exchange.proofs import Proofs
 from kumobashi.exchange.states import In, Out
 from kumobashi.kernel import from_micros, new_id, to_micros
 from kumobashi.messages.manifest import Manifest, sign_manifest
@@ -332,11 +333,12 @@ def test_proofs_are_shown_the_newest_first_and_each_once(site: Site) -> None:
         site.clock.at = APPLIED + timedelta(days=30 + number // 2)  # some at the same moment
         site.ledger.keep_receipts(transfer, 1, "out", [("deleted", f"proof of {transfer}")])
         site.book.move(site.book.one(transfer, OUT), Keeping.DELETED, facts={"rows": 3})
-    (receiver,) = site.book.receivers()
+    proofs = Proofs(site.store, TENANT)
+    (receiver,) = proofs.receivers()
 
     shown: list[str] = []
     before = None
-    while some := site.book.proved(receiver, before=before, limit=2):
+    while some := proofs.proved(receiver, before=before, limit=2):
         shown += [one.transfer for one in some]
         assert all(one.receipt == f"proof of {one.transfer}" for one in some)
         before = some[-1]

@@ -6,7 +6,6 @@ this release are found too.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
@@ -35,15 +34,6 @@ _LOOK_BACK = timedelta(minutes=10)  # a clock may have been set back a little
 Row = dict[str, Any]
 _UNDER_WAY = tuple(state.value for state in Out if state not in OUT_FINAL)
 _OPEN = tuple(state.value for state in Keeping if state is not Keeping.DELETED)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proved:
-    """One deletion that a receiver has proved."""
-
-    transfer: str
-    deleted_at: int  # when the proof came here; microseconds
-    receipt: str  # JWS
 
 
 class Holdings:
@@ -136,40 +126,6 @@ class Holdings:
             .limit(1000)
         )
         return self._some(query)
-
-    def receivers(self) -> list[str]:
-        """Return the sites that have deleted something of what this site sent."""
-        query = (
-            sa.select(holdings.c.to_site)
-            .where(self._is(OUT), holdings.c.state == Keeping.DELETED.value)
-            .distinct()
-        )
-        return self._store.read(lambda held: sorted(held.execute(query).scalars()))
-
-    def proved(self, site: str, *, before: Proved | None, limit: int) -> list[Proved]:
-        """Return what a receiver has deleted, the newest first, behind ``before``."""
-        query = (
-            sa.select(holdings.c.transfer, holdings.c.deleted_at, receipts.c.jws)
-            .join(
-                receipts,
-                sa.and_(
-                    receipts.c.tenant == holdings.c.tenant,
-                    receipts.c.transfer == holdings.c.transfer,
-                    receipts.c.attempt == holdings.c.attempt,
-                    receipts.c.side == holdings.c.side,
-                    receipts.c.stage == Stage.DELETED.value,
-                ),
-            )
-            .where(self._is(OUT), holdings.c.state == Keeping.DELETED.value)
-            .where(holdings.c.to_site == site)
-            .order_by(holdings.c.deleted_at.desc(), holdings.c.transfer.desc())
-            .limit(limit)
-        )
-        if before:
-            place = sa.tuple_(holdings.c.deleted_at, holdings.c.transfer)
-            query = query.where(place < (before.deleted_at, before.transfer))
-        rows = self._store.read(_asked(query))
-        return [Proved(transfer=t, deleted_at=at, receipt=jws) for t, at, jws in rows]
 
     def ending(self, within: timedelta) -> list[Holding]:
         """Return what receivers of this site's data delete within that time, or have begun to."""

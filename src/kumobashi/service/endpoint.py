@@ -19,6 +19,8 @@ from kumobashi.exchange.holdings import RED_FROM, Level, escalation_of
 from kumobashi.exchange.keeping import Holdings
 from kumobashi.exchange.packing import Limits
 from kumobashi.exchange.preparing import snapshot_of
+from kumobashi.exchange.proofs import Proofs
+from kumobashi.exchange.ranks import RANKS
 from kumobashi.exchange.recalling import Recalling
 from kumobashi.exchange.receiving import Receiver
 from kumobashi.exchange.records import Outgoing
@@ -27,7 +29,6 @@ from kumobashi.exchange.requesting import Requester
 from kumobashi.exchange.sending import Sender
 from kumobashi.exchange.set_aside import SetAside
 from kumobashi.exchange.states import OUT_FINAL, Out
-from kumobashi.exchange.turns import RANKS
 from kumobashi.kernel import business_date
 from kumobashi.planning.workspace import Workspace
 from kumobashi.service.lifecycle import Lifecycle
@@ -109,7 +110,7 @@ class Endpoint:
             changes=gateway.changes,
             receptions=self.wiring.reception,
             limits=limits,
-            set_aside=var / "quarantine",
+            set_aside=self._set_aside,
             keys=gateway.keys,
             deletions=deleter,
             checkpoint=lambda: gateway.evidence.newest,
@@ -133,7 +134,7 @@ class Endpoint:
             ledger,
             gateway.peers,
             self._again,
-            reminder=Reminder(identity, holdings, gateway.peers),
+            reminder=Reminder(identity, Proofs(gateway.store, identity.tenant), gateway.peers),
             seconds=gateway.settings.recall_seconds,
         )
         self._asking: asyncio.Task[None] | None = None

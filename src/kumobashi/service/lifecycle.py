@@ -69,14 +69,18 @@ class Lifecycle:
         """Do everything that there is to do now, and that no other process of this site does."""
         await asyncio.to_thread(self._holdings.discover)
         await asyncio.to_thread(self._deleter.remember)
-        for held in await asyncio.to_thread(self._holdings.pressing, IN):
+        coming = await asyncio.to_thread(self._holdings.pressing, IN)
+        for held in coming:
             if self._is_time(held):
                 await self._apart(self._delete(held))
         await asyncio.to_thread(self._requester.give_up_bases)
         by_receiver: defaultdict[str, list[Holding]] = defaultdict(list)
-        for held in await asyncio.to_thread(self._holdings.pressing, OUT):
+        going = await asyncio.to_thread(self._holdings.pressing, OUT)
+        for held in going:
             by_receiver[held.to_site].append(held)
         await asyncio.gather(*map(self._fetch, by_receiver.values()))
+        open_ = {(held.side, held.transfer) for held in (*coming, *going)}
+        self._looked = {key: at for key, at in self._looked.items() if key in open_}
         await asyncio.to_thread(self._escalate)
         if time.monotonic() >= self._again_at:
             async with self._alone:
@@ -118,22 +122,22 @@ class Lifecycle:
         task = asyncio.create_task(duty)
         try:
             await asyncio.wait([task])
-        finally:
+        except asyncio.CancelledError:
             task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            raise
         with suppress(asyncio.CancelledError):
             task.result()
 
     async def _run(self) -> None:
         while True:
+            self._news.clear()  # before looking: what comes meanwhile is looked at again
             try:
                 await self.look()
             except Exception:
                 log.exception("the duty of deletion failed; it is tried again")
-            self._news.clear()
-            try:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), self._every)
-            except TimeoutError:
-                continue
 
     def _wake(self) -> None:
         self._looked.clear()
