@@ -68,6 +68,10 @@ class Restored:
         (found,) = [one for one in listed if (one["transfer"], one["side"]) == (transfer, side)]
         return dict(found)
 
+    def over(self, transfer: str) -> dict[str, Any] | None:
+        held = self.holding(transfer)
+        return held if held["state"] in {"lost", "deleted"} else None
+
     def rows(self) -> int:
         found = self.town.sql("notice-cloud", "select count(*) from notice_attributes")
         return int(found[0][0]) if found else 0
@@ -171,4 +175,8 @@ def test_a_newer_transfer_that_was_lost_is_sent_again_and_an_older_deletion_stan
         60,
     )
     assert restored.rows() == rows
+    restored.town.call(f"/api/v1/deletions/{second}/request", {})
+    over = until("over", lambda: restored.over(second), 60, every=0.1)
+    assert (over["state"], over["taken_over_by"]) == ("lost", again), "nobody can sign for it"
+    assert (over["receipt"], over["level"]) == (None, 0)
     assert restored.tokens(first, CLOUD, "in")[-1] == restored.tokens(first, HALL, "out")[-1]

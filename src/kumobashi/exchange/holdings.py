@@ -27,15 +27,20 @@ class Keeping(StrEnum):
     ASKED = "asked"  # 依頼済: the request to delete is signed; at the receiver: it has come
     DELETING = "deleting"  # 消去中: at the receiver; goes on after a crash
     DELETED = "deleted"  # 消去済: proved by a signed receipt
+    LOST = "lost"  # 復元で失われた: its receiver was put back from a backup, and it was sent again
 
 
 MOVES: dict[Keeping, frozenset[Keeping]] = {
-    Keeping.HELD: frozenset({Keeping.WAITING, Keeping.ASKED, Keeping.DELETING, Keeping.DELETED}),
-    Keeping.WAITING: frozenset({Keeping.HELD, Keeping.ASKED, Keeping.DELETED}),
-    Keeping.ASKED: frozenset({Keeping.DELETING, Keeping.DELETED}),
+    Keeping.HELD: frozenset(
+        {Keeping.WAITING, Keeping.ASKED, Keeping.DELETING, Keeping.DELETED, Keeping.LOST}
+    ),
+    Keeping.WAITING: frozenset({Keeping.HELD, Keeping.ASKED, Keeping.DELETED, Keeping.LOST}),
+    Keeping.ASKED: frozenset({Keeping.DELETING, Keeping.DELETED, Keeping.LOST}),
     Keeping.DELETING: frozenset({Keeping.DELETED}),
     Keeping.DELETED: frozenset(),
+    Keeping.LOST: frozenset(),
 }
+OVER = frozenset({Keeping.DELETED, Keeping.LOST})
 
 
 def check_move(now: Keeping, then: Keeping) -> None:
@@ -107,7 +112,7 @@ class Holding:
 
 def escalation_of(held: Holding, now: datetime) -> Level:
     """Return how late the deletion of a holding is."""
-    if held.state is Keeping.DELETED or held.due_at is None:
+    if held.state in OVER or held.due_at is None:
         return Level.NONE
     return escalation(from_micros(held.due_at), now)
 

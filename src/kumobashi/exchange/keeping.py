@@ -16,7 +16,7 @@ from kumobashi.evidence.log import append
 from kumobashi.exchange import noting
 from kumobashi.exchange.errors import BaseInUse, IllegalMove, NothingHeld
 from kumobashi.exchange.holding_tables import holdings
-from kumobashi.exchange.holdings import Holding, Keeping, check_move
+from kumobashi.exchange.holdings import OVER, Holding, Keeping, check_move
 from kumobashi.exchange.leases import Lease, Side, check_fence
 from kumobashi.exchange.sql import incoming, outgoing, receipts
 from kumobashi.exchange.states import OUT_FINAL, In, Out
@@ -33,7 +33,7 @@ _RED_AFTER = timedelta(days=1)
 _LOOK_BACK = timedelta(minutes=10)  # a clock may have been set back a little
 Row = dict[str, Any]
 _UNDER_WAY = tuple(state.value for state in Out if state not in OUT_FINAL)
-_OPEN = tuple(state.value for state in Keeping if state is not Keeping.DELETED)
+_OPEN = tuple(state.value for state in Keeping if state not in OVER)
 
 
 class Holdings:

@@ -13,7 +13,7 @@ from typing import Self
 
 from kumobashi.exchange.differences import Snapshots
 from kumobashi.exchange.errors import AskedBySame, DeletedAlready, Fenced, NotAskedFor, WhoAsks
-from kumobashi.exchange.holdings import Holding, Keeping
+from kumobashi.exchange.holdings import OVER, Holding, Keeping
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.keeping import OUT, Holdings
 from kumobashi.exchange.leases import Lease
@@ -21,6 +21,7 @@ from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.line import is_about_the_line
 from kumobashi.exchange.peers import Peers
 from kumobashi.exchange.preparing import snapshot_of
+from kumobashi.exchange.states import Out
 from kumobashi.exchange.waiting import as_known, cause_of
 from kumobashi.kernel import Clock, KumobashiError, crashpoint, new_id, to_micros, to_wire
 from kumobashi.messages.deletions import DeletionRequest, sign_deletion
@@ -118,7 +119,7 @@ class Requester:
             Fenced: another process works on it.
         """
         held = await asyncio.to_thread(self._known, transfer)
-        if held.state is Keeping.DELETED:
+        if held.state in OVER:
             return held
         try:
             return await self._press(held)
@@ -156,13 +157,26 @@ class Requester:
         return self._end(held, chain[-1]) if stage is Stage.DELETED else held
 
     def _known(self, transfer: str) -> Holding:
-        """Return an entry; it ends where its proof was kept before a crash."""
+        """Return an entry; it ends where its proof is here, or where nobody can give one."""
         held = self._holdings.one(transfer, OUT)
-        if held.state is Keeping.DELETED:
+        if held.state in OVER:
             return held
         have = self._ledger.receipts(held.transfer, held.attempt, "out")
         last = kept_receipt(have[-1]) if have else None
-        return self._end(held, last) if last and last.stage is Stage.DELETED else held
+        if last and last.stage is Stage.DELETED:  # kept before a crash
+            return self._end(held, last)
+        return self._lost(held) or held
+
+    def _lost(self, held: Holding) -> Holding | None:
+        """End what its restored receiver knows no more, once another transfer has its place."""
+        facts = self._ledger.outgoing(held.transfer).facts
+        if "lost" not in facts or "resent" not in facts:
+            return None
+        anew = self._ledger.outgoing(str(facts["resent"]["transfer"]))
+        if anew.state is not Out.APPLIED:
+            return None
+        said = {"at": facts["lost"]["at"], "taken_over_by": anew.transfer}
+        return self._holdings.move(held, Keeping.LOST, facts=said)
 
     def give_up_bases(self) -> None:
         """Let nothing stand any more on what receivers delete soon because it is due."""
