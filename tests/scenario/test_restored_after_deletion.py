@@ -37,10 +37,14 @@ class Restored:
 
     def back_up(self) -> None:
         """Copy all that the cloud has, its systems' tables and its keys too."""
-        shutil.rmtree(self._backup, ignore_errors=True)
         self.town.running[CLOUD].stop()
+        self.copy()
+        self.start()
+
+    def copy(self) -> None:
+        """Copy the folder of a cloud that does not run."""
+        shutil.rmtree(self._backup, ignore_errors=True)
         shutil.copytree(self._cloud, self._backup)
-        self.town.start(CLOUD, environment=QUICK)
 
     def put_back(self, *, but: tuple[str, ...]) -> None:
         """Put the copy in the place of what the cloud has, but for these folders."""
@@ -134,6 +138,33 @@ def test_what_was_deleted_is_deleted_again_and_proved_by_the_same_receipt(
     assert restored.holding(transfer)["receipt"] == after["receipt"]
     transfers = [row.transfer for row in restored.town.ledger(HALL).outgoing()]
     assert transfers == [transfer], "what was deleted is not sent again"
+
+
+def test_a_state_of_before_it_was_taken_in_takes_nothing_in(restored: Restored) -> None:
+    town = restored.town
+    town.running[CLOUD].stop()
+    town.start(CLOUD, crash="receiving.opened_before_commit", environment=QUICK)
+    transfer = str(town.submit(NOTICES)["transfer"])
+    assert town.running[CLOUD].wait_end(60) == -9
+    restored.copy()
+    restored.start()
+    assert town.wait(transfer, seconds=90)["state"] == "applied"
+    restored.deleted(transfer)
+
+    restored.put_back(but=("keys",))
+    restored.start()
+
+    def ended() -> Any:
+        (row,) = town.ledger(CLOUD).incoming(transfer)
+        return row if row.state == "refused" else None
+
+    row = until("it ends", ended, 60)
+    assert (row.cause or {})["code"] == "storage.secret_erased"
+    assert restored.rows() == 0
+    stages = town.ledger(CLOUD).stages(transfer, "in")
+    assert stages == ["delivered"], "nothing is said that contradicts what was said"
+    assert restored.holding(transfer)["state"] == "deleted"
+    assert [one.transfer for one in town.ledger(HALL).outgoing()] == [transfer]
 
 
 def test_rows_that_only_the_target_got_back_go_again(restored: Restored) -> None:
