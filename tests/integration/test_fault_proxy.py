@@ -9,14 +9,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kumobashi.testing.fault_proxy import ALWAYS, Fault, FaultProxy, Kind, fault_proxy
+from kumobashi.testing.fault_proxy import ALWAYS, GOOD, Fault, FaultProxy, Kind, fault_proxy
 from kumobashi.testing.faults.history import read_events
 from kumobashi.testing.gateways import until
 from kumobashi.testing.town import free_ports
@@ -213,6 +213,27 @@ def test_a_slow_line_is_slow_and_right(line: Line, kind: Kind, at: int) -> None:
 
     assert time.monotonic() - began > 0.1
     assert (status, json.loads(answer)) == (202, {"receipts": [JWS]})
+
+
+def test_a_connection_is_cut_although_the_fault_changes_before_anything_is_carried(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    accept = FaultProxy._accept  # the moment cannot be met from outside
+
+    async def accept_and_change(self: FaultProxy, *ends: Any) -> None:
+        await accept(self, *ends)
+        self.change(GOOD)  # what carries exists, and has not begun
+
+    monkeypatch.setattr(FaultProxy, "_accept", accept_and_change)
+    near, far = free_ports(2)
+    with (
+        serving(far),
+        fault_proxy(near, far),
+        socket.create_connection(("127.0.0.1", near), timeout=5) as caller,
+        suppress(ConnectionError),
+    ):
+        caller.sendall(b"x")
+        assert caller.recv(1) == b""
 
 
 def test_as_a_program_it_takes_its_faults_over_a_socket(tmp_path: Path) -> None:

@@ -113,20 +113,26 @@ class FaultProxy:
             self._left -= 1
             self.struck += 1
             fault = self._fault
-        task = asyncio.create_task(self._carry(fault, reader, writer))
+        ends = [writer]
+        task = asyncio.create_task(self._carry(fault, reader, writer, ends))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+
+        def over(_task: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            for end in ends:  # here, since a task that is cancelled before it began does nothing
+                _cut(end)
+
+        task.add_done_callback(over)
 
     async def _carry(
-        self, fault: Fault, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self,
+        fault: Fault,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        ends: list[asyncio.StreamWriter],
     ) -> None:
-        ends = [writer]
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            try:
-                await self._between(fault, reader, writer, ends)
-            finally:
-                for end in ends:
-                    _cut(end)
+            await self._between(fault, reader, writer, ends)
 
     async def _between(
         self,
