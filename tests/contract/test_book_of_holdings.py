@@ -12,13 +12,14 @@ import sqlalchemy as sa
 
 from kumobashi.crypto.keys import SigningKey
 from kumobashi.evidence.sql import waiting
-from kumobashi.exchange.errors import Fenced, IllegalMove, NothingHeld
+from kumobashi.exchange.errors import BaseInUse, Fenced, IllegalMove, NothingHeld
 from kumobashi.exchange.holding_tables import holdings
 from kumobashi.exchange.holdings import Keeping
 from kumobashi.exchange.keeping import IN, OUT, Holdings
 from kumobashi.exchange.leases import Held, Leases
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.migrating import migrate
+from kumobashi.exchange.proofs import Proofs
 from kumobashi.exchange.states import In, Out
 from kumobashi.kernel import from_micros, new_id, to_micros
 from kumobashi.messages.manifest import Manifest, sign_manifest
@@ -280,3 +281,79 @@ def test_two_processes_that_look_at_once_make_one_entry(
     assert len(records(site, "holding.begun")) == 20
     if other is not site.store:
         other.close()
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_what_a_difference_under_way_may_stand_on_is_not_asked_away(
+    site: Site, *, full: bool
+) -> None:
+    transfer = site.sent(MONTH)
+    site.book.discover()
+    held = site.book.one(transfer, OUT)
+    running, _ = site.ledger.start(
+        "notice-attributes", "2026-11-23", mode="difference", plan_hash="sha256:d", again=True
+    )
+    with pytest.raises(BaseInUse) as refused:
+        site.book.move(held, Keeping.ASKED, request="x")
+    assert refused.value.facts["running"] == running.transfer
+
+    said = sign_manifest(manifest(transfer=running.transfer), KEY)
+    base = None if full else transfer
+    site.ledger.move_out(running.transfer, Out.SEALED, manifest=said, base_transfer=base)
+    if not full:
+        with pytest.raises(BaseInUse):
+            site.book.move(held, Keeping.ASKED, request="x")
+        site.ledger.move_out(running.transfer, Out.REFUSED)
+
+    assert site.book.move(held, Keeping.ASKED, request="x").state is Keeping.ASKED
+
+
+def test_what_ends_soon_is_named_while_it_is_open(site: Site) -> None:
+    transfer = site.sent(MONTH)
+    site.book.discover()
+    hour = timedelta(hours=1)
+    site.clock.at = APPLIED + timedelta(days=30) - hour
+    assert [held.transfer for held in site.book.ending(hour)] == [transfer]
+    assert site.book.ending(hour / 2) == []
+
+    site.book.move(site.book.one(transfer, OUT), Keeping.DELETED, facts={"rows": 3})
+
+    assert site.book.ending(hour) == []
+
+
+def test_proofs_are_shown_the_newest_first_and_each_once(site: Site) -> None:
+    names = [site.sent(MONTH) for _ in range(5)]
+    site.book.discover()
+    for number, transfer in enumerate(names):
+        site.clock.at = APPLIED + timedelta(days=30 + number // 2)  # some at the same moment
+        site.ledger.keep_receipts(transfer, 1, "out", [("deleted", f"proof of {transfer}")])
+        site.book.move(site.book.one(transfer, OUT), Keeping.DELETED, facts={"rows": 3})
+    proofs = Proofs(site.store, TENANT)
+    (receiver,) = proofs.receivers()
+
+    shown: list[str] = []
+    before = None
+    while some := proofs.proved(receiver, before=before, limit=2):
+        shown += [one.transfer for one in some]
+        assert all(one.receipt == f"proof of {one.transfer}" for one in some)
+        before = some[-1]
+
+    assert sorted(shown) == sorted(names)
+    assert shown[-2:] == [names[1], names[0]]
+
+
+def test_only_links_whose_newest_is_deleted_are_emptied(site: Site) -> None:
+    older, newer = site.received(MONTH), site.received(MONTH)
+    site.book.discover()
+    with_rows = site.book.one(newer, IN)
+    site.store.write(
+        lambda held: held.execute(
+            sa.update(holdings)
+            .where(holdings.c.transfer == newer)
+            .values(applied_at=with_rows.applied_at + 1)
+        )
+    )
+    for transfer, emptied in ((older, []), (newer, [newer])):
+        held = site.book.move(site.book.one(transfer, IN), Keeping.DELETING)
+        site.book.move(held, Keeping.DELETED, facts={"rows": 3})
+        assert [one.transfer for one in site.book.emptied()] == emptied

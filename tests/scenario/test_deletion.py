@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -236,6 +237,16 @@ def test_a_late_proof_is_red_and_names_whom_to_call(deleting: Deleting) -> None:
         deleting.start(but=("public-cloud",))
         levels[days] = deleting.holding(transfer)["level"]
 
+    with urllib.request.urlopen(f"{deleting.town.url('hall-core')}/metrics") as answer:  # noqa: S310
+        assert (
+            'kumobashi_deletions_overdue{level="4",site="hall-core"} 1.0' in answer.read().decode()
+        )
+    log = deleting.town.folder / "var" / "hall-core.log"
+    until(
+        "the log tells it",
+        lambda: "a deletion is overdue and not proved" in log.read_text("utf-8") or None,
+        20,
+    )
     late = until("the cause", lambda: (h := deleting.holding(transfer))["cause"] and h)
     overview = deleting.town.call("/api/v1/overview")
 

@@ -37,10 +37,14 @@ class Restored:
 
     def back_up(self) -> None:
         """Copy all that the cloud has, its systems' tables and its keys too."""
-        shutil.rmtree(self._backup, ignore_errors=True)
         self.town.running[CLOUD].stop()
+        self.copy()
+        self.start()
+
+    def copy(self) -> None:
+        """Copy the folder of a cloud that does not run."""
+        shutil.rmtree(self._backup, ignore_errors=True)
         shutil.copytree(self._cloud, self._backup)
-        self.town.start(CLOUD, environment=QUICK)
 
     def put_back(self, *, but: tuple[str, ...]) -> None:
         """Put the copy in the place of what the cloud has, but for these folders."""
@@ -67,6 +71,10 @@ class Restored:
         listed = self.town.call("/api/v1/deletions", site=site)["holdings"]
         (found,) = [one for one in listed if (one["transfer"], one["side"]) == (transfer, side)]
         return dict(found)
+
+    def over(self, transfer: str) -> dict[str, Any] | None:
+        held = self.holding(transfer)
+        return held if held["state"] in {"lost", "deleted"} else None
 
     def rows(self) -> int:
         found = self.town.sql("notice-cloud", "select count(*) from notice_attributes")
@@ -132,6 +140,33 @@ def test_what_was_deleted_is_deleted_again_and_proved_by_the_same_receipt(
     assert transfers == [transfer], "what was deleted is not sent again"
 
 
+def test_a_state_of_before_it_was_taken_in_takes_nothing_in(restored: Restored) -> None:
+    town = restored.town
+    town.running[CLOUD].stop()
+    town.start(CLOUD, crash="receiving.opened_before_commit", environment=QUICK)
+    transfer = str(town.submit(NOTICES)["transfer"])
+    assert town.running[CLOUD].wait_end(60) == -9
+    restored.copy()
+    restored.start()
+    assert town.wait(transfer, seconds=90)["state"] == "applied"
+    restored.deleted(transfer)
+
+    restored.put_back(but=("keys",))
+    restored.start()
+
+    def ended() -> Any:
+        (row,) = town.ledger(CLOUD).incoming(transfer)
+        return row if row.state == "refused" else None
+
+    row = until("it ends", ended, 60)
+    assert (row.cause or {})["code"] == "storage.secret_erased"
+    assert restored.rows() == 0
+    stages = town.ledger(CLOUD).stages(transfer, "in")
+    assert stages == ["delivered"], "nothing is said that contradicts what was said"
+    assert restored.holding(transfer)["state"] == "deleted"
+    assert [one.transfer for one in town.ledger(HALL).outgoing()] == [transfer]
+
+
 def test_rows_that_only_the_target_got_back_go_again(restored: Restored) -> None:
     transfer = restored.sent(DAY)
     restored.back_up()
@@ -171,4 +206,8 @@ def test_a_newer_transfer_that_was_lost_is_sent_again_and_an_older_deletion_stan
         60,
     )
     assert restored.rows() == rows
+    restored.town.call(f"/api/v1/deletions/{second}/request", {})
+    over = until("over", lambda: restored.over(second), 60, every=0.1)
+    assert (over["state"], over["taken_over_by"]) == ("lost", again), "nobody can sign for it"
+    assert (over["receipt"], over["level"]) == (None, 0)
     assert restored.tokens(first, CLOUD, "in")[-1] == restored.tokens(first, HALL, "out")[-1]

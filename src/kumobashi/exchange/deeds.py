@@ -15,10 +15,10 @@ import sqlalchemy as sa
 from kumobashi.exchange import noting
 from kumobashi.exchange.errors import HasLeft, IllegalMove, OrderKept, Paused
 from kumobashi.exchange.ledger import Ledger
+from kumobashi.exchange.ranks import FIRST
 from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.sql import paused_links
 from kumobashi.exchange.states import LEFT, OUT_FINAL, Out, check_out
-from kumobashi.exchange.turns import FIRST
 from kumobashi.kernel import to_micros
 
 Values = Callable[[sa.Connection], dict[str, object]]

@@ -10,6 +10,7 @@ up is all that resuming is: what is due, asked for or begun stands in the book o
 import logging
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from copy import copy
 from pathlib import Path
 from typing import Self
@@ -18,6 +19,7 @@ from kumobashi.exchange.changes import Changes
 from kumobashi.exchange.errors import (
     DeletionIncomplete,
     Fenced,
+    IllegalMove,
     KeptByLaw,
     NothingHeld,
     ReceiverRestored,
@@ -131,8 +133,9 @@ class Deleter:
             if is_new and self._keys.is_erased(held.transfer, held.attempt):
                 extra = {"code": ReceiverRestored.code, "transfer": held.transfer}
                 log.warning("this state is older than what it deleted", extra=extra)
-                self._holdings.move(held, Keeping.DELETING)
-                found.append(held.transfer)
+                with suppress(IllegalMove):  # another process was a moment earlier
+                    self._holdings.move(held, Keeping.DELETING)
+                    found.append(held.transfer)
         return found
 
     def look_again(self) -> bool:
@@ -154,10 +157,8 @@ class Deleter:
                     log.warning("not seen", extra={"code": code, "transfer": held.transfer})
                 continue
             if not removed.already:
-                log.warning(
-                    "rows had come back",
-                    extra={"transfer": held.transfer, "rows": removed.rows},
-                )
+                extra = {"transfer": held.transfer, "link": held.link}
+                log.warning("rows had come back and were deleted again", extra=extra)
                 self._holdings.note_again(held, removed.rows)
         return is_whole
 

@@ -18,10 +18,11 @@ from kumobashi.exchange.line import Line
 from kumobashi.exchange.lines import Lines
 from kumobashi.exchange.reasons import Reasons
 from kumobashi.exchange.records import Outgoing
+from kumobashi.exchange.rounds import Key, Round
 from kumobashi.exchange.sending import Sender
 from kumobashi.exchange.states import LEFT, OUT_FINAL, Out
 from kumobashi.exchange.stepping import Steps
-from kumobashi.exchange.turns import Key, Round, Turns
+from kumobashi.exchange.turns import Turns
 
 _CARRIED_AT_ONCE = 8  # transfers to one peer; their parts share the line
 

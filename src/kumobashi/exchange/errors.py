@@ -21,6 +21,7 @@ KumobashiError
     ├── NotAskedFor          nobody has asked for the deletion
     ├── AskedBySame          the second person is the first
     ├── WhoAsks              a law keeps it: whoever asks must be known
+    ├── BaseInUse            a difference to that transfer is under way
     ├── KeptByLaw            two persons must decide before the term is over
     ├── TableShared          other links write into the table; its rows cannot be told apart
     ├── DeletionIncomplete   something of it is still there
@@ -355,6 +356,18 @@ class WhoAsks(ExchangeFailed):
     en = "A law asks to keep transfer {transfer}; it must be known who asks for its deletion."
     remedy_ja = "kumobashi deletion request {transfer} --account 利用者名 で依頼してください。"
     remedy_en = "Ask with kumobashi deletion request {transfer} --account NAME."
+
+
+class BaseInUse(ExchangeFailed):
+    """A transfer under way is a difference to what is to be deleted."""
+
+    code = "exchange.base_in_use"
+    retryable = True
+    status = 409
+    ja = "転送「{transfer}」を基準にした差分の転送「{running}」が、まだ終わっていません。"
+    en = "Transfer {running}, which is under way, is a difference to {transfer}."
+    remedy_ja = "その転送が終わってから（または取りやめてから）、もう一度依頼してください。"
+    remedy_en = "Ask again when that transfer is over, or cancel it first."
 
 
 class KeptByLaw(ExchangeFailed):

@@ -22,7 +22,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 _STEADY = 8  # answers in a row until what was is forgotten
-_FARTHEST = timedelta(hours=1)  # a probe later than this: the clock was set back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +31,7 @@ class Health:
     failures: int = 0  # since it last was steady
     answers: int = 0  # since the last failure
     since: datetime | None = None  # it has not answered
+    failed_at: datetime | None = None  # the last time
     ask_at: datetime | None = None  # when to probe; none: it answers
     cause: Mapping[str, Any] | None = None  # ``waiting.cause_of``
 
@@ -46,8 +46,8 @@ class Health:
 
     def seconds_left(self, now: datetime) -> float:
         """Return the seconds until a peer that is down may be probed."""
-        if self.ask_at is None or self.ask_at - now > _FARTHEST:
-            return 0.0
+        if self.ask_at is None or self.failed_at is None or now < self.failed_at:
+            return 0.0  # at the last: the clock was set back since
         return (self.ask_at - now).total_seconds()
 
     def width(self, full: int) -> int:
@@ -64,6 +64,7 @@ def failed(
     return Health(
         failures=health.failures + 1,
         since=health.since if health.is_down and health.since else now,
+        failed_at=now,
         ask_at=now + timedelta(seconds=wait),
         cause=cause,
     )

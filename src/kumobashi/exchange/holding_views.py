@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from kumobashi.exchange.holdings import Holding, Keeping, Level, escalation
+from kumobashi.exchange.holdings import OVER, Holding, Keeping, Level, escalation_of
 from kumobashi.exchange.views import ContactView, HoldingView, Words
 from kumobashi.kernel import from_micros
 
@@ -13,6 +13,7 @@ KEEPING_JA: Mapping[Keeping, str] = {
     Keeping.ASKED: "消去依頼済",
     Keeping.DELETING: "消去中",
     Keeping.DELETED: "消去済",
+    Keeping.LOST: "復元で消失（再送済）",
 }
 LEVELS: Mapping[Level, Words] = {
     Level.NONE: Words(ja="", en=""),
@@ -42,8 +43,8 @@ def holding_view(
 ) -> HoldingView:
     """Return a holding as people see it."""
     due = _at(held.due_at)
-    is_open = held.state is not Keeping.DELETED
-    level = escalation(due, now) if is_open else Level.NONE
+    is_open = held.state not in OVER
+    level = escalation_of(held, now)
     said, cause = held.facts, held.cause if is_open else None
     rows = said.get("rows")
     return HoldingView(

@@ -16,6 +16,7 @@ from enum import IntEnum, StrEnum
 from typing import Any
 
 from kumobashi.exchange.errors import IllegalMove
+from kumobashi.kernel import from_micros
 
 
 class Keeping(StrEnum):
@@ -26,15 +27,20 @@ class Keeping(StrEnum):
     ASKED = "asked"  # 依頼済: the request to delete is signed; at the receiver: it has come
     DELETING = "deleting"  # 消去中: at the receiver; goes on after a crash
     DELETED = "deleted"  # 消去済: proved by a signed receipt
+    LOST = "lost"  # 復元で失われた: its receiver was put back from a backup, and it was sent again
 
 
 MOVES: dict[Keeping, frozenset[Keeping]] = {
-    Keeping.HELD: frozenset({Keeping.WAITING, Keeping.ASKED, Keeping.DELETING, Keeping.DELETED}),
-    Keeping.WAITING: frozenset({Keeping.HELD, Keeping.ASKED, Keeping.DELETED}),
-    Keeping.ASKED: frozenset({Keeping.DELETING, Keeping.DELETED}),
+    Keeping.HELD: frozenset(
+        {Keeping.WAITING, Keeping.ASKED, Keeping.DELETING, Keeping.DELETED, Keeping.LOST}
+    ),
+    Keeping.WAITING: frozenset({Keeping.HELD, Keeping.ASKED, Keeping.DELETED, Keeping.LOST}),
+    Keeping.ASKED: frozenset({Keeping.DELETING, Keeping.DELETED, Keeping.LOST}),
     Keeping.DELETING: frozenset({Keeping.DELETED}),
     Keeping.DELETED: frozenset(),
+    Keeping.LOST: frozenset(),
 }
+OVER = frozenset({Keeping.DELETED, Keeping.LOST})
 
 
 def check_move(now: Keeping, then: Keeping) -> None:
@@ -102,6 +108,13 @@ class Holding:
     def is_kept_by_law(self, now_micros: int) -> bool:
         """Whether a law still asks to keep it."""
         return self.by_law and (self.due_at is None or now_micros < self.due_at)
+
+
+def escalation_of(held: Holding, now: datetime) -> Level:
+    """Return how late the deletion of a holding is."""
+    if held.state in OVER or held.due_at is None:
+        return Level.NONE
+    return escalation(from_micros(held.due_at), now)
 
 
 _RAREST_LOOK = timedelta(hours=1) // timedelta(microseconds=1)

@@ -6,7 +6,6 @@ this release are found too.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
@@ -15,12 +14,12 @@ import sqlalchemy as sa
 from kumobashi.evidence.entries import Entry
 from kumobashi.evidence.log import append
 from kumobashi.exchange import noting
-from kumobashi.exchange.errors import IllegalMove, NothingHeld
+from kumobashi.exchange.errors import BaseInUse, IllegalMove, NothingHeld
 from kumobashi.exchange.holding_tables import holdings
-from kumobashi.exchange.holdings import Holding, Keeping, check_move
+from kumobashi.exchange.holdings import OVER, Holding, Keeping, check_move
 from kumobashi.exchange.leases import Lease, Side, check_fence
 from kumobashi.exchange.sql import incoming, outgoing, receipts
-from kumobashi.exchange.states import In, Out
+from kumobashi.exchange.states import OUT_FINAL, In, Out
 from kumobashi.kernel import Clock, to_micros
 from kumobashi.messages.manifest import kept_manifest
 from kumobashi.messages.receipts import Receipt, Stage, kept_receipt
@@ -33,16 +32,8 @@ _IN_ONE_COMMIT = 200
 _RED_AFTER = timedelta(days=1)
 _LOOK_BACK = timedelta(minutes=10)  # a clock may have been set back a little
 Row = dict[str, Any]
-_OPEN = tuple(state.value for state in Keeping if state is not Keeping.DELETED)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proved:
-    """One deletion that a receiver has proved."""
-
-    transfer: str
-    deleted_at: int  # when the proof came here; microseconds
-    receipt: str  # JWS
+_UNDER_WAY = tuple(state.value for state in Out if state not in OUT_FINAL)
+_OPEN = tuple(state.value for state in Keeping if state not in OVER)
 
 
 class Holdings:
@@ -136,39 +127,13 @@ class Holdings:
         )
         return self._some(query)
 
-    def receivers(self) -> list[str]:
-        """Return the sites that have deleted something of what this site sent."""
-        query = (
-            sa.select(holdings.c.to_site)
-            .where(self._is(OUT), holdings.c.state == Keeping.DELETED.value)
-            .distinct()
+    def ending(self, within: timedelta) -> list[Holding]:
+        """Return what receivers of this site's data delete within that time, or have begun to."""
+        until = to_micros(self._clock.now() + within)
+        query = sa.select(holdings).where(
+            self._is(OUT), holdings.c.state.in_(_OPEN), holdings.c.due_at <= until
         )
-        return self._store.read(lambda held: sorted(held.execute(query).scalars()))
-
-    def proved(self, site: str, *, before: Proved | None, limit: int) -> list[Proved]:
-        """Return what a receiver has deleted, the newest first, behind ``before``."""
-        query = (
-            sa.select(holdings.c.transfer, holdings.c.deleted_at, receipts.c.jws)
-            .join(
-                receipts,
-                sa.and_(
-                    receipts.c.tenant == holdings.c.tenant,
-                    receipts.c.transfer == holdings.c.transfer,
-                    receipts.c.attempt == holdings.c.attempt,
-                    receipts.c.side == holdings.c.side,
-                    receipts.c.stage == Stage.DELETED.value,
-                ),
-            )
-            .where(self._is(OUT), holdings.c.state == Keeping.DELETED.value)
-            .where(holdings.c.to_site == site)
-            .order_by(holdings.c.deleted_at.desc(), holdings.c.transfer.desc())
-            .limit(limit)
-        )
-        if before:
-            place = sa.tuple_(holdings.c.deleted_at, holdings.c.transfer)
-            query = query.where(place < (before.deleted_at, before.transfer))
-        rows = self._store.read(_asked(query))
-        return [Proved(transfer=t, deleted_at=at, receipt=jws) for t, at, jws in rows]
+        return self._some(query)
 
     def open_(self) -> list[Holding]:
         """Return what this site received and has not deleted, the oldest first."""
@@ -215,6 +180,7 @@ class Holdings:
 
         Raises:
             IllegalMove: it may not go there, or has gone elsewhere in the meantime.
+            BaseInUse: it is asked for, and a difference to it is under way.
             Fenced: another process works on it.
         """
 
@@ -233,6 +199,8 @@ class Holdings:
                 check_move(now.state, then)
                 if then is not Keeping.DELETED and now.state is not held.state:
                     raise IllegalMove(now=now.state.value, then=then.value)
+                if then is Keeping.ASKED and now.side == OUT:
+                    self._refuse_base_in_use(connection, now)
                 values["state"] = then.value
                 values.setdefault("cause", None)
                 if then is Keeping.DELETED:
@@ -310,6 +278,20 @@ class Holdings:
         )
         token = self._store.read(lambda held: held.execute(query).scalar())
         return kept_receipt(token) if token else None
+
+    def _refuse_base_in_use(self, connection: sa.Connection, held: Holding) -> None:
+        may_stand_on_it = sa.or_(
+            outgoing.c.base_transfer == held.transfer,
+            sa.and_(outgoing.c.manifest.is_(None), outgoing.c.mode == "difference"),
+        )
+        query = (
+            sa.select(outgoing.c.transfer)
+            .where(outgoing.c.tenant == self._tenant, outgoing.c.link == held.link)
+            .where(outgoing.c.state.in_(_UNDER_WAY), may_stand_on_it)
+            .limit(1)
+        )
+        if running := connection.execute(query).scalar():
+            raise BaseInUse(transfer=held.transfer, running=running)
 
     def _note(self, connection: sa.Connection, said: Sequence[Entry]) -> None:
         """Write evidence in the commit of what it speaks of."""

@@ -16,6 +16,8 @@ from kumobashi.storage.errors import StorageFailed
 
 log = logging.getLogger(__name__)
 _AHEAD = 32  # jobs that are read at once
+_PASSED_OVER_AT_MOST = 500
+_NO_RETRY_SECONDS = 1.0
 _AFTER_A_FAULT_SECONDS = 5.0
 _STATE_AWAY_SECONDS = 1.0
 _LONGEST_LOOK_SECONDS = 5.0  # a missed piece of news costs no more than this
@@ -105,21 +107,27 @@ class Lane:
 
     async def _fill(self) -> float:
         """Start what may be started; return the seconds after which to look again."""
+        passed_over: set[tuple[str, int]] = set()
         while len(self._running) < self._width():
             if (closed := self._opens_in()) > 0:
                 return closed
             if not self._ahead:
-                beside = frozenset(self._running)
+                if len(passed_over) > _PASSED_OVER_AT_MOST:
+                    return _NO_RETRY_SECONDS
+                beside = frozenset(self._running) | passed_over
                 found = await asyncio.to_thread(self._find, beside, _AHEAD)
                 self._ahead.extend(found.jobs)
                 if not self._ahead:
+                    if passed_over:
+                        return _NO_RETRY_SECONDS
                     return _LONGEST_LOOK_SECONDS if found.again_in is None else found.again_in
                 continue  # things may have changed while it was read
             job = self._ahead.popleft()
             if job.key in self._running:
                 continue
-            if job.is_retry and not self._may_retry():
-                return 1.0  # the next look finds it again
+            if job.is_retry and (passed_over or not self._may_retry()):
+                passed_over.add(job.key)  # fresh work behind it goes; a later look finds it again
+                continue
             task = asyncio.create_task(self._do(job), name=f"{self.name} {job.key[0]}")
             self._running[job.key] = task
             task.add_done_callback(lambda _task, key=job.key: self._done(key))  # type: ignore[misc]

@@ -196,7 +196,7 @@ class Ledger:
 
         def work(connection: sa.Connection) -> Outgoing:
             now = self.hold_out(connection, transfer)
-            values: dict[str, object] = {**columns, **_waiting(cause)}
+            values: dict[str, object] = {**columns, **self._waiting(cause)}
             if facts:
                 values["facts"] = _merged(now.facts, facts)
             if then is not None:
@@ -310,7 +310,7 @@ class Ledger:
             if found is None:
                 raise NoSuchTransfer(transfer=bundle.transfer)
             now = incoming_of(found)
-            values: dict[str, object] = {**columns, **_waiting(cause)}
+            values: dict[str, object] = {**columns, **self._waiting(cause)}
             if facts:
                 values["facts"] = _merged(now.facts, facts)
             if then is not None:
@@ -353,7 +353,7 @@ class Ledger:
             now = self.hold_out(connection, transfer)
             self._keep(connection, transfer, now.attempt, "out", more)
             values: dict[str, object] = {
-                **_waiting(facts.get("cause")),
+                **self._waiting(facts.get("cause")),
                 "facts": _merged(now.facts, {k: v for k, v in facts.items() if k != "cause"}),
                 "state": then.value,
             }
@@ -400,6 +400,19 @@ class Ledger:
             now = self.clock.now()
             said = noting.kept(transfer, attempt, side, number, stage=stage, token=jws, at=now)
             self.note(connection, [said])
+
+    def _waiting(self, cause: Facts | None) -> dict[str, object]:
+        """Return the columns that say why something waits, and until when."""
+        again = cause.get("next_try") if cause else None
+        try:
+            due = to_micros(from_wire(str(again))) if again else None
+        except (ValueError, OverflowError):  # a hop behind may have said anything
+            due = None
+        return {
+            "cause": dict(cause) if cause else None,
+            "next_try_at": due,
+            "put_off_at": None if due is None else to_micros(self.clock.now()),
+        }
 
     def _fence(self, connection: sa.Connection) -> None:
         if self.lease:
@@ -458,16 +471,6 @@ class Ledger:
 def _where(table: sa.Table, tenant: str, equal: Mapping[str, object]) -> sa.ColumnElement[bool]:
     conditions = [table.c[name] == value for name, value in equal.items()]
     return sa.and_(table.c.tenant == tenant, *conditions)
-
-
-def _waiting(cause: Facts | None) -> dict[str, object]:
-    """Return the columns that say why something waits, and until when."""
-    again = cause.get("next_try") if cause else None
-    try:
-        due = to_micros(from_wire(str(again))) if again else None
-    except (ValueError, OverflowError):  # a hop behind may have said anything
-        due = None
-    return {"cause": dict(cause) if cause else None, "next_try_at": due}
 
 
 def _merged(now: Facts, more: Facts) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import duckdb
 
+from kumobashi.crypto.errors import KeyGone
 from kumobashi.crypto.transfer_keys import key_hash
 from kumobashi.exchange.characters import hold_back_unmappable
 from kumobashi.exchange.differences import Snapshots
@@ -125,9 +126,12 @@ class Preparation:
         if base is None or not self.snapshots.exists(self.row.link, snapshot_of(base)):
             return Chosen(relation="released", rows=released.rows)
         key = self.order.layout.key
-        found = self.snapshots.compare(
-            self.work, self.row.link, snapshot_of(base), key, released.columns, room=self.folder
-        )
+        try:
+            found = self.snapshots.compare(
+                self.work, self.row.link, snapshot_of(base), key, released.columns, room=self.folder
+            )
+        except (KeyGone, FileNotFoundError):  # given up at this moment: its transfer is deleted
+            return Chosen(relation="released", rows=released.rows)
         return Chosen(
             relation="changed",
             rows=found.rows,

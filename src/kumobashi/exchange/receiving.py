@@ -12,8 +12,9 @@ again unchanged, and the target's own transaction remembers whether the rows are
 import asyncio
 import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import asdict
 from functools import cache, partial
@@ -25,7 +26,13 @@ import duckdb
 from kumobashi.crypto.keys import SealKey
 from kumobashi.exchange.changes import Changes, Key
 from kumobashi.exchange.checking import Arranged, Checked, arrange_rows, check_rows
-from kumobashi.exchange.errors import BundleUnlike, Fenced, ReceiverRestored, RowsRefused
+from kumobashi.exchange.errors import (
+    BundleUnlike,
+    Fenced,
+    ReceiverRestored,
+    RowsRefused,
+    Unforeseen,
+)
 from kumobashi.exchange.holding import Holder
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.inbox import Downstream
@@ -38,7 +45,7 @@ from kumobashi.exchange.packing import Limits, workroom
 from kumobashi.exchange.patience import new_chance, wait_after
 from kumobashi.exchange.records import Incoming
 from kumobashi.exchange.set_aside import Room, SetAside
-from kumobashi.exchange.states import In
+from kumobashi.exchange.states import IN_FINAL, In
 from kumobashi.exchange.stepping import Steps
 from kumobashi.exchange.transfer_keys import TransferKeys
 from kumobashi.exchange.turns import Turns
@@ -88,7 +95,7 @@ class Receiver:
         changes: Changes,
         receptions: Receptions,
         limits: Limits,
-        set_aside: Path,
+        set_aside: SetAside,
         keys: TransferKeys,
         deletions: Deletions,
         checkpoint: Callable[[], str | None],
@@ -101,7 +108,7 @@ class Receiver:
         self._changes = changes
         self._receptions = receptions
         self._limits = limits
-        self._set_aside = SetAside(set_aside)
+        self._set_aside = set_aside
         self._keys = keys
         self._deletions = deletions
         self._checkpoint = checkpoint  # the newest of this site's evidence log
@@ -213,6 +220,10 @@ class Receiver:
             raise
         except Exception as raised:  # noqa: BLE001 - a fault of ours must not strand a bundle
             error = as_known(raised)
+            if self._ledger.incoming(*job.key).state in IN_FINAL:  # its answer was lost
+                await asyncio.to_thread(self._spool.forget, *job.key)
+                self._changes.tell(job.key)
+                return
             # A part that was damaged on this disk does not get better by waiting.
             if not error.retryable or isinstance(error, PartAltered):
                 await asyncio.to_thread(self._refuse, bundle, error)
@@ -316,15 +327,16 @@ class Receiver:
             finally:  # also where the target did not answer, or had the rows already
                 findings = verdict.result()
         crashpoint("receiving.applied_unrecorded")
-        self._state_that(
-            bundle,
-            manifest,
-            Stage.APPLIED,
-            In.APPLIED,
-            rows=applied.rows,
-            findings=findings,
-            facts={"applied": asdict(applied), "quarantined": arranged.quarantined},
-        )
+        with _no_way_back():
+            self._state_that(
+                bundle,
+                manifest,
+                Stage.APPLIED,
+                In.APPLIED,
+                rows=applied.rows,
+                findings=findings,
+                facts={"applied": asdict(applied), "quarantined": arranged.quarantined},
+            )
         crashpoint("receiving.applied")
 
     def _judge(self, bundle: Incoming, checked: Checked) -> None:
@@ -436,6 +448,17 @@ class Receiver:
 
 def _named(receipt: Receipt) -> dict[str, object]:
     return {"transfer": receipt.transfer, "attempt": receipt.attempt}
+
+
+@contextmanager
+def _no_way_back() -> Iterator[None]:
+    """Let nothing that fails inside end in a refusal: the rows are in the target already."""
+    try:
+        yield
+    except KumobashiError as error:
+        if error.retryable or isinstance(error, Fenced):
+            raise
+        raise Unforeseen(kind=error.code) from error
 
 
 def _load(

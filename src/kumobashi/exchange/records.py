@@ -32,6 +32,7 @@ class Outgoing:
     rank: int = 20  # the smaller the earlier
     in_order: bool = False  # waits for the transfers of its link before it
     next_try_at: int | None = None
+    put_off_at: int | None = None  # when ``next_try_at`` was said
     paused_at: int | None = None
     resends: str | None = None
 
@@ -54,6 +55,7 @@ class Incoming:
     started_at: int
     finished_at: int | None
     next_try_at: int | None = None
+    put_off_at: int | None = None  # when ``next_try_at`` was said
 
 
 def outgoing_of(row: sa.Row[Any]) -> Outgoing:

@@ -25,10 +25,11 @@ from kumobashi.exchange.line import Line, is_about_the_line
 from kumobashi.exchange.patience import new_chance, wait_after
 from kumobashi.exchange.peers import Answer, Peers
 from kumobashi.exchange.records import Incoming
+from kumobashi.exchange.rounds import Round
 from kumobashi.exchange.states import IN_FINAL, In
 from kumobashi.exchange.stepping import Steps
 from kumobashi.exchange.transfer_keys import TransferKeys
-from kumobashi.exchange.turns import Round, Turns
+from kumobashi.exchange.turns import Turns
 from kumobashi.exchange.waiting import as_known, cause_of
 from kumobashi.kernel import KumobashiError, crashpoint
 from kumobashi.messages.announcement import Announcement, AttemptState
@@ -286,6 +287,10 @@ class Relay:
         """Hand over again what the next hop has forgotten; note why the bundle waits."""
         key = (bundle.transfer, bundle.attempt)
         error = as_known(raised)
+        if self._ledger.incoming(*key).state in IN_FINAL:  # only the answer of the state was lost
+            await asyncio.to_thread(self._spool.forget, *key)
+            self._changes.tell(key)
+            return None
         if isinstance(error, PeerRefused) and error.peer_code == TransferUnknown.code:
             try:
                 await self._forgotten(hop, bundle)

@@ -31,6 +31,7 @@ class PeerMemory:
                 Health(
                     failures=row.failures,
                     since=from_micros(row.since) if row.since is not None else None,
+                    failed_at=from_micros(row.failed_at) if row.failed_at is not None else None,
                     ask_at=from_micros(row.ask_at) if row.ask_at is not None else None,
                     cause=row.cause,
                 ),
@@ -45,6 +46,7 @@ class PeerMemory:
         values = {
             "failures": health.failures,
             "since": to_micros(health.since) if health.since else None,
+            "failed_at": to_micros(health.failed_at) if health.failed_at else None,
             "ask_at": to_micros(health.ask_at) if health.ask_at else None,
             "cause": dict(health.cause) if health.cause else None,
             "part_bytes": part_bytes,

@@ -12,9 +12,9 @@ import logging
 
 from kumobashi.exchange.errors import PeerRefused, ReceiverRestored
 from kumobashi.exchange.identity import Identity
-from kumobashi.exchange.keeping import Holdings, Proved
 from kumobashi.exchange.line import is_about_the_line
 from kumobashi.exchange.peers import Peers
+from kumobashi.exchange.proofs import Proofs, Proved
 from kumobashi.kernel import KumobashiError
 from kumobashi.messages.recall import MOST_RECEIPTS, NOT_UNDERSTOOD, Recall
 
@@ -24,16 +24,16 @@ log = logging.getLogger(__name__)
 class Reminder:
     """Shows receivers what they have proved."""
 
-    def __init__(self, identity: Identity, holdings: Holdings, peers: Peers) -> None:
+    def __init__(self, identity: Identity, proofs: Proofs, peers: Peers) -> None:
         self._identity = identity
-        self._holdings = holdings
+        self._proofs = proofs
         self._peers = peers
         self._shown: set[str] = set()  # receivers that were shown everything
 
     async def remind(self) -> list[str]:
         """Show every receiver its newest proofs; return the transfers that are deleted again."""
         again: list[str] = []
-        for site in await asyncio.to_thread(self._holdings.receivers):
+        for site in await asyncio.to_thread(self._proofs.receivers):
             try:
                 again += await self._remind(site)
             except KumobashiError as error:
@@ -45,7 +45,7 @@ class Reminder:
         again: list[str] = []
         before: Proved | None = None
         while some := await asyncio.to_thread(
-            self._holdings.proved, site, before=before, limit=MOST_RECEIPTS
+            self._proofs.proved, site, before=before, limit=MOST_RECEIPTS
         ):
             found = await self._ask(site, some)
             again += found

@@ -8,11 +8,12 @@ the next hop is asked for receipts behind those that are here.
 import asyncio
 import logging
 from copy import copy
+from datetime import timedelta
 from typing import Self
 
 from kumobashi.exchange.differences import Snapshots
 from kumobashi.exchange.errors import AskedBySame, DeletedAlready, Fenced, NotAskedFor, WhoAsks
-from kumobashi.exchange.holdings import Holding, Keeping
+from kumobashi.exchange.holdings import OVER, Holding, Keeping
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.keeping import OUT, Holdings
 from kumobashi.exchange.leases import Lease
@@ -20,6 +21,7 @@ from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.line import is_about_the_line
 from kumobashi.exchange.peers import Peers
 from kumobashi.exchange.preparing import snapshot_of
+from kumobashi.exchange.states import Out
 from kumobashi.exchange.waiting import as_known, cause_of
 from kumobashi.kernel import Clock, KumobashiError, crashpoint, new_id, to_micros, to_wire
 from kumobashi.messages.deletions import DeletionRequest, sign_deletion
@@ -27,6 +29,7 @@ from kumobashi.messages.manifest import Manifest, kept_manifest
 from kumobashi.messages.receipts import Receipt, Stage, check_chain, kept_receipt, verify_receipt
 
 log = logging.getLogger(__name__)
+_BEFORE_IT_IS_DUE = timedelta(hours=1)  # what was sealed until then has been applied by then
 
 
 class Requester:
@@ -58,6 +61,7 @@ class Requester:
             WhoAsks: a law keeps it, so it must be known who asks.
             NothingHeld: it was never applied.
             DeletedAlready: the proof is here.
+            BaseInUse: a difference to it is under way.
         """
         held = self._holdings.one(transfer, OUT)
         if held.state is Keeping.DELETED:
@@ -79,6 +83,7 @@ class Requester:
             DeletedAlready: the proof is here.
             NotAskedFor: nobody has asked.
             AskedBySame: whoever asked may not decide.
+            BaseInUse: a difference to it is under way.
         """
         held = self._holdings.one(transfer, OUT)
         if held.state is Keeping.DELETED:
@@ -114,7 +119,7 @@ class Requester:
             Fenced: another process works on it.
         """
         held = await asyncio.to_thread(self._known, transfer)
-        if held.state is Keeping.DELETED:
+        if held.state in OVER:
             return held
         try:
             return await self._press(held)
@@ -152,17 +157,38 @@ class Requester:
         return self._end(held, chain[-1]) if stage is Stage.DELETED else held
 
     def _known(self, transfer: str) -> Holding:
-        """Return an entry; it ends where its proof was kept before a crash."""
+        """Return an entry; it ends where its proof is here, or where nobody can give one."""
         held = self._holdings.one(transfer, OUT)
-        if held.state is Keeping.DELETED:
+        if held.state in OVER:
             return held
         have = self._ledger.receipts(held.transfer, held.attempt, "out")
         last = kept_receipt(have[-1]) if have else None
-        return self._end(held, last) if last and last.stage is Stage.DELETED else held
+        if last and last.stage is Stage.DELETED:  # kept before a crash
+            return self._end(held, last)
+        return self._lost(held) or held
+
+    def _lost(self, held: Holding) -> Holding | None:
+        """End what its restored receiver knows no more, once another transfer has its place."""
+        facts = self._ledger.outgoing(held.transfer).facts
+        if "lost" not in facts or "resent" not in facts:
+            return None
+        anew = self._ledger.outgoing(str(facts["resent"]["transfer"]))
+        if anew.state is not Out.APPLIED:
+            return None
+        said = {"at": facts["lost"]["at"], "taken_over_by": anew.transfer}
+        return self._holdings.move(held, Keeping.LOST, facts=said)
+
+    def give_up_bases(self) -> None:
+        """Let nothing stand any more on what receivers delete soon because it is due."""
+        for held in self._holdings.ending(_BEFORE_IT_IS_DUE):
+            self._give_up_base(held)
+
+    def _give_up_base(self, held: Holding) -> None:
+        """Forget what the next difference would be one to: the next transfer is full then."""
+        self._snapshots.forget(held.link, snapshot_of(self._ledger.outgoing(held.transfer)))
 
     def _end(self, held: Holding, receipt: Receipt) -> Holding:
-        # The receiver has no base any more: without it here the next transfer is full.
-        self._snapshots.forget(held.link, snapshot_of(self._ledger.outgoing(held.transfer)))
+        self._give_up_base(held)
         facts = {"digest": receipt.digest(), "at": to_wire(receipt.at), **receipt.deleted}
         return self._holdings.move(held, Keeping.DELETED, facts=facts)
 
@@ -179,6 +205,7 @@ class Requester:
             at=self._clock.now(),
         )
         token = sign_deletion(request, self._identity.signing)
+        self._give_up_base(held)
         moved = self._holdings.move(held, Keeping.ASKED, by=by, request=token, **columns)
         crashpoint("requesting.signed")
         return moved

@@ -21,6 +21,7 @@ import duckdb
 
 from kumobashi.exchange.carrying import Carrier
 from kumobashi.exchange.confirming import Confirmation
+from kumobashi.exchange.deeds import CLOSING
 from kumobashi.exchange.differences import Snapshots
 from kumobashi.exchange.errors import Fenced, OutsideBounds, Paused, PeerRefused
 from kumobashi.exchange.identity import Identity
@@ -119,7 +120,7 @@ class Sender:
                 return Step(row)
             if isinstance(error, Paused) or is_about_the_line(error):
                 return Step(row)  # it waits with all others that wait for the same
-            if not _passes(error, row.state) or self._has_expired(row, error):
+            if not _passes(error, row) or self._has_expired(row, error):
                 return Step(await asyncio.to_thread(self._stop, row, error))
             return await asyncio.to_thread(self._note, row, error)
 
@@ -280,10 +281,10 @@ class Sender:
         return verify_manifest(row.manifest or "", mine)
 
 
-def _passes(error: KumobashiError, state: Out) -> bool:
+def _passes(error: KumobashiError, row: Outgoing) -> bool:
     """Whether waiting may help: the other side, the disk or the line is at fault, not the data."""
-    if state not in {Out.EXTRACTING, Out.SEALED}:
-        return True  # it has left: only a receipt that verifies says how it ended
+    if row.state in LEFT or row.facts.get(CLOSING) == row.attempt:
+        return True  # it has left, or may have: only a receipt that verifies says how it ended
     # A peer that says no may be set right by a person there; nothing is lost by asking again.
     return error.retryable or isinstance(error, PeerRefused)
 

@@ -34,6 +34,7 @@ outgoing = sa.Table(
     sa.Column("rank", sa.Integer, nullable=False, server_default="20"),  # the smaller the earlier
     sa.Column("in_order", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("next_try_at", sa.BigInteger),  # none: whenever its turn comes
+    sa.Column("put_off_at", sa.BigInteger),  # when that was said
     sa.Column("paused_at", sa.BigInteger),  # by a person
     sa.Column("resends", sa.String(36)),  # the transfer whose rows this one sends anew
     sa.UniqueConstraint("tenant", "link", "business_date", "sequence"),
@@ -62,6 +63,7 @@ incoming = sa.Table(
     sa.Column("started_at", sa.BigInteger, nullable=False),
     sa.Column("finished_at", sa.BigInteger),
     sa.Column("next_try_at", sa.BigInteger),
+    sa.Column("put_off_at", sa.BigInteger),
     sa.Index("incoming_by_turn", "tenant", "state", "to_site", "transfer", "attempt"),
 )
 
@@ -117,6 +119,7 @@ peer_health = sa.Table(
     sa.Column("site", sa.String(63), primary_key=True),
     sa.Column("failures", sa.Integer, nullable=False),  # in a row
     sa.Column("since", sa.BigInteger),
+    sa.Column("failed_at", sa.BigInteger),  # the last time
     sa.Column("ask_at", sa.BigInteger),  # none: it answers
     sa.Column("cause", sa.JSON),
     sa.Column("part_bytes", sa.BigInteger),  # learned; none: what its profile says

@@ -1,28 +1,31 @@
 """Whose turn it is: what waits in the ledger, link by link, in its order.
 
 Links take turns, so that one with thousands waiting keeps no other from being sent. Within a link
-what a person put first goes first, then the oldest. A transfer that keeps the order of its link has
-no turn before all older ones of the link are over.
+what a person put first goes first, then by priority (``ranks``), then the oldest. A transfer that
+keeps the order of its link has no turn before all older ones of the link are over.
+
+Lanes look often, and building a statement costs more than running it: each is built once.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
+from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from kumobashi.exchange.lanes import Found, Job
 from kumobashi.exchange.ledger import Ledger, Side
+from kumobashi.exchange.ranks import rank_now
+from kumobashi.exchange.rounds import Key
 from kumobashi.exchange.sql import incoming, leases, outgoing, paused_links
 from kumobashi.exchange.states import OUT_FINAL, In, Out
 from kumobashi.kernel import to_micros
 
-FIRST, NORMAL = 0, 20
-RANKS = {"high": 10, "normal": NORMAL, "low": 30}
-OPEN = tuple(state.value for state in Out if state not in OUT_FINAL)
-_FARTHEST = 900_000_000  # microseconds; a next try beyond this: the clock was set back
-_SHORTEST_PAUSE = 0.5  # seconds, between two rounds
-_LONGEST_PAUSE = 20.0
-Key = tuple[str, int]
+_OPEN = tuple(state.value for state in Out if state not in OUT_FINAL)
+States = frozenset[Out] | frozenset[In]
+Sites = frozenset[str] | None  # receivers that are reached over one line; none: all of them
+Micros = str | None  # how a shared store tells its time; none: no other process works on it
 
 
 class Turns:
@@ -30,6 +33,7 @@ class Turns:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
+        self._micros: Micros = ledger.store.micros if ledger.store.is_shared else None
 
     def sending(
         self,
@@ -39,32 +43,22 @@ class Turns:
         *,
         to_sites: Collection[str] | None = None,
     ) -> Found:
-        """Return transfers in these states whose turn it is.
-
-        ``to_sites`` are the receivers that are reached over one line; none: all of them.
-        """
-        now = to_micros(self._ledger.clock.now())
-        mine = self._waiting(states, to_sites)
-        links = (
-            sa.select(outgoing.c.link)
-            .where(outgoing.c.tenant == self._ledger.tenant)
-            .where(outgoing.c.state.in_([state.value for state in states]))
-            .distinct()
-        )
+        """Return transfers in these states whose turn it is."""
+        which = (frozenset(states), None if to_sites is None else frozenset(to_sites))
+        heaps, of_heap = _heaps(*which), _of_heap(*which, self._micros)
+        left, now = _left_out(*which), to_micros(self._ledger.clock.now())
+        said = {"tenant_": self._ledger.tenant, "now_": now, "most_": limit + len(beside)}
 
         def read(held: sa.Connection) -> Found:
-            found: list[tuple[int, int, str, Job]] = []
-            for link in held.execute(links).scalars().all():
-                query = self._of_link(link, mine, now).limit(limit + len(beside))
-                place: dict[int, int] = {}
-                for row in held.execute(query):
-                    key = (row.transfer, row.attempt)
-                    place[row.rank] = place.get(row.rank, 0) + 1
-                    if key not in beside:
-                        job = Job(key, is_retry=row.next_try_at is not None)
-                        found.append((row.rank, place[row.rank], row.transfer, job))
-            jobs = [job for *_, job in sorted(found, key=lambda each: each[:3])[:limit]]
-            return Found(jobs, None if jobs else _left(held, outgoing.c.next_try_at, mine, now))
+            of_links: dict[str, list[tuple[int, str, Job]]] = {}
+            for heap in held.execute(heaps, said):
+                for row in held.execute(of_heap, {**said, "link_": heap.link, "rank_": heap.rank}):
+                    waited = timedelta(microseconds=now - row.started_at)
+                    job = Job((row.transfer, row.attempt), is_retry=row.next_try_at is not None)
+                    ranked = (rank_now(heap.rank, waited), row.transfer, job)
+                    of_links.setdefault(heap.link, []).append(ranked)
+            jobs = [job for job in _by_turns(of_links) if job.key not in beside][:limit]
+            return Found(jobs, None if jobs else _seconds(held, left, said))
 
         return self._ledger.store.read(read)
 
@@ -72,18 +66,9 @@ class Turns:
         self, states: Collection[Out], to_sites: Collection[str], *, after: str, limit: int
     ) -> list[Key]:
         """Return transfers that wait for receipts, behind ``after``, in the order of their ids."""
-        query = (
-            sa.select(outgoing.c.transfer, outgoing.c.attempt)
-            .where(outgoing.c.tenant == self._ledger.tenant)
-            .where(outgoing.c.state.in_([state.value for state in states]))
-            .where(outgoing.c.to_site.in_(list(to_sites)), outgoing.c.transfer > after)
-            .where(*self._not_held("out"))
-            .order_by(outgoing.c.transfer)
-            .limit(limit)
-        )
-        return self._ledger.store.read(
-            lambda held: [(row.transfer, row.attempt) for row in held.execute(query)]
-        )
+        query = _looking(frozenset(states), frozenset(to_sites), self._micros)
+        said = {"tenant_": self._ledger.tenant, "after_": after, "most_": limit}
+        return self._keys(query, said)
 
     def taking(
         self,
@@ -94,22 +79,18 @@ class Turns:
         to_sites: Collection[str] | None = None,
     ) -> Found:
         """Return bundles of the inbox in these states, the oldest first."""
+        which = (frozenset(states), None if to_sites is None else frozenset(to_sites))
+        query, left = _taking(*which, self._micros), _left_in(*which)
         now = to_micros(self._ledger.clock.now())
-        mine = self._held(states, to_sites)
-        query = (
-            sa.select(incoming.c.transfer, incoming.c.attempt, incoming.c.next_try_at)
-            .where(mine, _is_due(incoming.c.next_try_at, now), *self._not_held("in"))
-            .order_by(incoming.c.transfer, incoming.c.attempt)
-            .limit(limit + len(beside))
-        )
+        said = {"tenant_": self._ledger.tenant, "now_": now, "most_": limit + len(beside)}
 
         def read(held: sa.Connection) -> Found:
             jobs = [
                 Job((row.transfer, row.attempt), is_retry=row.next_try_at is not None)
-                for row in held.execute(query)
+                for row in held.execute(query, said)
                 if (row.transfer, row.attempt) not in beside
             ][:limit]
-            return Found(jobs, None if jobs else _left(held, incoming.c.next_try_at, mine, now))
+            return Found(jobs, None if jobs else _seconds(held, left, said))
 
         return self._ledger.store.read(read)
 
@@ -117,136 +98,174 @@ class Turns:
         self, states: Collection[In], to_sites: Collection[str], *, after: Key, limit: int
     ) -> list[Key]:
         """Return bundles of the inbox behind ``after``, in the order of their ids."""
-        query = (
-            sa.select(incoming.c.transfer, incoming.c.attempt)
-            .where(self._held(states, to_sites))
-            .where(sa.tuple_(incoming.c.transfer, incoming.c.attempt) > sa.tuple_(*after))
-            .where(*self._not_held("in"))
-            .order_by(incoming.c.transfer, incoming.c.attempt)
-            .limit(limit)
-        )
-        return self._ledger.store.read(
-            lambda held: [(row.transfer, row.attempt) for row in held.execute(query)]
-        )
+        query = _passing(frozenset(states), frozenset(to_sites), self._micros)
+        said = {"tenant_": self._ledger.tenant, "most_": limit}
+        return self._keys(query, {**said, "after_": after[0], "after_attempt_": after[1]})
 
     def count_out(self, states: Collection[Out], to_sites: Collection[str]) -> int:
         """Return how many transfers wait for a line."""
-        return self._count(sa.select(sa.func.count()).where(self._waiting(states, to_sites)))
+        mine = _waiting(frozenset(states), frozenset(to_sites))
+        return self._count(sa.select(sa.func.count()).where(mine))
 
     def count_in(self, states: Collection[In], to_sites: Collection[str]) -> int:
         """Return how many bundles wait to be passed on over a line."""
-        return self._count(sa.select(sa.func.count()).where(self._held(states, to_sites)))
+        mine = _held(frozenset(states), frozenset(to_sites))
+        return self._count(sa.select(sa.func.count()).where(mine))
 
     def before(self, link: str, transfer: str) -> str | None:
         """Return the oldest transfer of a link that is not over, if it is older than this one."""
-        query = (
-            sa.select(sa.func.min(outgoing.c.transfer))
-            .where(outgoing.c.tenant == self._ledger.tenant, outgoing.c.link == link)
-            .where(outgoing.c.state.in_(OPEN))
+        said = {"tenant_": self._ledger.tenant, "link_": link}
+        found: str | None = self._ledger.store.read(
+            lambda held: held.execute(sa.select(_oldest()), said).scalar()
         )
-        found: str | None = self._ledger.store.read(lambda held: held.execute(query).scalar())
         return found if found is not None and found < transfer else None
 
-    # -- inside ---------------------------------------------------------------------------------
-
-    def _of_link(self, link: str, mine: sa.ColumnElement[bool], now: int) -> sa.Select[Any]:
-        older = outgoing.alias("older")
-        oldest = (
-            sa.select(sa.func.min(older.c.transfer))
-            .where(older.c.tenant == self._ledger.tenant, older.c.link == link)
-            .where(older.c.state.in_(OPEN))
-            .scalar_subquery()
+    def _keys(self, query: sa.Select[Any], said: dict[str, object]) -> list[Key]:
+        return self._ledger.store.read(
+            lambda held: [(row.transfer, row.attempt) for row in held.execute(query, said)]
         )
-        return (
-            sa.select(
-                outgoing.c.transfer, outgoing.c.attempt, outgoing.c.rank, outgoing.c.next_try_at
-            )
-            .where(mine, outgoing.c.link == link, _is_due(outgoing.c.next_try_at, now))
-            .where(*self._not_held("out"))
-            .where(sa.or_(sa.not_(outgoing.c.in_order), outgoing.c.transfer == oldest))
-            .order_by(outgoing.c.rank, outgoing.c.transfer)
-        )
-
-    def _waiting(
-        self, states: Collection[Out], to_sites: Collection[str] | None
-    ) -> sa.ColumnElement[bool]:
-        stopped = sa.select(paused_links.c.link).where(paused_links.c.tenant == self._ledger.tenant)
-        there = [outgoing.c.to_site.in_(list(to_sites))] if to_sites is not None else []
-        return sa.and_(
-            outgoing.c.tenant == self._ledger.tenant,
-            outgoing.c.state.in_([state.value for state in states]),
-            outgoing.c.paused_at.is_(None),
-            outgoing.c.link.not_in(stopped),
-            *there,
-        )
-
-    def _held(
-        self, states: Collection[In], to_sites: Collection[str] | None
-    ) -> sa.ColumnElement[bool]:
-        there = [incoming.c.to_site.in_(list(to_sites))] if to_sites is not None else []
-        return sa.and_(
-            incoming.c.tenant == self._ledger.tenant,
-            incoming.c.state.in_([state.value for state in states]),
-            *there,
-        )
-
-    def _not_held(self, side: Side) -> list[sa.ColumnElement[bool]]:
-        """Leave out what is worked on under a lease; in a store of one process nothing is."""
-        store, table = self._ledger.store, outgoing if side == "out" else incoming
-        if not store.is_shared:
-            return []
-        attempt = 0 if side == "out" else incoming.c.attempt
-        held = (
-            sa.select(leases.c.transfer)
-            .where(leases.c.tenant == self._ledger.tenant, leases.c.side == side)
-            .where(leases.c.transfer == table.c.transfer, leases.c.attempt == attempt)
-            .where(leases.c.until >= sa.literal_column(store.micros, sa.BigInteger))
-            .correlate(table)
-        )
-        return [~held.exists()]
 
     def _count(self, query: sa.Select[Any]) -> int:
-        return int(self._ledger.store.read(lambda held: held.execute(query).scalar_one()))
+        said = {"tenant_": self._ledger.tenant}
+        return int(self._ledger.store.read(lambda held: held.execute(query, said).scalar_one()))
 
 
-class Round:
-    """Goes round among those that are only looked at, so that each is looked at as often.
-
-    While there are few each may be waited upon; with many nobody is, and between two rounds that
-    brought no news there is a pause that grows.
-    """
-
-    def __init__(self, behind: Callable[[Key, int], list[Key]]) -> None:
-        self._behind = behind
-        self._at: Key = ("", 0)
-        self._pause = _SHORTEST_PAUSE
-        self.is_crowded = False
-        self.has_news = False
-
-    def find(self, beside: frozenset[Key], limit: int, *, few: int) -> Found:
-        """Return the next to look at; ``few`` is how many may be waited upon at once."""
-        start = self._behind(("", 0), few + 1)
-        self.is_crowded = len(start) > few
-        if not self.is_crowded:
-            return Found([Job(key) for key in start if key not in beside])
-        keys = self._behind(self._at, limit)
-        if not keys:
-            self._at = ("", 0)
-            self._pause = _SHORTEST_PAUSE if self.has_news else min(self._pause * 2, _LONGEST_PAUSE)
-            self.has_news = False
-            return Found([], self._pause)
-        self._at = keys[-1]
-        return Found([Job(key) for key in keys if key not in beside])
+def _by_turns(of_links: dict[str, list[tuple[int, str, Job]]]) -> list[Job]:
+    """Return jobs by rank; within a rank the first of each link, then the second of each."""
+    found: list[tuple[int, int, str, Job]] = []
+    for ranked in of_links.values():
+        place: dict[int, int] = {}
+        for rank, transfer, job in sorted(ranked, key=lambda each: each[:2]):
+            place[rank] = place.get(rank, 0) + 1
+            found.append((rank, place[rank], transfer, job))
+    return [job for *_, job in sorted(found, key=lambda each: each[:3])]
 
 
-def _is_due(next_try: sa.Column[Any], now: int) -> sa.ColumnElement[bool]:
-    return sa.or_(next_try.is_(None), next_try <= now, next_try > now + _FARTHEST)
-
-
-def _left(
-    held: sa.Connection, next_try: sa.Column[Any], mine: sa.ColumnElement[bool], now: int
-) -> float | None:
+def _seconds(held: sa.Connection, left: sa.Select[Any], said: dict[str, Any]) -> float | None:
     """Return the seconds until the first of those that were put off is due."""
-    query = sa.select(sa.func.min(next_try)).where(mine, next_try > now)
-    first = held.execute(query).scalar()
-    return None if first is None else max(0.05, (int(first) - now) / 1e6)
+    first = held.execute(left, said).scalar()
+    return None if first is None else max(0.05, (int(first) - said["now_"]) / 1e6)
+
+
+# -- statements; parameters end in ``_`` ----------------------------------------------------------
+
+_TENANT = sa.bindparam("tenant_", type_=sa.String)
+_LINK = sa.bindparam("link_", type_=sa.String)
+_NOW = sa.bindparam("now_", type_=sa.BigInteger)
+_MOST = sa.bindparam("most_", type_=sa.Integer)
+
+
+@cache
+def _heaps(states: frozenset[Out], to_sites: Sites) -> sa.Select[Any]:
+    """Select what is ordered for itself: the ranks of each link of which something waits."""
+    return sa.select(outgoing.c.link, outgoing.c.rank).where(_waiting(states, to_sites)).distinct()
+
+
+@cache
+def _of_heap(states: frozenset[Out], to_sites: Sites, micros: Micros) -> sa.Select[Any]:
+    columns = ("transfer", "attempt", "next_try_at", "started_at")
+    return (
+        sa.select(*(outgoing.c[name] for name in columns))
+        .where(_waiting(states, to_sites), _is_due(outgoing), *_not_held("out", micros))
+        .where(outgoing.c.link == _LINK, outgoing.c.rank == sa.bindparam("rank_"))
+        .where(sa.or_(sa.not_(outgoing.c.in_order), outgoing.c.transfer == _oldest()))
+        .order_by(outgoing.c.transfer)
+        .limit(_MOST)
+    )
+
+
+@cache
+def _looking(states: frozenset[Out], to_sites: Sites, micros: Micros) -> sa.Select[Any]:
+    return (
+        sa.select(outgoing.c.transfer, outgoing.c.attempt)
+        .where(_of(outgoing, states, to_sites), *_not_held("out", micros))
+        .where(outgoing.c.transfer > sa.bindparam("after_"))
+        .order_by(outgoing.c.transfer)
+        .limit(_MOST)
+    )
+
+
+@cache
+def _taking(states: frozenset[In], to_sites: Sites, micros: Micros) -> sa.Select[Any]:
+    return (
+        sa.select(incoming.c.transfer, incoming.c.attempt, incoming.c.next_try_at)
+        .where(_held(states, to_sites), _is_due(incoming), *_not_held("in", micros))
+        .order_by(incoming.c.transfer, incoming.c.attempt)
+        .limit(_MOST)
+    )
+
+
+@cache
+def _passing(states: frozenset[In], to_sites: Sites, micros: Micros) -> sa.Select[Any]:
+    after = sa.tuple_(sa.bindparam("after_"), sa.bindparam("after_attempt_"))
+    return (
+        sa.select(incoming.c.transfer, incoming.c.attempt)
+        .where(_held(states, to_sites), *_not_held("in", micros))
+        .where(sa.tuple_(incoming.c.transfer, incoming.c.attempt) > after)
+        .order_by(incoming.c.transfer, incoming.c.attempt)
+        .limit(_MOST)
+    )
+
+
+@cache
+def _left_out(states: frozenset[Out], to_sites: Sites) -> sa.Select[Any]:
+    late = outgoing.c.next_try_at > _NOW
+    return sa.select(sa.func.min(outgoing.c.next_try_at)).where(_waiting(states, to_sites), late)
+
+
+@cache
+def _left_in(states: frozenset[In], to_sites: Sites) -> sa.Select[Any]:
+    late = incoming.c.next_try_at > _NOW
+    return sa.select(sa.func.min(incoming.c.next_try_at)).where(_held(states, to_sites), late)
+
+
+def _of(table: sa.Table, states: States, to_sites: Sites) -> sa.ColumnElement[bool]:
+    there = [] if to_sites is None else [table.c.to_site.in_(sorted(to_sites))]
+    named = sorted(state.value for state in states)
+    return sa.and_(table.c.tenant == _TENANT, table.c.state.in_(named), *there)
+
+
+def _waiting(states: frozenset[Out], to_sites: Sites) -> sa.ColumnElement[bool]:
+    """Return whether something waits that no person has paused."""
+    stopped = sa.select(paused_links.c.link).where(paused_links.c.tenant == _TENANT)
+    mine = _of(outgoing, states, to_sites)
+    return sa.and_(mine, outgoing.c.paused_at.is_(None), outgoing.c.link.not_in(stopped))
+
+
+def _held(states: frozenset[In], to_sites: Sites) -> sa.ColumnElement[bool]:
+    return _of(incoming, states, to_sites)
+
+
+def _oldest() -> sa.ScalarSelect[Any]:
+    """Select the oldest transfer of a link that is not over."""
+    older = outgoing.alias("older")
+    return (
+        sa.select(sa.func.min(older.c.transfer))
+        .where(older.c.tenant == _TENANT, older.c.link == _LINK, older.c.state.in_(_OPEN))
+        .scalar_subquery()
+    )
+
+
+def _is_due(table: sa.Table) -> sa.ColumnElement[bool]:
+    """Return whether the next try may be made now.
+
+    What was put off under a clock that ran ahead, and was set back since, may be tried at once.
+    """
+    next_try, put_off = table.c.next_try_at, table.c.put_off_at
+    return sa.or_(next_try.is_(None), next_try <= _NOW, put_off > _NOW)
+
+
+def _not_held(side: Side, micros: Micros) -> list[sa.ColumnElement[bool]]:
+    """Leave out what is worked on under a lease; in a store of one process nothing is."""
+    if micros is None:
+        return []
+    table = outgoing if side == "out" else incoming
+    attempt = 0 if side == "out" else incoming.c.attempt
+    held = (
+        sa.select(leases.c.transfer)
+        .where(leases.c.tenant == _TENANT, leases.c.side == side)
+        .where(leases.c.transfer == table.c.transfer, leases.c.attempt == attempt)
+        .where(leases.c.until >= sa.literal_column(micros, sa.BigInteger))
+        .correlate(table)
+    )
+    return [~held.exists()]

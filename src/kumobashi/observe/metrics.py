@@ -1,7 +1,7 @@
 """Metrics as Prometheus reads them; rendered from the state, so they are right after a restart."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
@@ -12,8 +12,10 @@ class Metrics:
     def __init__(self, site: str) -> None:
         self._site = site
 
-    def text(self, *, outgoing: Iterable[str], incoming: Iterable[str]) -> str:
-        """Return the transfers by state, sent and received."""
+    def text(
+        self, *, outgoing: Iterable[str], incoming: Iterable[str], overdue: Mapping[int, int]
+    ) -> str:
+        """Return the transfers by state, sent and received, and overdue deletions by level."""
         registry = CollectorRegistry()
         gauge = Gauge(
             "kumobashi_transfers",
@@ -24,4 +26,12 @@ class Metrics:
         for side, states in (("out", outgoing), ("in", incoming)):
             for state, count in Counter(states).items():
                 gauge.labels(self._site, side, state).set(count)
+        late = Gauge(
+            "kumobashi_deletions_overdue",
+            "Deletions that no receiver has proved in time, by level of lateness",
+            ("site", "level"),
+            registry=registry,
+        )
+        for level, count in overdue.items():
+            late.labels(self._site, str(level)).set(count)
         return generate_latest(registry).decode()

@@ -143,7 +143,8 @@ def _metrics(gateway: Gateway, metrics: Metrics) -> Callable[[Request], Awaitabl
     async def show(_request: Request) -> Response:
         outgoing = [row.state.value for row in gateway.ledger.outgoings()]
         incoming = [row.state.value for row in gateway.ledger.incomings()]
-        text = metrics.text(outgoing=outgoing, incoming=incoming)
+        overdue = gateway.endpoint.overdue_by_level() if gateway.endpoint else {}
+        text = metrics.text(outgoing=outgoing, incoming=incoming, overdue=overdue)
         return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
 
     return show

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -14,9 +15,12 @@ from kumobashi.exchange.deleting import Deleter
 from kumobashi.exchange.differences import Snapshots
 from kumobashi.exchange.dispatching import Dispatcher
 from kumobashi.exchange.errors import NothingToResend
+from kumobashi.exchange.holdings import RED_FROM, Level, escalation_of
 from kumobashi.exchange.keeping import Holdings
 from kumobashi.exchange.packing import Limits
 from kumobashi.exchange.preparing import snapshot_of
+from kumobashi.exchange.proofs import Proofs
+from kumobashi.exchange.ranks import RANKS
 from kumobashi.exchange.recalling import Recalling
 from kumobashi.exchange.receiving import Receiver
 from kumobashi.exchange.records import Outgoing
@@ -25,7 +29,6 @@ from kumobashi.exchange.requesting import Requester
 from kumobashi.exchange.sending import Sender
 from kumobashi.exchange.set_aside import SetAside
 from kumobashi.exchange.states import OUT_FINAL, Out
-from kumobashi.exchange.turns import RANKS
 from kumobashi.kernel import business_date
 from kumobashi.planning.workspace import Workspace
 from kumobashi.service.lifecycle import Lifecycle
@@ -107,7 +110,7 @@ class Endpoint:
             changes=gateway.changes,
             receptions=self.wiring.reception,
             limits=limits,
-            set_aside=var / "quarantine",
+            set_aside=self._set_aside,
             keys=gateway.keys,
             deletions=deleter,
             checkpoint=lambda: gateway.evidence.newest,
@@ -131,7 +134,7 @@ class Endpoint:
             ledger,
             gateway.peers,
             self._again,
-            reminder=Reminder(identity, holdings, gateway.peers),
+            reminder=Reminder(identity, Proofs(gateway.store, identity.tenant), gateway.peers),
             seconds=gateway.settings.recall_seconds,
         )
         self._asking: asyncio.Task[None] | None = None
@@ -156,6 +159,12 @@ class Endpoint:
             log.warning("files of an older release were sealed", extra={"files": sealed})
         if dropped := self._snapshots.drop_older():
             log.warning("files of an older release were removed", extra={"files": dropped})
+
+    def overdue_by_level(self) -> dict[int, int]:
+        """Return how many deletions are late, by level; nothing is left out for being 0."""
+        now, late = self._clock.now(), self.holdings.overdue()
+        levels = Counter(escalation_of(held, now) for held in late)
+        return {int(level): levels[level] for level in Level if level >= RED_FROM}
 
     def wake(self) -> None:
         """See soon to what is to be deleted; another process does at its next look."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from kumobashi.exchange.deleting import Deleter
 from kumobashi.exchange.holding import Holder
-from kumobashi.exchange.holdings import Holding, is_time
+from kumobashi.exchange.holdings import Holding, Level, escalation_of, is_time
 from kumobashi.exchange.keeping import IN, OUT, Holdings
 from kumobashi.exchange.lanes import Job
 from kumobashi.exchange.requesting import Requester
@@ -42,6 +42,7 @@ class Lifecycle:
         self._alone = alone  # no bundle is taken in meanwhile
         self._clock = clock
         self._every = every_seconds
+        self._told: dict[str, Level] = {}
         self._looked: dict[tuple[str, str], int] = {}
         self._again_at = 0.0  # when targets are asked again what they have; at the start
         self._news = asyncio.Event()
@@ -68,17 +69,35 @@ class Lifecycle:
         """Do everything that there is to do now, and that no other process of this site does."""
         await asyncio.to_thread(self._holdings.discover)
         await asyncio.to_thread(self._deleter.remember)
-        for held in await asyncio.to_thread(self._holdings.pressing, IN):
+        coming = await asyncio.to_thread(self._holdings.pressing, IN)
+        for held in coming:
             if self._is_time(held):
                 await self._apart(self._delete(held))
+        await asyncio.to_thread(self._requester.give_up_bases)
         by_receiver: defaultdict[str, list[Holding]] = defaultdict(list)
-        for held in await asyncio.to_thread(self._holdings.pressing, OUT):
+        going = await asyncio.to_thread(self._holdings.pressing, OUT)
+        for held in going:
             by_receiver[held.to_site].append(held)
         await asyncio.gather(*map(self._fetch, by_receiver.values()))
+        open_ = {(held.side, held.transfer) for held in (*coming, *going)}
+        self._looked = {key: at for key, at in self._looked.items() if key in open_}
+        await asyncio.to_thread(self._escalate)
         if time.monotonic() >= self._again_at:
             async with self._alone:
                 if await asyncio.to_thread(self._deleter.look_again):
                     self._again_at = time.monotonic() + _AGAIN_SECONDS
+
+    def _escalate(self) -> None:
+        """Tell the log of each deletion that is late, once for every level that it reaches."""
+        now = self._clock.now()
+        told = {}
+        for held in self._holdings.overdue():
+            told[held.transfer] = level = escalation_of(held, now)
+            if level > self._told.get(held.transfer, Level.NONE):
+                extra = {"transfer": held.transfer, "link": held.link, "site": held.to_site}
+                extra["state"] = level.name.lower()
+                log.warning("a deletion is overdue and not proved", extra=extra)
+        self._told = told
 
     async def _fetch(self, wanted: list[Holding]) -> None:
         for held in wanted:
@@ -103,22 +122,22 @@ class Lifecycle:
         task = asyncio.create_task(duty)
         try:
             await asyncio.wait([task])
-        finally:
+        except asyncio.CancelledError:
             task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            raise
         with suppress(asyncio.CancelledError):
             task.result()
 
     async def _run(self) -> None:
         while True:
+            self._news.clear()  # before looking: what comes meanwhile is looked at again
             try:
                 await self.look()
             except Exception:
                 log.exception("the duty of deletion failed; it is tried again")
-            self._news.clear()
-            try:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), self._every)
-            except TimeoutError:
-                continue
 
     def _wake(self) -> None:
         self._looked.clear()

@@ -4,6 +4,7 @@ KumobashiError
 └── StorageFailed
     ├── StoreUnreachable      the database does not answer; try again later
     │   └── FolderUnreachable a folder of files is not there, or may not be used
+    ├── OwnStoreFailed        the state or the spool of this gateway, for a reason not foreseen
     ├── OutcomeUnknown        whether a commit went through; ask what is there
     ├── RoleTooStrong         the database's role could see other municipalities' rows
     ├── StoreNotDurable       the database may forget what it has committed
@@ -44,6 +45,21 @@ class StorageFailed(KumobashiError):
     en = "The store failed: {reason}."
     remedy_ja = "ゲートウェイのログを担当の事業者に見せてください。"
     remedy_en = "Show the gateway's log to the vendor in charge."
+
+
+class OwnStoreFailed(StorageFailed):
+    """The state or the spool of this gateway could not do it, for a reason that was not foreseen.
+
+    Whatever it is, it says nothing of the data: nobody may be told that they are refused.
+    """
+
+    code = "storage.own_failed"
+    retryable = True
+    status = 503
+    ja = "ゲートウェイ自身の記録を読み書きできません（{reason}）。"
+    en = "This gateway's own records cannot be read or written: {reason}."
+    remedy_ja = "ゲートウェイのログを担当の事業者に見せてください。間をおいて自動でやり直します。"
+    remedy_en = "Show the gateway's log to the vendor in charge; it is tried again by itself."
 
 
 class StoreUnreachable(StorageFailed):

@@ -28,9 +28,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from kumobashi.storage.committing import Outcome, PieceFailed, run_carefully, run_quickly
 from kumobashi.storage.errors import (
     OutcomeUnknown,
+    OwnStoreFailed,
     RoleTooStrong,
     SpoolFull,
-    StorageFailed,
     StoreNotDurable,
     unreachable,
 )
@@ -110,7 +110,7 @@ class PostgreSQLState:
         number = crc32(key.encode()) % len(self._queues)
         with self._closing:
             if self._is_closed:
-                future.set_exception(StorageFailed(reason="closed"))
+                future.set_exception(OwnStoreFailed(reason="closed"))
             else:
                 queue = self._queues[number]
                 queue.append((work, future))
@@ -125,7 +125,7 @@ class PostgreSQLState:
     def read(self, work: Work[T]) -> T:
         """Do the work on a connection that sees all that was committed."""
         if self._is_closed:
-            raise StorageFailed(reason="closed")
+            raise OwnStoreFailed(reason="closed")
         return self._in_loop(self._read(work))
 
     def close(self) -> None:
@@ -316,4 +316,4 @@ def _named(error: BaseException, kind: Kind) -> BaseException:
     if kind in {Kind.LOST, Kind.AGAIN}:
         inner = getattr(getattr(error, "orig", error), "__cause__", None) or error
         return unreachable("state", _NAME, inner)
-    return StorageFailed(reason=type(error).__name__)
+    return OwnStoreFailed(reason=type(error).__name__)

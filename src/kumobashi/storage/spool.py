@@ -19,7 +19,13 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 from kumobashi.kernel import new_id
-from kumobashi.storage.errors import BROKEN_DISK, DiskFailed, PartUnlike, SpoolFull, StorageFailed
+from kumobashi.storage.errors import (
+    BROKEN_DISK,
+    DiskFailed,
+    OwnStoreFailed,
+    PartUnlike,
+    SpoolFull,
+)
 
 
 class Spool:
@@ -147,4 +153,4 @@ def on_disk(place: str) -> Iterator[None]:
             raise SpoolFull(place=place) from None
         if error.errno in BROKEN_DISK:
             raise DiskFailed(place=place) from None
-        raise StorageFailed(reason=error.strerror or type(error).__name__) from error
+        raise OwnStoreFailed(reason=error.strerror or type(error).__name__) from error

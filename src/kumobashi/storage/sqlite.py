@@ -15,7 +15,13 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from kumobashi.storage.committing import Outcome, PieceFailed, run_carefully, run_quickly
-from kumobashi.storage.errors import AlreadyRunning, DiskFailed, SpoolFull, StorageFailed
+from kumobashi.storage.errors import (
+    AlreadyRunning,
+    DiskFailed,
+    OwnStoreFailed,
+    SpoolFull,
+    StorageFailed,
+)
 from kumobashi.storage.sole_use import hold
 from kumobashi.storage.state import Asked, T, Work
 
@@ -56,7 +62,7 @@ class SQLiteState:
         future: Future[T] = Future()
         with self._closing:
             if self._is_closed:  # a thread that outlives the gateway must not wait for ever
-                future.set_exception(StorageFailed(reason="closed"))
+                future.set_exception(OwnStoreFailed(reason="closed"))
             else:
                 self._queue.put((work, future))
         return future
@@ -130,7 +136,7 @@ def _named(error: BaseException) -> BaseException:
         return SpoolFull(place="state.db")
     if _code(error) in _BROKEN:
         return DiskFailed(place="state.db")
-    return StorageFailed(reason=type(error).__name__)
+    return OwnStoreFailed(reason=type(error).__name__)
 
 
 def open_engine(path: Path) -> sa.Engine:

@@ -30,9 +30,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.ledger import Ledger
+from kumobashi.exchange.ranks import RANKS
 from kumobashi.exchange.sql import outgoing
 from kumobashi.exchange.states import Out
-from kumobashi.exchange.turns import RANKS
 from kumobashi.storage.spool import Spool
 from kumobashi.testing.outboxes import HOP, found_workspace, outbox, sealed_row
 from kumobashi.testing.signing_peer import peer_app

@@ -21,11 +21,11 @@ from kumobashi.exchange.migrating import migrate
 from kumobashi.exchange.orders import Order
 from kumobashi.exchange.packing import Limits
 from kumobashi.exchange.peers import Peers
+from kumobashi.exchange.ranks import NORMAL
 from kumobashi.exchange.remembering import PeerMemory
 from kumobashi.exchange.sending import Sender
 from kumobashi.exchange.states import Out
 from kumobashi.exchange.transfer_keys import TransferKeys
-from kumobashi.exchange.turns import NORMAL
 from kumobashi.kernel import Clock, SystemClock, new_id, to_micros
 from kumobashi.messages.manifest import (
     Compression,

@@ -82,6 +82,18 @@ async def test_retries_wait_for_the_budget_and_fresh_work_does_not() -> None:
     assert len(heap.waiting) == 1
 
 
+async def test_many_that_were_refused_keep_no_fresh_work_waiting() -> None:
+    heap = Heap(200)
+    heap.waiting = {key: number < 190 for number, key in enumerate(heap.waiting)}
+    lane = Lane("x", find=heap.find, work=heap.work, width=lambda: 2, may_retry=lambda: False)
+    lane.start()
+    async with asyncio.timeout(1.0):
+        await until(lambda: len(heap.done) == 10)
+    await lane.aclose()
+
+    assert len(heap.waiting) == 190
+
+
 async def test_work_that_fails_unforeseen_does_not_run_in_a_circle(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -10,8 +10,6 @@ from kumobashi.exchange.errors import PeerWithoutKeys
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.lines import Lines
 from kumobashi.exchange.peers import Peers
-from kumobashi.exchange.sending import _passes
-from kumobashi.exchange.states import Out
 from kumobashi.kernel import SystemClock
 from kumobashi.planning.publishing import load_directory
 from kumobashi.planning.sampling import write_sample
@@ -49,7 +47,7 @@ def test_a_peer_that_knows_no_keys_is_given_nothing(
         peers.require_keys("hall-exchange", answer)
 
     assert refused.value.say("ja").startswith(peers._identity.at("hall-exchange").name)
-    assert not _passes(refused.value, Out.SEALED), "waiting does not help: the transfer ends here"
+    assert not refused.value.retryable, "waiting does not help: the transfer ends here"
 
 
 def test_a_peer_that_takes_them_is_good(peers: Peers) -> None:

@@ -10,9 +10,9 @@ import pytest
 from kumobashi.crypto.keys import SealKey, SigningKey
 from kumobashi.exchange.errors import Drifted, PeerRefused, PeerUnreachable
 from kumobashi.exchange.identity import Identity
-from kumobashi.exchange.keeping import Holdings
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.migrating import migrate
+from kumobashi.exchange.proofs import Proofs
 from kumobashi.exchange.recalling import Recalling
 from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.refusals import Refusal
@@ -61,7 +61,7 @@ class Hall:
             self._again,
             reminder=Reminder(
                 identity,
-                Holdings(ledger.store, ledger.tenant, ledger.clock),
+                Proofs(ledger.store, ledger.tenant),
                 self.receivers,  # type: ignore[arg-type]
             ),
             seconds=60,

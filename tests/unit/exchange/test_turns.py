@@ -16,11 +16,13 @@ from kumobashi.exchange.errors import HasLeft, IllegalMove, OrderKept, Paused
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.migrating import migrate
 from kumobashi.exchange.preparing import READ_IN, snapshot_of
+from kumobashi.exchange.ranks import FIRST, RANKS, RISES_EVERY, rank_now
 from kumobashi.exchange.reasons import Reasons
 from kumobashi.exchange.records import Outgoing
+from kumobashi.exchange.rounds import Round
 from kumobashi.exchange.sql import metadata, outgoing
 from kumobashi.exchange.states import LEFT, OUT_FINAL, Out
-from kumobashi.exchange.turns import FIRST, RANKS, Round, Turns
+from kumobashi.exchange.turns import Turns
 from kumobashi.kernel import to_wire
 from kumobashi.storage.sqlite import SQLiteState
 
@@ -117,6 +119,35 @@ def test_rank_goes_before_age(ledger: Ledger) -> None:
     assert ledger.outgoing(last.transfer).rank == FIRST
 
 
+def test_what_has_waited_long_is_not_overtaken_by_what_is_urgent_and_new(ledger: Ledger) -> None:
+    old = add(ledger, "low", rank=RANKS["low"])
+    later = Ledger(ledger.store, "999997", at(NOW + 2 * RISES_EVERY))
+    urgent = [add(later, "high", day, rank=RANKS["high"]) for day in range(1, 4)]
+    young = add(later, "low", 2, rank=RANKS["low"])
+
+    went = turns(later, limit=2)
+
+    assert went == [old.transfer, urgent[0].transfer], "its link takes turns with the urgent one"
+    assert turns(later)[-1] == young.transfer
+    before = Ledger(ledger.store, "999997", at(NOW - timedelta(days=1)))
+    assert turns(before)[0] == urgent[0].transfer, "a clock that was set back lets nothing rise"
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([FIRST, *RANKS.values()]), st.integers(0, 300)), min_size=1)
+)
+def test_nothing_is_starved_and_nothing_rises_above_what_a_person_put_first(
+    waiting: list[tuple[int, int]],
+) -> None:
+    for rank, minutes in waiting:
+        now = rank_now(rank, timedelta(minutes=minutes))
+        assert now <= rank
+        assert now >= min(rank, RANKS["high"])
+        assert now <= rank_now(rank, timedelta(minutes=max(0, minutes - 1)))
+        if minutes >= 60:
+            assert now <= RANKS["high"]
+
+
 @pytest.mark.parametrize("state", sorted(set(Out) - OUT_FINAL))
 def test_a_link_that_keeps_its_order_waits_for_whatever_is_not_over(
     ledger: Ledger, state: Out
@@ -171,9 +202,9 @@ def test_what_was_put_off_comes_when_it_is_due(ledger: Ledger) -> None:
 
     later = Ledger(ledger.store, "999997", at(NOW + timedelta(seconds=31)))
     assert [job.is_retry for job in Turns(later).sending(SEALED, frozenset(), 10).jobs] == [True]
-    # A clock that was set back a day strands nothing.
-    before = Ledger(ledger.store, "999997", at(NOW - timedelta(days=1)))
-    assert turns(before) == [row.transfer]
+    # A clock that ran ahead and was set back, by a day or by a minute, strands nothing.
+    for back in (timedelta(days=1), timedelta(minutes=1)):
+        assert turns(Ledger(ledger.store, "999997", at(NOW - back))) == [row.transfer]
 
 
 def at(moment: datetime) -> Clock:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kumobashi.kernel import to_micros
+from kumobashi.kernel import new_id, to_micros
 from kumobashi.storage.erasable import ErasableSecrets, latest_backup_end
 from kumobashi.storage.errors import BackupEnded, BackupUnreadable
 from kumobashi.storage.key_backups import back_up, bring_back, destroy_ended
@@ -103,3 +103,23 @@ def test_another_sites_backup_is_refused(store: ErasableSecrets, tmp_path: Path)
 
     with pytest.raises(BackupUnreadable):
         bring_back(store, made.path, site="hall-core", now=NOW)
+
+
+def test_every_name_that_a_store_gives_comes_back(tmp_path: Path) -> None:
+    """Snapshots of later attempts and receipts of deletions have names of their own form."""
+    store = ErasableSecrets(tmp_path / "keys")
+    names = [
+        ("in", f"{new_id()}-2"),
+        ("out", f"{new_id()}-1"),
+        ("snapshots", new_id()),
+        ("snapshots", f"{new_id()}.2"),
+        ("proofs", f"{new_id()}-1"),
+    ]
+    for shelf, name in names:
+        store.put(shelf, name, b"secret")
+    made = back_up(store, tmp_path / "k", site="here", now=NOW, keep=timedelta(days=1))
+    other = ErasableSecrets(tmp_path / "other")
+
+    bring_back(other, made.path, site="here", now=NOW)
+
+    assert sorted((shelf, name) for shelf, name, _ in other.everything()) == sorted(names)

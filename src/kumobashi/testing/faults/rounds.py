@@ -111,16 +111,12 @@ class Rounds:
         return {}
 
     def _doomed(self, chance: random.Random) -> list[str]:
-        """Choose what is deleted meanwhile: transfers of earlier rounds, sometimes the newest.
-
-        Of a link that sends differences never the newest, on which the next may stand.
-        """
+        """Choose what is deleted meanwhile: transfers of earlier rounds, sometimes the newest."""
         chosen = []
         for course in COURSES:
             applied = self._applied[course.link]
-            some = applied[:-1] if course.system == "nhi" else applied
-            if some and chance.random() < _DELETED:
-                transfer = chance.choice([some[-1], chance.choice(some)])
+            if applied and chance.random() < _DELETED:
+                transfer = chance.choice([applied[-1], chance.choice(applied)])
                 applied.remove(transfer)
                 chosen.append(transfer)
                 self._history.note("delete", transfer=transfer)

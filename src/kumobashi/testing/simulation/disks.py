@@ -20,7 +20,6 @@ import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
 from kumobashi.exchange.migrating import migrate
-from kumobashi.kernel import KumobashiError
 from kumobashi.storage.applying import Newest, check_order
 from kumobashi.storage.errors import PartUnlike
 from kumobashi.storage.tables import Load
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
     from kumobashi.storage.state import StateStore
 
 T = TypeVar("T")
+READ, COMMIT, AFTER_COMMIT, SPOOL = "read", "state.db", "after commit", "spool"
+"""Where a disk may fail."""
 Parts = dict[tuple[str, int], dict[str, bytes]]
 Secrets = dict[tuple[str, str], bytes]
 
@@ -42,7 +43,7 @@ class Life:
     """One life of one process; ``step`` decides whether it goes on."""
 
     dies: Callable[[str], bool]
-    fails: Callable[[str], KumobashiError | None] = lambda _place: None
+    fails: Callable[[str], Exception | None] = lambda _place: None
     is_over: bool = False
     at_death: Callable[[], None] = lambda: None
 
@@ -93,7 +94,7 @@ def _micros() -> int:
 
 
 class SimulatedStore:
-    """Meets ``StateStore``: a commit is durable, or it never was."""
+    """Meets ``StateStore``: a commit is durable, or it never was; how it ended may stay unknown."""
 
     is_shared = False
     micros = "kumobashi_micros()"
@@ -114,16 +115,18 @@ class SimulatedStore:
     def write(self, work: Callable[[sa.Connection], T], *, key: str = "") -> T:  # noqa: ARG002
         """Do the work in one transaction."""
         self._life.step("before commit")
-        self._life.fail_perhaps("state.db")
+        self._life.fail_perhaps(COMMIT)
         with self.engine.begin() as connection:
             result = work(connection)
         self._life.step("after commit")
+        self._life.fail_perhaps(AFTER_COMMIT)
         return result
 
     def read(self, work: Callable[[sa.Connection], T]) -> T:
         """Do the work and change nothing."""
         if self._life.is_over:
             raise Killed("read")
+        self._life.fail_perhaps(READ)
         with self.engine.connect() as connection:
             return work(connection)
 
@@ -157,7 +160,7 @@ class SimulatedSpool:
     def put(self, transfer: str, attempt: int, digest: str, body: bytes) -> None:
         """Keep a whole part."""
         self._life.step("before a part is kept")
-        self._life.fail_perhaps("spool")
+        self._life.fail_perhaps(SPOOL)
         self._parts.setdefault((transfer, attempt), {})[digest] = body
         self._life.step("after a part is kept")
 

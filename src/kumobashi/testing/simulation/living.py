@@ -7,7 +7,7 @@ to an end.
 
 import asyncio
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,10 +16,9 @@ from unittest.mock import patch
 
 from kumobashi.exchange import patience
 from kumobashi.exchange.states import IN_FINAL, Out
-from kumobashi.kernel import KumobashiError
 from kumobashi.messages.receipts import Stage, check_chain, verify_receipt
-from kumobashi.storage.errors import DiskFailed, SpoolFull
-from kumobashi.testing.simulation.disks import Killed
+from kumobashi.storage.errors import DiskFailed, OutcomeUnknown, SpoolFull
+from kumobashi.testing.simulation.disks import AFTER_COMMIT, READ, Killed
 from kumobashi.testing.simulation.loop import Loop, Stuck
 from kumobashi.testing.simulation.network import Network, Weather
 from kumobashi.testing.simulation.sites import (
@@ -39,6 +38,7 @@ _LATEST_SECONDS = 60.0  # by when a late request has come
 _PATIENCE_SECONDS = 3_600.0  # simulated; afterwards it is stuck
 _LOOK_SECONDS = 3.0
 _BROKEN = 0.3  # of the times a disk does not do its work
+Spoil = Callable[[str, str], Exception | None]  # site and place: what its disk says
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,6 +49,7 @@ class Lived:
     faults: list[str] = field(default_factory=list)
     deaths: int = 0
     seconds: float = 0.0  # simulated
+    rested: float = 0.0  # simulated seconds until every transfer had ended
     trace: list[str] = field(default_factory=list)  # every step; the same for the same seed
 
 
@@ -57,18 +58,20 @@ def live(
     receiver_class: type[SimulatedReceiver] = SimulatedReceiver,
     *,
     full: float | None = None,
+    spoil: Spoil | None = None,
 ) -> Lived:
     """Live the life of a seed.
 
     ``receiver_class`` may be a broken one, to see that it is found; ``full`` is how often a disk
-    is full during the storm, which otherwise the seed decides.
+    is full during the storm, which otherwise the seed decides. With ``spoil`` there is no storm:
+    it alone says which disk of which site fails when.
     """
     lived = Lived(seed=seed)
     chance = random.Random(seed)
     with Loop(lambda: chance.uniform(0.0, 0.05)) as loop, _sure_waits(chance):
         loop.set_task_factory(cast("Any", task_factory))
         loop.set_exception_handler(lambda _loop, _context: None)  # who was killed has no last word
-        world = _World(chance, receiver_class, lived)
+        world = _World(chance, receiver_class, lived, spoil)
         if full is not None:
             world.full = full
         try:
@@ -82,11 +85,17 @@ def live(
 
 class _World:
     def __init__(
-        self, chance: random.Random, receiver_class: type[SimulatedReceiver], lived: Lived
+        self,
+        chance: random.Random,
+        receiver_class: type[SimulatedReceiver],
+        lived: Lived,
+        spoil: Spoil | None,
     ) -> None:
         self._chance = chance
         self._lived = lived
-        self._is_storm = True
+        self._spoil = spoil
+        self._is_storm = spoil is None
+        self._latest = _LATEST_SECONDS if spoil is None else _LOOK_SECONDS
         # Of dying at a step: mostly one or two sites are in danger, so that much is done between.
         self._danger = {site: chance.choice((0.0, 0.0, 0.05, 0.25)) for site in SITES}
         self.full = chance.choice((0.0, 0.0, 0.1))
@@ -108,7 +117,7 @@ class _World:
                 self._network,
                 chance,
                 dies=partial(self._dies, name),
-                fails=self._fails,
+                fails=partial(self._fails, name),
                 restart_seconds=lambda: chance.uniform(0.1, 6.0),
                 receiver_class=receiver_class,
                 contents=self._contents,
@@ -116,6 +125,8 @@ class _World:
             for name in SITES
         }
         self._network.hosts.update(self._sites)
+        if spoil is not None:
+            self._calm()
 
     async def run(self) -> None:
         """Storm, then calm, then judgement."""
@@ -126,9 +137,11 @@ class _World:
         for day in self._days:
             asked = {f"{link} {day}": await self._ask(link, day) for link in self._links}
             await self._rest(set(asked.values()))
+        self._lived.rested = loop.time()
         self._calm()
         await self._quiet()
-        self._judge()
+        with self._unspoiled():
+            self._judge()
 
     # -- chance ---------------------------------------------------------------------------------
 
@@ -138,17 +151,30 @@ class _World:
         self._lived.deaths += dies
         return dies
 
-    def _fails(self, place: str) -> KumobashiError | None:
+    def _fails(self, site: str, place: str) -> Exception | None:
         """Return what a disk says that takes nothing: full mostly, at times broken."""
+        if self._spoil is not None:
+            return self._spoil(site, place)
         if not self._is_storm or self._chance.random() >= self.full:
             return None
-        if self._chance.random() < _BROKEN:
+        if place == AFTER_COMMIT:
+            return OutcomeUnknown(system="state", name=site)
+        if place == READ or self._chance.random() < _BROKEN:
             return DiskFailed(place=place)
         return SpoolFull(place=place)
 
     def _calm(self) -> None:
         self._is_storm = False
         self._network.weather.clear()
+
+    @contextmanager
+    def _unspoiled(self) -> Iterator[None]:
+        """Look at what sites hold without meeting, or counting as, a fault."""
+        spoil, self._spoil = self._spoil, None
+        try:
+            yield
+        finally:
+            self._spoil = spoil
 
     # -- the story ------------------------------------------------------------------------------
 
@@ -166,7 +192,7 @@ class _World:
                     if site.dispatcher is not None:
                         site.dispatcher.wake()
                     return row.transfer
-            except (Killed, KumobashiError):
+            except (Killed, Exception):  # noqa: BLE001, S110 - whatever it is, they ask again
                 pass
             await asyncio.sleep(_LOOK_SECONDS)
 
@@ -176,7 +202,8 @@ class _World:
             await asyncio.sleep(_LOOK_SECONDS)
             try:
                 ledger = self._sites[SENDER].ledger
-                rows = ledger.several(sorted(transfers)) if ledger else []
+                with self._unspoiled():
+                    rows = ledger.several(sorted(transfers)) if ledger else []
             except Killed:
                 continue
             if len(rows) == len(transfers) and all(row.finished_at for row in rows):
@@ -187,9 +214,10 @@ class _World:
         """Wait until every site has nothing left to do; late requests may still come meanwhile."""
         end = asyncio.get_running_loop().time() + _PATIENCE_SECONDS
         left: list[str] = []
-        await asyncio.sleep(_LATEST_SECONDS)
+        await asyncio.sleep(self._latest)
         while asyncio.get_running_loop().time() < end:
-            left = [line for site in self._sites.values() for line in _left(site)]
+            with self._unspoiled():
+                left = [line for site in self._sites.values() for line in _left(site)]
             if not left:
                 return
             await asyncio.sleep(_LOOK_SECONDS)

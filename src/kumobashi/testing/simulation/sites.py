@@ -29,22 +29,21 @@ from kumobashi.exchange.leases import Leases
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.lines import Lines
 from kumobashi.exchange.packing import Limits
-from kumobashi.exchange.patience import wait_after
 from kumobashi.exchange.peers import Peers
 from kumobashi.exchange.receiving import Receiver
 from kumobashi.exchange.records import Incoming, Outgoing
 from kumobashi.exchange.relaying import Relay
 from kumobashi.exchange.remembering import PeerMemory
 from kumobashi.exchange.sending import Sender
+from kumobashi.exchange.set_aside import SetAside
 from kumobashi.exchange.states import In, Out
 from kumobashi.exchange.transfer_keys import TransferKeys
-from kumobashi.kernel import Clock, KumobashiError, new_id
+from kumobashi.kernel import Clock, new_id
 from kumobashi.messages.manifest import Compression, Manifest, MediaType, Mode, sign_manifest
 from kumobashi.messages.parts import Part
 from kumobashi.messages.receipts import Stage
 from kumobashi.planning.publishing import load_directory
 from kumobashi.planning.sampling import write_sample
-from kumobashi.storage.errors import StorageFailed
 from kumobashi.storage.tables import Load
 from kumobashi.testing.simulation.disks import (
     Life,
@@ -221,7 +220,7 @@ class SimulatedSite:
     network: Network
     chance: random.Random
     dies: Callable[[str], bool]
-    fails: Callable[[str], KumobashiError | None]
+    fails: Callable[[str], Exception | None]
     restart_seconds: Callable[[], float]
     receiver_class: type[SimulatedReceiver] = SimulatedReceiver
     target: Target = field(default_factory=Target)
@@ -265,17 +264,17 @@ class SimulatedSite:
     async def _begin(
         self, store: "StateStore", identity: Identity, clock: Clock, life: Life
     ) -> None:
-        tries = 0
-        while True:
-            try:
-                incarnations = Incarnations(store, identity.tenant, self.name, clock)
-                incarnations.begin()
-                leases = Leases(store, identity.tenant, owner=new_id(), seconds=60)
-                leases.forget_all()
-                break
-            except StorageFailed:  # as a service manager would start it again
-                tries += 1
-                await asyncio.sleep(wait_after(tries, self.chance))
+        try:
+            self._open(store, identity, clock, life)
+        except Exception:  # noqa: BLE001 - the process ends, and is started again
+            life.is_over = True
+            self._ended()
+
+    def _open(self, store: "StateStore", identity: Identity, clock: Clock, life: Life) -> None:
+        incarnations = Incarnations(store, identity.tenant, self.name, clock)
+        incarnations.begin()
+        leases = Leases(store, identity.tenant, owner=new_id(), seconds=60)
+        leases.forget_all()
         holder = Holder(leases, seconds=60, is_shared=False)
         ledger = self.ledger = Ledger(store, identity.tenant, clock)
         memory = PeerMemory(ledger)
@@ -323,7 +322,7 @@ class SimulatedSite:
             changes=changes,
             receptions=_no_reception,
             limits=Limits(memory_mib=64),
-            set_aside=Path(),
+            set_aside=SetAside(Path()),
             keys=keys,
             deletions=cast("Any", None),
             checkpoint=lambda: None,
@@ -352,6 +351,9 @@ class SimulatedSite:
 
     def _died(self) -> None:
         self.deaths += 1
+        self._ended()
+
+    def _ended(self) -> None:
         self.inbox = self.dispatcher = None
         if self._running:
             self._running.end()

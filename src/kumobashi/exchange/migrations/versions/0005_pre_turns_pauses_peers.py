@@ -19,10 +19,12 @@ def upgrade() -> None:
         "outgoing", sa.Column("in_order", sa.Boolean, nullable=False, server_default=sa.false())
     )
     op.add_column("outgoing", sa.Column("next_try_at", sa.BigInteger))
+    op.add_column("outgoing", sa.Column("put_off_at", sa.BigInteger))
     op.add_column("outgoing", sa.Column("paused_at", sa.BigInteger))
     op.add_column("outgoing", sa.Column("resends", sa.String(36)))
     op.create_index("outgoing_by_turn", "outgoing", ["tenant", "state", "link", "rank", "transfer"])
     op.add_column("incoming", sa.Column("next_try_at", sa.BigInteger))
+    op.add_column("incoming", sa.Column("put_off_at", sa.BigInteger))
     op.create_index(
         "incoming_by_turn", "incoming", ["tenant", "state", "to_site", "transfer", "attempt"]
     )
@@ -38,6 +40,7 @@ def upgrade() -> None:
         sa.Column("site", sa.String(63), primary_key=True),
         sa.Column("failures", sa.Integer, nullable=False),
         sa.Column("since", sa.BigInteger),
+        sa.Column("failed_at", sa.BigInteger),
         sa.Column("ask_at", sa.BigInteger),
         sa.Column("cause", sa.JSON),
         sa.Column("part_bytes", sa.BigInteger),
