@@ -4,7 +4,7 @@ A folder cannot tell an empty text from none, and its file is looked into with P
 """
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -202,6 +202,13 @@ def target(request: pytest.FixtureRequest, tmp_path: Path, dsn: str) -> Target:
     return Target(request.param, tmp_path, dsn)
 
 
+@pytest.fixture(scope="module")
+def work() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A working database for properties: opening one takes longer than all that they do in it."""
+    with duckdb.connect() as opened:
+        yield opened
+
+
 def load(
     content: list[Row],
     *,
@@ -212,12 +219,12 @@ def load(
     base: str | None = None,
     **changes: Any,
 ) -> Load:
-    """Return a load whose rows lie in a working database of their own."""
-    work = duckdb.connect()
-    work.execute(f"create table incoming_rows ({TYPES})")
+    """Return a load whose rows lie in a working database: ``connection``, or one of its own."""
+    work = changes.pop("connection", None) or duckdb.connect()
+    work.execute(f"create or replace table incoming_rows ({TYPES})")
     if content:
         work.executemany("insert into incoming_rows values (?, ?, ?, ?, ?)", content)
-    work.execute("create table incoming_gone (key varchar)")
+    work.execute("create or replace table incoming_gone (key varchar)")
     if gone:
         work.executemany("insert into incoming_gone values (?)", [(key,) for key in gone])
     made = Load(
@@ -310,12 +317,13 @@ _KINDS = st.tuples(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 @given(rows=st.lists(_KINDS, max_size=6))
-def test_every_kind_of_column_arrives_as_it_is(target: Target, rows: list[tuple[Any, ...]]) -> None:
+def test_every_kind_of_column_arrives_as_it_is(
+    target: Target, work: duckdb.DuckDBPyConnection, rows: list[tuple[Any, ...]]
+) -> None:
     numbered = [(f"{number:02}", *row) for number, row in enumerate(rows)]
     columns = (ColumnSpec("key", "text", 2), *EVERY_KIND)
-    work = duckdb.connect()
     typed = ", ".join(f"{column.name} {column.sql_type}" for column in columns)
-    work.execute(f"create table kinds ({typed})")
+    work.execute(f"create or replace table kinds ({typed})")
     if numbered:
         work.executemany("insert into kinds values (?, ?, ?, ?, ?, ?, ?, ?)", numbered)
     target.run("drop table if exists kumobashi_applied", "drop table if exists kinds")
@@ -462,7 +470,10 @@ def test_a_target_that_cannot_hold_the_rows_is_a_failure_that_shows_no_value(
     after=st.dictionaries(st.text("abc", min_size=1, max_size=2), st.text(max_size=3), max_size=8),
 )
 def test_base_and_difference_make_the_whole(
-    target: Target, before: dict[str, str], after: dict[str, str]
+    target: Target,
+    work: duckdb.DuckDBPyConnection,
+    before: dict[str, str],
+    after: dict[str, str],
 ) -> None:
     """Whatever the texts: what PostgreSQL cannot hold (NUL, lone surrogates) is left out here."""
     clean = (
@@ -471,12 +482,12 @@ def test_base_and_difference_make_the_whole(
     )
     old, new = ([(k, v, None, None, None) for k, v in side.items()] for side in clean)
     target.run("drop table if exists kumobashi_applied")
-    base = load(list(old))
+    base = load(list(old), connection=work)
     target.store.apply(base)
     put: list[Row] = [row for row in new if row not in old]
     gone = sorted(clean[0].keys() - clean[1].keys())
 
-    done = target.store.apply(load(put, gone=gone, base=base.transfer, sequence=2))
+    done = target.store.apply(load(put, gone=gone, base=base.transfer, sequence=2, connection=work))
 
     assert target.rows() == plain(list(new))
     assert (done.rows, done.deleted, done.total) == (len(put), len(gone), len(new))

@@ -105,7 +105,7 @@ def chance(request: pytest.FixtureRequest) -> random.Random:
 
 def settles(town: Town, transfer: str, *, seconds: float = 90) -> dict[str, Any]:
     seen = town.wait(transfer, seconds=seconds)
-    assert (seen["state"], seen["cause"]) == ("applied", None)
+    assert (seen["state"], seen["cause"]) == ("applied", None), str(seen["cause"])
     with suppress(Timeout):
         until("quiet", lambda: unquiet(town) == [] or None, 15)
     check_settled(town, transfer, NOTICES)

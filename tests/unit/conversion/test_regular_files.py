@@ -1,6 +1,7 @@
 """The quick reader and the one that goes row by row give the same, whatever the file."""
 
 import codecs
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -23,9 +24,18 @@ def known(header: list[str]) -> int:
     return len({"宛名番号", "氏名", "住所"} & set(header))
 
 
-def by(path: Path, *, is_quick: bool) -> tuple[FileRead, Rows] | str:
+@pytest.fixture(scope="module")
+def work() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as opened:
+        yield opened
+
+
+def by(
+    path: Path, work: duckdb.DuckDBPyConnection, *, is_quick: bool
+) -> tuple[FileRead, Rows] | str:
     """Return what a way of reading gives: the rows, or the code of its failure."""
-    with pytest.MonkeyPatch.context() as patch, duckdb.connect() as work:
+    work.execute("drop table if exists t")
+    with pytest.MonkeyPatch.context() as patch:
         if not is_quick:
             patch.setattr(files, "read_regular", lambda *_args, **_kwargs: None)
         try:
@@ -77,7 +87,11 @@ REGULAR = st.lists(
 @example(body='"1"x,2,3', charset="utf-8", newline="\n")
 @example(body="1,2,3,,\n1,2", charset="utf-8", newline="\n")
 def test_both_ways_give_the_same(
-    tmp_path_factory: pytest.TempPathFactory, body: str, charset: str, newline: str
+    tmp_path_factory: pytest.TempPathFactory,
+    work: duckdb.DuckDBPyConnection,
+    body: str,
+    charset: str,
+    newline: str,
 ) -> None:
     path = tmp_path_factory.mktemp("f") / "a.csv"
     try:
@@ -85,7 +99,7 @@ def test_both_ways_give_the_same(
     except UnicodeEncodeError:
         return
 
-    assert by(path, is_quick=True) == by(path, is_quick=False)
+    assert by(path, work, is_quick=True) == by(path, work, is_quick=False)
 
 
 def quick(path: Path, charset: str = "utf-8") -> tuple[int | None, Rows]:
@@ -123,14 +137,16 @@ def test_other_files_are_left_to_the_slow_reader(tmp_path: Path, body: str) -> N
     assert quick(path) == (None, [])
 
 
-def test_a_file_of_many_blocks_has_its_lines(tmp_path: Path) -> None:
+def test_a_file_of_many_blocks_has_its_lines(
+    tmp_path: Path, work: duckdb.DuckDBPyConnection
+) -> None:
     path = tmp_path / "a.csv"
     rows = 150_000
     with path.open("w", encoding="cp932", newline="") as file:
         file.write(f"{HEADER}\r\n")
         file.writelines(f"{number:010},髙橋 太郎,架空町{number}番地\r\n" for number in range(rows))
 
-    found = by(path, is_quick=True)
+    found = by(path, work, is_quick=True)
 
     assert not isinstance(found, str)
     assert found[0].rows == rows
