@@ -127,6 +127,11 @@ def test_a_transfer_on_two_media_with_an_export_that_is_killed(
     written = clerks.run(*to)
     over = clerks.run(*to, expect=2)
     clerks.run("import", usb, "--site", CLOUD, "--dry-run")
+    (usb / "COURIER" / "note.txt").write_text("x", encoding="utf-8")
+    strange = clerks.run("import", usb, "--site", CLOUD, expect=2)
+    (usb / "COURIER" / "note.txt").unlink()
+    assert strange["error"]["code"] == "courier.medium_strange"
+    assert events(town, CLOUD)[-1] == "courier.refused"
     assert town.ledger(CLOUD).incoming(transfer) == []
     clerks.run("import", usb, "--site", CLOUD)
 
