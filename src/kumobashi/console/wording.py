@@ -175,6 +175,13 @@ TEXT = {
     "as_of": both("{at} 現在", "As of {at} JST"),
     "target_one": both("対象 {day}分", "for {day}"),
     "target_many": both("対象 {first}〜{last}分", "for {first} to {last}"),
+    "overdue_media": both("返却期日を過ぎた媒体", "Media that should be back"),
+    "overdue_medium": both(
+        "媒体 {labels} ― 期日 {day}、あて先 {site}。戻ったら消去し、"
+        "kumobashi courier returned {permit} で記録します。",
+        "{labels}: due on {day}, to {site}. Erase them when they are back and note it:"
+        " kumobashi courier returned {permit}",
+    ),
     "calls": both("対応が必要な連携", "Links that need somebody"),
     "stopped_title": both("止まっています：", "Stopped: "),
     "refused_title": both("拒否されました：", "Refused: "),

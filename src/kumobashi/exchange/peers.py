@@ -10,7 +10,7 @@ import aiohttp
 
 from kumobashi.crypto.canonical import canonical, digest
 from kumobashi.crypto.http_signatures import EMPTY_BODY, sign_request
-from kumobashi.exchange.errors import PeerRefused, PeerUnreachable
+from kumobashi.exchange.errors import CourierAwaited, PeerRefused, PeerUnreachable
 from kumobashi.exchange.identity import Identity
 from kumobashi.kernel import Clock, new_id
 from kumobashi.messages.announcement import Announcement
@@ -105,6 +105,8 @@ class Peers:
         length: int | None = None,
     ) -> Answer:
         known = self._identity.at(site)
+        if self._identity.is_carried(site):
+            raise CourierAwaited(site=site, site_name=known.name)
         address = known.url + path
         if body_digest is None:
             body_digest = digest(body) if isinstance(body, bytes) and body else EMPTY_BODY

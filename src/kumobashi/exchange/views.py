@@ -232,8 +232,9 @@ class Board:
     at: datetime
     rows: tuple[LinkRow, ...]
     is_training: bool = False  # a fictional city: pages say so
+    overdue_media: tuple[OverdueMedia, ...] = ()
 
     @property
     def is_red(self) -> bool:
         """Whether somebody must act now."""
-        return any(row.light in RED for row in self.rows)
+        return bool(self.overdue_media) or any(row.light in RED for row in self.rows)

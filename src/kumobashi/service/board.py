@@ -16,7 +16,15 @@ from kumobashi.exchange.newest import Head, Newest
 from kumobashi.exchange.overview import light_of, transfer_view
 from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.states import OUT_FINAL, Out
-from kumobashi.exchange.views import Board, DayView, Light, LinkRow, LinkView, TransferView
+from kumobashi.exchange.views import (
+    Board,
+    DayView,
+    Light,
+    LinkRow,
+    LinkView,
+    OverdueMedia,
+    TransferView,
+)
 from kumobashi.kernel import Clock, KumobashiError, business_date, from_micros
 from kumobashi.kernel.ids import is_fictional
 from kumobashi.planning.workspace import Workspace
@@ -51,7 +59,9 @@ class SiteBoard:
         ledger: Ledger,
         site: str,
         clock: Clock,
+        overdue: Callable[[], tuple[OverdueMedia, ...]] = tuple,
     ) -> None:
+        self._overdue = overdue
         self._workspace = workspace
         self._directory = directory
         self._planned = planned
@@ -92,6 +102,7 @@ class SiteBoard:
             # What waits turns red as time goes by; the rest stays as it was joined.
             rows=tuple(_at(row, heads, now) if row.cause_code else row for row in held[2]),
             is_training=is_fictional(municipality.code),
+            overdue_media=self._overdue(),
         )
 
     def links(self, names: Sequence[str]) -> list[LinkView]:

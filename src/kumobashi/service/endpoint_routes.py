@@ -8,7 +8,7 @@ from kumobashi.kernel import business_date
 from kumobashi.service.board import SiteBoard
 from kumobashi.service.counting import counted
 from kumobashi.service.courier_api import courier_routes
-from kumobashi.service.courier_desk import CourierDesk
+from kumobashi.service.courier_desk import CourierDesk, overdue_media
 from kumobashi.service.endpoint import Endpoint
 from kumobashi.service.gateway import Gateway
 from kumobashi.service.local_api import guarded, local_routes
@@ -26,6 +26,7 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
         ledger=gateway.ledger,
         site=gateway.identity.site,
         clock=gateway.clock,
+        overdue=lambda: overdue_media(gateway),
     )
     settings = gateway.settings
     plans = PlanDesk(

@@ -18,11 +18,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from kumobashi.courier.book import Book
 from kumobashi.exchange.overview import transfer_view
 from kumobashi.exchange.records import Outgoing
-from kumobashi.exchange.views import OverdueMedia, Overview
+from kumobashi.exchange.views import Overview
 from kumobashi.kernel import KumobashiError, business_date
+from kumobashi.service.courier_desk import overdue_media
 from kumobashi.service.endpoint import Endpoint
 from kumobashi.service.errors import BadRequest, NotAllowed
 from kumobashi.service.gateway import Gateway
@@ -72,17 +72,7 @@ def current_overview(gateway: Gateway, endpoint: Endpoint) -> Overview:
     now = gateway.clock.now()
     site = gateway.identity.site
     found = overview(workspace, gateway.directory, gateway.ledger, site, now)
-    book = Book(gateway.store, tenant=gateway.identity.tenant, site=site, clock=gateway.clock)
-    overdue = [
-        OverdueMedia(
-            permit=one.permit,
-            labels=tuple(medium.label for medium in one.media),
-            to_site=one.to_site,
-            return_by=one.return_by,
-        )
-        for one in book.overdue()
-    ]
-    return dataclasses.replace(found, overdue_media=tuple(overdue))
+    return dataclasses.replace(found, overdue_media=overdue_media(gateway))
 
 
 class _LocalApi:

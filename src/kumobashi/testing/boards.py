@@ -31,6 +31,7 @@ class SceneBoard:
             at=shown.at,
             rows=tuple(row_of(link) for link in shown.links),
             is_training=True,
+            overdue_media=shown.overdue_media,
         )
 
     def links(self, names: Sequence[str]) -> list[LinkView]:
