@@ -127,6 +127,11 @@ def test_a_transfer_on_two_media_with_an_export_that_is_killed(
     written = clerks.run(*to)
     over = clerks.run(*to, expect=2)
     clerks.run("import", usb, "--site", CLOUD, "--dry-run")
+    (usb / "COURIER" / "note.txt").write_text("x", encoding="utf-8")
+    strange = clerks.run("import", usb, "--site", CLOUD, expect=2)
+    (usb / "COURIER" / "note.txt").unlink()
+    assert strange["error"]["code"] == "courier.medium_strange"
+    assert events(town, CLOUD)[-1] == "courier.refused"
     assert town.ledger(CLOUD).incoming(transfer) == []
     clerks.run("import", usb, "--site", CLOUD)
 
@@ -224,7 +229,39 @@ def test_a_link_that_does_not_permit_media_stays_at_home(
         words = ("--medium", "USB-1", "--purpose", "回線の障害", "--return-by", DAY.isoformat())
         transfer = town.ledger(HALL).outgoing()[-1].transfer
         refused = clerks.do("ask", "--transfer", transfer, *words, site=HALL, expect=2)
+        path.write_text(allowed.replace("longest_days: 7", "longest_days: 8"), encoding="utf-8")
+        unapproved = clerks.do("ask", "--transfer", transfer, *words, site=HALL, expect=3)
     finally:
         path.write_text(allowed, encoding="utf-8")
 
     assert refused["error"]["code"] == "courier.not_allowed"
+    assert unapproved["error"]["code"] == "exchange.drifted"
+
+
+def cut_off(folder: Path) -> None:
+    """Make the cloud a place that no line leads to: in the hall's own zone, reached by media."""
+    permit_media(folder)
+    hall, cloud = (folder / "sites" / f"{site}.yaml" for site in (HALL, CLOUD))
+    text = hall.read_text("utf-8")
+    line = "{site: hall-exchange, by: designated_communication}"
+    hall.write_text(text.replace(line, "{site: public-cloud, by: courier}"), encoding="utf-8")
+    text = cloud.read_text("utf-8")
+    cloud.write_text(text.replace("zone: internet", "zone: mynumber"), encoding="utf-8")
+
+
+def test_a_site_without_any_line_is_reached_by_media_alone(
+    city: City, tmp_path: Path, usb: Path
+) -> None:
+    with Town.found(tmp_path / "w", city, change=cut_off) as town:
+        clerks = Clerks(town)
+        town.start(HALL)
+        town.start(CLOUD)
+        transfer = clerks.sealed()
+
+        waiting = town.transfer(transfer)
+        carried(clerks, transfer, usb)
+        home = brought_back(clerks, usb)
+
+        assert waiting["cause"]["code"] == "exchange.courier_awaited"
+        assert home == {transfer: "applied"}
+        check_settled(town, transfer, NOTICES)

@@ -185,6 +185,13 @@ TEXT = {
         "電話して消去を確かめてください。証拠は自動で届きます。一覧: kumobashi deletion list",
         "Call and have it deleted; the proof comes by itself. All: kumobashi deletion list",
     ),
+    "overdue_media": both("返却期日を過ぎた媒体", "Media that should be back"),
+    "overdue_medium": both(
+        "媒体 {labels} ― 期日 {day}、あて先 {site}。戻ったら消去し、"
+        "kumobashi courier returned {permit} で記録します。",
+        "{labels}: due on {day}, to {site}. Erase them when they are back and note it:"
+        " kumobashi courier returned {permit}",
+    ),
     "calls": both("対応が必要な連携", "Links that need somebody"),
     "stopped_title": both("止まっています：", "Stopped: "),
     "refused_title": both("拒否されました：", "Refused: "),

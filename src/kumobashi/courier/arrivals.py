@@ -92,6 +92,13 @@ class Arrivals:
 
         return self._store.write(work, key=medium)
 
+    def refuse(self, code: str, *, medium: str | None) -> None:
+        """Note in the evidence that a medium was refused; ``medium`` where its index was good."""
+        facts: dict[str, Fact] = {"code": code, "medium": medium}
+        at = self._clock.now()
+        entry = Entry(event="courier.refused", at=at, by="local-api", facts=facts)
+        self._store.write(lambda held: append(held, self._tenant, entry))
+
     def get(self, medium: str) -> Arrival:
         """Return one that is being read in, or was; raise ``MediumMissing``."""
         found = self._store.read(lambda held: self._find(held, medium))

@@ -65,6 +65,10 @@ class Arriving:
         index = verified(token, self._reader(), now=self._clock.now())
         return self._arrivals.begin(index, token)
 
+    def refuse(self, code: str, *, medium: str | None) -> None:
+        """Note that a medium was refused before anything on it was used."""
+        self._arrivals.refuse(code, medium=medium)
+
     async def announce(self, medium: str, token: str) -> Announced:
         """Take the manifest; nothing of the bundle comes in before it is verified.
 

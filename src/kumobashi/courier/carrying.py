@@ -64,19 +64,23 @@ class Carrying:
         book: Book,
         arrivals: Arrivals,
         longest_days: LongestDays,
+        approved: Callable[[str], object],
     ) -> None:
+        """Make it; ``approved`` raises unless the plan of a link is approved as it is now."""
         self._identity = identity
         self._ledger = ledger
         self._spool = spool
         self._book = book
         self._arrivals = arrivals
         self._longest_days = longest_days
+        self._approved = approved
 
     def ask_for_bundle(self, transfer: str, wish: Wish) -> Permit:
         """Ask to carry out a transfer that is sealed and under way.
 
         Raises:
             NoSuchTransfer, CourierNotAllowed, NothingToCarry, ReturnTooLate: nothing was asked.
+            ApprovalMissing, Drifted: that the link permits media was not approved.
         """
         row = self._ledger.outgoing(transfer)
         days = self.allowed(row.link)
@@ -152,6 +156,7 @@ class Carrying:
         days = self._longest_days(link)
         if days is None:
             raise CourierNotAllowed(link=link)
+        self._approved(link)  # a line in a file is no decision
         return days
 
     def _sealed(self, row: Outgoing) -> tuple[Manifest, str]:

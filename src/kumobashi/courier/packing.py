@@ -15,6 +15,7 @@ from kumobashi.courier.content import (
 )
 from kumobashi.courier.index import Index, Kind
 from kumobashi.courier.writing import Draft
+from kumobashi.crypto.canonical import canonical, digest
 from kumobashi.messages.parts import OpenPart, Part
 
 
@@ -54,8 +55,10 @@ def draft_bundle(
         sealed=sealed,
         content_bytes=bundle_bytes(sealed.manifest, parts),
     )
+    numbers = [part.number for part in parts]
     return Draft(
         index=index,
+        binding=digest(canonical([sealed.transfer, sealed.attempt, numbers])),
         recipient=consignment.recipient,
         write=partial(
             write_bundle_content,
@@ -80,6 +83,7 @@ def draft_receipts(
     )
     return Draft(
         index=index,
+        binding=digest(canonical([list(one.receipts) for one in said])),
         recipient=consignment.recipient,
         write=partial(write_receipts_content, said=said),
     )

@@ -11,7 +11,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -41,6 +41,7 @@ class Draft:
     """What goes on a medium: the index without its files, and the content to come."""
 
     index: Index  # ``files`` empty
+    binding: str  # the digest of what decides the content: the same one, the same bytes
     recipient: str  # age1… of the receiving site
     write: WriteContent
 
@@ -59,6 +60,7 @@ class Journal:
     files: list[bytes] = field(default_factory=list)
     token: str | None = None  # the signed index, once it was made
     index_file: bytes = b""  # the digest of its file
+    binding: str = ""  # of the content that was written
 
     @classmethod
     def open(cls, path: Path, medium: str) -> "Journal":
@@ -69,6 +71,7 @@ class Journal:
             said = json.loads(line)
             if said["medium"] != medium:
                 return cls(path, medium)
+            journal.binding = said["binding"]
             if "index" in said:
                 journal.token, journal.index_file = said["index"], bytes.fromhex(said["file"])
             else:
@@ -89,7 +92,7 @@ class Journal:
         """Forget what is noted behind the first ``count`` files."""
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         kept = self.files[:count]
-        lines = [json.dumps({"medium": self.medium, "file": one.hex()}) for one in kept]
+        lines = [json.dumps({**self._head(), "file": one.hex()}) for one in kept]
         beside = self.path.with_suffix(".new")
         with beside.open("wb") as file:
             file.write("".join(f"{line}\n" for line in lines).encode("ascii"))
@@ -100,9 +103,12 @@ class Journal:
 
     def _write(self, said: dict[str, str]) -> None:
         with self.path.open("ab") as file:
-            file.write(json.dumps({"medium": self.medium, **said}).encode("ascii") + b"\n")
+            file.write(json.dumps({**self._head(), **said}).encode("ascii") + b"\n")
             file.flush()
             os.fsync(file.fileno())
+
+    def _head(self) -> dict[str, str]:
+        return {"medium": self.medium, "binding": self.binding}
 
 
 def write_medium(folder: Path, draft: Draft, journal: Journal, key: SigningKey, told: Told) -> str:
@@ -116,7 +122,7 @@ def write_medium(folder: Path, draft: Draft, journal: Journal, key: SigningKey, 
         MediumTooSmall: the medium is full.
         MediumUnfaithful: the medium fails while it is written.
     """
-    place, kept = _begin(folder, journal)
+    place, kept = _begin(folder, journal, draft.binding)
     if journal.token is not None:
         return journal.token
     sink = _Sink(place, draft, journal, kept, told)
@@ -150,8 +156,12 @@ def read_back(folder: Path, journal: Journal, told: Told) -> None:
         told(number, len(wanted))
 
 
-def _begin(folder: Path, journal: Journal) -> tuple[Path, int]:
-    """Make the folder, or see how much of an earlier export is there; return the files to keep."""
+def _begin(folder: Path, journal: Journal, binding: str) -> tuple[Path, int]:
+    """Make the folder, or see how much of an earlier export is there; return the files to keep.
+
+    What an earlier export of this medium wrote of another content is removed: receipts that came
+    meanwhile go with the next one.
+    """
     if not folder.is_dir():
         raise MediumMissing(folder=FOLDER)
     place = folder / FOLDER
@@ -164,12 +174,7 @@ def _begin(folder: Path, journal: Journal) -> tuple[Path, int]:
     except MediumFailed:
         raise MediumNotEmpty from None
     whole = {name: path for name, path in found.items() if name.endswith(".BIN")}
-    kept = 0
-    for number, wanted in enumerate(journal.files, 1):
-        path = whole.get(name_of(number))
-        if path is None or not _is(path, wanted):
-            break
-        kept = number
+    kept = _kept(journal, whole)
     ours = {name_of(number) for number in range(1, kept + 1)}
     is_over = (
         journal.token is not None
@@ -179,12 +184,27 @@ def _begin(folder: Path, journal: Journal) -> tuple[Path, int]:
     )
     if whole.keys() - ours - ({INDEX} if is_over else set()):
         raise MediumNotEmpty
+    is_same = journal.binding == binding
     with _medium(FOLDER):
         for path in (found[name] for name in found.keys() - whole.keys()):
             path.unlink()  # what was being written when it broke off
-    if not is_over:
+        if not is_same:
+            for path in sorted(whole.values(), reverse=True):  # the index before all others
+                path.unlink()
+    if not (is_over and is_same):
+        kept = kept if is_same else 0
+        journal.binding = binding
         journal.keep(kept)
     return place, kept
+
+
+def _kept(journal: Journal, whole: Mapping[str, Path]) -> int:
+    """Return how many files from the first on are those that were noted."""
+    for number, wanted in enumerate(journal.files):
+        path = whole.get(name_of(number + 1))
+        if path is None or not _is(path, wanted):
+            return number
+    return len(journal.files)
 
 
 def _is(path: Path, wanted: bytes) -> bool:

@@ -60,6 +60,7 @@ class By(StrEnum):
     DEDICATED_LINE = "dedicated_line"  # 専用線
     INTERNET = "internet"
     SAME_ZONE = "same_zone"  # 庁内LAN, inside one zone
+    COURIER = "courier"  # no line at all: media, carried by hand under a permit
 
     @property
     def ja(self) -> str:
@@ -71,6 +72,7 @@ class By(StrEnum):
             "dedicated_line": "専用線",
             "internet": "インターネット",
             "same_zone": "同じ領域の中",
+            "courier": "媒体での持ち運び",
         }[self]
 
 
@@ -126,7 +128,7 @@ class MunicipalityFile(FileModel):
 
 
 class Connection(FileModel):
-    """A connection that this site opens; the other side never opens one back."""
+    """A connection that this site opens, or media that go there; never the other way round."""
 
     site: Ident = Field(examples=["hall-exchange"])
     by: By

@@ -101,6 +101,16 @@ class DoorsClosed(ExchangeFailed):
     remedy_en = "It begins by itself when {site} opens; if it is urgent, call whoever runs it."
 
 
+class CourierAwaited(PeerUnreachable):
+    """No line leads there, only media."""
+
+    code = "exchange.courier_awaited"
+    ja = "{site_name}へは回線がありません。媒体での持ち運びを待っています。"
+    en = "No line leads to {site}; it waits to be carried on media."
+    remedy_ja = "持出しを願い出てください: kumobashi courier ask --help"
+    remedy_en = "Ask for a permit: kumobashi courier ask --help"
+
+
 class PeerRefused(ExchangeFailed):
     """The next hop said no."""
 

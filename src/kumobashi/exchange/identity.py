@@ -6,6 +6,7 @@ from pathlib import Path
 
 from kumobashi.crypto.keys import SealKey, SigningKey, VerifyKey
 from kumobashi.directory.entries import Directory, SiteEntry
+from kumobashi.directory.models import By
 from kumobashi.messages.errors import MessageForeign
 from kumobashi.routing.finding import route
 
@@ -39,8 +40,19 @@ class Identity:
 
     def may_call(self, caller: str) -> bool:
         """Whether the directory lets ``caller`` open a connection to this site."""
-        opened = {connection.site for connection in self.at(caller).connects_to}
+        opened = {
+            connection.site
+            for connection in self.at(caller).connects_to
+            if connection.by is not By.COURIER
+        }
         return caller == self.site or self.site in opened
+
+    def is_carried(self, site: str) -> bool:
+        """Whether only media go to a site that bundles of this one are handed to."""
+        said = (c for c in self.here.connects_to if c.site == site and c.by is By.COURIER)
+        if next(said, None) is None:
+            return False
+        return route(self.directory.sites, self.site, site)[0].by == By.COURIER
 
     def next_hop(self, to_site: str) -> str:
         """Return the site to hand a bundle for ``to_site`` to."""

@@ -8,7 +8,12 @@ import aiohttp
 
 from kumobashi.crypto.canonical import canonical, digest
 from kumobashi.crypto.http_signatures import EMPTY_BODY, sign_request
-from kumobashi.exchange.errors import PeerRefused, PeerUnreachable, PeerWithoutKeys
+from kumobashi.exchange.errors import (
+    CourierAwaited,
+    PeerRefused,
+    PeerUnreachable,
+    PeerWithoutKeys,
+)
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.lines import Lines
 from kumobashi.exchange.refusals import answer_object, read_refusal
@@ -135,6 +140,8 @@ class Peers:
         length: int | None = None,
     ) -> Answer:
         known = self._identity.at(site)
+        if self._identity.is_carried(site):
+            raise CourierAwaited(site=site, site_name=known.name)
         address = known.url + path
         if body_digest is None:
             body_digest = digest(body) if isinstance(body, bytes) and body else EMPTY_BODY

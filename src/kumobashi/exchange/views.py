@@ -277,8 +277,10 @@ class Board:
     rows: tuple[LinkRow, ...]
     is_training: bool = False  # a fictional city: pages say so
     overdue: tuple[HoldingView, ...] = ()  # what receivers should have deleted, and have not
+    overdue_media: tuple[OverdueMedia, ...] = ()
 
     @property
     def is_red(self) -> bool:
         """Whether somebody must act now."""
-        return bool(self.overdue) or any(row.light in RED for row in self.rows)
+        is_late = bool(self.overdue or self.overdue_media)
+        return is_late or any(row.light in RED for row in self.rows)

@@ -78,6 +78,16 @@ def asks(workspace: Workspace, plan: Plan, way: tuple[Door, ...]) -> tuple[Ask, 
 def _to_open(workspace: Workspace, plan: Plan, way: tuple[Door, ...]) -> Iterator[Ask]:
     hops = [hop for hop in plan.hops if hop.by != "same_site"]
     for hop, door in zip(hops, way, strict=True):
+        if door.by is By.COURIER:
+            yield Ask(
+                whom=door.to_name,
+                contact=_contact(workspace, workspace.sites[hop.to_site].contact),
+                ja="媒体を受け取って取り込み（kumobashi courier import）、消去して返し、到達確認か"
+                "確認番号を返す。",
+                en="take media in (kumobashi courier import), erase and return them, and send back"
+                " receipts or a confirmation code.",
+            )
+            continue
         size = f"{door.largest_part_bytes / _MIB:.1f} MiB"
         yield Ask(
             whom=door.to_name,

@@ -144,6 +144,7 @@ def plan(
                 where=workspace.where(f"links/{link}.yaml", "retention"),
             ),
             *_untaken_formats(workspace, declared),
+            *_uncarried(workspace, declared, hops),
             *verdict.reasons,
         ),
         cautions=verdict.cautions,
@@ -170,6 +171,23 @@ def _way(
             example=f"connects_to: [{{site: {to_site}, by: ip_vpn}}]",
         )
         return (), (reason,)
+
+
+def _uncarried(workspace: Workspace, link: LinkFile, hops: tuple[Hop, ...]) -> tuple[Reason, ...]:
+    """Return the reason when only media lead there and the link does not permit them."""
+    if link.courier or not any(hop.by == By.COURIER for hop in hops):
+        return ()
+    return (
+        Reason(
+            code="planning.media_not_permitted",
+            ja="回線がなく媒体だけで届く先ですが、連携が媒体での持ち運びを許していません",
+            en="Only media lead there, and the link does not permit them",
+            where=workspace.where(f"links/{link.link}.yaml", "to"),
+            remedy_ja="許すなら連携に courier を書いてください。",
+            remedy_en="To permit them, write courier into the link.",
+            example="courier: {longest_days: 7}",
+        ),
+    )
 
 
 def _question(

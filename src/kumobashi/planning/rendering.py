@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
+from kumobashi.directory.models import By
 from kumobashi.kernel import Language
 from kumobashi.planning.approval import Standing
 from kumobashi.planning.columns import row_of
@@ -211,6 +212,15 @@ class PlanView:
             )
             yield from self._hung(Text("  "), said)
         for number, door in enumerate(self.story.doors, 1):
+            if door.by is By.COURIER:
+                said = self._t(
+                    f"{door.from_name}〔{door.from_zone.ja}〕 → {door.to_name}"
+                    f"〔{door.to_zone.ja}〕 {door.by.ja}（回線はない）、ここで開く",
+                    f"{door.from_name} ({door.from_zone.value}) → {door.to_name}"
+                    f" ({door.to_zone.value}) on media, no line; opened here",
+                )
+                yield from self._hung(Text(f"  {number} "), said)
+                continue
             zones = self._t(
                 f"{door.from_name}〔{door.from_zone.ja}〕 → {door.to_name}〔{door.to_zone.ja}〕"
                 f" {door.by.ja}、TCP {door.port} 番"

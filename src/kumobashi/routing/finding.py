@@ -12,6 +12,15 @@
 [('hall', 'relay', 'designated_communication'), ('relay', 'cloud', 'ip_vpn')]
 >>> [hop.by for hop in route(sites, "hall", "hall")]
 ['same_site']
+
+Media go from the first site straight to the last, and only where no line leads.
+
+>>> sites["island"] = S(zone=Zone.MYNUMBER, connects_to=())
+>>> sites["hall"].connects_to += (S(site="island", by="courier"), S(site="cloud", by="courier"))
+>>> [(hop.to_site, hop.by) for hop in route(sites, "hall", "island")]
+[('island', 'courier')]
+>>> [hop.by for hop in route(sites, "hall", "cloud")]
+['designated_communication', 'ip_vpn']
 """
 
 from collections import deque
@@ -21,6 +30,8 @@ from typing import Protocol
 
 from kumobashi.kernel import Zone
 from kumobashi.routing.errors import NoWay, OnlyInward, PlaceUnknown
+
+BY_COURIER = "courier"
 
 
 class Opens(Protocol):
@@ -76,6 +87,17 @@ def route(sites: Mapping[str, Place], from_site: str, to_site: str) -> tuple[Hop
         return (hop,)
     reached = _reached(sites, from_site)
     if to_site not in reached:
+        if any(c.site == to_site and c.by == BY_COURIER for c in sites[from_site].connects_to):
+            here, there = sites[from_site].zone, sites[to_site].zone
+            return (
+                Hop(
+                    from_site=from_site,
+                    to_site=to_site,
+                    by=BY_COURIER,
+                    from_zone=here,
+                    to_zone=there,
+                ),
+            )
         if from_site in _reached(sites, to_site):
             raise OnlyInward(from_site=from_site, to_site=to_site)
         last = next(reversed(reached))
@@ -96,7 +118,7 @@ def _reached(sites: Mapping[str, Place], start: str) -> dict[str, Hop | None]:
         here = waiting.popleft()
         for connection in sites[here].connects_to:
             there = connection.site
-            if there in reached or there not in sites:
+            if there in reached or there not in sites or connection.by == BY_COURIER:
                 continue
             reached[there] = Hop(
                 from_site=here,

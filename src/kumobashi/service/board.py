@@ -24,6 +24,7 @@ from kumobashi.exchange.views import (
     Light,
     LinkRow,
     LinkView,
+    OverdueMedia,
     TransferView,
 )
 from kumobashi.kernel import Clock, KumobashiError, business_date, from_micros
@@ -62,6 +63,7 @@ class SiteBoard:
         clock: Clock,
         reasons: Callable[[], Reasons],
         overdue: Callable[[], tuple[HoldingView, ...]] = tuple,
+        overdue_media: Callable[[], tuple[OverdueMedia, ...]] = tuple,
     ) -> None:
         self._workspace = workspace
         self._directory = directory
@@ -71,6 +73,7 @@ class SiteBoard:
         self._clock = clock
         self._reasons = reasons
         self._overdue = overdue
+        self._overdue_media = overdue_media
         self._newest = Newest(ledger)
         self._lock = threading.Lock()
         self._making = threading.Lock()
@@ -107,6 +110,7 @@ class SiteBoard:
             rows=tuple(_at(row, heads, now, reasons) for row in held[2]),
             is_training=is_fictional(municipality.code),
             overdue=self._overdue(),
+            overdue_media=self._overdue_media(),
         )
 
     def links(self, names: Sequence[str]) -> list[LinkView]:

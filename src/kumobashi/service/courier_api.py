@@ -42,6 +42,7 @@ def courier_routes(desk: CourierDesk, guarded: Guarded) -> list[Route]:
         ("POST", f"{permit}/media", api.begin),
         ("POST", f"{permit}/media/{{medium}}", api.finish),
         ("POST", f"{_ROOT}/arrivals", api.arrive),
+        ("POST", f"{_ROOT}/refusals", api.refuse),
         ("POST", f"{arrival}/manifest", api.announce),
         ("PUT", f"{arrival}/parts/{{digest}}", api.part),
         ("POST", f"{arrival}/close", api.close_bundle),
@@ -151,6 +152,13 @@ class _CourierApi:
         token = _text(wish, "index", 8 << 20)
         arrival = await asyncio.to_thread(self._desk.arriving.begin, token)
         return JSONResponse({"medium": arrival.medium, "kind": arrival.kind.value})
+
+    async def refuse(self, request: Request) -> Response:
+        wish = await members(request)
+        code, medium = _text(wish, "code", _LABEL_LETTERS * 2), wish.get("medium")
+        known = medium if isinstance(medium, str) else None
+        await asyncio.to_thread(self._desk.arriving.refuse, code, medium=known)
+        return JSONResponse({"code": code})
 
     async def announce(self, request: Request) -> Response:
         wish = await members(request)

@@ -9,6 +9,7 @@ from kumobashi.courier.carrying import Carrying
 from kumobashi.courier.errors import AccountsMissing
 from kumobashi.courier.settling import Settling
 from kumobashi.exchange.differences import Snapshots
+from kumobashi.exchange.views import OverdueMedia
 from kumobashi.identity import Accounts, Deed
 from kumobashi.identity.sessions import Sessions
 from kumobashi.service.endpoint import Endpoint
@@ -18,6 +19,19 @@ if TYPE_CHECKING:
     from kumobashi.service.gateway import Gateway
 
 
+def overdue_media(gateway: "Gateway") -> tuple[OverdueMedia, ...]:
+    """Return the media of this site that should be back by now."""
+    return tuple(
+        OverdueMedia(
+            permit=one.permit,
+            labels=tuple(medium.label for medium in one.media),
+            to_site=one.to_site,
+            return_by=one.return_by,
+        )
+        for one in _book(gateway).overdue()
+    )
+
+
 class CourierDesk:
     """What the local API can do with permits and media."""
 
@@ -25,9 +39,7 @@ class CourierDesk:
         identity, ledger = gateway.identity, gateway.ledger
         var = gateway.settings.workspace / "var" / identity.site
         outbox = Spool(var / "spool" / "out")
-        self.book = Book(
-            gateway.store, tenant=identity.tenant, site=identity.site, clock=gateway.clock
-        )
+        self.book = _book(gateway)
         arrivals = Arrivals(gateway.store, tenant=identity.tenant, clock=gateway.clock)
 
         def longest_days(link: str) -> int | None:
@@ -41,6 +53,7 @@ class CourierDesk:
             book=self.book,
             arrivals=arrivals,
             longest_days=longest_days,
+            approved=endpoint.wiring.order,
         )
         self.settling = Settling(
             identity=identity,
@@ -83,3 +96,8 @@ class CourierDesk:
             return session.account.name
         finally:
             self._sessions.end(value)
+
+
+def _book(gateway: "Gateway") -> Book:
+    identity = gateway.identity
+    return Book(gateway.store, tenant=identity.tenant, site=identity.site, clock=gateway.clock)

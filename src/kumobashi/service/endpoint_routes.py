@@ -10,7 +10,7 @@ from kumobashi.kernel import business_date
 from kumobashi.service.board import SiteBoard
 from kumobashi.service.counting import counted
 from kumobashi.service.courier_api import courier_routes
-from kumobashi.service.courier_desk import CourierDesk
+from kumobashi.service.courier_desk import CourierDesk, overdue_media
 from kumobashi.service.deletion_api import deletion_routes
 from kumobashi.service.endpoint import Endpoint
 from kumobashi.service.gateway import Gateway
@@ -32,6 +32,7 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
         clock=gateway.clock,
         reasons=endpoint.dispatcher.reasons,
         overdue=lambda: overdue_views(gateway, endpoint),
+        overdue_media=lambda: overdue_media(gateway),
     )
     settings = gateway.settings
     plans = PlanDesk(

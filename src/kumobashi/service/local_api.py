@@ -19,12 +19,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from kumobashi.courier.book import Book
 from kumobashi.exchange.deeds import Deed
 from kumobashi.exchange.overview import transfer_view
 from kumobashi.exchange.records import Outgoing
-from kumobashi.exchange.views import OverdueMedia, Overview
+from kumobashi.exchange.views import Overview
 from kumobashi.kernel import KumobashiError, business_date
+from kumobashi.service.courier_desk import overdue_media
 from kumobashi.service.endpoint import Endpoint
 from kumobashi.service.errors import BadRequest, NotAllowed
 from kumobashi.service.gateway import Gateway
@@ -94,22 +94,9 @@ def current_overview(gateway: Gateway, endpoint: Endpoint) -> Overview:
         now=now,
         reasons=endpoint.dispatcher.reasons(),
     )
-    book = Book(
-        gateway.store,
-        tenant=gateway.identity.tenant,
-        site=gateway.identity.site,
-        clock=gateway.clock,
+    return replace(
+        found, overdue=overdue_views(gateway, endpoint), overdue_media=overdue_media(gateway)
     )
-    overdue = [
-        OverdueMedia(
-            permit=one.permit,
-            labels=tuple(medium.label for medium in one.media),
-            to_site=one.to_site,
-            return_by=one.return_by,
-        )
-        for one in book.overdue()
-    ]
-    return replace(found, overdue=overdue_views(gateway, endpoint), overdue_media=tuple(overdue))
 
 
 class _LocalApi:

@@ -32,6 +32,7 @@ class SceneBoard:
             rows=tuple(row_of(link) for link in shown.links),
             is_training=True,
             overdue=shown.overdue,
+            overdue_media=shown.overdue_media,
         )
 
     def links(self, names: Sequence[str]) -> list[LinkView]:

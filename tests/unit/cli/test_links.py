@@ -2,12 +2,13 @@
 
 import json
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from kumobashi.cli.exits import Exit
-from kumobashi.exchange.views import LinkView, TransferView
+from kumobashi.exchange.views import LinkView, OverdueMedia, TransferView
 from kumobashi.testing import scenes
 from kumobashi.testing.views import overview_of
 from tests.unit.cli.conftest import Kumobashi
@@ -147,6 +148,23 @@ def test_status_of_a_good_morning_ends_with_nought(
 
     assert done.exit_code == Exit.OK
     assert "2 件すべて 取込済み" in done.stdout
+
+
+def test_status_is_red_when_media_should_be_back(
+    kumobashi: Kumobashi, served: Path, gateway: FakeGateway
+) -> None:
+    late = OverdueMedia(
+        permit="019aa8d1-5b7c-7000-8000-0123456789ab",
+        labels=("USB-012",),
+        to_site="public-cloud",
+        return_by=date(2026, 11, 20),
+    )
+    gateway.overview = replace(overview_of(scenes.applied()), overdue_media=(late,))
+
+    done = kumobashi("link", "status", "--workspace", served)
+
+    assert done.exit_code == Exit.RED
+    assert "媒体 USB-012 が返却期日 2026-11-20 を過ぎています" in done.stdout
 
 
 def test_status_for_machines_is_the_overview(

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
@@ -12,7 +13,15 @@ import pytest
 from kumobashi.console import labels, wording
 from kumobashi.console.reading import Mark
 from kumobashi.console.reconciling import Verdict
-from kumobashi.exchange.views import Light, LinkView, Overview, Progress, TransferView, Words
+from kumobashi.exchange.views import (
+    Light,
+    LinkView,
+    OverdueMedia,
+    Overview,
+    Progress,
+    TransferView,
+    Words,
+)
 from kumobashi.kernel import Finding, KumobashiError, Language, Zone
 from kumobashi.testing import scenes
 from kumobashi.testing.views import Run, link_of, overview_of
@@ -54,6 +63,23 @@ def test_a_red_link_says_cause_effect_whom_to_call_and_what_happens_by_itself(
     assert '<a class="phone" href="tel:000-0000-0202">000-0000-0202</a>' in page
     assert "次は 7:55 に自動で試します。" in page
     assert "残り 5部分から再開します。" in page
+
+
+def test_media_that_should_be_back_are_told_in_the_morning(console: Console) -> None:
+    late = OverdueMedia(
+        permit="019aa8d1-5b7c-7000-8000-0123456789ab",
+        labels=("USB-012", HOSTILE),
+        to_site="public-cloud",
+        return_by=date(2026, 11, 20),
+    )
+
+    page = console(lambda: replace(scenes.morning(), overdue_media=(late,))).get("/").text
+
+    assert "返却期日を過ぎた媒体" in page
+    assert "USB-012" in page
+    assert "2026-11-20" in page
+    assert HOSTILE not in page
+    assert "返却期日を過ぎた媒体" not in console(scenes.morning).get("/").text
 
 
 def test_links_come_red_first(console: Console) -> None:

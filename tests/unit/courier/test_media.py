@@ -29,8 +29,9 @@ from kumobashi.courier.errors import (
     MediumTooSmall,
     MediumUnfaithful,
 )
+from kumobashi.courier.packing import Consignment, draft_receipts
 from kumobashi.courier.reading import Opened, manifest_of
-from kumobashi.courier.writing import read_back
+from kumobashi.courier.writing import Draft, read_back
 from kumobashi.crypto.errors import UnknownKey
 from kumobashi.crypto.keys import SealKey, SigningKey
 from kumobashi.messages.parts import Part
@@ -238,3 +239,29 @@ def test_a_file_of_another_medium_in_its_place_is_seen(tmp_path: Path) -> None:
 
     with pytest.raises(MediumDamaged):
         everything(world.open())
+
+
+def test_receipts_that_came_after_a_break_replace_what_was_written(tmp_path: Path) -> None:
+    world = World(tmp_path)
+
+    def draft(count: int) -> Draft:
+        said = [Said(transfer=world.manifest.transfer, attempt=1, receipts=("a.b.c",) * count)]
+        consignment = Consignment(
+            permit=world.manifest.transfer,
+            tenant="999997",
+            from_site="hall-core",
+            to_site="public-cloud",
+            recipient=world.to,
+            created=NOW,
+            expires=NOW + timedelta(days=7),
+        )
+        return draft_receipts(consignment, said, medium=world.medium, number=1)
+
+    for count in (1, 2, 2):
+        world.write(draft(count))
+        read = read_receipts_content(cast("BinaryIO", world.open().content))
+        assert [len(one.receipts) for one in read] == [count]
+    (world.place / "INDEX.BIN").unlink()
+    world.write(draft(3))
+    read = read_receipts_content(cast("BinaryIO", world.open().content))
+    assert [len(one.receipts) for one in read] == [3]

@@ -65,6 +65,10 @@ class CourierGateway:
         """Say which medium is being read in."""
         return self._call("POST", f"{_ROOT}/arrivals", {"index": index})
 
+    def refused(self, medium: str | None, code: str) -> None:
+        """Say that a medium was refused, for the evidence."""
+        self._call("POST", f"{_ROOT}/refusals", {"medium": medium, "code": code})
+
     def announce(self, medium: str, manifest: str) -> Json:
         """Hand over a manifest; return which parts are there."""
         return self._call("POST", f"{_arrival(medium)}/manifest", {"manifest": manifest})

@@ -41,7 +41,8 @@ def import_(terminal: Terminal, *, folder: Path, site: str, dry_run: bool) -> Ex
     from kumobashi.courier.index import Kind
     from kumobashi.courier.reading import Reader, open_medium
     from kumobashi.crypto.keys import SealKey
-    from kumobashi.kernel import SystemClock
+    from kumobashi.kernel import KumobashiError, SystemClock
+    from kumobashi.service.errors import GatewayDown
     from kumobashi.service.evidence_desk import EvidenceDesk
 
     gateway = gateway_of(terminal, site)
@@ -52,14 +53,22 @@ def import_(terminal: Terminal, *, folder: Path, site: str, dry_run: bool) -> Ex
         key=SealKey.load(terminal.folder / "private" / site / "seal.key"),
         keys_of=desk.directory.keys_of,
     )
-    opened = open_medium(folder, reader, now=SystemClock().now())
-    if not dry_run:
-        gateway.arrive(opened.token)
-    if opened.index.kind is Kind.RECEIPTS:
-        found = _receipts(gateway, opened, dry_run=dry_run)
-    else:
-        found = _bundle(terminal, gateway, opened, dry_run=dry_run)
-    opened.content.read_to_end()
+    medium: str | None = None
+    try:
+        opened = open_medium(folder, reader, now=SystemClock().now())
+        medium = opened.index.medium
+        if not dry_run:
+            gateway.arrive(opened.token)
+        if opened.index.kind is Kind.RECEIPTS:
+            found = _receipts(gateway, opened, dry_run=dry_run)
+        else:
+            found = _bundle(terminal, gateway, opened, dry_run=dry_run)
+    except (GatewayRefused, GatewayDown):
+        raise
+    except KumobashiError as refused:
+        if not dry_run:
+            gateway.refused(medium, refused.code)
+        raise
     if not dry_run:
         gateway.end(opened.index.medium)
     _tell(terminal, opened, {**found, "is_dry_run": dry_run})
@@ -70,6 +79,7 @@ def _receipts(gateway: "CourierGateway", opened: "Opened", *, dry_run: bool) -> 
     from kumobashi.courier.content import read_receipts_content
 
     said = read_receipts_content(cast("BinaryIO", opened.content))
+    opened.content.read_to_end()
     states = {} if dry_run else dict(gateway.receipts(opened.index.medium, said))
     return {"kind": "receipts", "transfers": states or {one.transfer: None for one in said}}
 
@@ -97,6 +107,7 @@ def _bundle(
                 gateway.part(index.medium, hex_, part.bytes, pieces)
             read += 1
             told(read, len(manifest.parts))
+    opened.content.read_to_end()  # before anything is handed on to be applied
     missing = len(manifest.parts) - read
     if not dry_run:
         state, missing = _closed(gateway, index.medium, content.manifest)
