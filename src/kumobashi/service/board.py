@@ -52,7 +52,7 @@ class _Plain:
 class SiteBoard:
     """The console's port, filled from the workspace and the ledger."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a board is drawn from
         self,
         *,
         workspace: Callable[[float], Workspace],
