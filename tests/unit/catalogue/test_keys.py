@@ -19,20 +19,21 @@ KEYS = st.sampled_from(["1", "2", "3", None])
 
 
 @given(rows=st.lists(st.tuples(KEYS, KEYS), max_size=12))
-def test_every_row_of_a_repeated_key_is_found(rows: list[tuple[str | None, str | None]]) -> None:
-    with duckdb.connect() as work:
-        work.register("given_rows", table(rows))
-        for of, keys in ((ONE, [row[:1] for row in rows]), (BOTH, rows)):
-            counted = Counter(keys)
-            wrong = [
-                line
-                for line, key in enumerate(keys, 1)
-                if counted[key] > 1 and None not in key  # a key that is not whole is another fault
-            ]
-            found = each_finding(work, "given_rows", of, 100)
-            assert [finding.line for finding in found] == wrong
-            grouped = findings(work, "given_rows", of, 100)
-            assert sum(finding.rows for finding in grouped) == len(wrong)
+def test_every_row_of_a_repeated_key_is_found(
+    shared: duckdb.DuckDBPyConnection, rows: list[tuple[str | None, str | None]]
+) -> None:
+    shared.register("given_rows", table(rows))
+    for of, keys in ((ONE, [row[:1] for row in rows]), (BOTH, rows)):
+        counted = Counter(keys)
+        wrong = [
+            line
+            for line, key in enumerate(keys, 1)
+            if counted[key] > 1 and None not in key  # a key that is not whole is another fault
+        ]
+        found = each_finding(shared, "given_rows", of, 100)
+        assert [finding.line for finding in found] == wrong
+        grouped = findings(shared, "given_rows", of, 100)
+        assert sum(finding.rows for finding in grouped) == len(wrong)
 
 
 def test_a_repeated_key_shows_no_value(tmp_path: Path) -> None:

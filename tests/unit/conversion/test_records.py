@@ -158,22 +158,23 @@ def test_a_file_is_read_back(
     charset: RecordCharset,
     ends_with: str,
     rows: list[tuple[str, str, str]],
+    shared: duckdb.DuckDBPyConnection,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     records = Records(charset=charset, length=36, fields=PEOPLE, ends_with=ends_with)  # type: ignore[arg-type]
     path = tmp_path_factory.mktemp("host") / "file"
-    with duckdb.connect() as work:
-        work.execute("create table t (no varchar, name varchar, amount varchar)")
-        work.executemany("insert into t values (?, ?, ?)", rows)
+    shared.execute("create or replace table t (no varchar, name varchar, amount varchar)")
+    shared.execute("drop table if exists back")
+    shared.executemany("insert into t values (?, ?, ?)", rows)
 
-        written = write_records(work, "t", records, path)
-        read, broken, left_out = read_records(path, records, work, "back")
+    written = write_records(shared, "t", records, path)
+    read, broken, left_out = read_records(path, records, shared, "back")
 
-        assert (written, read, broken, left_out) == (len(rows), len(rows), [], 0)
-        assert path.stat().st_size == len(rows) * records.stride
-        assert work.execute('from back order by "·line"').fetchall() == [
-            (line, *row) for line, row in enumerate(rows, 1)
-        ]
+    assert (written, read, broken, left_out) == (len(rows), len(rows), [], 0)
+    assert path.stat().st_size == len(rows) * records.stride
+    assert shared.execute('from back order by "·line"').fetchall() == [
+        (line, *row) for line, row in enumerate(rows, 1)
+    ]
 
 
 def test_bytes_that_mean_nothing_are_findings_with_the_number_of_the_record(tmp_path: Path) -> None:

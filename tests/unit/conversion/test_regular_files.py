@@ -1,7 +1,6 @@
 """The quick reader and the one that goes row by row give the same, whatever the file."""
 
 import codecs
-from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -22,12 +21,6 @@ Rows = list[tuple[object, ...]]
 
 def known(header: list[str]) -> int:
     return len({"宛名番号", "氏名", "住所"} & set(header))
-
-
-@pytest.fixture(scope="module")
-def work() -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect() as opened:
-        yield opened
 
 
 def by(
@@ -88,7 +81,7 @@ REGULAR = st.lists(
 @example(body="1,2,3,,\n1,2", charset="utf-8", newline="\n")
 def test_both_ways_give_the_same(
     tmp_path_factory: pytest.TempPathFactory,
-    work: duckdb.DuckDBPyConnection,
+    shared: duckdb.DuckDBPyConnection,
     body: str,
     charset: str,
     newline: str,
@@ -99,7 +92,7 @@ def test_both_ways_give_the_same(
     except UnicodeEncodeError:
         return
 
-    assert by(path, work, is_quick=True) == by(path, work, is_quick=False)
+    assert by(path, shared, is_quick=True) == by(path, shared, is_quick=False)
 
 
 def quick(path: Path, charset: str = "utf-8") -> tuple[int | None, Rows]:
@@ -138,7 +131,7 @@ def test_other_files_are_left_to_the_slow_reader(tmp_path: Path, body: str) -> N
 
 
 def test_a_file_of_many_blocks_has_its_lines(
-    tmp_path: Path, work: duckdb.DuckDBPyConnection
+    tmp_path: Path, shared: duckdb.DuckDBPyConnection
 ) -> None:
     path = tmp_path / "a.csv"
     rows = 150_000
@@ -146,7 +139,7 @@ def test_a_file_of_many_blocks_has_its_lines(
         file.write(f"{HEADER}\r\n")
         file.writelines(f"{number:010},髙橋 太郎,架空町{number}番地\r\n" for number in range(rows))
 
-    found = by(path, work, is_quick=True)
+    found = by(path, shared, is_quick=True)
 
     assert not isinstance(found, str)
     assert found[0].rows == rows
