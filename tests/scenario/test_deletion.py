@@ -62,6 +62,12 @@ def declare(folder: Path) -> None:
         path.write_text(path.read_text("utf-8") + f"retention: {said}\n", encoding="utf-8")
 
 
+def left_of(folder: Path, transfer: str) -> list[Path]:
+    """Return what lies about of a transfer, but for the receipt that rests beside the keys."""
+    named = [path for path in folder.rglob("*") if transfer in path.name]
+    return [path for path in named if path.parent.name != "proofs"]
+
+
 class Deleting:
     """A town whose links say how long receivers may keep their rows."""
 
@@ -171,7 +177,7 @@ def test_a_transfer_is_deleted_on_demand_and_everybody_can_prove_it(deleting: De
         assert said[-1]["deleted"]["key"] == before["key"]
         assert said[-1]["rows"] == rows
     cloud = deleting.town.folder / "var" / "public-cloud"
-    assert not [path for path in cloud.rglob("*") if transfer in path.name]
+    assert left_of(cloud, transfer) == []
     assert f"in/{transfer}-1" in (cloud / "keys" / "erased.txt").read_text("ascii")
 
 
@@ -370,7 +376,7 @@ def test_killed_at_any_point_it_is_deleted_once_and_proved(deleting: Deleting, n
     noted = f"select count(*) from kumobashi_deleted where transfer = '{transfer}'"
     assert deleting.town.sql("notice-cloud", noted) == [(1,)]
     cloud = deleting.town.folder / "var" / "public-cloud"
-    assert not [path for path in cloud.rglob("*") if transfer in path.name]
+    assert left_of(cloud, transfer) == []
 
 
 def test_an_old_backup_without_the_key_opens_nothing(deleting: Deleting, tmp_path: Path) -> None:
@@ -590,7 +596,7 @@ def test_rows_that_the_receiver_set_aside_rest_sealed_and_go_with_the_transfer(
     )
 
     assert not aside.exists()
-    assert not [path for path in cloud.rglob("*") if transfer in path.name]
+    assert left_of(cloud, transfer) == []
     assert deleting.rows(REMINDERS) == 0
     assert caller.call("POST", path, asked.encode()).status == 202, "also after it is gone"
     assert len(deleting.receipts(transfer, "public-cloud", "in")) == 5
