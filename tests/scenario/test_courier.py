@@ -5,7 +5,9 @@ Each test carries the run of a business date of its own, later than those before
 """
 
 import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -16,7 +18,7 @@ from kumobashi.courier.codes import Spoken, code_of
 from kumobashi.messages.receipts import Stage
 from kumobashi.testing.city import City
 from kumobashi.testing.gateways import until
-from kumobashi.testing.town import DAY, Town
+from kumobashi.testing.town import DAY, Refused, Town
 from tests.scenario.courier import CLOUD, HALL, Clerks, events, permit_media
 from tests.scenario.expecting import NOTICES, check_settled
 
@@ -191,6 +193,76 @@ def test_without_two_persons_nothing_is_written(
     assert list(usb.iterdir()) == []
     carried(clerks, transfer, usb)
     assert brought_back(clerks, usb)[transfer] == "applied"
+
+
+def test_what_a_person_stopped_stays_at_home_and_what_has_left_is_not_taken_back(
+    town: Town, clerks: Clerks, transfer: str, usb: Path
+) -> None:
+    permit = clerks.permit("--transfer", transfer, site=HALL)
+    to = ("export", permit, "--site", HALL, "--to", usb)
+    town.call(f"/api/v1/links/{NOTICES}/pause", {})
+    paused = clerks.run(*to, expect=2)
+    assert list(usb.iterdir()) == []
+    town.call(f"/api/v1/links/{NOTICES}/resume", {})
+
+    clerks.killed(*to, at="courier.export_begun")  # from here on a medium may have it
+    for deed in ("cancel", "pause"):
+        with pytest.raises(Refused) as refused:
+            town.call(f"/api/v1/transfers/{transfer}/{deed}", {})
+        assert refused.value.problem["code"] == "exchange.has_left"
+    clerks.run(*to)
+    clerks.run("import", usb, "--site", CLOUD)
+    clerks.applied_there(transfer)
+
+    assert paused["error"]["code"] == "exchange.paused"
+    assert brought_back(clerks, usb)[transfer] == "applied"
+    keys = town.folder / "var" / HALL / "keys" / "out"
+    assert not keys.exists() or not [one for one in keys.iterdir() if transfer in one.name]
+
+
+def test_without_its_key_a_transfer_is_not_carried(
+    town: Town, clerks: Clerks, transfer: str, usb: Path
+) -> None:
+    permit = clerks.permit("--transfer", transfer, site=HALL)
+    keys = town.folder / "var" / HALL / "keys" / "out"
+    (key,) = [one for one in keys.iterdir() if transfer in one.name]
+    held = key.read_bytes()
+    key.unlink()
+
+    refused = clerks.run("export", permit, "--site", HALL, "--to", usb, expect=2)
+    assert refused["error"]["code"] == "crypto.key_gone"
+    assert list(usb.iterdir()) == []
+    key.write_bytes(held)
+    carried(clerks, transfer, usb)
+    assert brought_back(clerks, usb)[transfer] == "applied"
+
+
+def test_the_proof_of_deletion_comes_home_on_a_medium(
+    town: Town, clerks: Clerks, transfer: str, usb: Path
+) -> None:
+    carried(clerks, transfer, usb)
+    assert brought_back(clerks, usb)[transfer] == "applied"
+    until("the cloud knows what it holds", lambda: held_at(town, CLOUD, "in", transfer), 30)
+    town.running[CLOUD].stop()
+    with closing(sqlite3.connect(town.folder / "var" / CLOUD / "state.db")) as state, state:
+        state.execute("update holdings set due_at = 1 where transfer = ?", (transfer,))
+    town.start(CLOUD)
+    gone = lambda: held_at(town, CLOUD, "in", transfer) == "deleted" or None  # noqa: E731
+    until("the cloud has deleted it", gone, 60)
+    assert held_at(town, HALL, "out", transfer) != "deleted"
+
+    assert brought_back(clerks, usb)[transfer] == "applied"
+
+    assert held_at(town, HALL, "out", transfer) == "deleted"
+    assert town.ledger(HALL).stages(transfer)[-1] == "deleted"
+    again = brought_back(clerks, usb)  # on another medium it changes nothing
+    assert again[transfer] == "applied"
+
+
+def held_at(town: Town, site: str, side: str, transfer: str) -> str | None:
+    listed = town.call("/api/v1/deletions", site=site)["holdings"]
+    found = [one for one in listed if (one["transfer"], one["side"]) == (transfer, side)]
+    return str(found[0]["state"]) if found else None
 
 
 def test_a_line_that_comes_back_meanwhile_applies_nothing_twice(

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from kumobashi.courier.arrivals import Arrival, Arrivals
 from kumobashi.courier.carrying import LongestDays
-from kumobashi.courier.content import Said
+from kumobashi.courier.content import Papers, Said
 from kumobashi.courier.errors import CourierNotAllowed, NoRoom
 from kumobashi.courier.index import Kind
-from kumobashi.courier.reading import Reader, verified
+from kumobashi.courier.reading import Reader, check_key, verified
 from kumobashi.courier.settling import Settling
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.inbox import Inbox
@@ -69,16 +69,18 @@ class Arriving:
         """Note that a medium was refused before anything on it was used."""
         self._arrivals.refuse(code, medium=medium)
 
-    async def announce(self, medium: str, token: str) -> Announced:
-        """Take the manifest; nothing of the bundle comes in before it is verified.
+    async def announce(self, medium: str, papers: Papers) -> Announced:
+        """Take manifest and key; nothing of the bundle comes in before both are verified.
 
         Raises:
             SignatureInvalid, UnknownKey, FieldWrong, MessageForeign: not the bundle of the medium.
+            MediumKeyless, KeyUnlike, SealFailed, BundleUnreadable: not the key of the manifest.
+            MessageReplayed, SecretErased: another key came before, or it was destroyed here.
             CourierNotAllowed: the link does not permit media here.
             BundleExpired, NoRoom
         """
         arrival = await asyncio.to_thread(self._arrivals.get, medium)
-        manifest = await asyncio.to_thread(self._check, arrival, token)
+        manifest = await asyncio.to_thread(self._check, arrival, papers)
         said = Announcement(
             tenant=manifest.tenant,
             transfer=manifest.transfer,
@@ -92,6 +94,9 @@ class Arriving:
             created=manifest.created,
         )
         answer = await self._inbox.announce(self._identity.site, said.encode())
+        if papers.key is not None:
+            key = (manifest.transfer, manifest.attempt)
+            await self._inbox.key(self._identity.site, *key, papers.key)
         return Announced(have=tuple(answer["have"]), state=str(answer["state"]))
 
     async def part(self, medium: str, hex_: str, body: AsyncIterator[bytes]) -> bool:
@@ -125,8 +130,8 @@ class Arriving:
         """Note that everything on the medium is here."""
         self._arrivals.end(medium)
 
-    def _check(self, arrival: Arrival, token: str) -> Manifest:
-        manifest = verify_manifest(token, self._identity.keys_of(arrival.from_site))
+    def _check(self, arrival: Arrival, papers: Papers) -> Manifest:
+        manifest = verify_manifest(papers.manifest, self._identity.keys_of(arrival.from_site))
         if (manifest.transfer, manifest.attempt) != _bundle_of(arrival):
             raise MessageForeign(field="transfer")
         said = {
@@ -140,6 +145,7 @@ class Arriving:
         if self._longest_days(manifest.link) is None:
             raise CourierNotAllowed(link=manifest.link)
         manifest.refuse_expired(self._clock.now())
+        check_key(papers.key, manifest, self._identity.sealing)
         free = shutil.disk_usage(self._room).free
         if manifest.sealed_bytes > free:
             raise NoRoom(claimed_bytes=manifest.sealed_bytes, free_bytes=free)

@@ -29,6 +29,7 @@ _PLAIN = (
     "permit", "link", "transfer", "attempt", "to_site", "purpose", "asked_by", "decided_by",
     "closed_by", "wrong_codes", "secret",
 )  # fmt: skip
+Also = Callable[[sa.Connection], None]
 _SHORTEST = 6  # characters of a permit's number that may stand for the whole
 
 
@@ -99,8 +100,12 @@ class Book:
 
         return self._change(permit, change, f"courier.{then.value}", by=f"account:{by}")
 
-    def begin(self, permit: str, written: MediumWritten) -> Permit:
+    def begin(
+        self, permit: str, written: MediumWritten, *, also: Also = lambda _connection: None
+    ) -> Permit:
         """Note that a medium is about to be written; the same one again changes nothing.
+
+        ``also`` is what has to be true in the same commit; it raises when it may not be.
 
         Raises:
             PermitUnknown, PermitMove, PermitOver: nothing may be written.
@@ -113,7 +118,7 @@ class Book:
                 return now
             return replace(now, state=State.TAKEN, media=(*now.media, written))
 
-        return self._change(permit, change, "courier.begun", medium=written.medium)
+        return self._change(permit, change, "courier.begun", also=also, medium=written.medium)
 
     def finish(self, permit: str, medium: str, *, index: str) -> Permit:
         """Note that a medium is whole; ``index`` is the digest of its signed index."""
@@ -185,6 +190,7 @@ class Book:
         event: str,
         *,
         by: str = "local-api",
+        also: Also = lambda _connection: None,
         **facts: Fact,
     ) -> Permit:
         def work(connection: sa.Connection) -> Permit:
@@ -193,6 +199,7 @@ class Book:
                 raise PermitUnknown(permit=permit, site=self._site)
             now = _permit(row)
             after = change(now)
+            also(connection)
             if after != now:
                 connection.execute(sa.update(permits).where(mine).values(self._row(after)))
                 self._note(connection, event, after, by=by, **facts)

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final
 
+import sqlalchemy as sa
+
 from kumobashi.courier.arrivals import Arrivals
 from kumobashi.courier.book import Book
-from kumobashi.courier.content import Said, fitting_receipts
+from kumobashi.courier.content import Papers, Said, fitting_receipts
 from kumobashi.courier.errors import (
     CourierNotAllowed,
     MediaUsedUp,
@@ -23,10 +25,12 @@ from kumobashi.courier.permits import (
     check_move,
     check_return,
 )
+from kumobashi.exchange.deeds import Deeds
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.states import is_under_way
+from kumobashi.exchange.transfer_keys import TransferKeys
 from kumobashi.kernel import business_date
 from kumobashi.messages.manifest import Manifest, verify_manifest
 from kumobashi.messages.parts import Part
@@ -46,7 +50,7 @@ class Load:
     label: str
     recipient: str
     expires: datetime
-    manifest: str | None = None  # of a bundle, signed
+    papers: Papers | None = None  # of a bundle
     left: tuple[Part, ...] = ()  # its parts that are on no whole medium yet
     said: tuple[Said, ...] = ()  # of receipts
     begun: MediumWritten | None = field(default=None)  # that broke off
@@ -55,12 +59,14 @@ class Load:
 class Carrying:
     """The side that writes media."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a site is made of
         self,
         *,
         identity: Identity,
         ledger: Ledger,
         spool: Spool,
+        keys: TransferKeys,
+        deeds: Deeds,
         book: Book,
         arrivals: Arrivals,
         longest_days: LongestDays,
@@ -70,6 +76,8 @@ class Carrying:
         self._identity = identity
         self._ledger = ledger
         self._spool = spool
+        self._keys = keys
+        self._deeds = deeds
         self._book = book
         self._arrivals = arrivals
         self._longest_days = longest_days
@@ -81,6 +89,7 @@ class Carrying:
         Raises:
             NoSuchTransfer, CourierNotAllowed, NothingToCarry, ReturnTooLate: nothing was asked.
             ApprovalMissing, Drifted: that the link permits media was not approved.
+            KeyGone: the key of the transfer was destroyed here, so nobody could open it.
         """
         row = self._ledger.outgoing(transfer)
         days = self.allowed(row.link)
@@ -111,6 +120,7 @@ class Carrying:
 
         Raises:
             PermitUnknown, PermitMove, PermitOver, MediaUsedUp, CourierNotAllowed, NothingToCarry
+            KeyGone: the key of the transfer was destroyed meanwhile.
         """
         found = self._book.get(permit)
         check_move(found, State.TAKEN)
@@ -134,7 +144,7 @@ class Carrying:
             )
         row = self._ledger.outgoing(found.transfer or "")
         self.allowed(row.link)
-        manifest, token = self._sealed(row)
+        manifest, papers = self._sealed(row)
         if row.attempt != found.attempt:
             raise NothingToCarry(what_ja="許可のあとで封緘し直された", what="it was sealed anew")
         left = left_after(manifest.parts, found.media)
@@ -146,10 +156,37 @@ class Carrying:
             label=found.labels[number - 1],
             recipient=site.recipient,
             expires=manifest.expires,
-            manifest=token,
+            papers=papers,
             left=left,
             begun=begun,
         )
+
+    def begin(
+        self, permit: str, *, medium: str, first_part: int | None, last_part: int | None
+    ) -> Permit:
+        """Note that the next medium is about to be written.
+
+        In the same commit a bundle counts as having left: nobody can cancel or pause it any more.
+
+        Raises:
+            Paused, IllegalMove: a person was faster; and as :meth:`load`: nothing may be written.
+        """
+        load = self.load(permit)
+        written = MediumWritten(
+            number=load.number,
+            label=load.label,
+            medium=medium,
+            first_part=first_part,
+            last_part=last_part,
+            is_whole=False,
+        )
+        transfer = load.permit.transfer
+
+        def leave(connection: sa.Connection) -> None:
+            if transfer is not None:
+                self._deeds.leave_on_medium(connection, transfer)
+
+        return self._book.begin(load.permit.permit, written, also=leave)
 
     def allowed(self, link: str) -> int:
         """Return how many days media of a link may be away; raise ``CourierNotAllowed``."""
@@ -159,7 +196,7 @@ class Carrying:
         self._approved(link)  # a line in a file is no decision
         return days
 
-    def _sealed(self, row: Outgoing) -> tuple[Manifest, str]:
+    def _sealed(self, row: Outgoing) -> tuple[Manifest, Papers]:
         if not row.manifest or not is_under_way(row.state):
             raise NothingToCarry(
                 what_ja=f"転送は「{row.state.value}」", what=f"the transfer is {row.state.value}"
@@ -170,7 +207,8 @@ class Carrying:
         held = {f"sha256:{hex_}" for hex_ in self._spool.held(row.transfer, row.attempt)}
         if any(part.digest not in held for part in manifest.parts):
             raise NothingToCarry(what_ja="分割片が手元にない", what="its parts are not here")
-        return manifest, row.manifest
+        key = self._keys.sent(row.transfer, row.attempt) if manifest.key else None
+        return manifest, Papers(manifest=row.manifest, key=key)
 
     def _receipts_for(self, to_site: str) -> Sequence[Said]:
         said = [

@@ -22,6 +22,7 @@ KumobashiError
     │   ├── MediumStrange     something lies there that is not ours: a link, a device, a folder
     │   ├── MediumTooMany
     │   ├── MediumDamaged
+    │   ├── MediumKeyless     without the key that its manifest names
     │   ├── MediumExpired
     │   └── MediumKnown       it was read in before
     ├── NoRoom                it claims more than fits here
@@ -210,6 +211,18 @@ class MediumIncomplete(MediumFailed):
     en = "The medium is not complete ({what}); nothing was taken in."
     remedy_ja = "送り側で同じ持出許可の export をもう一度実行すると、続きから書きます。"
     remedy_en = "Run the same export again at the sender: it goes on where it ended."
+
+
+class MediumKeyless(MediumFailed):
+    """The bundle is there, and what opens it is not."""
+
+    code = "courier.medium_keyless"
+    ja = "媒体に転送 {transfer} の鍵がありません。何も取り込んでいません。"
+    en = "The medium lacks the key of transfer {transfer}; nothing was taken in."
+    remedy_ja = (
+        "鍵のない媒体は復号できません。送り側で、新しい持出許可で書き直してもらってください。"
+    )
+    remedy_en = "It could not be opened. Have it written again at the sender, under a new permit."
 
 
 class MediumForeign(MediumFailed):

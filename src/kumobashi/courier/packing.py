@@ -1,4 +1,4 @@
-"""Decide what one medium carries, and draft its index: pure but for the length of the manifest."""
+"""Decide what one medium carries, and draft its index: pure but for their length."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import partial
 
 from kumobashi.courier.content import (
+    Papers,
     Said,
     bundle_bytes,
     fitting_parts,
@@ -39,7 +40,7 @@ class Sealed:
     transfer: str
     attempt: int
     secret: bytes
-    manifest: str
+    papers: Papers
     open_part: OpenPart
 
 
@@ -53,7 +54,7 @@ def draft_bundle(
         number=number,
         kind=Kind.BUNDLE,
         sealed=sealed,
-        content_bytes=bundle_bytes(sealed.manifest, parts),
+        content_bytes=bundle_bytes(sealed.papers, parts),
     )
     numbers = [part.number for part in parts]
     return Draft(
@@ -62,7 +63,7 @@ def draft_bundle(
         recipient=consignment.recipient,
         write=partial(
             write_bundle_content,
-            manifest=sealed.manifest,
+            papers=sealed.papers,
             parts=parts,
             open_part=sealed.open_part,
         ),
@@ -90,7 +91,7 @@ def draft_receipts(
 
 
 def parts_for(
-    manifest: str,
+    papers: Papers,
     left: Sequence[Part],
     *,
     room_bytes: int,
@@ -104,7 +105,7 @@ def parts_for(
     if begun:
         first, last = begun
         return [part for part in left if first <= part.number <= last]
-    return fitting_parts(manifest, left, room_bytes)
+    return fitting_parts(papers, left, room_bytes)
 
 
 def _index(

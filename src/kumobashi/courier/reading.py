@@ -17,12 +17,18 @@ from pathlib import Path
 from typing import Final
 
 from kumobashi.courier.blocks import PLAIN_BYTES, open_block
-from kumobashi.courier.errors import MediumDamaged, MediumIncomplete, MediumStrange
+from kumobashi.courier.errors import (
+    MediumDamaged,
+    MediumIncomplete,
+    MediumKeyless,
+    MediumStrange,
+)
 from kumobashi.courier.index import Index, verify_index
 from kumobashi.courier.places import INDEX, listed, name_of, read_file
 from kumobashi.crypto import base64url
 from kumobashi.crypto.keys import SealKey, VerifyKey
-from kumobashi.messages.errors import MessageForeign
+from kumobashi.crypto.transfer_keys import unwrap
+from kumobashi.messages.errors import BundleUnreadable, MessageForeign
 from kumobashi.messages.manifest import Manifest, verify_manifest
 
 KeysOf = Callable[[str], Mapping[str, VerifyKey]]  # by site; raises for a site that is unknown
@@ -94,6 +100,23 @@ def manifest_of(token: str, opened: Opened) -> Manifest:
         if getattr(manifest, name) != getattr(index, name):
             raise MessageForeign(field=name)
     return manifest
+
+
+def check_key(document: bytes | None, manifest: Manifest, own: SealKey) -> None:
+    """Make sure that the key of a medium is the one that its manifest names.
+
+    Raises:
+        MediumKeyless: the manifest names one, and none is there.
+        KeyUnlike, NotForUs, SealFailed: another one, or wrapped for another site, or altered.
+        BundleUnreadable: one is there that the manifest does not name.
+    """
+    if manifest.key is None:
+        if document is not None:
+            raise BundleUnreadable(reason="a key that the manifest does not name")
+        return
+    if document is None:
+        raise MediumKeyless(transfer=manifest.transfer)
+    unwrap(document, own, expected=manifest.key)
 
 
 def _token(plain: bytes) -> str:

@@ -32,12 +32,14 @@ from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.peers import Peers
 from kumobashi.exchange.preparing import snapshot_of
 from kumobashi.exchange.records import Outgoing
+from kumobashi.exchange.requesting import Requester
 from kumobashi.exchange.states import OUT_FINAL, Out
+from kumobashi.exchange.transfer_keys import TransferKeys
 from kumobashi.exchange.waiting import cause_of
 from kumobashi.kernel import to_wire
 from kumobashi.messages.errors import ReceiptForeign
 from kumobashi.messages.manifest import Manifest, verify_manifest
-from kumobashi.messages.receipts import Stage, verify_receipt
+from kumobashi.messages.receipts import Stage, kept_receipt, verify_receipt
 from kumobashi.storage.spool import Spool
 
 MOST_WRONG: Final = 10  # codes, over all time, of the permits of one transfer
@@ -48,7 +50,7 @@ _ENDS: Final = {Stage.APPLIED: Out.APPLIED, Stage.REFUSED: Out.REFUSED}
 class Settling:
     """The end of what was carried, at the site that sent it; and the code at the one that took."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that an ended transfer lets go of, joined in the service
         self,
         *,
         identity: Identity,
@@ -58,6 +60,8 @@ class Settling:
         arrivals: Arrivals,
         spool: Spool,
         snapshots: Snapshots,
+        keys: TransferKeys,
+        requester: Requester,
     ) -> None:
         self._identity = identity
         self._ledger = ledger
@@ -66,6 +70,8 @@ class Settling:
         self._arrivals = arrivals
         self._spool = spool
         self._snapshots = snapshots
+        self._keys = keys
+        self._requester = requester
 
     def receipts(self, from_site: str, said: Sequence[Said]) -> dict[str, str]:
         """Take the receipts of a medium; one transfer that this site does not know stops nothing.
@@ -150,8 +156,11 @@ class Settling:
             raise ReceiptForeign(field="site")
         self._check_code(row, manifest, said)
         confirmation = Confirmation(self._identity, self._ledger, self._peers, manifest)
-        row = confirmation.brought(row, said.receipts)
+        on_its_way = said.receipts[:-1] if _is_proof(said.receipts) else said.receipts
+        row = confirmation.brought(row, on_its_way)
         self._let_go(row)
+        if on_its_way is not said.receipts:
+            self._requester.brought(row.transfer, said.receipts)
         return row
 
     def _check_code(self, row: Outgoing, manifest: Manifest, said: Said) -> None:
@@ -214,9 +223,15 @@ class Settling:
         if row.state is Out.APPLIED:
             self._snapshots.forget_but(row.link, {snapshot_of(row)})
         if row.state in OUT_FINAL:
+            self._keys.forget_sent(row.transfer)
             self._spool.forget(row.transfer)
 
     def _manifest(self, row: Outgoing) -> Manifest:
         if not row.manifest:
             raise NothingToCarry(what_ja="まだ封緘していない", what="it is not sealed yet")
         return verify_manifest(row.manifest, self._identity.keys_of(self._identity.site))
+
+
+def _is_proof(tokens: Sequence[str]) -> bool:
+    """Whether the last receipt says that all was deleted; its signature is checked behind this."""
+    return bool(tokens) and kept_receipt(tokens[-1]).stage is Stage.DELETED

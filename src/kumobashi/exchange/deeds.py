@@ -33,7 +33,8 @@ class Deed(StrEnum):
     SEND_FIRST = "send-first"
 
 
-CLOSING = "closing"  # a fact: the attempt from whose close on it counts as having left
+# Facts: the attempt from whose close on it counts as having left; one that a medium took with it.
+CLOSING, CARRIED = "closing", "carried"
 
 
 class Deeds:
@@ -77,7 +78,7 @@ class Deeds:
         """Give a transfer up for good, as long as nothing of it can be applied.
 
         Raises:
-            HasLeft: it was closed at the next hop, or may have been.
+            HasLeft: it was closed at the next hop or carried by a medium, or may have been.
             IllegalMove: it is over.
         """
 
@@ -117,18 +118,17 @@ class Deeds:
             Paused: a person was faster.
             IllegalMove: it was cancelled.
         """
+        self._ledger.store.write(lambda held: self._leave(held, transfer, CLOSING), key=transfer)
 
-        def work(held: sa.Connection) -> None:
-            row = self._ledger.hold_out(held, transfer)
-            if row.state in LEFT:  # it is handed over again, to a hop that has forgotten it
-                return
-            check_out(row.state, Out.SENT)
-            if row.paused_at is not None or self._is_link_paused(held, row.link):
-                raise Paused
-            if row.facts.get(CLOSING) != row.attempt:
-                self._ledger.change_out(held, row, {"facts": {**row.facts, CLOSING: row.attempt}})
+    def leave_on_medium(self, held: sa.Connection, transfer: str) -> None:
+        """Note, in the commit of a medium that is begun, that it takes the bundle with it.
 
-        self._ledger.store.write(work, key=transfer)
+        It may be written again; another attempt, cut for the line, does not make it undone.
+
+        Raises:
+            Paused, IllegalMove: as :meth:`begin_to_close`.
+        """
+        self._leave(held, transfer, CARRIED)
 
     def refuse_paused(self, transfer: str) -> None:
         """Raise :class:`Paused` or :class:`IllegalMove` when a person stopped it meanwhile."""
@@ -182,12 +182,22 @@ class Deeds:
 
     # -- inside ---------------------------------------------------------------------------------
 
+    def _leave(self, held: sa.Connection, transfer: str, fact: str) -> None:
+        row = self._ledger.hold_out(held, transfer)
+        if row.state in LEFT:  # it is handed over again, to a hop that has forgotten it
+            return
+        check_out(row.state, Out.SENT)
+        if row.paused_at is not None or self._is_link_paused(held, row.link):
+            raise Paused
+        if row.facts.get(fact) != row.attempt:
+            self._ledger.change_out(held, row, {"facts": {**row.facts, fact: row.attempt}})
+
     def _waiting(self, held: sa.Connection, transfer: str, wish: str) -> Outgoing:
         """Return a transfer that has not left, and keep it so until the commit."""
         row = self._ledger.hold_out(held, transfer)
         if row.state in OUT_FINAL:
             raise IllegalMove(now=row.state.value, then=wish)
-        if row.state in LEFT or row.facts.get(CLOSING) == row.attempt:
+        if row.state in LEFT or row.facts.get(CLOSING) == row.attempt or CARRIED in row.facts:
             raise HasLeft(state=row.state.value)
         return row
 

@@ -7,6 +7,7 @@ the next hop is asked for receipts behind those that are here.
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from copy import copy
 from datetime import timedelta
 from typing import Self
@@ -25,6 +26,7 @@ from kumobashi.exchange.states import Out
 from kumobashi.exchange.waiting import as_known, cause_of
 from kumobashi.kernel import Clock, KumobashiError, crashpoint, new_id, to_micros, to_wire
 from kumobashi.messages.deletions import DeletionRequest, sign_deletion
+from kumobashi.messages.errors import ReceiptForeign
 from kumobashi.messages.manifest import Manifest, kept_manifest
 from kumobashi.messages.receipts import Receipt, Stage, check_chain, kept_receipt, verify_receipt
 
@@ -127,6 +129,21 @@ class Requester:
             raise
         except Exception as raised:  # noqa: BLE001 - one that fails must not keep others waiting
             return await asyncio.to_thread(self._note, held, as_known(raised))
+
+    def brought(self, transfer: str, tokens: Sequence[str]) -> Holding:
+        """Take a chain of receipts with its proof that came another way than over the line.
+
+        Raises:
+            NothingHeld: the transfer is not one that was applied.
+            SignatureInvalid, UnknownKey, ReceiptForeign, ReceiptOutOfOrder: nothing was kept.
+        """
+        self._holdings.discover()
+        held = self._known(transfer)
+        have = self._ledger.receipts(held.transfer, held.attempt, "out")
+        if any(mine != theirs for mine, theirs in zip(have, tokens, strict=False)):
+            raise ReceiptForeign(field="previous")
+        fresh = list(tokens[len(have) :])
+        return self._take(held, have, fresh) if fresh else held
 
     async def _press(self, held: Holding) -> Holding:
         key = (held.transfer, held.attempt)

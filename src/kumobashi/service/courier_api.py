@@ -11,8 +11,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from kumobashi.courier.carrying import Load
-from kumobashi.courier.content import Said
-from kumobashi.courier.permits import MediumWritten, Permit, Wish
+from kumobashi.courier.content import Papers, Said
+from kumobashi.courier.permits import Permit, Wish
 from kumobashi.courier.writing import index_digest
 from kumobashi.crypto import base64url
 from kumobashi.identity import Deed
@@ -123,16 +123,13 @@ class _CourierApi:
     async def begin(self, request: Request) -> Response:
         wish = await members(request)
         found = await self._found(request)
-        load = await asyncio.to_thread(self._desk.carrying.load, found.permit)  # it may be written
-        written = MediumWritten(
-            number=load.number,
-            label=load.label,
+        made = await asyncio.to_thread(
+            self._desk.carrying.begin,
+            found.permit,
             medium=_text(wish, "medium", _LABEL_LETTERS),
             first_part=_number(wish, "first_part"),
             last_part=_number(wish, "last_part"),
-            is_whole=False,
         )
-        made = await asyncio.to_thread(self._desk.book.begin, found.permit, written)
         return JSONResponse(self._plain(made))
 
     async def finish(self, request: Request) -> Response:
@@ -163,7 +160,8 @@ class _CourierApi:
     async def announce(self, request: Request) -> Response:
         wish = await members(request)
         medium = str(request.path_params["medium"])
-        found = await self._desk.arriving.announce(medium, _text(wish, "manifest", 8 << 20))
+        papers = Papers(manifest=_text(wish, "manifest", 8 << 20), key=_octets(wish, "key"))
+        found = await self._desk.arriving.announce(medium, papers)
         return JSONResponse(asdict(found))
 
     async def part(self, request: Request) -> Response:
@@ -235,13 +233,15 @@ class _CourierApi:
         }
 
     def _plain_load(self, load: Load) -> dict[str, Any]:
+        key = load.papers.key if load.papers else None
         return {
             "permit": self._plain(load.permit),
             "number": load.number,
             "label": load.label,
             "recipient": load.recipient,
             "expires": to_wire(load.expires),
-            "manifest": load.manifest,
+            "manifest": load.papers.manifest if load.papers else None,
+            "key": base64url.encode(key) if key is not None else None,
             "left": [part.number for part in load.left],
             "said": [asdict(one) for one in load.said],
             "begun": asdict(load.begun) if load.begun else None,
@@ -271,6 +271,16 @@ def _text(wish: dict[str, Any], name: str, longest: int) -> str:
     if not isinstance(value, str) or not 1 <= len(value.strip()) <= longest:
         raise BadRequest(field=name, expected=f"1 .. {longest}")
     return value.strip()
+
+
+def _octets(wish: dict[str, Any], name: str) -> bytes | None:
+    value = wish.get(name)
+    if value is None:
+        return None
+    try:
+        return base64url.decode(value)
+    except (TypeError, ValueError):
+        raise BadRequest(field=name, expected="base64url") from None
 
 
 def _day(wish: dict[str, Any], name: str) -> date:

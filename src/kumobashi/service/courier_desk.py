@@ -50,6 +50,8 @@ class CourierDesk:
             identity=identity,
             ledger=ledger,
             spool=outbox,
+            keys=gateway.keys,
+            deeds=endpoint.deeds,
             book=self.book,
             arrivals=arrivals,
             longest_days=longest_days,
@@ -63,6 +65,8 @@ class CourierDesk:
             arrivals=arrivals,
             spool=outbox,
             snapshots=Snapshots(var / "snapshots", gateway.keys),
+            keys=gateway.keys,
+            requester=endpoint.requester,
         )
         self.arriving = Arriving(
             identity=identity,

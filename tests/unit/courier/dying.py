@@ -29,6 +29,7 @@ def world(folder: Path) -> World:
         to=SealKey.load(folder / "seal.key").recipient,
         key=SigningKey.load(folder / "sign.key"),
         chance=chance.randbytes,
+        of_transfer=None,  # a wrapped one would be another in every process
     )
 
 

@@ -9,12 +9,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
+from kumobashi.courier.content import Papers
 from kumobashi.courier.packing import Consignment, Sealed, draft_bundle
 from kumobashi.courier.places import FOLDER
 from kumobashi.courier.reading import Opened, Reader, open_medium
 from kumobashi.courier.writing import Draft, Journal, write_medium
 from kumobashi.crypto.errors import UnknownKey
 from kumobashi.crypto.keys import SealKey, SigningKey, VerifyKey
+from kumobashi.crypto.transfer_keys import key_hash, wrap
 from kumobashi.kernel import new_id
 from kumobashi.messages.errors import MessageForeign
 from kumobashi.messages.manifest import Manifest, sign_manifest
@@ -46,6 +48,7 @@ class World:
     to: str = SEAL.recipient
     key: SigningKey = SIGN
     chance: Callable[[int], bytes] = os.urandom
+    of_transfer: SealKey | None = field(default_factory=SealKey.generate)
 
     def __post_init__(self) -> None:
         self.bodies = [self.chance(size) for size in self.sizes]
@@ -62,10 +65,17 @@ class World:
             parts=parts,
             sealed_bytes=sum(self.sizes),
             sealed_digest=f"sha256:{whole}",
+            key=key_hash(self.of_transfer.recipient) if self.of_transfer else None,
         )
+        self.wrapped = wrap(self.of_transfer, self.to) if self.of_transfer else None
         self.token = sign_manifest(self.manifest, self.key)
         self.usb = self.folder / "usb"
         self.usb.mkdir(exist_ok=True)
+
+    @property
+    def papers(self) -> Papers:
+        """Return what goes before the parts."""
+        return Papers(manifest=self.token, key=self.wrapped)
 
     @property
     def place(self) -> Path:
@@ -91,7 +101,7 @@ class World:
             transfer=self.manifest.transfer,
             attempt=self.manifest.attempt,
             secret=bytes(32),
-            manifest=self.token,
+            papers=self.papers,
             open_part=self.open_part,
         )
         chosen = self.manifest.parts if parts is None else parts

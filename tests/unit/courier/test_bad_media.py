@@ -14,6 +14,8 @@ from kumobashi.courier import places
 from kumobashi.courier.blocks import FILE_BYTES, seal_block
 from kumobashi.courier.index import Index, Kind, sign_index, verify_index
 from kumobashi.courier.places import FOLDER
+from kumobashi.crypto.keys import SealKey
+from kumobashi.crypto.transfer_keys import LARGEST_WRAPPED, wrap
 from kumobashi.kernel import KumobashiError
 from tests.unit.courier.media import SEAL, SIGN, World, keys_of
 from tests.unit.courier.test_media import everything
@@ -172,6 +174,38 @@ def test_an_index_that_lies_is_refused_although_its_signature_holds(
 
     assert time.process_time() - started < 10
     assert most < 64 << 20
+
+
+OTHER = SealKey.generate()
+
+
+@pytest.mark.parametrize(
+    ("key", "code"),
+    [
+        (lambda _world: None, "courier.medium_keyless"),
+        (lambda _world: wrap(OTHER, SEAL.recipient), "crypto.key_unlike"),
+        (lambda world: wrap(world.of_transfer, OTHER.recipient), "crypto.not_for_us"),
+        (lambda world: world.wrapped[:-1] + bytes([world.wrapped[-1] ^ 1]), "crypto.sealed"),
+        (lambda world: world.wrapped[:100], "crypto."),
+        (lambda _world: bytes(LARGEST_WRAPPED + 1), "message.bundle_unreadable"),
+    ],
+)
+def test_a_bundle_with_another_key_than_its_own_or_none(
+    tmp_path: Path, key: Callable[[World], bytes | None], code: str
+) -> None:
+    world = World(tmp_path, [1])
+    world.wrapped = key(world)
+    world.write()
+
+    assert code_of(world).startswith(code)
+
+
+def test_a_key_that_no_manifest_names(tmp_path: Path) -> None:
+    world = World(tmp_path, [1], of_transfer=None)
+    world.wrapped = wrap(OTHER, SEAL.recipient)
+    world.write()
+
+    assert code_of(world) == "message.bundle_unreadable"
 
 
 def test_a_failure_quotes_nothing_of_the_medium(world: World) -> None:

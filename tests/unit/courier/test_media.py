@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from kumobashi.courier.blocks import FILE_BYTES
 from kumobashi.courier.content import (
     BundleContent,
+    Papers,
     Said,
     bundle_bytes,
     files_for,
@@ -30,7 +31,7 @@ from kumobashi.courier.errors import (
     MediumUnfaithful,
 )
 from kumobashi.courier.packing import Consignment, draft_receipts
-from kumobashi.courier.reading import Opened, manifest_of
+from kumobashi.courier.reading import Opened, check_key, manifest_of
 from kumobashi.courier.writing import Draft, read_back
 from kumobashi.crypto.errors import UnknownKey
 from kumobashi.crypto.keys import SealKey, SigningKey
@@ -42,7 +43,8 @@ QUIET = lambda _done, _total: None  # noqa: E731 - nothing to tell
 
 def everything(opened: Opened) -> dict[int, bytes]:
     content = BundleContent(cast("BinaryIO", opened.content))
-    manifest = manifest_of(content.manifest, opened)
+    manifest = manifest_of(content.papers.manifest, opened)
+    check_key(content.papers.key, manifest, opened.reader.key)
     found = {part.number: b"".join(pieces) for part, pieces in content.parts(manifest.parts)}
     opened.content.read_to_end()
     return found
@@ -190,7 +192,7 @@ def test_reading_back_finds_what_the_medium_does_not_hold(tmp_path: Path) -> Non
 def test_parts_on_two_media_are_each_read_alone_and_in_any_order(tmp_path: Path) -> None:
     one = World(tmp_path, [3_000_000] * 5)
     room = 4 * FILE_BYTES
-    first = fitting_parts(one.token, one.manifest.parts, room)
+    first = fitting_parts(one.papers, one.manifest.parts, room)
     rest = one.manifest.parts[len(first) :]
     assert 0 < len(first) < 5
     found: dict[int, bytes] = {}
@@ -215,18 +217,28 @@ def test_as_many_parts_as_fit_and_not_one_more(sizes: list[int], room: int) -> N
         Part(number=n, digest=f"sha256:{n:064x}", bytes=size) for n, size in enumerate(sizes, 1)
     ]
 
+    papers = Papers(manifest="manifest", key=b"key")
+
     def needed(count: int) -> int:
-        return files_for(bundle_bytes("manifest", parts[:count])) * FILE_BYTES
+        return files_for(bundle_bytes(papers, parts[:count])) * FILE_BYTES
 
     if needed(1) > room:
         with pytest.raises(MediumTooSmall) as small:
-            fitting_parts("manifest", parts, room)
+            fitting_parts(papers, parts, room)
         assert small.value.needed_bytes == needed(1)
         return
-    chosen = fitting_parts("manifest", parts, room)
+    chosen = fitting_parts(papers, parts, room)
     assert list(chosen) == parts[: len(chosen)]
     assert needed(len(chosen)) <= room
     assert len(chosen) == len(parts) or needed(len(chosen) + 1) > room
+
+
+def test_what_an_older_sender_sealed_to_the_site_itself_needs_no_key(tmp_path: Path) -> None:
+    world = World(tmp_path, of_transfer=None)
+    world.write()
+
+    assert BundleContent(cast("BinaryIO", world.open().content)).papers.key is None
+    assert len(everything(world.open())) == len(world.bodies)
 
 
 def test_a_file_of_another_medium_in_its_place_is_seen(tmp_path: Path) -> None:

@@ -185,7 +185,7 @@ class _Export:
         }
 
     def _drafted(self, room_bytes: int) -> "tuple[Draft, list[Part], int]":
-        from kumobashi.courier.content import Said
+        from kumobashi.courier.content import Papers, Said
         from kumobashi.courier.packing import Sealed, draft_bundle, draft_receipts, parts_for
         from kumobashi.crypto import base64url
         from kumobashi.messages.manifest import verify_manifest
@@ -203,14 +203,19 @@ class _Export:
             ]
             draft = draft_receipts(consignment, said, medium=self._medium, number=load["number"])
             return draft, [], 0
-        manifest = str(load["manifest"])
-        verified = verify_manifest(manifest, self._desk.directory.keys_of(self._gateway.site))
+        key = load["key"]
+        papers = Papers(
+            manifest=str(load["manifest"]), key=None if key is None else base64url.decode(key)
+        )
+        verified = verify_manifest(
+            papers.manifest, self._desk.directory.keys_of(self._gateway.site)
+        )
         wanted = set(load["left"])
         left = [part for part in verified.parts if part.number in wanted]
         begun = load["begun"]
         parts = list(
             parts_for(
-                manifest,
+                papers,
                 left,
                 room_bytes=room_bytes,
                 begun=(begun["first_part"], begun["last_part"]) if begun else None,
@@ -226,7 +231,7 @@ class _Export:
             transfer=verified.transfer,
             attempt=verified.attempt,
             secret=base64url.decode(str(load["secret"])),
-            manifest=manifest,
+            papers=papers,
             open_part=open_part,
         )
         draft = draft_bundle(

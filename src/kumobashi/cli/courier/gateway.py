@@ -9,10 +9,11 @@ from urllib.parse import quote, urlsplit
 
 from kumobashi.cli.errors import GatewayRefused
 from kumobashi.cli.local_api import open_local_api
+from kumobashi.crypto import base64url
 from kumobashi.service.errors import GatewayDown
 
 if TYPE_CHECKING:
-    from kumobashi.courier.content import Said
+    from kumobashi.courier.content import Papers, Said
     from kumobashi.planning.workspace import Workspace
 
 _ROOT = "/api/v1/courier"
@@ -69,9 +70,11 @@ class CourierGateway:
         """Say that a medium was refused, for the evidence."""
         self._call("POST", f"{_ROOT}/refusals", {"medium": medium, "code": code})
 
-    def announce(self, medium: str, manifest: str) -> Json:
-        """Hand over a manifest; return which parts are there."""
-        return self._call("POST", f"{_arrival(medium)}/manifest", {"manifest": manifest})
+    def announce(self, medium: str, papers: "Papers") -> Json:
+        """Hand over manifest and key; return which parts are there."""
+        key = None if papers.key is None else base64url.encode(papers.key)
+        said = {"manifest": papers.manifest, "key": key}
+        return self._call("POST", f"{_arrival(medium)}/manifest", said)
 
     def close_bundle(self, medium: str, manifest: str) -> Json:
         """Hand over a bundle whose parts are all there."""

@@ -89,15 +89,17 @@ def _bundle(
 ) -> "Json":
     """Hand over what is missing there, part by part."""
     from kumobashi.courier.content import BundleContent
-    from kumobashi.courier.reading import manifest_of
+    from kumobashi.courier.reading import check_key, manifest_of
     from kumobashi.messages.announcement import AttemptState
 
     index, content = opened.index, BundleContent(cast("BinaryIO", opened.content))
-    manifest = manifest_of(content.manifest, opened)
+    papers = content.papers
+    manifest = manifest_of(papers.manifest, opened)
+    check_key(papers.key, manifest, opened.reader.key)
     have: set[str] = set()
     state = AttemptState.OPEN.value
     if not dry_run:
-        answer = gateway.announce(index.medium, content.manifest)
+        answer = gateway.announce(index.medium, papers)
         have, state = set(answer["have"]), str(answer["state"])
     read = 0
     with bar(terminal, "読込み", "Reading") as told:
@@ -110,7 +112,7 @@ def _bundle(
     opened.content.read_to_end()  # before anything is handed on to be applied
     missing = len(manifest.parts) - read
     if not dry_run:
-        state, missing = _closed(gateway, index.medium, content.manifest)
+        state, missing = _closed(gateway, index.medium, papers.manifest)
     return {
         "kind": "bundle",
         "transfer": index.transfer,
