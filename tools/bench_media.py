@@ -1,6 +1,6 @@
 """Measure what writing and reading media costs: processor time and memory.
 
-    python -m tools.courier_speed --mib 512
+    python -m tools.bench_media --mib 512
 
 Nothing leaves the folder, which is removed at the end. Parts are of 4 MiB and hold fixed bytes.
 """
