@@ -33,7 +33,7 @@ class LocalApi:
     def __init__(self, *, site: str, url: str, token: str) -> None:
         self.site = site
         self.url = url
-        self.token = token
+        self._token = token
 
     def overview(self) -> Overview:
         """Return the state of the links that this site sends."""
@@ -43,46 +43,40 @@ class LocalApi:
 
     def plain_overview(self) -> dict[str, Any]:
         """Return the same as JSON."""
-        return self.call("GET", "/api/v1/overview")
+        return self._call("GET", "/api/v1/overview")
 
     def run(self, link: str, *, on: str | None, again: bool, full: bool) -> Watched:
         """Start a link for a business date, or attach to the run that there is."""
         wish = {"date": on, "again": again, "full": full}
         body = {key: value for key, value in wish.items() if value not in (None, False)}
-        return _watched(self.call("POST", f"/api/v1/links/{quote(link, safe='')}/runs", body))
+        return _watched(self._call("POST", f"/api/v1/links/{quote(link, safe='')}/runs", body))
 
     def transfer(self, transfer: str, *, seen: str = "", wait: int = 0) -> Watched:
         """Return a transfer; with ``wait`` as soon as it is not what was ``seen``."""
         path = f"/api/v1/transfers/{quote(transfer, safe='')}?seen={quote(seen)}&wait={wait}"
-        return _watched(self.call("GET", path))
+        return _watched(self._call("GET", path))
 
     def accept(self, transfer: str) -> Watched:
         """Let a held transfer go on."""
         return _watched(
-            self.call("POST", f"/api/v1/transfers/{quote(transfer, safe='')}/accept", {})
+            self._call("POST", f"/api/v1/transfers/{quote(transfer, safe='')}/accept", {})
         )
 
     def cancel(self, transfer: str) -> Watched:
         """Give up a transfer that was not sent."""
         return _watched(
-            self.call("POST", f"/api/v1/transfers/{quote(transfer, safe='')}/cancel", {})
+            self._call("POST", f"/api/v1/transfers/{quote(transfer, safe='')}/cancel", {})
         )
 
-    def call(
+    def _call(
         self, method: str, path: str, body: Mapping[str, object] | None = None
     ) -> dict[str, Any]:
-        """Return the answer to one call.
-
-        Raises:
-            GatewayDown: nobody answers.
-            GatewayRefused: with the gateway's own code and words.
-        """
         parts = urlsplit(self.url)
         kind = (
             http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         )
         connection = kind(parts.hostname or "", parts.port, timeout=_PATIENCE_SECONDS)
-        headers = {"Authorization": f"Bearer {self.token}", "Accept": "application/json"}
+        headers = {"Authorization": f"Bearer {self._token}", "Accept": "application/json"}
         try:
             sent = json.dumps(body).encode() if body is not None else None
             connection.request(method, path, body=sent, headers=headers)

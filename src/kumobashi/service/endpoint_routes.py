@@ -1,5 +1,7 @@
 """The routes that only an endpoint has: the local API and the console."""
 
+from functools import partial
+
 from starlette.routing import BaseRoute
 
 from kumobashi.console import console_routes
@@ -49,6 +51,6 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
     courier = CourierDesk(gateway, endpoint, accounts)
     return [
         *local_routes(gateway, endpoint),
-        *courier_routes(courier, guarded(gateway)),
+        *courier_routes(courier, partial(guarded, gateway)),
         *console_routes(board, zones=zones, plans=plans, accounts=accounts),
     ]

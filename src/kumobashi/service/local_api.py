@@ -30,40 +30,40 @@ from kumobashi.service.overviewing import names_for, overview
 from kumobashi.service.problems import problem
 
 Handler = Callable[[Request], Awaitable[Response]]
-Guarded = Callable[[Handler], Handler]
 _LONGEST_WAIT_SECONDS = 25.0
 _LOOK_AGAIN_SECONDS = 0.1
 
 
 def local_routes(gateway: Gateway, endpoint: Endpoint) -> list[Route]:
     """Return the routes that the terminal calls."""
-    api, ask_token = _LocalApi(gateway, endpoint), guarded(gateway)
+    api = _LocalApi(gateway, endpoint)
+
+    def guard(handler: Handler) -> Handler:
+        return guarded(gateway, handler)
+
     return [
-        Route("/api/v1/overview", ask_token(api.overview), methods=["GET"]),
-        Route("/api/v1/links/{link}/runs", ask_token(api.run), methods=["POST"]),
-        Route("/api/v1/transfers/{transfer}", ask_token(api.transfer), methods=["GET"]),
-        Route("/api/v1/transfers/{transfer}/accept", ask_token(api.accept), methods=["POST"]),
-        Route("/api/v1/transfers/{transfer}/cancel", ask_token(api.cancel), methods=["POST"]),
+        Route("/api/v1/overview", guard(api.overview), methods=["GET"]),
+        Route("/api/v1/links/{link}/runs", guard(api.run), methods=["POST"]),
+        Route("/api/v1/transfers/{transfer}", guard(api.transfer), methods=["GET"]),
+        Route("/api/v1/transfers/{transfer}/accept", guard(api.accept), methods=["POST"]),
+        Route("/api/v1/transfers/{transfer}/cancel", guard(api.cancel), methods=["POST"]),
     ]
 
 
-def guarded(gateway: Gateway) -> Guarded:
-    """Return what asks for the token, and turns errors into problem documents."""
+def guarded(gateway: Gateway, handler: Handler) -> Handler:
+    """Ask for the token, and turn errors into problem documents."""
 
-    def around(handler: Handler) -> Handler:
-        async def answer(request: Request) -> Response:
-            try:
-                given = request.headers.get("authorization", "")
-                expected = f"Bearer {gateway.api_token}"
-                if not hmac.compare_digest(given.encode(), expected.encode()):
-                    raise NotAllowed
-                return await handler(request)
-            except KumobashiError as error:
-                return problem(error)
+    async def answer(request: Request) -> Response:
+        try:
+            given = request.headers.get("authorization", "")
+            expected = f"Bearer {gateway.api_token}"
+            if not hmac.compare_digest(given.encode(), expected.encode()):
+                raise NotAllowed
+            return await handler(request)
+        except KumobashiError as error:
+            return problem(error)
 
-        return answer
-
-    return around
+    return answer
 
 
 def current_overview(gateway: Gateway, endpoint: Endpoint) -> Overview:
