@@ -183,6 +183,15 @@ def test_without_two_persons_nothing_is_written(
     asked = clerks.do("ask", "--transfer", transfer, *soon, site=HALL)["permit"]
 
     early = clerks.run("export", asked, "--site", HALL, "--to", usb, expect=2)
+    used = usb / "COURIER"
+    used.mkdir()
+    (used / "00000001.BIN").write_bytes(b"of somebody else")
+    second = clerks.permit("--transfer", transfer, site=HALL)
+    not_empty = clerks.run("export", second, "--site", HALL, "--to", usb, expect=2)
+    assert not_empty["error"]["code"] == "courier.medium_not_empty"
+    assert clerks.run("show", second, "--site", HALL)["state"] == "approved"
+    clerks.do("decline", second, site=HALL)
+    shutil.rmtree(used)
     clerks.do("decline", asked, site=HALL)
     declined = clerks.run("export", asked, "--site", HALL, "--to", usb, expect=2)
     late = (*words, (DAY + timedelta(days=60)).isoformat())

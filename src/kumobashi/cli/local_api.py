@@ -33,7 +33,7 @@ class LocalApi:
     def __init__(self, *, site: str, url: str, token: str) -> None:
         self.site = site
         self.url = url
-        self.token = token
+        self._token = token
 
     def overview(self) -> Overview:
         """Return the state of the links that this site sends."""
@@ -43,49 +43,49 @@ class LocalApi:
 
     def plain_overview(self) -> dict[str, Any]:
         """Return the same as JSON."""
-        return self.call("GET", "/api/v1/overview")
+        return self._call("GET", "/api/v1/overview")
 
     def run(self, link: str, *, on: str | None, again: bool, full: bool) -> Watched:
         """Start a link for a business date, or attach to the run that there is."""
         wish = {"date": on, "again": again, "full": full}
         body = {key: value for key, value in wish.items() if value not in (None, False)}
-        return _watched(self.call("POST", f"/api/v1/links/{quote(link, safe='')}/runs", body))
+        return _watched(self._call("POST", f"/api/v1/links/{quote(link, safe='')}/runs", body))
 
     def transfer(self, transfer: str, *, seen: str = "", wait: int = 0) -> Watched:
         """Return a transfer; with ``wait`` as soon as it is not what was ``seen``."""
         path = f"/api/v1/transfers/{quote(transfer, safe='')}?seen={quote(seen)}&wait={wait}"
-        return _watched(self.call("GET", path))
+        return _watched(self._call("GET", path))
 
     def accept(self, transfer: str) -> Watched:
         """Let a held transfer go on."""
         return _watched(
-            self.call("POST", f"/api/v1/transfers/{quote(transfer, safe='')}/accept", {})
+            self._call("POST", f"/api/v1/transfers/{quote(transfer, safe='')}/accept", {})
         )
 
     def do(self, deed: str, transfer: str) -> Watched:
         """Do one of the deeds of ``exchange.deeds`` to a transfer."""
         path = f"/api/v1/transfers/{quote(transfer, safe='')}/{quote(deed)}"
-        return _watched(self.call("POST", path, {}))
+        return _watched(self._call("POST", path, {}))
 
     def resend(self, transfer: str, *, rejected_only: bool) -> Watched:
         """Send what is over anew, or only the rows of it that were not taken."""
         path = f"/api/v1/transfers/{quote(transfer, safe='')}/resend"
-        return _watched(self.call("POST", path, {"rejected_only": rejected_only}))
+        return _watched(self._call("POST", path, {"rejected_only": rejected_only}))
 
     def pause_link(self, link: str, *, paused: bool) -> dict[str, Any]:
         """Let the transfers of a link wait, or go on."""
         deed = "pause" if paused else "resume"
-        return self.call("POST", f"/api/v1/links/{quote(link, safe='')}/{deed}", {})
+        return self._call("POST", f"/api/v1/links/{quote(link, safe='')}/{deed}", {})
 
     def lines(self) -> dict[str, Any]:
         """Return how the lines to the peers stand, as JSON."""
-        return self.call("GET", "/api/v1/lines")
+        return self._call("GET", "/api/v1/lines")
 
     def holdings(self) -> list[HoldingView]:
         """Return what receivers hold of this site, and what this site holds of others."""
         from pydantic import TypeAdapter
 
-        listed = self.call("GET", "/api/v1/deletions")["holdings"]
+        listed = self._call("GET", "/api/v1/deletions")["holdings"]
         return TypeAdapter(list[HoldingView]).validate_python(listed)
 
     def decide_deletion(self, transfer: str, deed: str, said: Mapping[str, str]) -> HoldingView:
@@ -93,23 +93,17 @@ class LocalApi:
         from pydantic import TypeAdapter
 
         path = f"/api/v1/deletions/{quote(transfer, safe='')}/{deed}"
-        return TypeAdapter(HoldingView).validate_python(self.call("POST", path, said))
+        return TypeAdapter(HoldingView).validate_python(self._call("POST", path, said))
 
-    def call(
+    def _call(
         self, method: str, path: str, body: Mapping[str, object] | None = None
     ) -> dict[str, Any]:
-        """Return the answer to one call.
-
-        Raises:
-            GatewayDown: nobody answers.
-            GatewayRefused: with the gateway's own code and words.
-        """
         parts = urlsplit(self.url)
         kind = (
             http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         )
         connection = kind(parts.hostname or "", parts.port, timeout=_PATIENCE_SECONDS)
-        headers = {"Authorization": f"Bearer {self.token}", "Accept": "application/json"}
+        headers = {"Authorization": f"Bearer {self._token}", "Accept": "application/json"}
         try:
             sent = json.dumps(body).encode() if body is not None else None
             connection.request(method, path, body=sent, headers=headers)

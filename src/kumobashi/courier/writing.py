@@ -140,6 +140,18 @@ def write_medium(folder: Path, draft: Draft, journal: Journal, key: SigningKey, 
     return token
 
 
+def refuse_used(folder: Path) -> None:
+    """Raise :class:`MediumNotEmpty` when a new medium holds anything of a consignment."""
+    try:
+        found = listed(folder)
+    except MediumMissing:
+        return
+    except MediumFailed:
+        raise MediumNotEmpty from None
+    if found:
+        raise MediumNotEmpty
+
+
 def read_back(folder: Path, journal: Journal, told: Told) -> None:
     """Compare every file with the journal, from the medium itself and not from memory.
 

@@ -1,7 +1,7 @@
 """The local API of the courier: permits, what goes on media, what came on them, codes."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict
 from datetime import date
 from typing import Any
@@ -19,7 +19,7 @@ from kumobashi.identity import Deed
 from kumobashi.kernel import business_date, to_wire
 from kumobashi.service.courier_desk import CourierDesk
 from kumobashi.service.errors import BadRequest
-from kumobashi.service.local_api import Guarded, members
+from kumobashi.service.local_api import Handler, members
 
 _ROOT = "/api/v1/courier"
 _LABEL_LETTERS = 40
@@ -28,7 +28,7 @@ _PURPOSE_LETTERS = 200
 _SHA256_LETTERS = 64
 
 
-def courier_routes(desk: CourierDesk, guarded: Guarded) -> list[Route]:
+def courier_routes(desk: CourierDesk, guard: Callable[[Handler], Handler]) -> list[Route]:
     """Return the routes that ``kumobashi courier`` calls."""
     api = _CourierApi(desk)
     permit, arrival = f"{_ROOT}/permits/{{permit}}", f"{_ROOT}/arrivals/{{medium}}"
@@ -51,7 +51,7 @@ def courier_routes(desk: CourierDesk, guarded: Guarded) -> list[Route]:
         ("GET", f"{_ROOT}/codes/{{transfer}}", api.code),
         ("POST", f"{_ROOT}/codes/{{transfer}}", api.confirm),
     ]
-    return [Route(path, guarded(call), methods=[method]) for method, path, call in calls]
+    return [Route(path, guard(call), methods=[method]) for method, path, call in calls]
 
 
 class _CourierApi:

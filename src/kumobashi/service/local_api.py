@@ -33,7 +33,6 @@ from kumobashi.service.overviewing import names_for, overview
 from kumobashi.service.problems import problem
 
 Handler = Callable[[Request], Awaitable[Response]]
-Guarded = Callable[[Handler], Handler]
 _LONGEST_WAIT_SECONDS = 25.0
 _LOOK_AGAIN_SECONDS = 0.1
 

@@ -122,11 +122,13 @@ class _Export:
     def write(self, *, is_verified: bool) -> None:
         """Write the medium, read it back, and tell the gateway."""
         from kumobashi.cli.courier.gateway import file_of
-        from kumobashi.courier.writing import Journal, read_back, write_medium
+        from kumobashi.courier.writing import Journal, read_back, refuse_used, write_medium
         from kumobashi.crypto.keys import SigningKey
         from kumobashi.kernel import crashpoint
 
         terminal, site = self._terminal, self._gateway.site
+        if self._load["begun"] is None:
+            refuse_used(self._folder)  # before anything is noted as taken out
         numbers = [part.number for part in self._parts]
         self._gateway.begin(
             self._permit["permit"],

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from kumobashi.cli.errors import GatewayRefused
-from kumobashi.cli.local_api import open_local_api
+from kumobashi.cli.local_api import LocalApi, read_token
 from kumobashi.crypto import base64url
-from kumobashi.service.errors import GatewayDown
+from kumobashi.service.errors import GatewayDown, SiteMissing
 
 if TYPE_CHECKING:
     from kumobashi.courier.content import Papers, Said
@@ -21,14 +21,8 @@ _PATIENCE_SECONDS = 120.0
 Json = dict[str, Any]
 
 
-class CourierGateway:
+class CourierGateway(LocalApi):
     """The courier of one site; raises ``GatewayDown`` and ``GatewayRefused``."""
-
-    def __init__(self, workspace: "Workspace", site: str) -> None:
-        api = open_local_api(workspace, site)
-        self.site = site
-        self._url, self._call = api.url, api.call
-        self._headers = {"Authorization": f"Bearer {api.token}"}
 
     def ask(self, wish: Mapping[str, object]) -> Json:
         """Ask for a permit."""
@@ -103,23 +97,36 @@ class CourierGateway:
 
     def part(self, medium: str, hex_: str, size: int, pieces: Iterator[bytes]) -> None:
         """Hand over one part; durable there when this returns."""
-        parts = urlsplit(self._url)
+        parts = urlsplit(self.url)
         kind = (
             http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         )
         connection = kind(parts.hostname or "", parts.port, timeout=_PATIENCE_SECONDS)
-        headers = {**self._headers, "Content-Length": str(size)}
+        headers = {"Authorization": f"Bearer {self._token}", "Content-Length": str(size)}
         try:
             path = f"{_arrival(medium)}/parts/{hex_}"
             connection.request("PUT", path, body=pieces, headers=headers)
             answer = connection.getresponse()
             status, text = answer.status, answer.read()
         except (OSError, http.client.HTTPException):
-            raise GatewayDown(site=self.site, url=self._url) from None
+            raise GatewayDown(site=self.site, url=self.url) from None
         finally:
             connection.close()
         if status >= http.client.BAD_REQUEST:
             raise GatewayRefused(json.loads(text))
+
+
+def open_gateway(workspace: "Workspace", site: str) -> CourierGateway:
+    """Return the gateway of a site; the token is read from its private folder.
+
+    Raises:
+        SiteMissing: the workspace has no such site.
+        KeyTooOpen, KeyUnreadable: the token may not or cannot be read.
+    """
+    if site not in workspace.sites:
+        raise SiteMissing(site=site, known=", ".join(sorted(workspace.sites)))
+    token = read_token(workspace.folder, site)
+    return CourierGateway(site=site, url=workspace.sites[site].url, token=token)
 
 
 def file_of(folder: Path, site: str, medium: str) -> Path:

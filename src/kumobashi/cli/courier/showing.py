@@ -56,9 +56,9 @@ def show(terminal: Terminal, *, permit: str, site: str) -> Exit:
 
 def gateway_of(terminal: Terminal, site: str) -> "CourierGateway":
     """Return the gateway of a site as the courier asks it."""
-    from kumobashi.cli.courier.gateway import CourierGateway
+    from kumobashi.cli.courier.gateway import open_gateway
 
-    return CourierGateway(terminal.workspace(), site)
+    return open_gateway(terminal.workspace(), site)
 
 
 def tell(terminal: Terminal, permit: Mapping[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """Measure what writing and reading media costs: processor time and memory.
 
-    python -m tools.courier_speed --mib 512
+    python -m tools.bench_media --mib 512
 
 Nothing leaves the folder, which is removed at the end. Parts are of 4 MiB and hold fixed bytes.
 """
@@ -18,7 +18,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from kumobashi.courier.content import BundleContent
+from kumobashi.courier.content import BundleContent, Papers
 from kumobashi.courier.packing import Consignment, Sealed, draft_bundle
 from kumobashi.courier.reading import Reader, manifest_of, open_medium
 from kumobashi.courier.writing import Journal, read_back, write_medium
@@ -79,7 +79,7 @@ def measure(folder: Path, mib: int) -> None:
             transfer=manifest.transfer,
             attempt=1,
             secret=bytes(32),
-            manifest=token,
+            papers=Papers(manifest=token),
             open_part=lambda _part: io.BytesIO(body),
         ),
         medium=medium,
@@ -99,7 +99,7 @@ def measure(folder: Path, mib: int) -> None:
     )
     opened = open_medium(usb, reader, now=now)
     content = BundleContent(cast("BinaryIO", opened.content))
-    for part, pieces in content.parts(manifest_of(content.manifest, opened).parts):
+    for part, pieces in content.parts(manifest_of(content.papers.manifest, opened).parts):
         whole = hashlib.sha256()
         for piece in pieces:
             whole.update(piece)
