@@ -5,6 +5,7 @@ the real gateway's: compress, seal, spool, announce, put, close, receipts, ledge
 receiver writes the opened bytes to OUT. The two sites call each other without relays between.
 """
 
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,7 @@ from kumobashi.messages.receipts import Stage
 from kumobashi.release.releasing import Released
 
 _BLOCK = 1 << 20
-_FILE, _OUT = Path(sys.argv[1]), Path(sys.argv[2])
+_FILE, _OUT = "KUMO_BENCH_FILE", "KUMO_BENCH_OUT"  # variables of this process
 _NOTHING = Released(
     columns=(),
     read={},
@@ -56,7 +57,7 @@ class BytesPreparation(Preparation):
         return Chosen(relation="", rows=released.rows)
 
     def _write(self, _chosen: Chosen) -> Payload:
-        with _FILE.open("rb") as source:
+        with Path(os.environ[_FILE]).open("rb") as source:
             blocks = iter(lambda: source.read(_BLOCK), b"")
             return compress(blocks, self.folder / "payload", rows=1, charset="utf-8")
 
@@ -72,7 +73,7 @@ class BytesReceiver(Receiver):
         work: duckdb.DuckDBPyConnection,  # noqa: ARG002 - as inherited
         folder: Path,
     ) -> None:
-        unpack(manifest, self._spool, key, folder).replace(_OUT)
+        unpack(manifest, self._spool, key, folder).replace(os.environ[_OUT])
         self._state_that(bundle, manifest, Stage.OPENED, In.OPENED, rows=1)
 
     def _validate_and_apply(self, bundle: Any, manifest: Any, *_: Any) -> None:  # noqa: ANN401 - as inherited
@@ -88,5 +89,5 @@ if __name__ == "__main__":
         (Identity, "may_call", lambda _self, _caller: True),
     ):
         setattr(place, name, ours)
-    sys.argv = [sys.argv[0], *sys.argv[3:]]
+    os.environ[_FILE], os.environ[_OUT], *sys.argv[1:] = sys.argv[1:]
     command()
