@@ -122,6 +122,7 @@ class Carrier:
         row = self._ledger.move_out(
             row.transfer,
             None,
+            still=row.state,
             attempt=again.attempt,
             manifest=sign_manifest(again, self._identity.signing),
             facts={

@@ -79,7 +79,10 @@ class Confirmation:
             if hops == row.facts.get("hops") and waiting == row.cause:
                 return row
             cause = waiting if isinstance(waiting, Mapping) else None
-            return self._ledger.move_out(row.transfer, None, facts={"hops": hops}, cause=cause)
+            said = {"hops": hops}
+            return self._ledger.move_out(
+                row.transfer, None, facts=said, cause=cause, still=row.state
+            )
         added = chain[len(held) :]
         for receipt in added:
             self._peers.hear(receipt.site, receipt.extra.get("checkpoint"))

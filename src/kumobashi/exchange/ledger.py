@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from kumobashi.evidence.entries import Entry
 from kumobashi.evidence.log import append
 from kumobashi.exchange import noting
-from kumobashi.exchange.errors import NoSuchTransfer
+from kumobashi.exchange.errors import IllegalMove, NoSuchTransfer
 from kumobashi.exchange.leases import Lease, check_fence
 from kumobashi.exchange.records import Incoming, Outgoing, incoming_of, outgoing_of
 from kumobashi.exchange.sql import incoming, outgoing
@@ -190,12 +190,21 @@ class Ledger:
         *,
         facts: Facts | None = None,
         cause: Facts | None = None,
+        still: Out | None = None,
         **columns: object,
     ) -> Outgoing:
-        """Move a transfer to ``then``, or leave its state, merging ``facts``; durable on return."""
+        """Move a transfer to ``then``, or leave its state, merging ``facts``; durable on return.
+
+        ``still`` is the state it must be in: a medium may have brought its receipts meanwhile.
+
+        Raises:
+            IllegalMove: it may not go there, or is not ``still`` where it was.
+        """
 
         def work(connection: sa.Connection) -> Outgoing:
             now = self.hold_out(connection, transfer)
+            if still is not None and now.state is not still:
+                raise IllegalMove(now=now.state.value, then=(then or still).value)
             values: dict[str, object] = {**columns, **self._waiting(cause)}
             if facts:
                 values["facts"] = _merged(now.facts, facts)

@@ -21,9 +21,9 @@ import duckdb
 
 from kumobashi.exchange.carrying import Carrier
 from kumobashi.exchange.confirming import Confirmation
-from kumobashi.exchange.deeds import CLOSING
+from kumobashi.exchange.deeds import CARRIED, CLOSING
 from kumobashi.exchange.differences import Snapshots
-from kumobashi.exchange.errors import Fenced, OutsideBounds, Paused, PeerRefused
+from kumobashi.exchange.errors import Fenced, IllegalMove, OutsideBounds, Paused, PeerRefused
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.leases import Lease
 from kumobashi.exchange.ledger import Ledger
@@ -107,6 +107,7 @@ class Sender:
         row = self._ledger.outgoing(transfer)
         if row.state not in states:
             return Step(row)
+        before = row.state
         try:
             return Step(await step(row))
         except Fenced:  # whoever took over goes on
@@ -116,11 +117,14 @@ class Sender:
             error = as_known(alone(raised))
             if row.state in OUT_FINAL:  # a person cancelled it meanwhile, or its receiver lost it
                 await asyncio.to_thread(self.let_go, transfer)
-            if row.state not in states:
+            if row.state not in states or (
+                isinstance(error, IllegalMove) and row.state is not before
+            ):  # a medium brought receipts meanwhile
                 return Step(row)
             if isinstance(error, Paused) or is_about_the_line(error):
                 return Step(row)  # it waits with all others that wait for the same
-            if not _passes(error, row) or self._has_expired(row, error):
+            may_wait = CARRIED in row.facts or _passes(error, row)
+            if not may_wait or self._has_expired(row, error):
                 return Step(await asyncio.to_thread(self._stop, row, error))
             return await asyncio.to_thread(self._note, row, error)
 
@@ -266,7 +270,10 @@ class Sender:
         """Whether the peer and this site agree that the bundle cannot be taken in any more."""
         if not isinstance(error, PeerRefused) or error.peer_code != MessageExpired.code:
             return False
-        return row.state is Out.SEALED and self._manifest(row).expires < self._ledger.clock.now()
+        manifest = self._manifest(row)
+        if CARRIED in row.facts and self._identity.next_hop(manifest.to_site) != manifest.to_site:
+            return False  # a relay cannot know whether a medium brought it in time
+        return row.state is Out.SEALED and manifest.expires < self._ledger.clock.now()
 
     def _note(self, row: Outgoing, error: KumobashiError) -> Step:
         side = error.site if isinstance(error, PeerRefused) else self._identity.site
@@ -274,7 +281,11 @@ class Sender:
         wait = wait_after(tries, self._chance, is_no=not error.retryable)
         now = self._ledger.clock.now()
         cause = cause_of(error, side=side, now=now, tries=tries, wait=wait, old=row.cause)
-        return Step(self._ledger.move_out(row.transfer, None, cause=cause), put_off=wait)
+        try:
+            row = self._ledger.move_out(row.transfer, None, cause=cause, still=row.state)
+        except IllegalMove:  # it went on in this very moment
+            return Step(self._ledger.outgoing(row.transfer))
+        return Step(row, put_off=wait)
 
     def _manifest(self, row: Outgoing) -> Manifest:
         mine = {self._identity.signing.kid: self._identity.signing.public}

@@ -15,7 +15,7 @@ from kumobashi.crypto.keys import SealKey
 from kumobashi.crypto.sealing import seal
 from kumobashi.kernel import new_id
 from kumobashi.messages.manifest import Manifest
-from kumobashi.storage.erasable import destroy
+from kumobashi.storage.erasable import destroy, privately
 from kumobashi.storage.spool import on_disk, sync_folder
 
 
@@ -31,10 +31,10 @@ class Room:
         """Seal what was written, durably, and remove the plain file."""
         self.sealed.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         temporary = self.sealed.with_suffix(f".{new_id()}.tmp")
-        with self.plain.open("rb") as source, on_disk("quarantine"):
-            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "wb") as target:
-                seal(source, target, [self.recipient])
+        with on_disk("quarantine"):
+            with open(temporary, "xb", opener=privately) as target:
+                with self.plain.open("rb") as source:
+                    seal(source, target, [self.recipient])
                 target.flush()
                 os.fsync(target.fileno())
             temporary.replace(self.sealed)

@@ -32,6 +32,11 @@ ERASED = "erased.txt"
 BACKUPS = "backups.jsonl"
 
 
+def privately(name: str, flags: int) -> int:
+    """Open a file that nobody else may read: an opener for :func:`open`."""
+    return os.open(name, flags, 0o600)
+
+
 class ErasableSecrets:
     """The key store of one site."""
 
@@ -61,8 +66,7 @@ class ErasableSecrets:
             self._remove(path)
         temporary = folder / f"{name}.{new_id()}{_HALF}"
         with on_disk("keys"):
-            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "wb") as file:
+            with open(temporary, "xb", opener=privately) as file:
                 file.write(secret)
                 file.flush()
                 os.fsync(file.fileno())

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from pathlib import Path
 
 import click
@@ -52,7 +53,7 @@ def test_every_example_can_be_read(path: tuple[str, ...]) -> None:
         made = found.get_command(click.Context(found), name)
         assert made is not None
         found = made
-    words = found.example.split()  # type: ignore[attr-defined]
+    words = shlex.split(found.example)  # type: ignore[attr-defined]
 
     assert words[0] == "kumobashi"
     assert words[1 : 1 + len(path)] == list(path)

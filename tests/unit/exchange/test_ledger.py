@@ -92,6 +92,16 @@ def test_an_illegal_move_changes_nothing(ledger: Ledger) -> None:
     assert ledger.outgoing(row.transfer) == row
 
 
+def test_what_has_gone_on_meanwhile_is_left_as_it_is(ledger: Ledger) -> None:
+    row, _ = start(ledger)
+    ledger.move_out(row.transfer, Out.SEALED)
+    with pytest.raises(IllegalMove):
+        ledger.move_out(row.transfer, None, attempt=2, cause={"code": "x"}, still=row.state)
+
+    seen = ledger.outgoing(row.transfer)
+    assert (seen.state, seen.attempt, seen.cause) == (Out.SEALED, 1, None)
+
+
 def test_facts_are_merged_one_level_deep(ledger: Ledger) -> None:
     row, _ = start(ledger)
     ledger.move_out(row.transfer, None, facts={"stages": {"extract": 1}, "hops": [1]})
