@@ -113,7 +113,7 @@ class Leases:
     def drop(self, on: Held) -> None:
         """Let go of a lease whose token is not known, or could not be told; another's stays."""
         values = self._values(on)
-        self._store.write(lambda held: held.execute(self._drop, values) and None, key=on.transfer)
+        self._store.write(lambda held: held.execute(self._drop, values), key=on.transfer)
 
     def forget_all(self) -> None:
         """Free every lease of a store that no other process can have open: they are of the dead."""
