@@ -16,7 +16,7 @@ from kumobashi.crypto.sealing import seal
 from kumobashi.kernel import new_id
 from kumobashi.messages.manifest import Manifest
 from kumobashi.storage.erasable import destroy
-from kumobashi.storage.spool import on_disk, sync_folder
+from kumobashi.storage.spool import for_its_owner, on_disk, sync_folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +32,7 @@ class Room:
         self.sealed.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         temporary = self.sealed.with_suffix(f".{new_id()}.tmp")
         with self.plain.open("rb") as source, on_disk("quarantine"):
-            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "wb") as target:
+            with open(temporary, "xb", opener=for_its_owner) as target:
                 seal(source, target, [self.recipient])
                 target.flush()
                 os.fsync(target.fileno())

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from kumobashi.kernel import crashpoint, from_wire, new_id, to_micros
 from kumobashi.storage.errors import SecretErased
-from kumobashi.storage.spool import on_disk, sync_folder
+from kumobashi.storage.spool import for_its_owner, on_disk, sync_folder
 
 _BLOCK = 1 << 20  # bytes
 _KEPT = ".age"
@@ -61,8 +61,7 @@ class ErasableSecrets:
             self._remove(path)
         temporary = folder / f"{name}.{new_id()}{_HALF}"
         with on_disk("keys"):
-            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "wb") as file:
+            with open(temporary, "xb", opener=for_its_owner) as file:
                 file.write(secret)
                 file.flush()
                 os.fsync(file.fileno())

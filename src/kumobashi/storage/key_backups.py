@@ -18,7 +18,7 @@ from pathlib import Path
 from kumobashi.kernel import from_wire, to_wire
 from kumobashi.storage.erasable import BACKUPS, ErasableSecrets, destroy
 from kumobashi.storage.errors import BackupEnded, BackupUnreadable, SecretErased
-from kumobashi.storage.spool import on_disk, sync_folder
+from kumobashi.storage.spool import for_its_owner, on_disk, sync_folder
 
 _ABOUT = "about.json"
 _LARGEST = 1 << 16  # bytes of an entry
@@ -53,14 +53,13 @@ def back_up(
     path = folder / f"keys-{site}-{stamp}-until-{end}.tar"
     about = {"site": site, "made": to_wire(now), "until": to_wire(until)}
     with on_disk("keys"):
-        with (store.root / BACKUPS).open("a", encoding="utf-8") as noted:
+        with (store.root / BACKUPS).open("a", encoding="utf-8", newline="\n") as noted:
             noted.write(json.dumps({**about, "name": path.name}) + "\n")
             noted.flush()
             os.fsync(noted.fileno())
         temporary = path.with_suffix(".tmp")
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         count = 0
-        with os.fdopen(handle, "wb") as file:
+        with open(temporary, "wb", opener=for_its_owner) as file:
             with tarfile.open(fileobj=file, mode="w") as tar:
                 _add(tar, _ABOUT, json.dumps(about).encode())
                 for shelf, name, secret in store.everything():
@@ -68,7 +67,7 @@ def back_up(
                     count += 1
             file.flush()
             os.fsync(file.fileno())
-        temporary.rename(path)
+        temporary.replace(path)
         sync_folder(folder)
     return Made(path=path, count=count, until=until)
 

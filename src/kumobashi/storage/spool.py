@@ -122,6 +122,11 @@ class Incoming:
             sync_folder(self._final.parent)
 
 
+def for_its_owner(name: str, flags: int) -> int:
+    """Open a file that only its owner may read: the ``opener`` of ``open``."""
+    return os.open(name, flags, 0o600)
+
+
 def sync_folder(folder: Path) -> None:
     """Flush a folder's entries to disk; Windows opens no folder and keeps its entries itself."""
     if sys.platform != "win32":
