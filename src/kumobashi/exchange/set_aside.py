@@ -10,6 +10,7 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from kumobashi.crypto.keys import SealKey
 from kumobashi.crypto.sealing import seal
@@ -29,16 +30,20 @@ class Room:
 
     def keep(self) -> None:
         """Seal what was written, durably, and remove the plain file."""
+        with self.plain.open("rb") as source:
+            self._seal(source)
+        destroy(self.plain)
+
+    def _seal(self, source: BinaryIO) -> None:
         self.sealed.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         temporary = self.sealed.with_suffix(f".{new_id()}.tmp")
-        with self.plain.open("rb") as source, on_disk("quarantine"):
+        with on_disk("quarantine"):
             with open(temporary, "xb", opener=for_its_owner) as target:
                 seal(source, target, [self.recipient])
                 target.flush()
                 os.fsync(target.fileno())
             temporary.replace(self.sealed)
             sync_folder(self.sealed.parent)
-        destroy(self.plain)
 
 
 class SetAside:
