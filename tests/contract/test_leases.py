@@ -1,5 +1,6 @@
 """Leases on every store: one holder at a time, tokens that grow, late commits refused."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -8,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from kumobashi.exchange.errors import Fenced
+from kumobashi.exchange.holding import Holder
 from kumobashi.exchange.leases import Held, Lease, Leases
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.migrating import migrate
 from kumobashi.exchange.states import In, Out
 from kumobashi.kernel import new_id
+from kumobashi.storage.errors import OutcomeUnknown, StoreUnreachable
 from kumobashi.storage.state import StateStore
 from tests.contract.states import KINDS, TENANT, States, states
 from tests.unit.exchange.test_ledger import Standing, announce, start
@@ -159,35 +162,10 @@ def test_a_bundle_is_fenced_too(ledger: Ledger) -> None:
     assert ledger.receipts(bundle.transfer, 1, "in") == ["new"]
 
 
-def test_free_work_is_found_the_oldest_first_and_finished_work_never(ledger: Ledger) -> None:
-    rows = [start(ledger, day=f"2026-11-{day:02}")[0] for day in range(1, 6)]
-    ledger.move_out(rows[1].transfer, Out.HELD)
-    ledger.move_out(rows[2].transfer, Out.REFUSED)
-    taken = leases(ledger.store, "a")
-    claimed(taken.claim(Held(side="out", transfer=rows[0].transfer)))
-
-    found = leases(ledger.store, "b").claim_free("out", 10)
-
-    assert {lease.on.transfer for lease in found} == {rows[3].transfer, rows[4].transfer}
-    assert leases(ledger.store, "c").claim_free("out", 10) == []
-    assert leases(ledger.store, "c").claim_free("in", 10) == []
-
-
-def test_bundles_are_found_by_attempt(ledger: Ledger) -> None:
-    transfer = new_id()
-    announce(ledger, transfer, 1)
-    announce(ledger, transfer, 2)
-
-    found = leases(ledger.store, "a").claim_free("in", 10)
-
-    assert [(lease.on.transfer, lease.on.attempt) for lease in found] == [(transfer, 2)]
-
-
 def test_of_many_that_claim_at_once_each_piece_of_work_has_one_holder(
     ledger: Ledger, opened: Callable[[], StateStore]
 ) -> None:
-    for day in range(1, 21):
-        start(ledger, day=f"2026-11-{day:02}")
+    rows = [start(ledger, day=f"2026-11-{day:02}")[0] for day in range(1, 21)]
     others = [opened() for _ in range(3)] if ledger.store.is_shared else [ledger.store] * 3
     go = threading.Barrier(6)
     found: list[Lease] = []
@@ -195,8 +173,8 @@ def test_of_many_that_claim_at_once_each_piece_of_work_has_one_holder(
     def claim(number: int) -> None:
         mine = leases(others[number % 3], f"p{number}")
         go.wait()
-        while more := mine.claim_free("out", 3):
-            found.extend(more)
+        tried = (mine.claim(Held(side="out", transfer=row.transfer)) for row in rows)
+        found.extend(lease for lease in tried if lease)
 
     threads = [threading.Thread(target=claim, args=(number,)) for number in range(6)]
     for thread in threads:
@@ -204,9 +182,7 @@ def test_of_many_that_claim_at_once_each_piece_of_work_has_one_holder(
     for thread in threads:
         thread.join(30)
 
-    assert len(found) == len({lease.on.transfer for lease in found})
-    left = leases(ledger.store, "last").claim_free("out", 50)
-    assert len(found) + len(left) == 20, "what another one held for a moment is found at the next"
+    assert len(found) == len({lease.on.transfer for lease in found}) == 20
     if ledger.store.is_shared:
         for other in others:
             other.close()
@@ -235,6 +211,55 @@ def test_a_takeover_waits_for_a_commit_that_has_been_let_in(ledger: Ledger) -> N
     committing.result(5)
     taking.join(10)
     assert claimed(taken[0]).token == 2
+
+
+async def soon_claimed(ledger: Ledger, on: Held) -> Lease:
+    for _ in range(100):
+        if lease := leases(ledger.store, "next").claim(on):
+            return lease
+        await asyncio.sleep(0.1)
+    raise AssertionError("held for ten seconds")
+
+
+async def test_a_claim_whose_answer_was_lost_is_let_go_long_before_it_runs_out(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, on = leases(ledger.store, "mine"), outgoing(ledger)
+    claim = mine.claim
+
+    def claim_unheard(on: Held) -> Lease | None:
+        claim(on)
+        raise OutcomeUnknown(system="state", name="x")
+
+    monkeypatch.setattr(mine, "claim", claim_unheard)
+    holder = Holder(mine, seconds=60, is_shared=True)
+    with pytest.raises(OutcomeUnknown):
+        async with holder.holding(on):
+            pass
+
+    assert (await soon_claimed(ledger, on)).token == 2
+    await holder.aclose()
+
+
+async def test_a_lease_that_could_not_be_released_is_let_go_when_the_state_is_back(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, on = leases(ledger.store, "mine"), outgoing(ledger)
+    other = Held(side="out", transfer=new_id())
+
+    def away(_lease: Lease) -> None:
+        raise StoreUnreachable(system="state", name="x", reason="x", reason_ja="x")
+
+    holder = Holder(mine, seconds=60, is_shared=True)
+    async with holder.holding(other) as kept:
+        with monkeypatch.context() as while_away:
+            while_away.setattr(mine, "release", away)
+            async with holder.holding(on):
+                pass
+
+        assert (await soon_claimed(ledger, on)).token == 2
+        assert mine.renew([claimed(kept)]) == [], "what is worked on is kept"
+    await holder.aclose()
 
 
 def test_leases_of_the_dead_are_freed_in_a_store_of_one_process(

@@ -64,7 +64,7 @@ def test_bundles_that_another_process_works_on_have_no_turn(ledger: Ledger) -> N
     first, second = (announce(ledger, announcement(), ProfileEntry()) for _ in range(2))
     claimed(ledger, Held(side="in", transfer=first.transfer, attempt=1), "b")
 
-    jobs = Turns(ledger).taking({In.ANNOUNCED}, frozenset(), 9).jobs
+    jobs = Turns(ledger).taking({In.ANNOUNCED}, frozenset(), 9, to_sites={"there"}).jobs
     passing = Turns(ledger).passing({In.ANNOUNCED}, {"there"}, after=("", 0), limit=9)
 
     assert [job.key for job in jobs] == passing == [(second.transfer, 1)]

@@ -6,6 +6,7 @@ stopped; whatever that thread still wants to commit is refused by its old token.
 
 import asyncio
 import logging
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -14,6 +15,7 @@ from kumobashi.exchange.leases import Held, Lease, Leases
 from kumobashi.storage.errors import StorageFailed
 
 log = logging.getLogger(__name__)
+_DROP_SECONDS = 1.0
 
 
 class Holder:
@@ -25,15 +27,19 @@ class Holder:
         self._every = seconds / 3
         self._held: dict[Lease, asyncio.Task[Any]] = {}
         self._renewing: asyncio.Task[None] | None = None
-        self._handing_back: set[asyncio.Task[None]] = set()
+        self._dropping: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
-    async def holding(self, on: Held, lease: Lease | None = None) -> AsyncIterator[Lease | None]:
-        """Claim ``on`` for the task that runs this block, unless ``lease`` was claimed already.
+    async def holding(self, on: Held) -> AsyncIterator[Lease | None]:
+        """Claim ``on`` for the task that runs this block.
 
         Gives nothing when another process works on it.
         """
-        lease = lease or await asyncio.to_thread(self.leases.claim, on)
+        try:
+            lease = await asyncio.to_thread(self.leases.claim, on)
+        except StorageFailed:  # the claim may have gone through all the same
+            self._drop_soon(on)
+            raise
         if lease is None:
             yield None
             return
@@ -46,23 +52,34 @@ class Holder:
             yield lease
         finally:
             self._held.pop(lease, None)
-            await asyncio.to_thread(self._let_go, lease)
+            try:
+                await asyncio.to_thread(self.leases.release, lease)
+            except StorageFailed:
+                self._drop_soon(on)
 
-    def hand_back(self, lease: Lease) -> None:
-        """Let go of a lease that nobody here needs: the work is under way, or has just ended."""
-        task = asyncio.create_task(asyncio.to_thread(self._let_go, lease), name="hand back")
-        self._handing_back.add(task)
-        task.add_done_callback(self._handing_back.discard)
+    def _drop_soon(self, on: Held) -> None:
+        """Let go of what this process may hold and does not work on, before it runs out."""
+        task = asyncio.create_task(self._drop(on), name=f"drop lease {on.transfer}")
+        self._dropping.add(task)
+        task.add_done_callback(self._dropping.discard)
 
-    def _let_go(self, lease: Lease) -> None:
-        try:
-            self.leases.release(lease)
-        except StorageFailed:  # it runs out by itself
-            log.warning("lease not released", extra={"transfer": lease.on.transfer})
+    async def _drop(self, on: Held) -> None:
+        for _ in range(math.ceil(self._every * 3 / _DROP_SECONDS)):  # then it has run out
+            await asyncio.sleep(_DROP_SECONDS)
+            if any(lease.on == on for lease in self._held):  # claimed again, and worked on
+                return
+            try:
+                await asyncio.to_thread(self.leases.drop, on)
+            except StorageFailed:
+                log.warning("lease not released", extra={"transfer": on.transfer})
+            else:
+                return
 
     async def aclose(self) -> None:
         """Stop prolonging; the tasks have ended and let go before."""
-        await asyncio.gather(*self._handing_back, return_exceptions=True)
+        for task in self._dropping:
+            task.cancel()
+        await asyncio.gather(*self._dropping, return_exceptions=True)
         if self._renewing:
             self._renewing.cancel()
             await asyncio.gather(self._renewing, return_exceptions=True)

@@ -14,7 +14,6 @@ import sqlalchemy as sa
 
 from kumobashi.exchange.errors import Fenced
 from kumobashi.exchange.sql import leases as table
-from kumobashi.exchange.states import IN_FINAL, In, Out, is_under_way
 from kumobashi.storage.state import StateStore
 
 Side = Literal["out", "in"]
@@ -66,22 +65,10 @@ class Leases:
             f"{into} values (:tenant, :side, :transfer, :attempt, :owner, 1, {now} + :micros)"
             + taking
         )
-        lock = " for update of w skip locked" if store.is_shared else ""
-
-        def free(side: Side, table: str, attempt: str, states: str) -> sa.TextClause:
-            return sa.text(
-                f"{into} select w.tenant, '{side}', w.transfer, {attempt}, :owner, 1,"
-                f" {now} + :micros from {table} w"
-                f" where w.tenant = :tenant and w.state in ({states})"
-                " and not exists (select 1 from leases l where l.tenant = w.tenant"
-                f" and l.side = '{side}' and l.transfer = w.transfer and l.attempt = {attempt}"
-                f" and l.until >= {now}) order by w.started_at limit :most{lock}" + taking
-            )
-
-        working = ", ".join(f"'{state.value}'" for state in Out if is_under_way(state))
-        self._claim_out = free("out", "outgoing", "0", working)
-        coming = ", ".join(f"'{state.value}'" for state in In if state not in IN_FINAL)
-        self._claim_in = free("in", "incoming", "w.attempt", coming)
+        self._drop = sa.text(
+            "update leases set until = 0, owner = '' where tenant = :tenant and side = :side"
+            " and transfer = :transfer and attempt = :attempt and owner = :owner"
+        )
         self._release = sa.text(
             "update leases set until = 0, owner = '' where tenant = :tenant and side = :side"
             " and transfer = :transfer and attempt = :attempt and token = :token"
@@ -94,20 +81,6 @@ class Leases:
             lambda held: held.execute(self._claim, values).first(), key=on.transfer
         )
         return Lease(on=on, owner=self._owner, token=row.token) if row else None
-
-    def claim_free(self, side: Side, most: int) -> list[Lease]:
-        """Take up to ``most`` leases on work that nobody does, the oldest first."""
-        query = self._claim_out if side == "out" else self._claim_in
-        values = {**self._mine(), "micros": self._micros, "most": most}
-        rows = self._store.write(lambda held: held.execute(query, values).all())
-        return [
-            Lease(
-                on=Held(side=side, transfer=row.transfer, attempt=row.attempt),
-                owner=self._owner,
-                token=row.token,
-            )
-            for row in rows
-        ]
 
     def renew(self, leases: Sequence[Lease]) -> list[Lease]:
         """Prolong these leases, in one commit; return those that this process has lost.
@@ -136,6 +109,11 @@ class Leases:
         """Let go at a clean end; of a lease that was lost, nothing changes."""
         values = {**self._values(lease.on), "token": lease.token}
         self._store.write(lambda held: held.execute(self._release, values), key=lease.on.transfer)
+
+    def drop(self, on: Held) -> None:
+        """Let go of a lease whose token is not known, or could not be told; another's stays."""
+        values = self._values(on)
+        self._store.write(lambda held: held.execute(self._drop, values), key=on.transfer)
 
     def forget_all(self) -> None:
         """Free every lease of a store that no other process can have open: they are of the dead."""

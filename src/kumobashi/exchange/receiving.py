@@ -118,7 +118,7 @@ class Receiver:
         self._steps = Steps(holder, "in")
         self._lane = Lane(
             "take in",
-            find=partial(Turns(ledger).taking, _DELIVERED),
+            find=partial(Turns(ledger).taking, _DELIVERED, to_sites={identity.site}),
             work=self._step,
             width=lambda: 1,  # what bounds memory
         )

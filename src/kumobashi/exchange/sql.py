@@ -42,8 +42,9 @@ outgoing = sa.Table(
     sa.Index(
         "outgoing_by_start", "tenant", "link", "started_at", "business_date", "sequence", "state"
     ),
-    # Whose turn it is, however many wait.
-    sa.Index("outgoing_by_turn", "tenant", "state", "link", "rank", "transfer"),
+    # Whose turn it is, and who is to be asked for receipts, however many wait.
+    sa.Index("outgoing_by_turn", "tenant", "state", "to_site", "link", "rank", "transfer"),
+    sa.Index("outgoing_by_receiver", "tenant", "state", "to_site", "transfer"),
 )
 
 incoming = sa.Table(

@@ -4,12 +4,14 @@ Links take turns, so that one with thousands waiting keeps no other from being s
 what a person put first goes first, then by priority (``ranks``), then the oldest. A transfer that
 keeps the order of its link has no turn before all older ones of the link are over.
 
-Lanes look often, and building a statement costs more than running it: each is built once.
+Lanes look often, and building a statement costs more than running it: each is built once. Each asks
+for one range of an index and the first few in it, so a look costs the same however many wait.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from functools import cache
+from itertools import product
 from typing import Any
 
 import sqlalchemy as sa
@@ -45,14 +47,17 @@ class Turns:
     ) -> Found:
         """Return transfers in these states whose turn it is."""
         which = (frozenset(states), None if to_sites is None else frozenset(to_sites))
-        heaps, of_heap = _heaps(*which), _of_heap(*which, self._micros)
+        heaps, of_heap = _heaps(*which), _of_heap(which[0], self._micros)
+        of_unnamed = _of_heap(which[0], self._micros, is_named=False)
         left, now = _left_out(*which), to_micros(self._ledger.clock.now())
         said = {"tenant_": self._ledger.tenant, "now_": now, "most_": limit + len(beside)}
 
         def read(held: sa.Connection) -> Found:
             of_links: dict[str, list[tuple[int, str, Job]]] = {}
-            for heap in held.execute(heaps, said):
-                for row in held.execute(of_heap, {**said, "link_": heap.link, "rank_": heap.rank}):
+            for heap in held.execute(heaps, said).all():
+                mine = {"site_": heap.to_site, "link_": heap.link, "rank_": heap.rank}
+                query = of_unnamed if heap.to_site is None else of_heap
+                for row in held.execute(query, {**said, **mine}):
                     waited = timedelta(microseconds=now - row.started_at)
                     job = Job((row.transfer, row.attempt), is_retry=row.next_try_at is not None)
                     ranked = (rank_now(heap.rank, waited), row.transfer, job)
@@ -66,9 +71,11 @@ class Turns:
         self, states: Collection[Out], to_sites: Collection[str], *, after: str, limit: int
     ) -> list[Key]:
         """Return transfers that wait for receipts, behind ``after``, in the order of their ids."""
-        query = _looking(frozenset(states), frozenset(to_sites), self._micros)
-        said = {"tenant_": self._ledger.tenant, "after_": after, "most_": limit}
-        return self._keys(query, said)
+        ranges = [
+            {"state_": state.value, "site_": site, "after_": after}
+            for state, site in product(states, to_sites)
+        ]
+        return self._first(_looking(self._micros), ranges, limit)
 
     def taking(
         self,
@@ -76,20 +83,20 @@ class Turns:
         beside: frozenset[Key],
         limit: int,
         *,
-        to_sites: Collection[str] | None = None,
+        to_sites: Collection[str],
     ) -> Found:
         """Return bundles of the inbox in these states, the oldest first."""
-        which = (frozenset(states), None if to_sites is None else frozenset(to_sites))
-        query, left = _taking(*which, self._micros), _left_in(*which)
+        query, left = _taking(self._micros), _left_in(frozenset(states), frozenset(to_sites))
         now = to_micros(self._ledger.clock.now())
         said = {"tenant_": self._ledger.tenant, "now_": now, "most_": limit + len(beside)}
 
         def read(held: sa.Connection) -> Found:
-            jobs = [
-                Job((row.transfer, row.attempt), is_retry=row.next_try_at is not None)
-                for row in held.execute(query, said)
-                if (row.transfer, row.attempt) not in beside
-            ][:limit]
+            found: dict[Key, bool] = {}
+            for state, site in product(states, to_sites):
+                for row in held.execute(query, {**said, "state_": state.value, "site_": site}):
+                    found[row.transfer, row.attempt] = row.next_try_at is not None
+            keys = [key for key in sorted(found) if key not in beside][:limit]
+            jobs = [Job(key, is_retry=found[key]) for key in keys]
             return Found(jobs, None if jobs else _seconds(held, left, said))
 
         return self._ledger.store.read(read)
@@ -98,9 +105,11 @@ class Turns:
         self, states: Collection[In], to_sites: Collection[str], *, after: Key, limit: int
     ) -> list[Key]:
         """Return bundles of the inbox behind ``after``, in the order of their ids."""
-        query = _passing(frozenset(states), frozenset(to_sites), self._micros)
-        said = {"tenant_": self._ledger.tenant, "most_": limit}
-        return self._keys(query, {**said, "after_": after[0], "after_attempt_": after[1]})
+        ranges = [
+            {"state_": state.value, "site_": site, "after_": after[0], "after_attempt_": after[1]}
+            for state, site in product(states, to_sites)
+        ]
+        return self._first(_passing(self._micros), ranges, limit)
 
     def count_out(self, states: Collection[Out], to_sites: Collection[str]) -> int:
         """Return how many transfers wait for a line."""
@@ -120,10 +129,17 @@ class Turns:
         )
         return found if found is not None and found < transfer else None
 
-    def _keys(self, query: sa.Select[Any], said: dict[str, object]) -> list[Key]:
-        return self._ledger.store.read(
-            lambda held: [(row.transfer, row.attempt) for row in held.execute(query, said)]
-        )
+    def _first(
+        self, query: sa.Select[Any], ranges: Sequence[Mapping[str, object]], limit: int
+    ) -> list[Key]:
+        """Return the first of several ranges together, in the order of their ids."""
+        said = {"tenant_": self._ledger.tenant, "most_": limit}
+
+        def read(held: sa.Connection) -> list[Key]:
+            found = [held.execute(query, {**said, **each}) for each in ranges]
+            return sorted((row.transfer, row.attempt) for rows in found for row in rows)[:limit]
+
+        return self._ledger.store.read(read)
 
     def _count(self, query: sa.Select[Any]) -> int:
         said = {"tenant_": self._ledger.tenant}
@@ -151,6 +167,7 @@ def _seconds(held: sa.Connection, left: sa.Select[Any], said: dict[str, Any]) ->
 
 _TENANT = sa.bindparam("tenant_", type_=sa.String)
 _LINK = sa.bindparam("link_", type_=sa.String)
+_SITE = sa.bindparam("site_", type_=sa.String)
 _NOW = sa.bindparam("now_", type_=sa.BigInteger)
 _MOST = sa.bindparam("most_", type_=sa.Integer)
 
@@ -158,15 +175,18 @@ _MOST = sa.bindparam("most_", type_=sa.Integer)
 @cache
 def _heaps(states: frozenset[Out], to_sites: Sites) -> sa.Select[Any]:
     """Select what is ordered for itself: the ranks of each link of which something waits."""
-    return sa.select(outgoing.c.link, outgoing.c.rank).where(_waiting(states, to_sites)).distinct()
+    columns = (outgoing.c[name] for name in ("to_site", "link", "rank"))
+    return sa.select(*columns).where(_of(outgoing, states, to_sites)).distinct()
 
 
 @cache
-def _of_heap(states: frozenset[Out], to_sites: Sites, micros: Micros) -> sa.Select[Any]:
+def _of_heap(states: frozenset[Out], micros: Micros, *, is_named: bool = True) -> sa.Select[Any]:
+    """Select the first of one heap; the receiver of rows of an older version is not named yet."""
     columns = ("transfer", "attempt", "next_try_at", "started_at")
+    there = outgoing.c.to_site == _SITE if is_named else outgoing.c.to_site.is_(None)
     return (
         sa.select(*(outgoing.c[name] for name in columns))
-        .where(_waiting(states, to_sites), _is_due(outgoing), *_not_held("out", micros))
+        .where(_waiting(states, None), there, _is_due(outgoing), *_not_held("out", micros))
         .where(outgoing.c.link == _LINK, outgoing.c.rank == sa.bindparam("rank_"))
         .where(sa.or_(sa.not_(outgoing.c.in_order), outgoing.c.transfer == _oldest()))
         .order_by(outgoing.c.transfer)
@@ -175,10 +195,10 @@ def _of_heap(states: frozenset[Out], to_sites: Sites, micros: Micros) -> sa.Sele
 
 
 @cache
-def _looking(states: frozenset[Out], to_sites: Sites, micros: Micros) -> sa.Select[Any]:
+def _looking(micros: Micros) -> sa.Select[Any]:
     return (
         sa.select(outgoing.c.transfer, outgoing.c.attempt)
-        .where(_of(outgoing, states, to_sites), *_not_held("out", micros))
+        .where(*_in_range(outgoing), *_not_held("out", micros))
         .where(outgoing.c.transfer > sa.bindparam("after_"))
         .order_by(outgoing.c.transfer)
         .limit(_MOST)
@@ -186,21 +206,21 @@ def _looking(states: frozenset[Out], to_sites: Sites, micros: Micros) -> sa.Sele
 
 
 @cache
-def _taking(states: frozenset[In], to_sites: Sites, micros: Micros) -> sa.Select[Any]:
+def _taking(micros: Micros) -> sa.Select[Any]:
     return (
         sa.select(incoming.c.transfer, incoming.c.attempt, incoming.c.next_try_at)
-        .where(_held(states, to_sites), _is_due(incoming), *_not_held("in", micros))
+        .where(*_in_range(incoming), _is_due(incoming), *_not_held("in", micros))
         .order_by(incoming.c.transfer, incoming.c.attempt)
         .limit(_MOST)
     )
 
 
 @cache
-def _passing(states: frozenset[In], to_sites: Sites, micros: Micros) -> sa.Select[Any]:
+def _passing(micros: Micros) -> sa.Select[Any]:
     after = sa.tuple_(sa.bindparam("after_"), sa.bindparam("after_attempt_"))
     return (
         sa.select(incoming.c.transfer, incoming.c.attempt)
-        .where(_held(states, to_sites), *_not_held("in", micros))
+        .where(*_in_range(incoming), *_not_held("in", micros))
         .where(sa.tuple_(incoming.c.transfer, incoming.c.attempt) > after)
         .order_by(incoming.c.transfer, incoming.c.attempt)
         .limit(_MOST)
@@ -217,6 +237,11 @@ def _left_out(states: frozenset[Out], to_sites: Sites) -> sa.Select[Any]:
 def _left_in(states: frozenset[In], to_sites: Sites) -> sa.Select[Any]:
     late = incoming.c.next_try_at > _NOW
     return sa.select(sa.func.min(incoming.c.next_try_at)).where(_held(states, to_sites), late)
+
+
+def _in_range(table: sa.Table) -> list[sa.ColumnElement[bool]]:
+    state = table.c.state == sa.bindparam("state_")
+    return [table.c.tenant == _TENANT, state, table.c.to_site == _SITE]
 
 
 def _of(table: sa.Table, states: States, to_sites: Sites) -> sa.ColumnElement[bool]:

@@ -30,11 +30,6 @@ def as_known(error: Exception) -> KumobashiError:
     return Unforeseen(kind=type(error).__name__)
 
 
-def unnoted(error: Exception, transfer: str) -> None:
-    """Log that even the cause of a wait could not be kept; the work is tried again all the same."""
-    log.warning("not noted", extra={"code": as_known(error).code, "transfer": transfer})
-
-
 def cause_of(
     error: KumobashiError,
     *,

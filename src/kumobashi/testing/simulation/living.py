@@ -95,6 +95,7 @@ class _World:
         self._lived = lived
         self._spoil = spoil
         self._is_storm = spoil is None
+        self._is_looking = False
         self._latest = _LATEST_SECONDS if spoil is None else _LOOK_SECONDS
         # Of dying at a step: mostly one or two sites are in danger, so that much is done between.
         self._danger = {site: chance.choice((0.0, 0.0, 0.05, 0.25)) for site in SITES}
@@ -153,6 +154,8 @@ class _World:
 
     def _fails(self, site: str, place: str) -> Exception | None:
         """Return what a disk says that takes nothing: full mostly, at times broken."""
+        if self._is_looking:
+            return None
         if self._spoil is not None:
             return self._spoil(site, place)
         if not self._is_storm or self._chance.random() >= self.full:
@@ -170,11 +173,11 @@ class _World:
     @contextmanager
     def _unspoiled(self) -> Iterator[None]:
         """Look at what sites hold without meeting, or counting as, a fault."""
-        spoil, self._spoil = self._spoil, None
+        self._is_looking = True
         try:
             yield
         finally:
-            self._spoil = spoil
+            self._is_looking = False
 
     # -- the story ------------------------------------------------------------------------------
 

@@ -22,7 +22,9 @@ def upgrade() -> None:
     op.add_column("outgoing", sa.Column("put_off_at", sa.BigInteger))
     op.add_column("outgoing", sa.Column("paused_at", sa.BigInteger))
     op.add_column("outgoing", sa.Column("resends", sa.String(36)))
-    op.create_index("outgoing_by_turn", "outgoing", ["tenant", "state", "link", "rank", "transfer"])
+    turn = ["tenant", "state", "to_site", "link", "rank", "transfer"]
+    op.create_index("outgoing_by_turn", "outgoing", turn)
+    op.create_index("outgoing_by_receiver", "outgoing", ["tenant", "state", "to_site", "transfer"])
     op.add_column("incoming", sa.Column("next_try_at", sa.BigInteger))
     op.add_column("incoming", sa.Column("put_off_at", sa.BigInteger))
     op.create_index(
