@@ -30,7 +30,7 @@ from kumobashi.storage.errors import (
     SpoolFull,
     is_disk_full,
 )
-from kumobashi.storage.spool import sync_folder
+from kumobashi.storage.spool import for_its_owner, sync_folder
 
 _NOTE = "taken.json"
 _BLOCK = 1 << 20
@@ -203,15 +203,11 @@ def _remove(original: Path) -> None:
         original.with_name(f"{original.name}{_DONE}").unlink(missing_ok=True)
 
 
-def _for_its_owner(name: str, flags: int) -> int:
-    return os.open(name, flags, 0o600)
-
-
 def _copy(source: Path, target: Path) -> str:
     """Copy a file, flushed; return its digest, or raise :class:`FileChanged`."""
     whole = hashlib.sha256()
     before = _state(source)
-    with source.open("rb") as reading, open(target, "wb", opener=_for_its_owner) as writing:
+    with source.open("rb") as reading, open(target, "wb", opener=for_its_owner) as writing:
         while block := reading.read(_BLOCK):
             whole.update(block)
             writing.write(block)

@@ -10,13 +10,14 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from kumobashi.crypto.keys import SealKey
 from kumobashi.crypto.sealing import seal
 from kumobashi.kernel import new_id
 from kumobashi.messages.manifest import Manifest
-from kumobashi.storage.erasable import destroy, privately
-from kumobashi.storage.spool import on_disk, sync_folder
+from kumobashi.storage.erasable import destroy
+from kumobashi.storage.spool import for_its_owner, on_disk, sync_folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,17 +30,20 @@ class Room:
 
     def keep(self) -> None:
         """Seal what was written, durably, and remove the plain file."""
+        with self.plain.open("rb") as source:
+            self._seal(source)
+        destroy(self.plain)
+
+    def _seal(self, source: BinaryIO) -> None:
         self.sealed.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         temporary = self.sealed.with_suffix(f".{new_id()}.tmp")
         with on_disk("quarantine"):
-            with open(temporary, "xb", opener=privately) as target:
-                with self.plain.open("rb") as source:
-                    seal(source, target, [self.recipient])
+            with open(temporary, "xb", opener=for_its_owner) as target:
+                seal(source, target, [self.recipient])
                 target.flush()
                 os.fsync(target.fileno())
             temporary.replace(self.sealed)
             sync_folder(self.sealed.parent)
-        destroy(self.plain)
 
 
 class SetAside:

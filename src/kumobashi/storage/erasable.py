@@ -22,7 +22,7 @@ from pathlib import Path
 
 from kumobashi.kernel import crashpoint, from_wire, new_id, to_micros
 from kumobashi.storage.errors import SecretErased
-from kumobashi.storage.spool import on_disk, sync_folder
+from kumobashi.storage.spool import for_its_owner, on_disk, sync_folder
 
 _BLOCK = 1 << 20  # bytes
 _KEPT = ".age"
@@ -30,11 +30,6 @@ _GOING = ".going"  # being erased
 _HALF = ".tmp"  # being written
 ERASED = "erased.txt"
 BACKUPS = "backups.jsonl"
-
-
-def privately(name: str, flags: int) -> int:
-    """Open a file that nobody else may read: an opener for :func:`open`."""
-    return os.open(name, flags, 0o600)
 
 
 class ErasableSecrets:
@@ -66,7 +61,7 @@ class ErasableSecrets:
             self._remove(path)
         temporary = folder / f"{name}.{new_id()}{_HALF}"
         with on_disk("keys"):
-            with open(temporary, "xb", opener=privately) as file:
+            with open(temporary, "xb", opener=for_its_owner) as file:
                 file.write(secret)
                 file.flush()
                 os.fsync(file.fileno())

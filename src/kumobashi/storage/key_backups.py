@@ -16,9 +16,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from kumobashi.kernel import from_wire, to_wire
-from kumobashi.storage.erasable import BACKUPS, ErasableSecrets, destroy, privately
+from kumobashi.storage.erasable import BACKUPS, ErasableSecrets, destroy
 from kumobashi.storage.errors import BackupEnded, BackupUnreadable, SecretErased
-from kumobashi.storage.spool import on_disk, sync_folder
+from kumobashi.storage.spool import for_its_owner, on_disk, sync_folder
 
 _ABOUT = "about.json"
 _LARGEST = 1 << 16  # bytes of an entry
@@ -59,7 +59,7 @@ def back_up(
             os.fsync(noted.fileno())
         temporary = path.with_suffix(".tmp")
         count = 0
-        with open(temporary, "wb", opener=privately) as file:
+        with open(temporary, "wb", opener=for_its_owner) as file:
             with tarfile.open(fileobj=file, mode="w") as tar:
                 _add(tar, _ABOUT, json.dumps(about).encode())
                 for shelf, name, secret in store.everything():

@@ -133,6 +133,11 @@ class Incoming:
         return digest
 
 
+def for_its_owner(name: str, flags: int) -> int:
+    """Open a file that only its owner may read: the ``opener`` of ``open``."""
+    return os.open(name, flags, 0o600)
+
+
 def sync_folder(folder: Path) -> None:
     """Flush a folder's entries to disk; Windows opens no folder and keeps its entries itself."""
     if sys.platform != "win32":

@@ -21,8 +21,8 @@ from kumobashi.conversion.records import Records
 from kumobashi.conversion.taking import DropFolder
 from kumobashi.conversion.written_files import WrittenCharset
 from kumobashi.kernel import new_id
-from kumobashi.storage.errors import CharactersUnheld, ColumnMissing
-from kumobashi.storage.tables import HeldBack, Load, Query, TableReader
+from kumobashi.storage.errors import CharactersUnheld, ColumnMissing, FolderUnreachable
+from kumobashi.storage.tables import HeldBack, Load, Query, Removal, TableReader
 from kumobashi.testing.partners.host_files import records_for
 
 DAY = date(2026, 11, 21)
@@ -228,3 +228,65 @@ def test_a_host_reads_what_was_applied_and_its_file_is_read_back(
             assert rows.read_all().to_pylist() == [
                 {"resident_no": good["resident_no"], text_item(): "髙橋"}
             ]
+
+
+def removal(made: Load) -> Removal:
+    return Removal(tenant=made.tenant, transfer=made.transfer, link=made.link, table=made.table)
+
+
+def lying(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("has_been_fetched", [False, True])
+def test_what_is_deleted_takes_its_file_with_it_unless_the_partner_has_it(
+    tmp_path: Path, *, has_been_fetched: bool
+) -> None:
+    tables = store(tmp_path, pattern="t_{date}_{sequence}.csv")
+    drop = tmp_path / "drop"
+    with duckdb.connect() as work:
+        made = load(work, [required_values()])
+        tables.apply(made)
+        (file,) = lying(drop)
+        if has_been_fetched:
+            (drop / file).unlink()
+
+        removed = tables.remove(removal(made))
+
+        assert (removed.rows, removed.taken_over_by, removed.already) == (1, None, False)
+        assert lying(drop) == set()
+        assert tables.remove(removal(made)).already
+        tables.apply(made)
+        assert lying(drop) == set(), "what was deleted is not written again"
+        tables.apply(load(work, [required_values()], sequence=2))
+    assert lying(drop) == {"t_20261121_2.csv"}
+
+
+def test_deleting_an_older_transfer_spares_the_file_of_a_newer_one(tmp_path: Path) -> None:
+    tables = store(tmp_path)  # both have the same name
+    with duckdb.connect() as work:
+        first = load(work, [required_values()])
+        tables.apply(first)
+        other = {**required_values(), "resident_no": "0000000002"}
+        second = load(work, [other], sequence=2)
+        tables.apply(second)
+
+        removed = tables.remove(removal(first))
+
+    assert (removed.rows, removed.taken_over_by) == (0, second.transfer)
+    assert "0000000002" in (tmp_path / "drop/t_20261121.csv").read_text("utf-8-sig")
+
+
+def test_a_folder_that_is_away_keeps_the_deletion_open(tmp_path: Path) -> None:
+    tables = store(tmp_path)
+    with duckdb.connect() as work:
+        made = load(work, [required_values()])
+        tables.apply(made)
+    (tmp_path / "drop").rename(tmp_path / "away")
+    with pytest.raises(FolderUnreachable):
+        tables.remove(removal(made))
+
+    (tmp_path / "away").rename(tmp_path / "drop")
+    tables.remove(removal(made))
+
+    assert lying(tmp_path / "drop") == set()
