@@ -240,7 +240,7 @@ def _objects(data: bytes) -> list[Line]:
 
 def _object(data: bytes) -> dict[str, Any]:
     try:
-        said = json.loads(data)
+        said = json.loads(str(data, "utf-8"))  # saves guessing the encoding of each
     except (ValueError, RecursionError):
         raise ExportUnreadable(reason="no JSON") from None
     if not isinstance(said, dict):

@@ -79,7 +79,7 @@ class InOrder:
 def read_fields(body: bytes) -> Mapping[str, Any]:
     """Return what bytes say that a hash or a signature binds; nothing if they are no JSON."""
     try:
-        said = json.loads(body)
+        said = json.loads(str(body, "utf-8"))  # saves guessing the encoding of each
     except (ValueError, RecursionError):
         said = None
     return said if isinstance(said, dict) else {}
