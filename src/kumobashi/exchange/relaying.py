@@ -344,8 +344,6 @@ class Relay:
         answer = await self._peers.status(
             hop, *key, after=len(have), seen=self._seen.pop(key, ""), wait=wait
         )
-        _remember(self._seen, key, str(answer.get("version", "")))
-        _remember(self._behind, key, _downstream(answer))
         fresh = [str(token) for token in answer.get("receipts", ())]
         more = [(verify_receipt(token, keys).stage, token) for token in fresh]
         if more:
@@ -353,6 +351,9 @@ class Relay:
             staged = [(stage.value, token) for stage, token in more]
             await asyncio.to_thread(self._ledger.keep_receipts, *key, "in", staged)
             crashpoint("relaying.receipt_kept")
+        # Only now: who asks this hop must not hear why it waits before hearing how far it came.
+        _remember(self._seen, key, str(answer.get("version", "")))
+        _remember(self._behind, key, _downstream(answer))
         self._changes.tell(key)
         # Finished without a last receipt: a hop behind has forgotten the bundle (``_forgotten``).
         is_over = answer.get("state") == AttemptState.FINISHED.value
