@@ -213,6 +213,10 @@ class SimulatedSecrets:
         """Return the names on a shelf."""
         return sorted(name for held, name in self._secrets if held == shelf)
 
+    def erased(self) -> frozenset[str]:
+        """Return what was erased for good: in these lives nothing is deleted."""
+        return frozenset()
+
     def drop(self, shelf: str, name: str) -> None:
         """Destroy a secret."""
         self._life.step("before a key is destroyed")
