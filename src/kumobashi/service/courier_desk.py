@@ -43,7 +43,7 @@ class CourierDesk:
         arrivals = Arrivals(gateway.store, tenant=identity.tenant, clock=gateway.clock)
 
         def longest_days(link: str) -> int | None:
-            declared = endpoint.wiring.workspace(seconds_old=1.0).links.get(link)
+            declared = endpoint.wiring.workspace().links.get(link)
             return declared.courier.longest_days if declared and declared.courier else None
 
         self.carrying = Carrying(
