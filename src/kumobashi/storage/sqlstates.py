@@ -39,6 +39,8 @@ def kind_of(error: BaseException) -> Kind:
 
     >>> kind_of(asyncpg.DeadlockDetectedError()), kind_of(ValueError())
     (<Kind.AGAIN: 2>, <Kind.OF_WORK: 1>)
+    >>> kind_of(asyncpg.ProtocolError("got result for unknown protocol state 3"))
+    <Kind.LOST: 4>
     """
     seen: BaseException | None = error
     while seen is not None:
@@ -47,6 +49,8 @@ def kind_of(error: BaseException) -> Kind:
         state = getattr(seen, "sqlstate", None)
         if isinstance(state, str):
             return _CODES.get(state) or _CLASSES.get(state[:2], Kind.OF_WORK)
+        if isinstance(seen, asyncpg.InternalClientError):
+            return Kind.LOST  # cut while it spoke: the driver has lost the thread of the connection
         if isinstance(seen, asyncpg.InterfaceError):
             return Kind.OF_WORK if isinstance(seen, ValueError) else Kind.LOST
         if isinstance(seen, OSError | TimeoutError):
