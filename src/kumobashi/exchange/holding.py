@@ -24,6 +24,7 @@ class Holder:
         self.is_shared = is_shared
         self._every = seconds / 3
         self._held: dict[Lease, asyncio.Task[Any]] = {}
+        self._kept: dict[Held, Lease] = {}  # that could not be released; they are still ours
         self._renewing: asyncio.Task[None] | None = None
         self._handing_back: set[asyncio.Task[None]] = set()
 
@@ -34,6 +35,8 @@ class Holder:
         Gives nothing when another process works on it.
         """
         lease = lease or await asyncio.to_thread(self.leases.claim, on)
+        kept = self._kept.pop(on, None)
+        lease = lease or kept  # else work would stop for good where nobody else looks for it
         if lease is None:
             yield None
             return
@@ -57,7 +60,8 @@ class Holder:
     def _let_go(self, lease: Lease) -> None:
         try:
             self.leases.release(lease)
-        except StorageFailed:  # it runs out by itself
+        except StorageFailed:  # it runs out by itself, or is taken up again
+            self._kept[lease.on] = lease
             log.warning("lease not released", extra={"transfer": lease.on.transfer})
 
     async def aclose(self) -> None:
