@@ -60,8 +60,9 @@ class Holder:
     def _let_go(self, lease: Lease) -> None:
         try:
             self.leases.release(lease)
-        except StorageFailed:  # it runs out by itself, or is taken up again
-            self._kept[lease.on] = lease
+        except StorageFailed:  # it runs out by itself; where nobody looks, it is taken up again
+            if not self.is_shared:
+                self._kept[lease.on] = lease
             log.warning("lease not released", extra={"transfer": lease.on.transfer})
 
     async def aclose(self) -> None:
