@@ -170,7 +170,7 @@ def test_a_receiver_frozen_beyond_its_lease_is_refused_and_the_rows_are_applied_
 
     settles(town, transfer)
     assert old.exit_code is None, "it lives on, and may work on something else"
-    until("the old fence is refused", lambda: refused(old) or None, 60)
+    until("the old fence is refused", lambda: refused(old) or None, 20)
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_a_sender_frozen_beyond_its_lease_is_refused_too(
     old.send(signal.SIGCONT)
 
     settles(town, transfer)
-    until("the old fence is refused", lambda: refused(old) or None, 60)
+    until("the old fence is refused", lambda: refused(old) or None, 20)
 
 
 def test_a_killed_worker_is_replaced_by_the_one_beside_it(
