@@ -16,7 +16,7 @@ from typing import Any, Protocol, Self
 from kumobashi.crypto.canonical import canonical
 from kumobashi.exchange.changes import Changes, Key
 from kumobashi.exchange.errors import Fenced, NoSuchTransfer, StrangeCaller
-from kumobashi.exchange.holding import Holder
+from kumobashi.exchange.holding import Holder, tell_lost
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.leases import Held, Lease
 from kumobashi.exchange.ledger import Ledger
@@ -341,6 +341,7 @@ class Inbox:
                     if mine is not None:
                         await self._take(key, news, self._taker.under(mine))
             except Fenced:
+                tell_lost(key[0])
                 return
             except StorageFailed as away:  # the state itself: nothing can be noted there
                 if not away.retryable:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from kumobashi.crypto.keys import TokenKey
 from kumobashi.exchange.differences import Snapshots
 from kumobashi.exchange.errors import Fenced, IllegalMove
+from kumobashi.exchange.holding import tell_lost
 from kumobashi.exchange.leases import Held, Lease
 from kumobashi.exchange.packing import Limits
 from kumobashi.exchange.patience import waits
@@ -169,6 +170,7 @@ class Endpoint:
                     if mine is not None:
                         await self.sender.under(mine).run(transfer)
             except Fenced:
+                tell_lost(transfer)
                 return
             except StorageFailed as away:  # the state itself: nothing can be noted there
                 if not away.retryable:
