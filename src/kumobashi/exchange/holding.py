@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from kumobashi.exchange.errors import Fenced
 from kumobashi.exchange.leases import Held, Lease, Leases
 from kumobashi.storage.errors import StorageFailed
 
@@ -97,8 +98,10 @@ class Holder:
                 continue
             for lease in lost:
                 if task := self._held.pop(lease, None):
-                    log.warning(
-                        "lease lost",
-                        extra={"code": "exchange.fenced", "transfer": lease.on.transfer},
-                    )
+                    tell_lost(lease.on.transfer)
                     task.cancel()
+
+
+def tell_lost(transfer: str) -> None:
+    """Tell the operator that another process took over, however this one came to notice it."""
+    log.warning("lease lost", extra={"code": Fenced.code, "transfer": transfer})
