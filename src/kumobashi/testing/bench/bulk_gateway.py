@@ -27,6 +27,7 @@ from kumobashi.exchange.unpacking import unpack
 from kumobashi.messages.manifest import Manifest
 from kumobashi.messages.receipts import Stage
 from kumobashi.release.releasing import Released
+from kumobashi.storage.tables import quoted
 
 _BLOCK = 1 << 20
 _FILE, _OUT = "KUMO_BENCH_FILE", "KUMO_BENCH_OUT"  # variables of this process
@@ -49,7 +50,9 @@ class BytesPreparation(Preparation):
     """Reads a file instead of tables."""
 
     def release(self) -> Released:
-        """Read nothing."""
+        """Read nothing; leave a table without rows for what the next run would compare with."""
+        columns = ", ".join(f"{quoted(column)} varchar" for column in self.order.layout.key)
+        self.work.execute(f"create table released ({columns})")
         return _NOTHING
 
     def choose(self, released: Released) -> Chosen:
