@@ -1,0 +1,132 @@
+"""What both halves of a ledger share: the fence, receipts, and evidence in the same commit."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
+from typing import Any, Literal, Self, TypeVar
+
+import sqlalchemy as sa
+
+from kumobashi.evidence.entries import Entry
+from kumobashi.evidence.log import append
+from kumobashi.exchange import noting
+from kumobashi.exchange.leases import Lease, check_fence
+from kumobashi.exchange.statements import ADD_RECEIPT, HELD_RECEIPTS
+from kumobashi.exchange.touched import Touched
+from kumobashi.kernel import Clock, from_wire, to_micros
+from kumobashi.storage.state import StateStore
+
+Side = Literal["out", "in"]
+Facts = Mapping[str, Any]
+Made = TypeVar("Made")
+
+
+class Book:
+    """Rows of one tenant in one store; changed under ``lease`` where there is one."""
+
+    def __init__(
+        self, store: StateStore, tenant: str, clock: Clock, *, lease: Lease | None = None
+    ) -> None:
+        self.store = store
+        self.tenant = tenant
+        self.clock = clock
+        self.lease = lease
+        self.touched = Touched()
+
+    def under(self, lease: Lease) -> Self:
+        """Return the same book, whose changes are refused once ``lease`` is another's."""
+        fenced = copy(self)
+        fenced.lease = lease
+        return fenced
+
+    def check_lease(self) -> None:
+        """Raise :class:`Fenced` when the work is another's by now."""
+        self.store.read(self._fence)
+
+    def receipts(self, transfer: str, attempt: int, side: Side) -> list[str]:
+        """Return the signed receipts (JWS) in their order."""
+        key = {**self._key(transfer, attempt), "side_": side}
+        return self.store.read(lambda held: list(held.execute(HELD_RECEIPTS, key).scalars()))
+
+    def keep_receipts(
+        self, transfer: str, attempt: int, side: Side, more: list[tuple[str, str]]
+    ) -> None:
+        """Add receipts ``(stage, jws)`` behind those that are there; a repeated one is left out."""
+
+        def work(connection: sa.Connection) -> None:
+            self._fence(connection)
+            self._keep(connection, transfer, attempt, side, more)
+
+        self.store.write(work, key=transfer)
+
+    def note(self, connection: sa.Connection, said: Sequence[Entry]) -> None:
+        """Write evidence in the commit of what it speaks of."""
+        for entry in said:
+            append(connection, self.tenant, entry)
+
+    def _keep(
+        self,
+        connection: sa.Connection,
+        transfer: str,
+        attempt: int,
+        side: Side,
+        more: list[tuple[str, str]],
+    ) -> None:
+        key = {**self._key(transfer, attempt), "side_": side}
+        held = set(connection.execute(HELD_RECEIPTS, key).scalars())
+        fresh = [(stage, jws) for stage, jws in more if jws not in held]
+        for number, (stage, jws) in enumerate(fresh, len(held)):
+            row = {
+                "tenant": self.tenant,
+                "transfer": transfer,
+                "attempt": attempt,
+                "side": side,
+                "number": number,
+                "stage": stage,
+                "jws": jws,
+                "at": to_micros(self.clock.now()),
+            }
+            connection.execute(ADD_RECEIPT, row)
+            now = self.clock.now()
+            said = noting.kept(transfer, attempt, side, number, stage=stage, token=jws, at=now)
+            self.note(connection, [said])
+
+    def _waiting(self, cause: Facts | None) -> dict[str, object]:
+        """Return the columns that say why something waits, and until when."""
+        again = cause.get("next_try") if cause else None
+        try:
+            due = to_micros(from_wire(str(again))) if again else None
+        except (ValueError, OverflowError):  # a hop behind may have said anything
+            due = None
+        return {
+            "cause": dict(cause) if cause else None,
+            "next_try_at": due,
+            "put_off_at": None if due is None else to_micros(self.clock.now()),
+        }
+
+    def _fence(self, connection: sa.Connection) -> None:
+        if self.lease:
+            check_fence(connection, self.tenant, self.lease)
+
+    def _key(self, transfer: str, attempt: int | None = None) -> dict[str, object]:
+        key: dict[str, object] = {"tenant_": self.tenant, "transfer_": transfer}
+        return key if attempt is None else {**key, "attempt_": attempt}
+
+    def _all(self, query: sa.Select[Any], made: Callable[[sa.Row[Any]], Made]) -> list[Made]:
+        return self.store.read(lambda held: [made(row) for row in held.execute(query)])
+
+
+def equal_to(table: sa.Table, tenant: str, equal: Mapping[str, object]) -> sa.ColumnElement[bool]:
+    """Return the condition that rows are the tenant's and have these values."""
+    conditions = [table.c[name] == value for name, value in equal.items()]
+    return sa.and_(table.c.tenant == tenant, *conditions)
+
+
+def merged(now: Facts, more: Facts) -> dict[str, Any]:
+    """Return the facts with more, one level deep, as JSON keeps them."""
+    found = dict(now)
+    for name, value in more.items():
+        old = found.get(name)
+        both = isinstance(old, dict) and isinstance(value, Mapping)
+        found[name] = {**old, **value} if both else value  # type: ignore[dict-item]
+    return json.loads(json.dumps(found))  # type: ignore[no-any-return]
