@@ -30,8 +30,7 @@ from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.keeping import IN, Holdings
 from kumobashi.exchange.leases import Lease
 from kumobashi.exchange.ledger import Ledger
-from kumobashi.exchange.orders import Reception
-from kumobashi.exchange.receiving import Receptions
+from kumobashi.exchange.orders import Reception, Receptions
 from kumobashi.exchange.set_aside import SetAside
 from kumobashi.exchange.transfer_keys import TransferKeys
 from kumobashi.exchange.waiting import as_known, cause_of

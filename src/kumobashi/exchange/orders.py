@@ -1,6 +1,6 @@
 """All that one run of a link needs, resolved from the workspace and the directory beforehand."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -93,6 +93,9 @@ class Reception:
     def key(self) -> tuple[str, ...]:
         """The columns that identify a row."""
         return self.layout.key
+
+
+Receptions = Callable[[str], Reception]  # by link; the workspace, asked anew for each bundle
 
 
 def receiving_columns(layout: Layout) -> tuple[ReceivingColumn, ...]:

@@ -9,22 +9,19 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
+import kumobashi.exchange.receiving as receiving_module
 import kumobashi.exchange.sending as sending_module
-import kumobashi.service.endpoint as endpoint_module
 from kumobashi.cli import main as command
 from kumobashi.crypto.keys import SealKey
 from kumobashi.exchange.identity import Identity
+from kumobashi.exchange.intake import Intake
 from kumobashi.exchange.packing import Payload, compress
 from kumobashi.exchange.preparing import Chosen, Preparation
-from kumobashi.exchange.receiving import Receiver
-from kumobashi.exchange.records import Incoming
 from kumobashi.exchange.states import In
 from kumobashi.exchange.unpacking import unpack
-from kumobashi.messages.manifest import Manifest
 from kumobashi.messages.receipts import Stage
 from kumobashi.release.releasing import Released
 from kumobashi.storage.tables import quoted
@@ -65,29 +62,22 @@ class BytesPreparation(Preparation):
             return compress(blocks, self.folder / "payload", rows=1, charset="utf-8")
 
 
-class BytesReceiver(Receiver):
+class BytesIntake(Intake):
     """Opens a bundle and keeps its bytes."""
 
-    def _open(
-        self,
-        bundle: Incoming,
-        manifest: Manifest,
-        key: SealKey,
-        work: duckdb.DuckDBPyConnection,  # noqa: ARG002 - as inherited
-        folder: Path,
-    ) -> None:
-        unpack(manifest, self._spool, key, folder).replace(os.environ[_OUT])
-        self._state_that(bundle, manifest, Stage.OPENED, In.OPENED, rows=1)
+    def _open(self, key: SealKey, work: duckdb.DuckDBPyConnection, folder: Path) -> None:  # noqa: ARG002 - as inherited
+        unpack(self.manifest, self.spool, key, folder).replace(os.environ[_OUT])
+        self._state_that(Stage.OPENED, In.OPENED, rows=1)
 
-    def _validate_and_apply(self, bundle: Any, manifest: Any, *_: Any) -> None:  # noqa: ANN401 - as inherited
-        self._state_that(bundle, manifest, Stage.VALIDATED, In.VALIDATED, rows=1)
-        self._state_that(bundle, manifest, Stage.APPLIED, In.APPLIED, rows=1)
+    def _validate_and_apply(self, *_: object) -> None:
+        self._state_that(Stage.VALIDATED, In.VALIDATED, rows=1)
+        self._state_that(Stage.APPLIED, In.APPLIED, rows=1)
 
 
 if __name__ == "__main__":
     for place, name, ours in (
         (sending_module, "Preparation", BytesPreparation),
-        (endpoint_module, "Receiver", BytesReceiver),
+        (receiving_module, "Intake", BytesIntake),
         (Identity, "next_hop", lambda _self, to_site: to_site),
         (Identity, "may_call", lambda _self, _caller: True),
     ):

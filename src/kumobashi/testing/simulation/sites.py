@@ -200,11 +200,14 @@ class SimulatedReceiver(Receiver):
             hex_ = part.digest.removeprefix("sha256:")
             with self.spool.open(bundle.transfer, bundle.attempt, hex_) as body:
                 content += body.read()
-        self._state_that(bundle, manifest, Stage.OPENED, In.OPENED, rows=1)
-        self._state_that(bundle, manifest, Stage.VALIDATED, In.VALIDATED, rows=1)
+        self._state(bundle, manifest, Stage.OPENED, In.OPENED)
+        self._state(bundle, manifest, Stage.VALIDATED, In.VALIDATED)
         self.target.apply(_load(manifest), content, self.life)
-        self._state_that(bundle, manifest, Stage.APPLIED, In.APPLIED, rows=1)
+        self._state(bundle, manifest, Stage.APPLIED, In.APPLIED)
         self.spool.forget(bundle.transfer, bundle.attempt)
+
+    def _state(self, bundle: Incoming, manifest: Manifest, stage: Stage, state: In) -> None:
+        self._statements.that(bundle, manifest, stage, state, rows=1)
 
 
 class _NoSnapshots:

@@ -7,11 +7,9 @@ import logging
 import os
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
 
 import pytest
 
-from kumobashi.exchange.receiving import Receiver
 from kumobashi.exchange.records import Incoming
 from kumobashi.exchange.states import In
 from kumobashi.messages.manifest import Manifest
@@ -63,9 +61,9 @@ class ReceiptFirst(SimulatedReceiver):
 
     def _take_in(self, bundle: Incoming) -> None:
         manifest = self._manifest(bundle)
-        self._state_that(bundle, manifest, Stage.OPENED, In.OPENED, rows=1)
-        self._state_that(bundle, manifest, Stage.VALIDATED, In.VALIDATED, rows=1)
-        self._state_that(bundle, manifest, Stage.APPLIED, In.APPLIED, rows=1)
+        self._state(bundle, manifest, Stage.OPENED, In.OPENED)
+        self._state(bundle, manifest, Stage.VALIDATED, In.VALIDATED)
+        self._state(bundle, manifest, Stage.APPLIED, In.APPLIED)
         super()._take_in(bundle)
 
 
@@ -89,25 +87,21 @@ class NoMemory(SimulatedReceiver):
 class PartsGoneTooEarly(SimulatedReceiver):
     """Forgets the parts while they may still be needed."""
 
-    def _state_that(
-        self, bundle: Incoming, manifest: Manifest, stage: Stage, state: In, **more: Any
-    ) -> None:
+    def _state(self, bundle: Incoming, manifest: Manifest, stage: Stage, state: In) -> None:
         if stage is Stage.VALIDATED:
             self.spool.forget(bundle.transfer, bundle.attempt)
-        super()._state_that(bundle, manifest, stage, state, **more)
+        super()._state(bundle, manifest, stage, state)
 
 
 class ReceiptsAnew(SimulatedReceiver):
     """Signs another receipt when it is asked again."""
 
-    def _state_that(
-        self, bundle: Incoming, manifest: Manifest, stage: Stage, state: In, **more: Any
-    ) -> None:
+    def _state(self, bundle: Incoming, manifest: Manifest, stage: Stage, state: In) -> None:
         kept = self._ledger.receipts
         if stage is Stage.APPLIED:
             self._ledger.receipts = lambda *key: kept(*key)[:1]  # type: ignore[method-assign]
         try:
-            Receiver._state_that(self, bundle, manifest, stage, state, **more)
+            super()._state(bundle, manifest, stage, state)
         finally:
             self._ledger.receipts = kept  # type: ignore[method-assign]
 
