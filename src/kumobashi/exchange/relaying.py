@@ -9,7 +9,7 @@ import asyncio
 import logging
 from copy import copy
 from functools import partial
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 from kumobashi.crypto.canonical import canonical
 from kumobashi.exchange.changes import Changes, Key
@@ -22,30 +22,28 @@ from kumobashi.exchange.lanes import Found, Job, Lane
 from kumobashi.exchange.leases import Lease
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.line import Line, is_about_the_line
+from kumobashi.exchange.passing import Passing
 from kumobashi.exchange.patience import new_chance, wait_after
-from kumobashi.exchange.peers import Answer, Peers
+from kumobashi.exchange.peers import Peers
 from kumobashi.exchange.records import Incoming
 from kumobashi.exchange.rounds import Round
 from kumobashi.exchange.states import IN_FINAL, In
 from kumobashi.exchange.stepping import Steps
+from kumobashi.exchange.told import Told
 from kumobashi.exchange.transfer_keys import TransferKeys
 from kumobashi.exchange.turns import Turns
 from kumobashi.exchange.waiting import as_known, cause_of
 from kumobashi.kernel import KumobashiError, crashpoint
-from kumobashi.messages.announcement import Announcement, AttemptState
+from kumobashi.messages.announcement import Announcement
 from kumobashi.messages.deletions import verify_deletion
 from kumobashi.messages.errors import AttemptSuperseded, TransferUnknown
 from kumobashi.messages.manifest import Manifest, kept_manifest
 from kumobashi.messages.recall import Recall
-from kumobashi.messages.receipts import Stage, verify_receipt
 from kumobashi.storage.spool import Spool
 
 log = logging.getLogger(__name__)
 _PASSED_AT_ONCE = 8  # bundles to one peer; their parts share the line
 _FRESH_AT_MOST = 64  # bundles that are passed on before they are closed
-_REMEMBERED = 2000
-Said = TypeVar("Said")
-_FINAL = {Stage.APPLIED, Stage.REFUSED}
 
 
 class Relay:
@@ -71,9 +69,8 @@ class Relay:
         self._turns = Turns(ledger)
         self._steps = Steps(holder, "in")
         self._chance = new_chance()
-        self._behind: dict[Key, Downstream] = {}
-        self._passed: dict[Key, set[str]] = {}
-        self._seen: dict[Key, str] = {}
+        self._bundles = Passing(peers, spool, keys, changes)
+        self._told = Told(identity, peers, changes)
         self._fresh: dict[str, dict[Key, None]] = {}  # by hop: parts came, no manifest yet
         self._rounds: dict[str, Round] = {}
         self._passing: dict[str, Lane] = {}
@@ -122,15 +119,8 @@ class Relay:
 
     async def catch_up(self, bundle: Incoming) -> None:
         """Ask the next hop for what the receiver signed since: that it was deleted."""
-        key = (bundle.transfer, bundle.attempt)
-        keys = self._identity.keys_of(bundle.to_site)
         hop = self._identity.next_hop(bundle.to_site)
-        have = await asyncio.to_thread(self._ledger.receipts, *key, "in")
-        answer = await self._peers.status(hop, *key, after=len(have), seen="", wait=0)
-        fresh = [str(token) for token in answer.get("receipts", ())]
-        staged = [(verify_receipt(token, keys).stage.value, token) for token in fresh]
-        if staged:
-            await asyncio.to_thread(self._ledger.keep_receipts, *key, "in", staged)
+        await self._told.catch_up(hop, bundle, self._ledger)
 
     async def deletion(self, bundle: Incoming, token: str) -> None:
         """Hand a request to delete on; the relay itself has nothing left of the transfer."""
@@ -145,7 +135,7 @@ class Relay:
 
     def downstream(self, bundle: Incoming) -> Downstream:
         """Return what the next hop said last, and why nothing is passed on to it now."""
-        said = self._behind.get((bundle.transfer, bundle.attempt), Downstream())
+        said = self._told.of((bundle.transfer, bundle.attempt))
         if bundle.state in IN_FINAL:
             return said
         hop = self._identity.next_hop(bundle.to_site)
@@ -220,7 +210,7 @@ class Relay:
         except Fenced:  # whoever took over goes on
             raise
         except Exception as raised:  # noqa: BLE001 - a fault of ours must not strand a bundle
-            self._passed.pop(key, None)
+            self._bundles.forget(key)
             await self._failed(hop, key, as_known(raised))
         else:
             if bundle.cause and bundle.state is In.ANNOUNCED:
@@ -230,17 +220,16 @@ class Relay:
     async def _parts_and_close(self, hop: str, bundle: Incoming) -> None:
         key = (bundle.transfer, bundle.attempt)
         announcement = Announcement.decode(canonical(bundle.announcement))
-        await self._parts(hop, key, announcement)
+        await self._bundles.parts(hop, key, announcement)
         # The parts may have been closed while they were passed on.
         bundle = self._ledger.incoming(*key)
         if bundle.state is not In.CLOSED or not bundle.manifest:
             return
-        await self._parts(hop, key, announcement)
+        await self._bundles.parts(hop, key, announcement)
         crashpoint("relaying.parts_passed")
-        await self._peers.close_attempt(hop, *key, bundle.manifest)
+        await self._bundles.close(hop, key, bundle.manifest)
         crashpoint("relaying.passed_before_commit")
         await asyncio.to_thread(self._ledger.move_in, bundle, In.PASSED)
-        self._passed.pop(key, None)
         self._changes.tell(key)
         crashpoint("relaying.passed")
 
@@ -252,14 +241,10 @@ class Relay:
         """
         key = (bundle.transfer, bundle.attempt)
         if self._ledger.receipts(*key, "in"):
-            await asyncio.to_thread(self._ledger.move_in, bundle, In.SETTLED)
-            self._let_go(key)
-            self._changes.tell(key)
+            await self._settle(bundle)
             return
-        self._passed.pop(key, None)
-        await self._parts(hop, key, Announcement.decode(canonical(bundle.announcement)))
-        self._passed.pop(key, None)
-        await self._peers.close_attempt(hop, *key, bundle.manifest or "")
+        announcement = Announcement.decode(canonical(bundle.announcement))
+        await self._bundles.again(hop, key, announcement, bundle.manifest or "")
 
     async def _ask(self, hop: str, line: Line, job: Job) -> None:
         """Ask once for the receipts of a bundle that was passed on."""
@@ -317,57 +302,18 @@ class Relay:
             return None
         return await self._note(hop, bundle, error)
 
-    async def _parts(self, hop: str, key: Key, announcement: Announcement) -> None:
-        if key not in self._passed:
-            answer = await self._peers.announce(hop, announcement)
-            document = await asyncio.to_thread(self._keys.taken, *key)
-            if document is not None:
-                self._peers.require_keys(hop, answer)
-                await self._peers.put_key(hop, *key, document)
-            self._passed[key] = set(map(str, answer.get("have", ())))
-        held = self._spool.held(*key)
-        for part in announcement.parts:
-            hex_ = part.digest.removeprefix("sha256:")
-            if part.digest in self._passed[key] or hex_ not in held:
-                continue
-            with self._spool.open(*key, hex_) as body:
-                await self._peers.put_part(hop, *key, part, body)
-            self._passed[key].add(part.digest)
-            crashpoint("relaying.part_passed")
-            self._changes.tell(key)
-
     async def _receipts(self, hop: str, bundle: Incoming, *, wait: int) -> bool:
         """Keep what receipts there are; return whether there were any."""
-        key = (bundle.transfer, bundle.attempt)
-        keys = self._identity.keys_of(bundle.to_site)
-        have = self._ledger.receipts(*key, "in")
-        answer = await self._peers.status(
-            hop, *key, after=len(have), seen=self._seen.pop(key, ""), wait=wait
-        )
-        fresh = [str(token) for token in answer.get("receipts", ())]
-        more = [(verify_receipt(token, keys).stage, token) for token in fresh]
-        if more:
-            crashpoint("relaying.receipt_before_commit")
-            staged = [(stage.value, token) for stage, token in more]
-            await asyncio.to_thread(self._ledger.keep_receipts, *key, "in", staged)
-            crashpoint("relaying.receipt_kept")
-        # Only now: who asks this hop must not hear why it waits before hearing how far it came.
-        _remember(self._seen, key, str(answer.get("version", "")))
-        _remember(self._behind, key, _downstream(answer))
-        self._changes.tell(key)
-        # Finished without a last receipt: a hop behind has forgotten the bundle (``_forgotten``).
-        is_over = answer.get("state") == AttemptState.FINISHED.value
-        if is_over or any(stage in _FINAL for stage, _ in more) or self._is_over(key):
-            await asyncio.to_thread(self._ledger.move_in, bundle, In.SETTLED)
-            self._let_go(key)
-            self._seen.pop(key, None)
-            self._changes.tell(key)
-        return bool(more)
+        news = await self._told.ask(hop, bundle, self._ledger, wait=wait)
+        if news.is_over:
+            await self._settle(bundle)
+        return bool(news.receipts)
 
-    def _is_over(self, key: Key) -> bool:
-        keys = self._identity.keys_of(self._ledger.incoming(*key).to_site)
-        held = self._ledger.receipts(*key, "in")
-        return any(verify_receipt(token, keys).stage in _FINAL for token in held)
+    async def _settle(self, bundle: Incoming) -> None:
+        key = (bundle.transfer, bundle.attempt)
+        await asyncio.to_thread(self._ledger.move_in, bundle, In.SETTLED)
+        self._let_go(key)
+        self._changes.tell(key)
 
     def _give_way(self, bundle: Incoming) -> None:
         """Let go of an attempt whose place a newer one took."""
@@ -389,17 +335,3 @@ class Relay:
         await asyncio.to_thread(self._ledger.move_in, bundle, None, cause=cause)
         self._changes.tell((bundle.transfer, bundle.attempt))
         return wait
-
-
-def _remember(held: dict[Key, Said], key: Key, said: Said) -> None:
-    """Keep what was said last, of as many as people look at; the oldest gives way."""
-    held.pop(key, None)
-    held[key] = said
-    if len(held) > _REMEMBERED:
-        held.pop(next(iter(held)))
-
-
-def _downstream(answer: Answer) -> Downstream:
-    hops: list[dict[str, Any]] = [hop for hop in answer.get("hops", ()) if isinstance(hop, dict)]
-    waiting = answer.get("waiting")
-    return Downstream(hops=tuple(hops), waiting=waiting if isinstance(waiting, dict) else None)
