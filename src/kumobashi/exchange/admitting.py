@@ -9,8 +9,10 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from kumobashi.crypto.canonical import canonical
 from kumobashi.directory.entries import ProfileEntry
-from kumobashi.exchange.errors import BundleTooLarge, TooMuchUnclosed
+from kumobashi.exchange.errors import BundleTooLarge, StrangeCaller, TooMuchUnclosed
+from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.records import Incoming, incoming_of
 from kumobashi.exchange.sql import incoming
@@ -18,8 +20,8 @@ from kumobashi.exchange.states import In
 from kumobashi.exchange.waiting import cause_of
 from kumobashi.kernel import from_wire, to_micros
 from kumobashi.messages.announcement import Announcement
-from kumobashi.messages.errors import MessageExpired
-from kumobashi.messages.manifest import LIVES
+from kumobashi.messages.errors import MessageExpired, MessageForeign, PartTooLarge
+from kumobashi.messages.manifest import LIVES, Manifest
 from kumobashi.storage.spool import Spool
 
 log = logging.getLogger(__name__)
@@ -27,6 +29,47 @@ MOST_PARTS = 100_000
 _FEW = 1_000  # parts that may be of any size
 _SMALL_BYTES = 1_024  # on the average
 _LOCK = 0x71746  # one announcement of a municipality at a time
+
+
+def refuse_strange(caller: str, announcement: Announcement, identity: Identity) -> None:
+    """Refuse what this caller may not announce here, or what this site would never take.
+
+    Raises:
+        BundleTooLarge: beyond all measure.
+        MessageForeign: another municipality, sender or receiver than may come this way.
+        PartTooLarge: larger than this site declares.
+        StrangeCaller: a caller that hands nothing over here.
+    """
+    if announcement.tenant != identity.tenant:
+        raise MessageForeign(field="tenant")
+    here = identity.here
+    # The own site hands over what a courier brought; the manifest's signature says from whom.
+    origin_is_caller = caller in {announcement.from_site, identity.site}
+    if not identity.may_call(caller):
+        raise StrangeCaller(site=caller)
+    if not origin_is_caller and identity.at(caller).role != "relay":
+        raise MessageForeign(field="from_site")
+    identity.at(announcement.from_site)
+    if here.role != "relay" and announcement.to_site != identity.site:
+        raise MessageForeign(field="to_site")
+    identity.at(announcement.to_site)
+    refuse_beyond_measure(announcement, here.profile)
+    for part in announcement.parts:
+        if part.bytes > here.largest_part_bytes:
+            raise PartTooLarge(bytes=part.bytes, limit=here.largest_part_bytes)
+
+
+def refuse_unlike(bundle: Incoming, manifest: Manifest) -> None:
+    """Raise :class:`MessageForeign` unless a manifest is the announced bundle's."""
+    said = bundle.announcement
+    for name in ("tenant", "transfer", "attempt", "link", "from_site", "to_site"):
+        if getattr(manifest, name) != said.get(name):
+            raise MessageForeign(field=name)
+    announced = Announcement.decode(canonical(said))
+    if announced.parts and announced.parts != manifest.parts:
+        raise MessageForeign(field="parts")
+    if announced.business_date != manifest.business_date:
+        raise MessageForeign(field="business_date")
 
 
 def refuse_beyond_measure(announcement: Announcement, profile: ProfileEntry) -> None:

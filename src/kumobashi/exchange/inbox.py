@@ -6,25 +6,24 @@ is just a start.
 """
 
 import asyncio
-import hashlib
 import json
 import logging
 from collections.abc import AsyncIterator
-from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from kumobashi.crypto.canonical import canonical
-from kumobashi.exchange.admitting import refuse_beyond_measure, refuse_over_quota, sweep
-from kumobashi.exchange.changes import Changes, Key
+from kumobashi.exchange.admitting import refuse_over_quota, refuse_strange, refuse_unlike, sweep
+from kumobashi.exchange.changes import Changes
 from kumobashi.exchange.errors import NoSuchTransfer, StrangeCaller
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.records import Incoming
+from kumobashi.exchange.standing import Standing
 from kumobashi.exchange.states import IN_FINAL, In
+from kumobashi.exchange.takers import Taker
 from kumobashi.exchange.transfer_keys import TransferKeys
 from kumobashi.kernel import crashpoint
-from kumobashi.messages.announcement import Announcement, AttemptState
+from kumobashi.messages.announcement import Announcement
 from kumobashi.messages.errors import (
     AttemptSuperseded,
     KeyMissing,
@@ -35,60 +34,16 @@ from kumobashi.messages.errors import (
     PartTooLarge,
     TransferUnknown,
 )
-from kumobashi.messages.manifest import Manifest, verify_manifest
-from kumobashi.messages.media_types import FORMAT, TAKES_KEYS
+from kumobashi.messages.manifest import verify_manifest
+from kumobashi.messages.media_types import TAKES_KEYS
 from kumobashi.messages.parts import missing, parts_missing
 from kumobashi.messages.recall import Recall
 from kumobashi.storage.errors import PartUnlike, StorageFailed
 from kumobashi.storage.spool import Spool
 
 log = logging.getLogger(__name__)
-_LONGEST_WAIT_SECONDS = 25
-_LOOK_SECONDS = 0.5  # how often to look at what another process may have changed
 _NEEDS_NO_KEY = frozenset({In.REFUSED, In.SETTLED, In.SUPERSEDED})
 _SWEEP_SECONDS = 600
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Downstream:
-    """What the hops behind this one said last."""
-
-    hops: tuple[dict[str, Any], ...] = ()
-    waiting: dict[str, Any] | None = None
-
-
-class Taker(Protocol):
-    """What happens to a bundle at this site."""
-
-    def start(self) -> None:
-        """Begin to work on what is here."""
-
-    def wake(self, bundle: Incoming) -> None:
-        """Hear that something came of a bundle."""
-
-    def look(self) -> None:
-        """Look for work that nobody told of."""
-
-    async def aclose(self) -> None:
-        """Stop; it goes on at the next start."""
-
-    def closed_state(self) -> In:
-        """Return the state that a complete bundle enters when its manifest comes."""
-
-    def receipt_for(self, manifest: Manifest, state: In) -> tuple[str, str] | None:
-        """Return the signed receipt that is kept together with ``state``, if there is one."""
-
-    def downstream(self, bundle: Incoming) -> Downstream:
-        """Return what the hops behind said, and why nothing goes on there."""
-
-    async def catch_up(self, bundle: Incoming) -> None:
-        """Fetch what was signed about a bundle after it was over here."""
-
-    async def deletion(self, bundle: Incoming, token: str) -> None:
-        """Take a signed request to delete; the receiver has it, durably, when this returns."""
-
-    async def recall(self, recall: Recall) -> dict[str, Any]:
-        """Return what the receiver of a recall does not hold any more."""
 
 
 class Inbox:
@@ -113,7 +68,7 @@ class Inbox:
         self._taker = taker
         self._keys = keys
         self._works = works
-        self._is_shared = ledger.store.is_shared
+        self._standing = Standing(identity.site, ledger, spool, changes, taker)
         self._sweeping: asyncio.Task[None] | None = None
 
     def resume(self) -> None:
@@ -134,7 +89,7 @@ class Inbox:
     async def announce(self, caller: str, body: bytes) -> dict[str, Any]:
         """Note what is coming; return which parts are here already."""
         announcement = Announcement.decode(body)
-        self._check(caller, announcement)
+        refuse_strange(caller, announcement, self._identity)
         bundle = await asyncio.to_thread(
             self._ledger.announced,
             transfer=announcement.transfer,
@@ -153,7 +108,7 @@ class Inbox:
         self._wake(bundle)
         held = self._spool.held(bundle.transfer, bundle.attempt)
         have = sorted(f"sha256:{hex_}" for hex_ in held)
-        return {**self._answer(bundle), "have": have, "takes": [TAKES_KEYS]}
+        return {**self._standing.answer(bundle), "have": have, "takes": [TAKES_KEYS]}
 
     async def key(self, caller: str, transfer: str, attempt: int, document: bytes) -> bool:
         """Take the wrapped key of a bundle; return whether it is new. Durable when this returns."""
@@ -198,13 +153,13 @@ class Inbox:
         """Check the manifest against the parts; the bundle is this gateway's business from here."""
         bundle = self._open(caller, transfer, attempt)
         manifest = verify_manifest(token, self._identity.keys_of(bundle.from_site))
-        self._check_manifest(bundle, manifest)
+        refuse_unlike(bundle, manifest)
         if bundle.state is not In.ANNOUNCED:
             if bundle.manifest is None:  # swept: it could not be closed any more
                 manifest.refuse_expired(self._ledger.clock.now())
             if bundle.manifest != token:
                 raise MessageReplayed(transfer=transfer)
-            return self._answer(bundle)
+            return self._standing.answer(bundle)
         manifest.refuse_expired(self._ledger.clock.now())
         held = {f"sha256:{hex_}" for hex_ in self._spool.held(transfer, attempt)}
         if absent := missing(manifest.parts, held):
@@ -220,7 +175,7 @@ class Inbox:
         crashpoint("inbox.closed")
         self._changes.tell((transfer, attempt))
         self._wake(bundle)
-        return self._answer(bundle)
+        return self._standing.answer(bundle)
 
     async def deletion(
         self, caller: str, transfer: str, attempt: int, token: str
@@ -228,7 +183,7 @@ class Inbox:
         """Take a signed request to delete what was received, or hand it on."""
         bundle = self._open(caller, transfer, attempt)
         await self._taker.deletion(bundle, token)
-        return self._answer(self._bundle(caller, transfer, attempt))
+        return self._standing.answer(self._bundle(caller, transfer, attempt))
 
     async def status(
         self, caller: str, transfer: str, attempt: int, *, after: int, seen: str, wait: int
@@ -238,21 +193,7 @@ class Inbox:
         bundle = self._bundle(caller, transfer, attempt)
         if bundle.state is In.SETTLED and after >= len(self._ledger.receipts(*key, "in")):
             await self._taker.catch_up(bundle)
-        loop = asyncio.get_running_loop()
-        until = loop.time() + min(wait, _LONGEST_WAIT_SECONDS)
-        while True:
-            event = self._changes.waiting(key)
-            try:
-                answer = self._status(key, after)
-                left = until - loop.time()
-                is_new = answer["version"] != seen or answer["receipts"]
-                if is_new or left <= 0 or self._changes.is_over:
-                    return answer
-                with suppress(TimeoutError):
-                    look = min(left, _LOOK_SECONDS) if self._is_shared else left
-                    await asyncio.wait_for(event.wait(), look)
-            finally:
-                self._changes.leave(key, event)
+        return await self._standing.news(key, after=after, seen=seen, wait=wait)
 
     async def recall(self, caller: str, body: bytes) -> dict[str, Any]:
         """Return what of its own receipts the receiving site has lost."""
@@ -289,46 +230,6 @@ class Inbox:
 
     # -- inside ---------------------------------------------------------------------------------
 
-    def _status(self, key: Key, after: int) -> dict[str, Any]:
-        bundle = self._ledger.incoming(*key)
-        receipts = self._ledger.receipts(*key, "in")
-        behind = self._taker.downstream(bundle)
-        held = len(self._spool.held(*key))
-        announced = bundle.announcement.get("parts")
-        total = len(announced) if isinstance(announced, list) else 0
-        if bundle.state is not In.ANNOUNCED:
-            held = total  # parts may be forgotten once they are not needed
-        own = {"site": self._identity.site, "state": bundle.state.value, "parts": held}
-        answer: dict[str, Any] = {
-            **self._answer(bundle, receipts),
-            "parts_held": held,
-            "parts_total": total,
-            "hops": [own, *behind.hops],
-            "waiting": bundle.cause or behind.waiting,
-        }
-        version = hashlib.sha256(json.dumps(answer, sort_keys=True).encode()).hexdigest()[:16]
-        return {**answer, "version": version, "receipts": receipts[after:]}
-
-    def _answer(self, bundle: Incoming, receipts: list[str] | None = None) -> dict[str, Any]:
-        if receipts is None:
-            receipts = self._ledger.receipts(bundle.transfer, bundle.attempt, "in")
-        match bundle.state:
-            case In.ANNOUNCED:
-                state = AttemptState.OPEN
-            case In.SUPERSEDED:
-                state = AttemptState.SUPERSEDED
-            case In.APPLIED | In.REFUSED | In.SETTLED:
-                state = AttemptState.FINISHED
-            case _:
-                state = AttemptState.CLOSED
-        return {
-            "format": FORMAT,
-            "transfer": bundle.transfer,
-            "attempt": bundle.attempt,
-            "state": state.value,
-            "receipts": receipts,
-        }
-
     def _forget_keys(self, transfer: str | None = None) -> None:
         """Destroy keys that nothing here will ever be opened or passed on with."""
         for named, attempt in self._keys.all_taken():
@@ -340,37 +241,6 @@ class Inbox:
                 is_needed = False
             if not is_needed:
                 self._keys.forget_taken(named, attempt)
-
-    def _check(self, caller: str, announcement: Announcement) -> None:
-        identity = self._identity
-        if announcement.tenant != identity.tenant:
-            raise MessageForeign(field="tenant")
-        here = identity.here
-        # The own site hands over what a courier brought; the manifest's signature says from whom.
-        origin_is_caller = caller in {announcement.from_site, identity.site}
-        if not identity.may_call(caller):
-            raise StrangeCaller(site=caller)
-        if not origin_is_caller and identity.at(caller).role != "relay":
-            raise MessageForeign(field="from_site")
-        identity.at(announcement.from_site)
-        if here.role != "relay" and announcement.to_site != identity.site:
-            raise MessageForeign(field="to_site")
-        identity.at(announcement.to_site)
-        refuse_beyond_measure(announcement, here.profile)
-        for part in announcement.parts:
-            if part.bytes > here.largest_part_bytes:
-                raise PartTooLarge(bytes=part.bytes, limit=here.largest_part_bytes)
-
-    def _check_manifest(self, bundle: Incoming, manifest: Manifest) -> None:
-        said = bundle.announcement
-        for name in ("tenant", "transfer", "attempt", "link", "from_site", "to_site"):
-            if getattr(manifest, name) != said.get(name):
-                raise MessageForeign(field=name)
-        announced = Announcement.decode(canonical(said))
-        if announced.parts and announced.parts != manifest.parts:
-            raise MessageForeign(field="parts")
-        if announced.business_date != manifest.business_date:
-            raise MessageForeign(field="business_date")
 
     def _bundle(self, caller: str, transfer: str, attempt: int) -> Incoming:
         if not self._identity.may_call(caller):

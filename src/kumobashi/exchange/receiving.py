@@ -18,7 +18,6 @@ from kumobashi.exchange.changes import Changes, Key
 from kumobashi.exchange.errors import Fenced, RowsRefused
 from kumobashi.exchange.holding import Holder
 from kumobashi.exchange.identity import Identity
-from kumobashi.exchange.inbox import Downstream
 from kumobashi.exchange.incarnations import Incarnations
 from kumobashi.exchange.intake import Intake
 from kumobashi.exchange.lanes import Job, Lane
@@ -33,6 +32,7 @@ from kumobashi.exchange.set_aside import SetAside
 from kumobashi.exchange.states import IN_FINAL, In
 from kumobashi.exchange.stating import Statements
 from kumobashi.exchange.stepping import Steps
+from kumobashi.exchange.takers import Downstream
 from kumobashi.exchange.transfer_keys import TransferKeys
 from kumobashi.exchange.turns import Turns
 from kumobashi.exchange.waiting import as_known, cause_of

@@ -17,7 +17,6 @@ from kumobashi.exchange.errors import Fenced, PeerRefused
 from kumobashi.exchange.holding import Holder
 from kumobashi.exchange.hops import behind_each_hop, poll_seconds, polls_at_once
 from kumobashi.exchange.identity import Identity
-from kumobashi.exchange.inbox import Downstream
 from kumobashi.exchange.lanes import Found, Job, Lane
 from kumobashi.exchange.leases import Lease
 from kumobashi.exchange.ledger import Ledger
@@ -29,6 +28,7 @@ from kumobashi.exchange.records import Incoming
 from kumobashi.exchange.rounds import Round
 from kumobashi.exchange.states import IN_FINAL, In
 from kumobashi.exchange.stepping import Steps
+from kumobashi.exchange.takers import Downstream
 from kumobashi.exchange.told import Told
 from kumobashi.exchange.transfer_keys import TransferKeys
 from kumobashi.exchange.turns import Turns

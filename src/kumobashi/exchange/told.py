@@ -6,10 +6,10 @@ from typing import Any, TypeVar
 
 from kumobashi.exchange.changes import Changes, Key
 from kumobashi.exchange.identity import Identity
-from kumobashi.exchange.inbox import Downstream
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.peers import Answer, Peers
 from kumobashi.exchange.records import Incoming
+from kumobashi.exchange.takers import Downstream
 from kumobashi.kernel import crashpoint
 from kumobashi.messages.announcement import AttemptState
 from kumobashi.messages.receipts import Stage, verify_receipt

@@ -20,7 +20,7 @@ from kumobashi.evidence.keeping import Keeper
 from kumobashi.exchange.changes import Changes
 from kumobashi.exchange.holding import Holder
 from kumobashi.exchange.identity import Identity
-from kumobashi.exchange.inbox import Inbox, Taker
+from kumobashi.exchange.inbox import Inbox
 from kumobashi.exchange.incarnations import Incarnations
 from kumobashi.exchange.leases import Leases
 from kumobashi.exchange.ledger import Ledger
@@ -46,6 +46,7 @@ from kumobashi.storage.erasable import ErasableSecrets
 from kumobashi.storage.spool import Spool
 
 if TYPE_CHECKING:
+    from kumobashi.exchange.takers import Taker
     from kumobashi.service.endpoint import Endpoint
 
 _EVIDENCE_SECONDS = 1.0  # until what was committed has its number

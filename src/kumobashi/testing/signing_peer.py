@@ -10,11 +10,12 @@ from starlette.applications import Starlette
 from kumobashi.exchange.changes import Changes
 from kumobashi.exchange.errors import NothingHeld
 from kumobashi.exchange.identity import Identity
-from kumobashi.exchange.inbox import Downstream, Inbox
+from kumobashi.exchange.inbox import Inbox
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.migrating import migrate
 from kumobashi.exchange.records import Incoming
 from kumobashi.exchange.states import In
+from kumobashi.exchange.takers import Downstream
 from kumobashi.exchange.transfer_keys import TransferKeys
 from kumobashi.kernel import SystemClock, new_id
 from kumobashi.messages.manifest import (

@@ -23,7 +23,7 @@ from kumobashi.exchange.deeds import Deeds
 from kumobashi.exchange.dispatching import Dispatcher
 from kumobashi.exchange.holding import Holder
 from kumobashi.exchange.identity import Identity
-from kumobashi.exchange.inbox import Inbox, Taker
+from kumobashi.exchange.inbox import Inbox
 from kumobashi.exchange.incarnations import Incarnations
 from kumobashi.exchange.leases import Leases
 from kumobashi.exchange.ledger import Ledger
@@ -58,6 +58,7 @@ from kumobashi.testing.simulation.disks import (
 from kumobashi.testing.simulation.network import Network, SimulatedPeers
 
 if TYPE_CHECKING:
+    from kumobashi.exchange.takers import Taker
     from kumobashi.storage.erasable import ErasableSecrets
     from kumobashi.storage.spool import Spool
     from kumobashi.storage.state import StateStore
