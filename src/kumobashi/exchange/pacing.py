@@ -7,7 +7,7 @@ in during a minute are the permitted number together.
 >>> [pace.take(0.0) for _ in range(6)], round(pace.take(0.0), 2)
 ([0.0, 0.0, 0.0, 0.0, 0.0, 0.0], 1.11)
 >>> pace.slower()
-... pace.permitted
+>>> pace.permitted
 30
 """
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from kumobashi.exchange.changes import Changes, Key
+from kumobashi.exchange.errors import PeerRefused
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.peers import Answer, Peers
@@ -12,6 +13,7 @@ from kumobashi.exchange.records import Incoming
 from kumobashi.exchange.takers import Downstream
 from kumobashi.kernel import crashpoint
 from kumobashi.messages.announcement import AttemptState
+from kumobashi.messages.errors import TransferUnknown
 from kumobashi.messages.receipts import Stage, verify_receipt
 
 _FINAL = {Stage.APPLIED, Stage.REFUSED}
@@ -65,7 +67,12 @@ class Told:
 
     async def catch_up(self, hop: str, bundle: Incoming, ledger: Ledger) -> None:
         """Ask for what the receiver signed since it was settled: that it was deleted."""
-        _, more = await self._fetch(hop, bundle, ledger, seen="", wait=0)
+        try:
+            _, more = await self._fetch(hop, bundle, ledger, seen="", wait=0)
+        except PeerRefused as refused:
+            if refused.peer_code != TransferUnknown.code:
+                raise
+            return  # restored, and older than the bundle: what is known here stays true
         if more:
             await _keep(ledger, (bundle.transfer, bundle.attempt), more)
 
