@@ -8,15 +8,16 @@ and state are flushed to disk on both sides by ours, nothing is by the pipeline.
 
 import hashlib
 import os
-import random
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any, Self
+
+import duckdb
 
 from kumobashi.crypto.keys import SealKey
 from kumobashi.planning.sampling import HALL, write_sample
@@ -30,8 +31,20 @@ from kumobashi.testing.city.city import DAY
 
 KINDS = ("csv", "random")
 _MIB = 1 << 20
-_ROWS = 20_000  # made at a time
-_NAMES = ("架空", "見本", "試験", "例示", "仮名", "雲橋", "青空", "白川")
+_SHORTEST_LINE = 40  # bytes
+_PLAIN = "format csv, header false, quote ''"
+# Fictional residents: numbers, names, months of birth, codes.
+_RESIDENTS = """
+select
+    lpad(i::varchar, 10, '0'),
+    names[1 + (hash(i, 1) % 8)::int] || names[1 + (hash(i, 2) % 8)::int],
+    (date '1930-01-01' + to_months((hash(i, 3) % 1080)::int))::date,
+    1 + hash(i, 4) % 2,
+    lpad((hash(i, 5) % 400)::varchar, 5, '0'),
+    lpad(to_hex(hash(i, 6) % 1000000000), 8, '0')
+from range({rows}) t(i),
+    (select ['架空', '見本', '試験', '例示', '仮名', '雲橋', '青空', '白川'] as names)
+"""
 _SCRIPT = r"""
 set -euo pipefail
 now() { echo "@ $1 $EPOCHREALTIME" >&2; }
@@ -63,7 +76,7 @@ def bench_bulk(wish: BulkWish, tell: Callable[[str], None] = lambda _what: None)
         ran: list[dict[str, Any]] = []
         for kind in KINDS:
             file = folder / kind
-            digest = _write(file, _csv() if kind == "csv" else _random(), wish.mib * _MIB)
+            digest = _write(file, kind, wish.mib * _MIB)
             with _Ours(folder / f"ours-{kind}", file) as ours:
                 for number in range(wish.rounds + 1):  # the first warms up
                     for way, run in (("ours", ours.run), ("pipeline", pipeline.run)):
@@ -180,30 +193,16 @@ def _same(file: Path, digest: str, way: str) -> None:
     file.unlink()
 
 
-def _write(file: Path, blocks: Iterator[bytes], size: int) -> str:
-    whole = hashlib.sha256()
-    with file.open("wb") as target:
-        while size:
-            block = next(blocks)[:size]
-            whole.update(block)
-            target.write(block)
-            size -= len(block)
-    return whole.hexdigest()
-
-
-def _csv() -> Iterator[bytes]:
-    """Yield fictional residents: numbers, names, dates, codes."""
-    chance, number = random.Random(1), 0
-    while True:
-        lines = []
-        for number in range(number + 1, number + _ROWS + 1):  # noqa: B020 - goes on
-            born = f"{chance.randrange(1930, 2020)}-{chance.randrange(1, 13):02d}-01"
-            name = chance.choice(_NAMES) + chance.choice(_NAMES)
-            place = f"{chance.randrange(400):05d},{chance.randrange(10**9):x}"
-            lines.append(f"{number:010d},{name},{born},{chance.randrange(1, 3)},{place}\n")
-        yield "".join(lines).encode()
-
-
-def _random() -> Iterator[bytes]:
-    while True:
-        yield os.urandom(_MIB)
+def _write(file: Path, kind: str, size: int) -> str:
+    """Write a file of ``size`` bytes; return its SHA-256."""
+    if kind == "csv":
+        with duckdb.connect() as writing:
+            rows = size // _SHORTEST_LINE + 1
+            writing.execute(f"copy ({_RESIDENTS.format(rows=rows)}) to '{file}' ({_PLAIN})")
+        os.truncate(file, size)
+    else:
+        with file.open("wb") as target:
+            for _ in range(size // _MIB):
+                target.write(os.urandom(_MIB))
+    with file.open("rb") as written:
+        return hashlib.file_digest(written, "sha256").hexdigest()
