@@ -9,7 +9,6 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from kumobashi.crypto.canonical import canonical
 from kumobashi.directory.entries import ProfileEntry
 from kumobashi.exchange.errors import BundleTooLarge, StrangeCaller, TooMuchUnclosed
 from kumobashi.exchange.identity import Identity
@@ -59,17 +58,13 @@ def refuse_strange(caller: str, announcement: Announcement, identity: Identity) 
             raise PartTooLarge(bytes=part.bytes, limit=here.largest_part_bytes)
 
 
-def refuse_unlike(bundle: Incoming, manifest: Manifest) -> None:
+def refuse_unlike(announced: Announcement, manifest: Manifest) -> None:
     """Raise :class:`MessageForeign` unless a manifest is the announced bundle's."""
-    said = bundle.announcement
-    for name in ("tenant", "transfer", "attempt", "link", "from_site", "to_site"):
-        if getattr(manifest, name) != said.get(name):
+    for name in ("tenant", "transfer", "attempt", "link", "from_site", "to_site", "business_date"):
+        if getattr(manifest, name) != getattr(announced, name):
             raise MessageForeign(field=name)
-    announced = Announcement.decode(canonical(said))
     if announced.parts and announced.parts != manifest.parts:
         raise MessageForeign(field="parts")
-    if announced.business_date != manifest.business_date:
-        raise MessageForeign(field="business_date")
 
 
 def refuse_beyond_measure(announcement: Announcement, profile: ProfileEntry) -> None:

@@ -9,7 +9,7 @@ from kumobashi.exchange.errors import NoSuchTransfer
 from kumobashi.exchange.ledger_book import Book, Facts, equal_to, merged
 from kumobashi.exchange.records import Incoming, incoming_of
 from kumobashi.exchange.sql import incoming
-from kumobashi.exchange.statements import CHANGE_IN, HOLD_IN, ONE_IN
+from kumobashi.exchange.statements import CHANGE_IN, HOLD_IN, ONE_IN, ONE_IN_BRIEF
 from kumobashi.exchange.states import IN_FINAL, In, check_in
 from kumobashi.kernel import to_micros
 
@@ -74,6 +74,14 @@ class Arrivals(Book):
         if found is None:
             raise NoSuchTransfer(transfer=transfer)
         return found
+
+    def incoming_briefly(self, transfer: str, attempt: int) -> Incoming:
+        """Return one bundle without its announcement, which may be long; ``NoSuchTransfer``."""
+        key = self._key(transfer, attempt)
+        row = self.store.read(lambda connection: connection.execute(ONE_IN_BRIEF, key).first())
+        if row is None:
+            raise NoSuchTransfer(transfer=transfer)
+        return incoming_of(row)
 
     def incomings(self, *, limit: int = 1000) -> list[Incoming]:
         """Return bundles, the newest first."""

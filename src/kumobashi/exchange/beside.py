@@ -10,7 +10,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
 
-_AHEAD: Final = 64  # blocks
+_AHEAD: Final = 4 << 20  # bytes
 
 
 class Beside:
@@ -21,7 +21,9 @@ class Beside:
 
     def __init__(self, take: Callable[[bytes], object], name: str) -> None:
         self._take = take
-        self._blocks: queue.Queue[bytes | None] = queue.Queue(_AHEAD)
+        self._blocks: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._ahead = 0
+        self._room = threading.Condition()
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -44,6 +46,10 @@ class Beside:
 
     def write(self, data: bytes, /) -> int:
         """Queue a block, which must not be changed afterwards."""
+        with self._room:
+            while self._ahead > _AHEAD:
+                self._room.wait()
+            self._ahead += len(data)
         self._raise()
         self._blocks.put(data)
         return len(data)
@@ -55,6 +61,9 @@ class Beside:
                     self._take(block)
                 except BaseException as error:  # noqa: BLE001 - raised in the thread that waits
                     self._failure = error
+            with self._room:
+                self._ahead -= len(block)
+                self._room.notify()
 
     def _raise(self) -> None:
         if self._failure is not None:

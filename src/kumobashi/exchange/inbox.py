@@ -11,8 +11,8 @@ import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
-from kumobashi.crypto.canonical import canonical
 from kumobashi.exchange.admitting import refuse_over_quota, refuse_strange, refuse_unlike, sweep
+from kumobashi.exchange.announced import Announced
 from kumobashi.exchange.changes import Changes
 from kumobashi.exchange.errors import NoSuchTransfer, StrangeCaller
 from kumobashi.exchange.identity import Identity
@@ -68,6 +68,7 @@ class Inbox:
         self._taker = taker
         self._keys = keys
         self._works = works
+        self._announced = Announced(ledger)
         self._standing = Standing(identity.site, ledger, spool, changes, taker)
         self._sweeping: asyncio.Task[None] | None = None
 
@@ -126,9 +127,8 @@ class Inbox:
     ) -> bool:
         """Take one part; return whether it is new. Durable when this returns."""
         bundle = self._open(caller, transfer, attempt)
-        announced = Announcement.decode(canonical(bundle.announcement))
-        listed = {part.digest.removeprefix("sha256:"): part.bytes for part in announced.parts}
-        if bundle.state is not In.ANNOUNCED or hex_ in self._spool.held(transfer, attempt):
+        listed = self._announced.of((transfer, attempt)).bytes_of
+        if bundle.state is not In.ANNOUNCED or self._spool.has(transfer, attempt, hex_):
             return False
         if listed and hex_ not in listed:
             raise PartNotAnnounced(transfer=transfer, attempt=attempt)
@@ -153,7 +153,7 @@ class Inbox:
         """Check the manifest against the parts; the bundle is this gateway's business from here."""
         bundle = self._open(caller, transfer, attempt)
         manifest = verify_manifest(token, self._identity.keys_of(bundle.from_site))
-        refuse_unlike(bundle, manifest)
+        refuse_unlike(self._announced.of((transfer, attempt)).announcement, manifest)
         if bundle.state is not In.ANNOUNCED:
             if bundle.manifest is None:  # swept: it could not be closed any more
                 manifest.refuse_expired(self._ledger.clock.now())
@@ -246,7 +246,7 @@ class Inbox:
         if not self._identity.may_call(caller):
             raise StrangeCaller(site=caller)
         try:
-            bundle = self._ledger.incoming(transfer, attempt)
+            bundle = self._ledger.incoming_briefly(transfer, attempt)
         except NoSuchTransfer:
             raise TransferUnknown(transfer=transfer, attempt=attempt) from None
         known = self._identity.at(caller)

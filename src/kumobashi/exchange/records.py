@@ -65,6 +65,6 @@ def outgoing_of(row: sa.Row[Any]) -> Outgoing:
 
 
 def incoming_of(row: sa.Row[Any]) -> Incoming:
-    """Return a row of the inbox."""
+    """Return a row of the inbox; without its announcement where that was not read."""
     values = dict(row._mapping)  # noqa: SLF001 - likewise
-    return Incoming(**{**values, "state": In(values["state"])})
+    return Incoming(**{"announcement": {}, **values, "state": In(values["state"])})

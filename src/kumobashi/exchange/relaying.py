@@ -11,7 +11,7 @@ from copy import copy
 from functools import partial
 from typing import Any, Self
 
-from kumobashi.crypto.canonical import canonical
+from kumobashi.exchange.announced import Announced
 from kumobashi.exchange.changes import Changes, Key
 from kumobashi.exchange.errors import Fenced, PeerRefused
 from kumobashi.exchange.holding import Holder
@@ -34,7 +34,6 @@ from kumobashi.exchange.transfer_keys import TransferKeys
 from kumobashi.exchange.turns import Turns
 from kumobashi.exchange.waiting import as_known, cause_of
 from kumobashi.kernel import KumobashiError, crashpoint
-from kumobashi.messages.announcement import Announcement
 from kumobashi.messages.deletions import verify_deletion
 from kumobashi.messages.errors import AttemptSuperseded, TransferUnknown
 from kumobashi.messages.manifest import Manifest, kept_manifest
@@ -70,6 +69,7 @@ class Relay:
         self._steps = Steps(holder, "in")
         self._chance = new_chance()
         self._bundles = Passing(peers, spool, keys, changes)
+        self._announced = Announced(ledger)
         self._told = Told(identity, peers, changes)
         self._fresh: dict[str, dict[Key, None]] = {}  # by hop: parts came, no manifest yet
         self._rounds: dict[str, Round] = {}
@@ -219,7 +219,7 @@ class Relay:
 
     async def _parts_and_close(self, hop: str, bundle: Incoming) -> None:
         key = (bundle.transfer, bundle.attempt)
-        announcement = Announcement.decode(canonical(bundle.announcement))
+        announcement = self._announced.of(key).announcement
         await self._bundles.parts(hop, key, announcement)
         # The parts may have been closed while they were passed on.
         bundle = self._ledger.incoming(*key)
@@ -243,7 +243,7 @@ class Relay:
         if self._ledger.receipts(*key, "in"):
             await self._settle(bundle)
             return
-        announcement = Announcement.decode(canonical(bundle.announcement))
+        announcement = self._announced.of(key).announcement
         await self._bundles.again(hop, key, announcement, bundle.manifest or "")
 
     async def _ask(self, hop: str, line: Line, job: Job) -> None:

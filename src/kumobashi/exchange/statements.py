@@ -21,6 +21,9 @@ HOLD_OUT = ONE_OUT.with_for_update()
 CHANGE_OUT = sa.update(outgoing).where(_is(outgoing)).returning(outgoing)
 
 ONE_IN = sa.select(incoming).where(_is(incoming, "attempt"))
+ONE_IN_BRIEF = sa.select(*(c for c in incoming.c if c is not incoming.c.announcement)).where(
+    _is(incoming, "attempt")
+)
 HOLD_IN = ONE_IN.with_for_update()
 CHANGE_IN = sa.update(incoming).where(_is(incoming, "attempt")).returning(incoming)
 

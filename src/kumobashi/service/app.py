@@ -20,6 +20,7 @@ from kumobashi.observe.metrics import Metrics
 from kumobashi.service.ending import asked_to_end
 from kumobashi.service.errors import NothingToShare, OnlyHere
 from kumobashi.service.gateway import Gateway
+from kumobashi.service.heaps import share_heaps
 from kumobashi.service.peer_api import peer_routes
 from kumobashi.service.peer_evidence import PeerEvidence
 from kumobashi.service.problems import problem, unexpected
@@ -34,6 +35,7 @@ _OPEN_TO_ALL = ("/peer/", "/health")
 
 async def serve(settings: Settings, ready: Callable[[str], None] = lambda _url: None) -> None:
     """Run the gateway until it is asked to stop (Ctrl-C or SIGTERM)."""
+    share_heaps()
     gateway = Gateway(settings)
     url = gateway.identity.here.url
     host, port = listen_at(settings, url)
@@ -58,6 +60,7 @@ async def work(settings: Settings, ready: Callable[[], None] = lambda: None) -> 
     """
     if state_reference(settings) is None:
         raise NothingToShare(site=settings.site)
+    share_heaps()
     gateway = Gateway(settings)
     over = asyncio.Event()
     with asked_to_end(lambda _number: over.set()):

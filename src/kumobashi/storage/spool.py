@@ -27,6 +27,8 @@ from kumobashi.storage.errors import (
     SpoolFull,
 )
 
+_PART = ".part"
+
 
 class Spool:
     """The parts that one gateway holds."""
@@ -37,10 +39,15 @@ class Spool:
 
     def held(self, transfer: str, attempt: int) -> frozenset[str]:
         """Return the digests of the parts that are here."""
-        folder = self._folder(transfer, attempt)
         with suppress(FileNotFoundError):
-            return frozenset(path.stem for path in folder.iterdir() if path.suffix == ".part")
+            with os.scandir(self._folder(transfer, attempt)) as entries:
+                names = [entry.name for entry in entries]
+            return frozenset(name[: -len(_PART)] for name in names if name.endswith(_PART))
         return frozenset()
+
+    def has(self, transfer: str, attempt: int, digest: str) -> bool:
+        """Return whether a part is here, without looking at the others."""
+        return self._path(transfer, attempt, digest).exists()
 
     def size(self, transfer: str, attempt: int, digest: str) -> int:
         """Return the bytes of a part that is here."""
@@ -80,7 +87,7 @@ class Spool:
         return self.root / transfer / str(attempt)
 
     def _path(self, transfer: str, attempt: int, digest: str) -> Path:
-        return self._folder(transfer, attempt) / f"{digest}.part"
+        return self._folder(transfer, attempt) / f"{digest}{_PART}"
 
 
 class Incoming:
@@ -128,7 +135,7 @@ class Incoming:
         with on_disk(f"{digest}.part"):
             os.fsync(self._handle.fileno())
             self._handle.close()  # Windows gives no other name to an open file
-            self._temporary.replace(self._folder / f"{digest}.part")
+            self._temporary.replace(self._folder / f"{digest}{_PART}")
             sync_folder(self._folder)
         return digest
 

@@ -32,6 +32,8 @@ def test_a_part_that_was_kept_is_held_and_read_back(spool: Spool) -> None:
     spool.put("t", 1, name_of(b"abc"), b"abc")
 
     assert spool.held("t", 1) == {name_of(b"abc")}
+    assert spool.has("t", 1, name_of(b"abc"))
+    assert not spool.has("t", 1, name_of(b"abd"))
     assert spool.size("t", 1, name_of(b"abc")) == 3
     with spool.open("t", 1, name_of(b"abc")) as part:
         assert part.read() == b"abc"

@@ -145,6 +145,10 @@ class SimulatedSpool:
         """Return the digests of the parts that are here."""
         return frozenset(self._parts.get((transfer, attempt), ()))
 
+    def has(self, transfer: str, attempt: int, digest: str) -> bool:
+        """Return whether a part is here."""
+        return digest in self._parts.get((transfer, attempt), ())
+
     def open(self, transfer: str, attempt: int, digest: str) -> BinaryIO:
         """Open a part for reading."""
         try:
