@@ -4,9 +4,10 @@ What was passed already is remembered for the time being; the next hop says it a
 """
 
 import asyncio
+from dataclasses import dataclass
 
 from kumobashi.exchange.changes import Changes, Key
-from kumobashi.exchange.peers import Peers
+from kumobashi.exchange.peers import Answer, Peers
 from kumobashi.exchange.transfer_keys import TransferKeys
 from kumobashi.kernel import crashpoint
 from kumobashi.messages.announcement import Announcement
@@ -21,21 +22,23 @@ class Passing:
         self._spool = spool
         self._keys = keys
         self._changes = changes
-        self._passed: dict[Key, set[str]] = {}
+        self._passed: dict[Key, _Passed] = {}
 
     async def parts(self, hop: str, key: Key, announcement: Announcement) -> None:
         """Pass on the parts that are here and not there yet."""
         passed = self._passed.get(key)
         if passed is None:
-            passed = self._passed[key] = await self._announce(hop, key, announcement)
+            answer = await self._peers.announce(hop, announcement)
+            passed = self._passed[key] = _Passed(answer, set(map(str, answer.get("have", ()))))
+        await self._key(hop, key, passed)
         held = self._spool.held(*key)
         for part in announcement.parts:
             hex_ = part.digest.removeprefix("sha256:")
-            if part.digest in passed or hex_ not in held:
+            if part.digest in passed.parts or hex_ not in held:
                 continue
             with self._spool.open(*key, hex_) as body:
                 await self._peers.put_part(hop, *key, part, body)
-            passed.add(part.digest)
+            passed.parts.add(part.digest)
             crashpoint("relaying.part_passed")
             self._changes.tell(key)
 
@@ -54,10 +57,19 @@ class Passing:
         """Ask the next hop anew for what it has."""
         self._passed.pop(key, None)
 
-    async def _announce(self, hop: str, key: Key, announcement: Announcement) -> set[str]:
-        answer = await self._peers.announce(hop, announcement)
+    async def _key(self, hop: str, key: Key, passed: "_Passed") -> None:
+        """Pass the key on as soon as it is here: it comes between announcement and parts."""
+        if passed.has_key:
+            return
         document = await asyncio.to_thread(self._keys.taken, *key)
         if document is not None:
-            self._peers.require_keys(hop, answer)
+            self._peers.require_keys(hop, passed.answer)
             await self._peers.put_key(hop, *key, document)
-        return set(map(str, answer.get("have", ())))
+            passed.has_key = True
+
+
+@dataclass(slots=True)
+class _Passed:
+    answer: Answer  # to the announcement
+    parts: set[str]
+    has_key: bool = False
