@@ -134,14 +134,18 @@ def test_a_snapshot_without_its_key_is_no_base_any_more(tmp_path: Path) -> None:
 
 def test_what_an_older_release_left_readable_goes(tmp_path: Path) -> None:
     snapshots = snapshots_in(tmp_path)
-    older = tmp_path / "snapshots" / "a-link" / "t0.parquet"
-    older.parent.mkdir(parents=True)
-    older.write_bytes(b"resident-0123")
     with working({}) as work:
         snapshots.keep(work, "a-link", "t1", KEY, room=tmp_path)
+        snapshots.keep(work, "a-link", "t9", KEY, room=tmp_path)
+    folder = tmp_path / "snapshots" / "a-link"
+    (readable := folder / "t0.parquet").write_bytes(b"resident-0123")
+    (by_md5 := folder / "t8.parquet.age").write_bytes(b"age")
+    (current,) = folder.glob("t9.*")
+    by_another_duckdb = current.rename(folder / "t9.duckdb-1.4.0.parquet.age")
 
-    assert (snapshots.drop_older(), snapshots.drop_older()) == (1, 0)
-    assert not older.exists()
+    assert (snapshots.drop_older(), snapshots.drop_older()) == (3, 0)
+    assert not any(path.exists() for path in (readable, by_md5, by_another_duckdb))
+    assert not snapshots.exists("a-link", "t9")
     assert snapshots.exists("a-link", "t1")
     snapshots.forget("a-link", "t1")
     assert not snapshots.exists("a-link", "t1")
