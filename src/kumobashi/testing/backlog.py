@@ -80,7 +80,9 @@ class _Counting:
             if time.monotonic() - self._written > 0.5:  # noqa: PLR2004 - seconds
                 self._written = time.monotonic()
                 said = {"calls": dict(self._calls), "at_once": self._most}
-                self._file.write_text(json.dumps(said), encoding="ascii")
+                fresh = self._file.with_suffix(".tmp")
+                fresh.write_text(json.dumps(said), encoding="ascii")
+                fresh.replace(self._file)  # it may be killed in the middle
 
 
 def peer(folder: Path, port: int) -> None:
