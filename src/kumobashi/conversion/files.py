@@ -49,9 +49,17 @@ class FileRead:
 
 
 def read_file(
-    path: Path, work: duckdb.DuckDBPyConnection, table: str, *, layout: str, known: Known
+    path: Path,
+    work: duckdb.DuckDBPyConnection,
+    table: str,
+    *,
+    layout: str,
+    known: Known,
+    delimiter: str | None = None,
 ) -> FileRead:
     """Read ``path`` into a new table of texts with the header's names and ``LINE``.
+
+    ``delimiter`` is for files whose own is not among those that are looked for.
 
     Raises:
         FileAbsent, FileEmpty, FileChanged, NulInFile, CharsetUnclear, FieldTooLarge,
@@ -63,7 +71,7 @@ def read_file(
     if path.suffix.lower() in WORKBOOKS:
         form, rows = None, _headed(_workbook_rows(path), known)
     else:
-        form = form_of(path, known)
+        form = form_of(path, known, delimiter)
         if form is None:
             raise HeaderUnclear(file=path.name, layout=layout, example="宛名番号,氏名")
         rows = _text_rows(path, form)

@@ -250,7 +250,7 @@ def _gap(
 def _steps(
     work: duckdb.DuckDBPyConnection, place: int, ladder: Ladder, codes: Codes, rows: Whole
 ) -> Steps:
-    """Give the values of each level their numbers; leaves that are not in the rows count as values too."""
+    """Give the values of each level their numbers; leaves that no row has count too."""
     height = _height(ladder)
     ranks = ", ".join(
         f"(dense_rank() over (order by v{level} nulls last) - 1)::integer as l{level}"

@@ -1,7 +1,7 @@
 """Group rows of small whole numbers: what a lattice does thousands of times.
 
-Each row's numbers become one number; equal ones are added up. Where all possible ones are few,
-they are counted in place, else sorted. Groups come in the order of their numbers, first column first.
+Each row's numbers become one number; equal ones are added up. Where all possible ones are few, they
+are counted in place, else sorted. Groups come in the order of their numbers, first column first.
 """
 
 from collections.abc import Sequence

@@ -4,6 +4,7 @@ Values and levels are small whole numbers here; ``counting`` makes them from a r
 of a resident's data is needed after that.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from kumobashi.risk.distributions import Spread
@@ -73,6 +74,10 @@ class Base:
     def shape(self) -> tuple[int, ...]:
         """The levels of each column: the lattice's shape."""
         return tuple(one.height for one in self.steps)
+
+    def sizes_at(self, levels: Sequence[int]) -> list[int]:
+        """Return how many values each column has at these levels."""
+        return [one.sizes[level] for one, level in zip(self.steps, levels, strict=True)]
 
     @property
     def is_nested(self) -> bool:

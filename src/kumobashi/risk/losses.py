@@ -4,10 +4,10 @@
   row as many as there are rows at all.
 - average class size (K. LeFevre et al., 2006): all rows ÷ classes. As in ARX, all suppressed rows
   together are one more class here, and only here: leaving them out would reward suppression.
-- entropy (T. de Waal and L. Willenborg, 1999; non-uniform, precomputed): Σ over columns and rows
+- precomputed entropy (T. de Waal and L. Willenborg, 1999; non-uniform): Σ over columns and rows
   of -log₂(rows with the row's finest value ÷ rows with its value at this level). In bits.
-- loss (V. Iyengar, 2002): for each column, the share of all leaves that a row's value may stand for,
-  on average, 1 for a suppressed row, scaled to 0 for the finest level and 1 for one value for all.
+- loss (V. Iyengar, 2002): for each column, the share of all leaves that a row's value may mean, on
+  average, 1 for a suppressed row, scaled to 0 for the finest level and 1 for one value for all.
   Two are compared by their worst column, then by the next, as ARX's rank does.
 """
 
@@ -22,7 +22,7 @@ from kumobashi.risk.distributions import Real
 from kumobashi.risk.grouping import Whole
 from kumobashi.risk.lattice import Steps
 
-Objective = Literal["discernibility", "average_class_size", "entropy", "loss"]
+Objective = Literal["discernibility", "average_class_size", "precomputed_entropy", "loss"]
 Worth = tuple[float, ...]  # compared from the front; less is better
 
 
@@ -32,7 +32,7 @@ class Losses:
 
     discernibility: int
     average_class_size: float
-    entropy: float  # bits
+    precomputed_entropy: float  # bits
     loss: tuple[float, ...]  # of each column, in their order
 
     def worth(self, objective: Objective) -> Worth:
@@ -42,8 +42,8 @@ class Losses:
                 return (float(self.discernibility),)
             case "average_class_size":
                 return (self.average_class_size,)
-            case "entropy":
-                return (self.entropy,)
+            case "precomputed_entropy":
+                return (self.precomputed_entropy,)
             case "loss":
                 return tuple(sorted(self.loss, reverse=True))
             case _:
@@ -87,7 +87,7 @@ def bounds(columns: Sequence[Steps], objective: Objective) -> Real | None:
 
     Nothing needs to be counted for it. The shape is that of the lattice.
     """
-    if objective == "entropy":
+    if objective == "precomputed_entropy":
         total = np.zeros([steps.height for steps in columns])
         for axis, steps in enumerate(columns):
             total = total + _along(axis, entropies(steps), len(columns))

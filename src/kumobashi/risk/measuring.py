@@ -15,7 +15,7 @@ comes to Python is a batch of classes at a time.
 (2, 2, 1, 0.25)
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -90,7 +90,7 @@ def measure(
     if population:
         require_columns(work, population.relation, columns)
     with _counted(work, relation, columns, sensitive, suppressed):
-        rows, empty, null = _rows(work, columns)
+        rows, empty, null = _rows(work, columns, types)
         held = count(work, f"select count(*) from {relation}")
         if rows == 0:
             raise NoRows(place=relation)
@@ -187,9 +187,12 @@ def _counted(
         work.execute(f"drop table if exists {_VALUES}")
 
 
-def _rows(work: duckdb.DuckDBPyConnection, columns: Sequence[str]) -> tuple[int, int, int]:
+def _rows(
+    work: duckdb.DuckDBPyConnection, columns: Sequence[str], types: Mapping[str, str]
+) -> tuple[int, int, int]:
     """Return all rows, those with an empty text and those with NULL in a quasi-identifier."""
-    empty = " or ".join(f"coalesce({quoted(c)}::varchar = '', false)" for c in columns)
+    texts = [quoted(column) for column in columns if types[column] == "VARCHAR"]
+    empty = " or ".join(f"coalesce({name} = '', false)" for name in texts) or "false"
     null = " or ".join(f"{quoted(c)} is null" for c in columns)
     n = f"sum({quoted('·n')})"
     ((rows, with_empty, with_null),) = work.execute(

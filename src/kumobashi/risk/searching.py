@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kumobashi.risk.climbing import Levels
 from kumobashi.risk.errors import PopulationSmaller
 from kumobashi.risk.lattice import Base
 from kumobashi.risk.losses import Losses, Objective, Worth, bounds
 from kumobashi.risk.measures import Measures
-from kumobashi.risk.nodes import Lattice, Levels, Mask, Node
+from kumobashi.risk.nodes import Lattice, Node
 from kumobashi.risk.thresholds import Thresholds
 
 _ROUNDING = 1e-12  # relative: sums of floats may differ by so much
@@ -97,7 +98,8 @@ class _Walk:
         known = bounds(lattice.base.steps, objective)
         # No node's first worth is below this.
         self._floor = np.zeros(shape) if known is None else known
-        self._open: Mask = np.ones(shape, dtype=bool)
+        self._open = np.ones(shape, dtype=bool)
+        self._keep = np.zeros(shape, dtype=bool)  # above a node that keeps the limits
         self._steps = np.indices(shape).sum(axis=0)
         is_nested = lattice.base.is_nested
         self._fails_below = is_nested and lattice.thresholds.grows_with_coarseness
@@ -119,7 +121,8 @@ class _Walk:
             first = self._most_promising()
             if first is None:
                 return None
-            self._chain = self._way_up(first) if self._fails_below else [first]
+            is_known = not self._fails_below or self._keep[first]
+            self._chain = [first] if is_known else self._way_up(first)
         return self._chain[len(self._chain) // 2]
 
     def see(self, levels: Levels) -> None:
@@ -132,6 +135,7 @@ class _Walk:
             floor = node.floor[self._objective]
             np.maximum(self._floor[above], floor, out=self._floor[above])
         if node.keeps:
+            self._keep[above] = True
             if self.best is None or self._rank(node) < self._rank(self.best):
                 self.best = node
         elif self._fails_below:
@@ -163,7 +167,7 @@ class _Walk:
                 for place in range(len(levels))
                 if way[-1][place] + 1 < self._open.shape[place]
             ]
-            still = [node for node in above if self._open[node]]
+            still = [node for node in above if self._open[node] and not self._keep[node]]
             if not still:
                 return way
             way.append(min(still, key=lambda node: (self._floor[node], node)))
