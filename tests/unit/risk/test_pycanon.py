@@ -1,9 +1,9 @@
 """Our measures beside those of pyCANON, where it can be imported.
 
-It is none of the tools of a developer: version 1.3.6 pins ``numpy==2.0.2`` (kumobashi needs 2.2) and
-``typing_extensions==4.15.0``. To run this, install it and pandas without their dependencies into a
-folder (``uv pip install --target DIR --no-deps pycanon pandas python-dateutil pytz tzdata six``) and
-put the folder behind the others on PYTHONPATH. ``oracle`` says the same definitions without it.
+It is none of the tools of a developer: version 1.3.6 pins ``numpy==2.0.2`` (kumobashi needs 2.2)
+and ``typing_extensions==4.15.0``. To run this, install it and pandas without their dependencies
+into a folder (``uv pip install --target DIR --no-deps pycanon pandas python-dateutil pytz tzdata
+six``) and put the folder last on PYTHONPATH. ``oracle`` says the same definitions without it.
 """
 
 from typing import Any
@@ -41,7 +41,7 @@ def test_small_tables_measure_as_pycanon_measures_them(
     assert found.l == anonymity.l_diversity(frame, qi, ["tax", "income"])
     for name in ("tax", "income"):
         ours = found.sensitive[name]
-        # pyCANON cuts its entropy l to a whole number; e to the power of it may fall just below one.
+        # pyCANON cuts its entropy l to a whole number, which may fall just below the real one.
         theirs = anonymity.entropy_l_diversity(frame, qi, [name])
         assert int(ours.entropy_l - 1e-9) <= theirs <= int(ours.entropy_l + 1e-9)
         assert ours.t == pytest.approx(anonymity.t_closeness(frame, qi, [name]), abs=1e-9)
