@@ -28,7 +28,9 @@ def test_the_files_of_the_page_give_what_the_page_shows(
     (tmp_path / "階層/町.csv").write_text("川辺町;*\n丘の上;*\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
-    blocks = re.findall(r"^```console\n\$ kumobashi (.*?)\n(.*?)^```$", PAGE, re.M | re.DOTALL)
+    blocks = re.findall(
+        r"^```console\n\$ kumobashi (.*?)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL
+    )
     assert len(blocks) == 3
 
     for command, shown in blocks:

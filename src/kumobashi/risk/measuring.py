@@ -23,7 +23,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from kumobashi.risk.distributions import Classes, Spread, Told, told
+from kumobashi.risk.distributions import Classes, Spread, Whole, told
 from kumobashi.risk.errors import (
     ColumnTwice,
     ColumnUnknown,
@@ -39,9 +39,9 @@ from kumobashi.storage.tables import quoted
 
 MOST_ROWS = (1 << 31) - 1  # products of two such numbers fit into 64 bits
 _CELLS = '"·cells"'  # names that no table of a caller has
+_CLASSES = '"·classes"'
 _VALUES = '"·values"'
-_CLASSES_AT_ONCE = 65_536
-_HALF = 32  # bits: a present value travels as rank and rows in one number
+_AT_ONCE = 65_536  # present values
 _ORDERED = ("DATE", "TIMESTAMP", "TIME")  # beside numbers, where the caller asks for it
 _NUMERIC = (
     *("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER"),
@@ -97,17 +97,18 @@ def measure(
         if rows > MOST_ROWS:
             raise TooManyRows(rows=rows, limit=MOST_ROWS)
         found: dict[str, SensitiveMeasures] = {}
-        alone: tuple[Sizes, ...] | None = None
         for one in sensitive:
             spread = rank_values(work, _CELLS, _VALUES, one, types[one.column])
-            found[one.column], alone = _sensitive(
+            found[one.column] = _sensitive(
                 work, columns, one.column, spread, several=len(sensitive) > 1
             )
         everybody = None
         if population:
             everybody = count(work, f"select count(*) from {population.relation}")
-            alone = _with_population(work, columns, population, rows=rows, everybody=everybody)
-        measured = tell(alone if alone is not None else _sizes(work, columns))
+            sizes = _with_population(work, columns, population, rows=rows, everybody=everybody)
+        else:
+            sizes = _sizes(work)
+        measured = tell(sizes)
     return replace(
         measured,
         population=everybody,
@@ -173,7 +174,11 @@ def _counted(
     sensitive: Sequence[Sensitive],
     suppressed: str | None,
 ) -> Iterator[None]:
-    """Count the rows by all columns that matter, in a table that lives as long as the context."""
+    """Count the rows by all columns that matter, and by class, in tables that live in the context.
+
+    Classes get a number each: joined and sorted by it, all can be spilled, which lists cannot.
+    """
+    by = ", ".join(map(quoted, columns))
     names = ", ".join(quoted(c) for c in [*columns, *(one.column for one in sensitive)])
     kept = f" where ({suppressed}) is not true" if suppressed else ""
     work.execute(
@@ -181,10 +186,15 @@ def _counted(
         f" select {names}, count(*) as {quoted('·n')} from {relation}{kept} group by {names}"
     )
     try:
+        work.execute(
+            f"create or replace temp table {_CLASSES} as select *, row_number() over () as"
+            f" {quoted('·class')} from (select {by}, sum({quoted('·n')})::bigint as {quoted('·n')}"
+            f" from {_CELLS} group by {by})"
+        )
         yield
     finally:
-        work.execute(f"drop table if exists {_CELLS}")
-        work.execute(f"drop table if exists {_VALUES}")
+        for table in (_CELLS, _CLASSES, _VALUES):
+            work.execute(f"drop table if exists {table}")
 
 
 def _rows(
@@ -201,13 +211,10 @@ def _rows(
     return int(rows or 0), int(with_empty or 0), int(with_null or 0)
 
 
-def _sizes(work: duckdb.DuckDBPyConnection, columns: Sequence[str]) -> tuple[Sizes, ...]:
-    by = ", ".join(map(quoted, columns))
-    found = work.execute(
-        f"select c, count(*) from (select sum({quoted('·n')}) as c from {_CELLS} group by {by})"
-        " group by c"
-    ).fetchall()
-    return tuple(Sizes(rows=int(c), population=None, classes=n) for c, n in found)
+def _sizes(work: duckdb.DuckDBPyConnection) -> tuple[Sizes, ...]:
+    n = quoted("·n")
+    found = work.execute(f"select {n}, count(*) from {_CLASSES} group by {n}").fetchall()
+    return tuple(Sizes(rows=size, population=None, classes=classes) for size, classes in found)
 
 
 def _with_population(
@@ -222,7 +229,7 @@ def _with_population(
     by = ", ".join(map(quoted, columns))
     found = work.execute(
         "select s, p, count(*) from (select sum(s) as s, sum(p) as p from ("
-        f"select {by}, {quoted('·n')} as s, 0 as p from {_CELLS}"
+        f"select {by}, {quoted('·n')} as s, 0 as p from {_CLASSES}"
         f" union all select {by}, 0, 1 from {population.relation}) group by {by})"
         " where s > 0 group by s, p"
     ).fetchall()
@@ -245,31 +252,16 @@ def _sensitive(
     spread: Spread,
     *,
     several: bool,
-) -> tuple[SensitiveMeasures, tuple[Sizes, ...]]:
-    """Measure one sensitive column, and the sizes of the classes with it."""
-    name, n, by = quoted(column), quoted("·n"), ", ".join(map(quoted, columns))
-    cells = _CELLS
-    if several:
-        cells = (
-            f"(select {by}, {name}, sum({n})::bigint as {n} from {_CELLS} group by {by}, {name})"
-        )
-    packed = f"(v.rank << {_HALF}) + c.{n}"
-    reader = work.sql(
-        f"select list({packed}) as present from {cells} as c"
-        f" join {_VALUES} as v on c.{name} is not distinct from v.value"
-        f" group by {', '.join('c.' + quoted(one) for one in columns)}"
-    ).to_arrow_reader(_CLASSES_AT_ONCE)
+) -> SensitiveMeasures:
+    """Measure one sensitive column whose values were ranked."""
     least_l, least_entropy, most_t, most_delta = len(spread.rows), np.inf, 0.0, 0.0
-    sizes: dict[int, int] = {}
-    for classes in _unpacked(reader):
-        found: Told = told(classes, spread)
+    for classes in _in_classes(_present(work, columns, column, several=several)):
+        found = told(classes, spread)
         least_l = min(least_l, int(found.distinct.min()))
         least_entropy = min(least_entropy, float(found.entropy_l.min()))
         most_t = max(most_t, float(found.t.max()))
         most_delta = max(most_delta, float(found.delta.max()))
-        for size, number in zip(*np.unique(found.sizes, return_counts=True), strict=True):
-            sizes[int(size)] = sizes.get(int(size), 0) + int(number)
-    measured = SensitiveMeasures(
+    return SensitiveMeasures(
         l=least_l,
         entropy_l=least_entropy,
         t=most_t,
@@ -277,19 +269,42 @@ def _sensitive(
         is_ordered=spread.is_ordered,
         values=len(spread.rows),
     )
-    return measured, tuple(Sizes(rows=s, population=None, classes=c) for s, c in sizes.items())
 
 
-def _unpacked(reader: pa.RecordBatchReader) -> Iterator[Classes]:
-    """Give batches of classes, each class's values in ascending order."""
+def _present(
+    work: duckdb.DuckDBPyConnection, columns: Sequence[str], column: str, *, several: bool
+) -> pa.RecordBatchReader:
+    """Give the present values of each class: its number, the value's rank, the rows that have it.
+
+    With one sensitive column the cells are these already.
+    """
+    n = quoted("·n")
+    same = " and ".join(f"c.{quoted(one)} is not distinct from k.{quoted(one)}" for one in columns)
+    rows, by = (f"sum(c.{n})::bigint", " group by all") if several else (f"c.{n}", "")
+    return work.sql(
+        f"select k.{quoted('·class')} as class, v.rank, {rows} as n from {_CELLS} as c"
+        f" join {_CLASSES} as k on {same}"
+        f" join {_VALUES} as v on c.{quoted(column)} is not distinct from v.value"
+        f"{by} order by class, rank"
+    ).to_arrow_reader(_AT_ONCE)
+
+
+def _in_classes(reader: pa.RecordBatchReader) -> Iterator[Classes]:
+    """Cut batches of present values, in the order of their classes, so that no class is parted."""
+    left = np.empty((3, 0), dtype=np.int64)
     for batch in reader:
-        lists = batch.column(0)
-        if len(lists) == 0:
-            continue
-        offsets = lists.offsets.to_numpy()
-        packed = lists.values.to_numpy()[offsets[0] : offsets[-1]]
-        starts = (offsets[:-1] - offsets[0]).astype(np.int64)
-        distinct = np.diff(offsets)
-        if int(distinct.max()) > 1:
-            packed = packed[np.lexsort((packed, np.repeat(np.arange(len(starts)), distinct)))]
-        yield Classes(starts=starts, ranks=packed >> _HALF, rows=packed & ((1 << _HALF) - 1))
+        read = np.stack([column.to_numpy() for column in batch.columns])
+        held = np.concatenate([left, read], axis=1)
+        # The last class may go on in the next batch.
+        whole = int(np.searchsorted(held[0], held[0, -1])) if batch.num_rows else 0
+        left = held[:, whole:]
+        if whole:
+            yield _classes(held[:, :whole])
+    if left.size:
+        yield _classes(left)
+
+
+def _classes(present: Whole) -> Classes:
+    """Return present values, as rows (class, rank, rows), one class after the other."""
+    differs = np.concatenate([[True], present[0, 1:] != present[0, :-1]])
+    return Classes(starts=np.flatnonzero(differs), ranks=present[1], rows=present[2])
