@@ -21,10 +21,12 @@ from kumobashi.risk.errors import (
     NoRows,
     NotOrdered,
     RowsBroken,
+    WorkroomFull,
 )
 from kumobashi.risk.hierarchies import Hierarchy, read_hierarchy
 from kumobashi.risk.measuring import Sensitive
 from kumobashi.storage.counting import count
+from kumobashi.storage.errors import is_disk_full
 from kumobashi.storage.tables import literal, quoted
 
 if TYPE_CHECKING:
@@ -57,14 +59,24 @@ class Opened:
 
 @contextmanager
 def bounded_memory() -> "Iterator[duckdb.DuckDBPyConnection]":
-    """Open a DuckDB whose memory is bounded, with a folder for what does not fit."""
+    """Open a DuckDB whose memory is bounded, with a folder for what does not fit.
+
+    Raises:
+        WorkroomFull: neither is enough for what is done there.
+    """
     import duckdb
 
     with tempfile.TemporaryDirectory(prefix="kumobashi-") as folder, duckdb.connect() as work:
         work.execute(f"set memory_limit = '{MEMORY}'; set threads = 2")
         work.execute(f"set temp_directory = {literal(folder)}")
         work.execute("set preserve_insertion_order = false")
-        yield work
+        try:
+            yield work
+        except (duckdb.Error, OSError, MemoryError) as error:
+            is_memory = isinstance(error, duckdb.OutOfMemoryException | MemoryError)
+            if is_memory or is_disk_full(error):
+                raise WorkroomFull(memory=MEMORY) from None
+            raise
 
 
 def open_rows(
@@ -74,7 +86,7 @@ def open_rows(
     columns: Sequence[str],
     delimiter: str | None,
 ) -> Opened:
-    """Make a relation of a Parquet file, or a table of texts of any other.
+    """Copy a Parquet file's columns into a table, or any other file as texts.
 
     Raises:
         ConversionFailed: the file cannot be read as rows.
@@ -83,7 +95,8 @@ def open_rows(
     if not path.is_file():
         raise FileAbsent(file=path.name)
     if path.suffix.lower() in _PARQUET:
-        line = _open_parquet(work, path, relation)
+        types = _parquet_types(work, path, columns)
+        line = _read_parquet(work, path, relation, columns)
     else:
         line = quoted(LINE)
         wanted = set(columns)
@@ -106,11 +119,8 @@ def open_rows(
                 got=first.got,
                 rows=read.broken_rows,
             )
-    described = work.execute(f"describe {relation}").fetchall()
-    types = {row[0]: row[1] for row in described if row[0] not in {LINE, "file_row_number"}}
-    for column in columns:
-        if column not in types:
-            raise ColumnUnknown(place=path.name, column=column, known=", ".join(types))
+        types = dict.fromkeys(read.header, "VARCHAR")
+        _require(columns, types, path)
     if count(work, f"select count(*) from {relation}") == 0:
         raise NoRows(place=path.name)
     return Opened(name=path.name, relation=relation, types=types, line=line)
@@ -134,15 +144,47 @@ def _unusual_delimiter(path: Path, wanted: set[str]) -> str | None:
     return None
 
 
-def _open_parquet(work: "duckdb.DuckDBPyConnection", path: Path, relation: str) -> str:
+def _require(columns: Sequence[str], types: dict[str, str], path: Path) -> None:
+    for column in columns:
+        if column not in types:
+            raise ColumnUnknown(place=path.name, column=column, known=", ".join(types))
+
+
+def _parquet_types(
+    work: "duckdb.DuckDBPyConnection", path: Path, columns: Sequence[str]
+) -> dict[str, str]:
+    """Return the types of a Parquet file's columns, once all that are named are there."""
     import duckdb
 
-    source = f"read_parquet({literal(str(path))}, file_row_number = true)"
     try:
-        work.execute(f"create view {relation} as from {source}")
+        described = work.execute(f"describe from read_parquet({literal(str(path))})").fetchall()
     except (duckdb.InvalidInputException, duckdb.IOException):
         raise FileUnreadable(file=path.name) from None
-    return "file_row_number + 1"
+    types = {row[0]: row[1] for row in described}
+    _require(columns, types, path)
+    return types
+
+
+def _read_parquet(
+    work: "duckdb.DuckDBPyConnection", path: Path, relation: str, columns: Sequence[str]
+) -> str:
+    """Copy the columns, with the number of each row; damage anywhere in them is met here."""
+    import duckdb
+
+    names = ", ".join(map(quoted, dict.fromkeys(columns)))
+    source = f"read_parquet({literal(str(path))}, file_row_number = true)"
+    try:
+        work.execute(
+            f"create table {relation} as"
+            f" select {names}, file_row_number + 1 as {quoted(LINE)} from {source}"
+        )
+    except duckdb.OutOfMemoryException:
+        raise
+    except duckdb.Error as error:
+        if is_disk_full(error):
+            raise
+        raise FileUnreadable(file=path.name) from None
+    return quoted(LINE)
 
 
 def sensitive_columns(

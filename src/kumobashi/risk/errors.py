@@ -9,6 +9,7 @@ KumobashiError
     ├── TooManyRows
     ├── RowsBroken            lines with another number of columns
     ├── FileUnreadable
+    ├── WorkroomFull          neither memory nor the spill folder holds the work
     ├── NotOrdered            an ordered distance was asked for what has no order
     ├── PopulationSmaller
     ├── PopulationMissing     a threshold needs a population
@@ -105,6 +106,18 @@ class FileUnreadable(RiskFailed):
     en = "The file {file!r} cannot be read as Parquet."
     remedy_ja = "途中で切れていないか確かめ、もう一度書き出してください。"
     remedy_en = "See whether it was cut short, and write it again."
+
+
+class WorkroomFull(RiskFailed):
+    """Neither memory nor the spill folder holds what has to be counted."""
+
+    code = "risk.workroom_full"
+    retryable = True
+    status = 507
+    ja = "測る途中で、作業用のメモリー（{memory}）か一時フォルダの空きが足りなくなりました。"
+    en = "Neither the memory for the work ({memory}) nor the folder for temporary files is enough."
+    remedy_ja = "空きのあるフォルダを環境変数 TMPDIR で示すか、列を減らしてください。"
+    remedy_en = "Name a folder with more room in TMPDIR, or leave columns out."
 
 
 class NotOrdered(RiskFailed):

@@ -279,6 +279,33 @@ def test_what_does_not_go_together_is_refused(kumobashi: Kumobashi, tmp_path: Pa
     assert refused(twice)["code"] == "risk.column_twice"
 
 
+def test_parquet_that_is_damaged_inside_is_refused(kumobashi: Kumobashi, tmp_path: Path) -> None:
+    path = tmp_path / "rows.parquet"
+    with duckdb.connect() as work:
+        work.execute(
+            "copy (select i % 97 as a, md5(i::varchar) as b from range(20_000) as t(i))"
+            f" to '{path}' (format parquet)"
+        )
+    whole = path.read_bytes()
+    middle = len(whole) // 2
+    path.write_bytes(whole[:middle] + bytes(200) + whole[middle + 200 :])
+
+    said = kumobashi("risk", path, "--qi", "b", "--json")
+
+    assert refused(said)["code"] == "risk.file_unreadable"
+
+
+def test_too_little_room_is_said_so(
+    kumobashi: Kumobashi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kumobashi.cli.risk_files.MEMORY", "2MiB")
+    rows = ["a,b", *(f"{n},{n * 7919 % 100_003}" for n in range(60_000))]
+
+    said = kumobashi("risk", given_file(tmp_path, rows), "--qi", "a,b", "--json")
+
+    assert refused(said)["code"] == "risk.workroom_full"
+
+
 def test_memory_is_bounded_and_spills(tmp_path: Path) -> None:
     with bounded_memory() as work:
         ((limit, folder),) = work.execute(
