@@ -103,10 +103,10 @@ def _notes(terminal: "Terminal", found: "Measures") -> list[str]:
     if found.rows_with_null or found.rows_with_empty:
         notes.append(
             terminal.t(
-                f"  準識別子が空の行 {found.rows_with_empty:,} 行、NULL の行"
-                f" {found.rows_with_null:,} 行。空と NULL は、それぞれ1つの値として数えました。",
-                f"  {found.rows_with_empty:,} rows with an empty quasi-identifier,"
-                f" {found.rows_with_null:,} with NULL; each of the two counts as one value.",
+                f"  準識別子が空の行 {found.rows_with_empty or 0:,} 行、NULL の行"
+                f" {found.rows_with_null or 0:,} 行。空も NULL も、それぞれ1つの値です。",
+                f"  {found.rows_with_empty or 0:,} rows with an empty quasi-identifier,"
+                f" {found.rows_with_null or 0:,} with NULL; each of the two counts as one value.",
             )
         )
     return notes

@@ -1,8 +1,8 @@
 """Count the rows of a relation in DuckDB for a search: each value becomes a small whole number."""
 
 import math
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import duckdb
@@ -45,12 +45,27 @@ def read_base(
         NoColumns, NoRows, ColumnTwice, ColumnUnknown, LatticeTooLarge, NotOrdered
         HierarchyGap, PopulationUncovered: a hierarchy does not hold a value.
     """
+    with counted(work, relation, ladders, sensitive, population=population, line=line) as base:
+        return base
+
+
+@contextmanager
+def counted(
+    work: duckdb.DuckDBPyConnection,
+    relation: str,
+    ladders: Sequence[Ladder],
+    sensitive: Sequence[Sensitive] = (),
+    *,
+    population: Population | None = None,
+    line: str = "row_number() over ()",
+) -> Iterator[Base]:
+    """Give the base as :func:`read_base`; while it is open, :func:`leaves` say what codes mean."""
     types = _required(work, relation, ladders, sensitive)
     columns = range(len(ladders))
     with ExitStack() as made:
         for place, ladder in enumerate(ladders):
             _make_leaves(work, relation, place, ladder, population)
-            made.callback(work.execute, f"drop table if exists {_leaves(place)}")
+            made.callback(work.execute, f"drop table if exists {leaves(place)}")
         keys = [_key(work, place, ladder) for place, ladder in enumerate(ladders)]
         _make_cells(work, _BASE, relation, keys, sensitive)
         made.callback(work.execute, f"drop table if exists {_BASE}")
@@ -68,17 +83,22 @@ def read_base(
         codes = tuple(_small(cells[f"c{place}"]) for place in columns)
         people_codes, people = _people(work, ladders, keys, population)
         steps = tuple(_steps(work, place, ladders[place], codes[place], rows) for place in columns)
-    return Base(
-        steps=steps,
-        codes=codes,
-        rows=rows,
-        sensitive={
-            one.column: Ranked(ranks=_small(cells[f"s{place}"]), spread=spreads[place])
-            for place, one in enumerate(sensitive)
-        },
-        people_codes=people_codes,
-        people=people,
-    )
+        yield Base(
+            steps=steps,
+            codes=codes,
+            rows=rows,
+            sensitive={
+                one.column: Ranked(ranks=_small(cells[f"s{place}"]), spread=spreads[place])
+                for place, one in enumerate(sensitive)
+            },
+            people_codes=people_codes,
+            people=people,
+        )
+
+
+def leaves(place: int) -> str:
+    """Name the table of a ladder's finest values: ``code``, and ``v0`` up to its last level."""
+    return quoted(f"·leaves {place}")
 
 
 def _required(
@@ -134,10 +154,6 @@ def _height(ladder: Ladder) -> int:
     return ladder.hierarchy.height if ladder.hierarchy else len(ladder.levels)
 
 
-def _leaves(place: int) -> str:
-    return quoted(f"·leaves {place}")
-
-
 def _values(place: int) -> str:
     return quoted(f"·values {place}")
 
@@ -150,7 +166,7 @@ def _make_leaves(
     population: Population | None,
 ) -> None:
     """Give each finest value of a column a number, in a table with a column for each level."""
-    table = _leaves(place)
+    table = leaves(place)
     if ladder.hierarchy:
         rows = list(zip(*ladder.hierarchy.ladders.values(), strict=True))
         arrays = [pa.array(values, pa.string()) for values in rows]
@@ -171,11 +187,11 @@ def _make_leaves(
 
 def _key(work: duckdb.DuckDBPyConnection, place: int, ladder: Ladder) -> _Key:
     """Return what to match: the finest level, or all where it does not tell the coarser ones."""
-    table = _leaves(place)
-    ((leaves, finest),) = work.execute(
+    table = leaves(place)
+    ((values, finest),) = work.execute(
         f"select count(*), (select count(*) from (select distinct v0 from {table})) from {table}"
     ).fetchall()
-    levels = range(1 if leaves == finest else len(ladder.levels))
+    levels = range(1 if values == finest else len(ladder.levels))
     text = "::varchar" if ladder.hierarchy else ""
     return _Key(
         expressions=tuple(ladder.levels[level] + text for level in levels),
@@ -218,7 +234,7 @@ def _numbered(
             f"t.{name} is not distinct from l{place}.v{level}"
             for name, level in zip(key.names, key.levels, strict=True)
         )
-        joins.append(f" left join {_leaves(place)} as l{place} on {same}")
+        joins.append(f" left join {leaves(place)} as l{place} on {same}")
     for place, one in enumerate(sensitive):
         told.append(f"s{place}.rank::integer as s{place}")
         same = f"t.{quoted(one.column)} is not distinct from s{place}.value"
@@ -241,7 +257,7 @@ def _gap(
     ((values, rows, first),) = work.execute(
         f"select count(distinct coalesce(value, '')), count(*), min(line) from"
         f" (select {value} as value, {line} as line from {relation})"
-        f" where value is null or value not in (select v0 from {_leaves(place)})"
+        f" where value is null or value not in (select v0 from {leaves(place)})"
     ).fetchall()
     file = ladder.hierarchy.file if ladder.hierarchy else ""
     return HierarchyGap(file=file, column=ladder.column, values=values, rows=rows, line=first)
@@ -256,7 +272,7 @@ def _steps(
         f"(dense_rank() over (order by v{level} nulls last) - 1)::integer as l{level}"
         for level in range(height)
     )
-    found = work.execute(f"select {ranks} from {_leaves(place)} order by code").fetchnumpy()
+    found = work.execute(f"select {ranks} from {leaves(place)} order by code").fetchnumpy()
     ids = tuple(_small(found[f"l{level}"]) for level in range(height))
     sizes = tuple(int(one.max()) + 1 for one in ids)
     pairs = zip(ids[:-1], ids[1:], sizes[:-1], sizes[1:], strict=True)

@@ -80,8 +80,8 @@ class Measures:
     marketer: float
     population: int | None = None
     suppressed: int = 0
-    rows_with_null: int = 0  # in a quasi-identifier: NULL is a value of its own
-    rows_with_empty: int = 0  # the same for the empty text, which is not NULL
+    rows_with_null: int | None = None  # in a quasi-identifier; None: nobody has counted them
+    rows_with_empty: int | None = None  # the same for the empty text, which is not NULL
     sensitive: Mapping[str, SensitiveMeasures] = field(default_factory=dict)
     sizes: tuple[Sizes, ...] = ()
 
