@@ -217,7 +217,7 @@ def sensitive_columns(
         found.append(Sensitive(column=name, is_ordered=not others))
         if not others:
             kind = "hugeint" if wholes else "double"
-            replaced.append(f"{quoted(name)}::{kind} as {quoted(name)}")
+            replaced.append(f"trim({quoted(name)})::{kind} as {quoted(name)}")
     if not replaced:
         return opened.relation, found
     view = quoted(f"{opened.name} with numbers")
@@ -230,7 +230,7 @@ def sensitive_columns(
 
 def _numbers(work: "duckdb.DuckDBPyConnection", relation: str, column: str) -> tuple[int, bool]:
     """Return how many rows hold no finite number, and whether all hold whole ones."""
-    name = quoted(column)
+    name = f"trim({quoted(column)})"
     is_number = f"regexp_full_match({name}, '{_NUMBER}') and isfinite(try_cast({name} as double))"
     is_whole = f"regexp_full_match({name}, '{_WHOLE}')"
     ((others, parts),) = work.execute(

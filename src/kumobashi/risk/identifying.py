@@ -35,13 +35,13 @@ def identifying(
     Raises:
         ColumnUnknown, ColumnTwice, NoRows
     """
-    found = []
+    found, n = [], quoted("·n")
     for columns in combinations:
         require_columns(work, relation, columns)
         by = ", ".join(map(quoted, columns))
         ((classes, rows, same),) = work.execute(
-            "select count(*), sum(n), sum(n * (n - 1) // 2)"
-            f" from (select count(*)::hugeint as n from {relation} group by {by})"
+            f"select count(*), sum({n}), sum({n} * ({n} - 1) // 2)"
+            f" from (select count(*)::hugeint as {n} from {relation} group by {by})"
         ).fetchall()
         if not classes:
             raise NoRows(place=relation)

@@ -227,9 +227,10 @@ def _with_population(
 ) -> tuple[Sizes, ...]:
     """Return the sizes with the people of each class; no join, so NULL meets NULL."""
     by = ", ".join(map(quoted, columns))
+    n, people = quoted("·n"), quoted("·people")
     found = work.execute(
-        "select s, p, count(*) from (select sum(s) as s, sum(p) as p from ("
-        f"select {by}, {quoted('·n')} as s, 0 as p from {_CLASSES}"
+        f"select s, p, count(*) from (select sum({n}) as s, sum({people}) as p from ("
+        f"select {by}, {n}, 0 as {people} from {_CLASSES}"
         f" union all select {by}, 0, 1 from {population.relation}) group by {by})"
         " where s > 0 group by s, p"
     ).fetchall()
@@ -285,7 +286,7 @@ def _present(
         f"select k.{quoted('·class')} as class, v.rank, {rows} as n from {_CELLS} as c"
         f" join {_CLASSES} as k on {same}"
         f" join {_VALUES} as v on c.{quoted(column)} is not distinct from v.value"
-        f"{by} order by class, rank"
+        f"{by} order by 1, 2"
     ).to_arrow_reader(_AT_ONCE)
 
 

@@ -108,6 +108,8 @@ def test_numbers_are_ordered_only_where_the_whole_column_is(
         assert distance(path) == "equal", odd
         again = kumobashi("risk", path, *QI, "--sensitive", "金額", "--ordered", "金額", "--json")
         assert (refused(again)["code"], again.exit_code) == ("risk.not_ordered", 2)
+    spaced = given_file(tmp_path, [row.replace(",なし,", ",なし, ") for row in ROWS])
+    assert distance(spaced) == "ordered"
     many = [*ROWS, f"1980,女,北,生活,{2**70}", f"1980,女,北,生活,{2**70 + 1}"]
     path = given_file(tmp_path, many)
     found = told(kumobashi("risk", path, *QI, "--sensitive", "金額", "--json"))

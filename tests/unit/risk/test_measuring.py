@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kumobashi.risk.counting import read_base
 from kumobashi.risk.errors import (
     ColumnTwice,
     ColumnUnknown,
@@ -17,8 +18,13 @@ from kumobashi.risk.errors import (
     NotOrdered,
     PopulationSmaller,
 )
+from kumobashi.risk.identifying import identifying
+from kumobashi.risk.lattice import Ladder
 from kumobashi.risk.measures import Measures
 from kumobashi.risk.measuring import Population, Sensitive, measure
+from kumobashi.risk.searching import Found, search
+from kumobashi.risk.thresholds import Thresholds
+from kumobashi.storage.tables import quoted
 from tests.unit.risk.oracle import sensitive_of, sizes_of
 
 ROW = st.tuples(
@@ -195,6 +201,44 @@ def test_what_is_named_wrongly_is_refused(shared: duckdb.DuckDBPyConnection) -> 
     given_rows(shared, [])
     with pytest.raises(NoRows):
         measure(shared, "r", ["sex"])
+
+
+ODD = ["n", "value", "rank", "class", "s", "p", "c", "code", "v0", "c0", 'a"b', "select", "Σ 列"]
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_no_name_of_a_column_is_taken_for_one_of_ours(
+    shared: duckdb.DuckDBPyConnection, name: str
+) -> None:
+    shared.execute(f"create or replace table plain as {ODD_ROWS} as t(x, y)")
+    others = quoted(ODD[(ODD.index(name) + 1) % len(ODD)])
+    for first, second in ((quoted(name), others), (others, quoted(name))):
+        shared.execute(f"create or replace table odd as {ODD_ROWS} as t({first}, {second})")
+        columns = [row[0] for row in shared.execute("describe odd").fetchall()]
+
+        found = measure(
+            shared,
+            "odd",
+            columns[:1],
+            [Sensitive(column=columns[1])],
+            population=Population(relation="odd"),
+        )
+
+        wanted = measure(
+            shared, "plain", ["x"], [Sensitive(column="y")], population=Population(relation="plain")
+        )
+        assert list(found.sensitive.values()) == list(wanted.sensitive.values())
+        assert (found.sizes, found.journalist_average) == (wanted.sizes, wanted.journalist_average)
+        ladder = Ladder(column=columns[0], levels=(quoted(columns[0]), "'*'"))
+        base = read_base(shared, "odd", [ladder], [Sensitive(column=columns[1])])
+        best = search(base, Thresholds(k=1))
+        assert isinstance(best, Found)
+        assert best.measures.sensitive[columns[1]] == wanted.sensitive["y"]
+        told = identifying(shared, "odd", [columns])
+        assert (told[0].distinction, told[0].separation) == (0.8, 0.9)
+
+
+ODD_ROWS = "select * from (values (1, 7), (1, 8), (2, 7), (2, 7), (null, 9))"
 
 
 def test_classes_by_the_hundred_thousand_come_out_as_the_few_do(
