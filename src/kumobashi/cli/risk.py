@@ -277,7 +277,7 @@ def _searched(
     from kumobashi.cli.risk_files import open_hierarchy
     from kumobashi.risk.counting import read_base
     from kumobashi.risk.lattice import Ladder
-    from kumobashi.risk.searching import search
+    from kumobashi.risk.searching import search_each
     from kumobashi.risk.thresholds import Thresholds
     from kumobashi.storage.tables import quoted
 
@@ -307,14 +307,11 @@ def _searched(
         disable=not terminal.err.is_terminal,
         transient=True,
     )
-    found = {}
     with bar:
-        for objective in asked.objectives:
-            task = bar.add_task(terminal.t("粗さを探しています", "Searching levels"), total=1)
-            found[objective] = search(
-                base,
-                limits,
-                objective=objective,
-                tell=lambda done, nodes, task=task: bar.update(task, completed=done, total=nodes),
-            )
-    return found
+        task = bar.add_task(terminal.t("粗さを探しています", "Searching levels"))
+        return search_each(
+            base,
+            limits,
+            asked.objectives,
+            tell=lambda done, nodes: bar.update(task, completed=done, total=nodes),
+        )

@@ -13,7 +13,8 @@ from kumobashi.risk.lattice import Base
 
 Levels = tuple[int, ...]
 
-_MOST_HELD = 4  # times the cells of the base: what is kept of nodes that were made
+_MOST_HELD = 1_000_000  # cells that are kept of nodes that were made, or as many as the base has
+_GONE = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +46,12 @@ class Climber:
             people=base.people,
         )
         self._held: dict[Levels, Cells] = {}
-        self._room = _MOST_HELD * len(base.rows)
+        self._cells = 0  # held
+        self._room = max(_MOST_HELD, len(base.rows))
+        # Every node that was ever held, beside its cells; those that went have more than any.
+        self._nodes: list[Levels] = []
+        self._levels = np.empty((64, len(base.steps)), dtype=np.int16)
+        self._sizes = np.empty(64, dtype=np.int64)
 
     def cells(self, levels: Levels) -> Cells:
         """Return the cells of a node; only those of nested ladders can be made from others."""
@@ -92,20 +98,29 @@ class Climber:
         return made
 
     def _nearest(self, levels: Levels) -> Levels | None:
-        if not self._held:
-            return None
-        finer = (
-            held
-            for held in self._held
-            if all(low <= high for low, high in zip(held, levels, strict=True))
-        )
-        return min(finer, key=lambda held: len(self._held[held].rows), default=None)
+        """Return the finer node at hand with the fewest cells."""
+        count = len(self._nodes)
+        finer = (self._levels[:count] <= np.array(levels, dtype=np.int16)).all(axis=1)
+        sizes = np.where(finer, self._sizes[:count], _GONE)
+        place = int(sizes.argmin()) if count else 0
+        return self._nodes[place] if count and sizes[place] < _GONE else None
 
     def _hold(self, levels: Levels, cells: Cells) -> None:
         """Keep the cells; when there are too many, the largest go first."""
+        place = len(self._nodes)
+        if place == len(self._sizes):
+            self._levels = np.concatenate([self._levels, np.empty_like(self._levels)])
+            self._sizes = np.concatenate([self._sizes, np.empty_like(self._sizes)])
+        self._nodes.append(levels)
+        self._levels[place], self._sizes[place] = levels, len(cells.rows)
         self._held[levels] = cells
-        while sum(len(one.rows) for one in self._held.values()) > self._room:
-            del self._held[max(self._held, key=lambda held: len(self._held[held].rows))]
+        self._cells += len(cells.rows)
+        while self._cells > self._room:
+            sizes = self._sizes[: len(self._nodes)]
+            largest = int(np.where(sizes < _GONE, sizes, 0).argmax())
+            self._cells -= int(sizes[largest])
+            sizes[largest] = _GONE
+            del self._held[self._nodes[largest]]
 
 
 def _mapped(each: Codes | None, held: Codes) -> Codes:

@@ -42,9 +42,15 @@ class Lattice:
         self._entropies = [entropies(steps) for steps in base.steps]
         self._below = [leaves_below(steps) for steps in base.steps]
         self._climber = Climber(base, self._sensitive)
+        self._seen: dict[Levels, Node] = {}
 
     def look(self, levels: Levels) -> Node:
         """Count a node's classes, suppress those that break limits, and tell what is lost."""
+        if levels not in self._seen:
+            self._seen[levels] = self._look(levels)
+        return self._seen[levels]
+
+    def _look(self, levels: Levels) -> Node:
         cells = self._climber.cells(levels)
         seen = ClassesAt(self.base, self.thresholds, levels, cells, self._sensitive)
         kept = seen.kept()

@@ -6,7 +6,7 @@ above a node that costs more than the best so far can be better. Where neither h
 is looked at. Of equally good nodes that with the fewest steps wins, then the first in order.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,8 +55,25 @@ def search(
         PopulationSmaller: the population does not hold the rows.
         PopulationMissing, ThresholdUnclear: a limit speaks of what the base does not have.
     """
+    return search_each(base, thresholds, [objective], tell=tell)[objective]
+
+
+def search_each(
+    base: Base,
+    thresholds: Thresholds,
+    objectives: Sequence[Objective],
+    *,
+    tell: Callable[[int, int], None] = lambda _done, _nodes: None,
+) -> dict[Objective, Found | NothingFound]:
+    """Search once for each loss; a node is counted once for all of them. As :func:`search`."""
     lattice = Lattice(base, thresholds)
     _require_held(lattice)
+    return {objective: _walked(lattice, objective, tell) for objective in objectives}
+
+
+def _walked(
+    lattice: Lattice, objective: Objective, tell: Callable[[int, int], None]
+) -> Found | NothingFound:
     walk = _Walk(lattice, objective)
     while (levels := walk.next()) is not None:
         walk.see(levels)
@@ -65,7 +82,8 @@ def search(
         return NothingFound(nodes=walk.nodes, looked_at=walk.looked_at)
     return Found(
         levels={
-            steps.column: level for steps, level in zip(base.steps, walk.best.levels, strict=True)
+            steps.column: level
+            for steps, level in zip(lattice.base.steps, walk.best.levels, strict=True)
         },
         losses=walk.best.losses,
         suppressed=walk.best.suppressed,
