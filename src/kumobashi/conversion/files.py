@@ -184,11 +184,19 @@ def _text(value: object) -> str:
 
 
 def _unique(names: list[str]) -> tuple[str, ...]:
-    """Return names of columns, each once; an empty one is called by its place."""
+    """Return names of columns, each once; an empty one is called by its place.
+
+    To DuckDB, names that differ only by capitals are one.
+
+    >>> _unique(["a", "A", "", "a"])
+    ('a', 'A (2列目)', '(3列目)', 'a (4列目)')
+    """
     found: list[str] = []
+    taken: set[str] = set()
     for place, name in enumerate(names, 1):
         wish = name or f"({place}列目)"
-        found.append(wish if wish not in found else f"{wish} ({place}列目)")
+        found.append(wish if wish.casefold() not in taken else f"{wish} ({place}列目)")
+        taken.add(found[-1].casefold())
     return tuple(found)
 
 

@@ -79,6 +79,16 @@ def test_any_other_delimiter_is_found_or_named(kumobashi: Kumobashi, tmp_path: P
     )
 
 
+def test_names_that_differ_only_by_capitals_are_two_columns(
+    kumobashi: Kumobashi, tmp_path: Path
+) -> None:
+    path = given_file(tmp_path, ["A,a,b", "1,2,3", "1,5,4"])
+
+    assert told(kumobashi("risk", path, "--qi", "A", "--json"))["k"] == 2
+    wrong = kumobashi("risk", path, "--qi", "a", "--json")
+    assert "a (2列目)" in wrong.stdout
+
+
 def test_parquet_with_nulls_is_measured_as_it_is(kumobashi: Kumobashi, tmp_path: Path) -> None:
     path = tmp_path / "rows.parquet"
     with duckdb.connect() as work:
