@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from kumobashi.risk.errors import (
+    BaseTooLarge,
     ColumnTwice,
     HierarchyGap,
     LatticeTooLarge,
@@ -20,9 +21,11 @@ from kumobashi.risk.errors import (
 from kumobashi.risk.grouping import Codes, Whole
 from kumobashi.risk.lattice import Base, Ladder, Ranked, Steps
 from kumobashi.risk.measuring import Population, Sensitive, rank_values, require_columns
+from kumobashi.storage.counting import count
 from kumobashi.storage.tables import quoted
 
 MOST_NODES = 1_000_000
+MOST_CELLS = 20_000_000  # some 100 bytes each with nine columns
 _BASE = '"·base"'
 _PEOPLE = '"·people"'
 _COUNT = "n"
@@ -42,7 +45,8 @@ def read_base(
     ``line`` is the expression of a row's line, for what is said of values that a hierarchy lacks.
 
     Raises:
-        NoColumns, NoRows, ColumnTwice, ColumnUnknown, LatticeTooLarge, NotOrdered
+        NoColumns, NoRows, ColumnTwice, ColumnUnknown, LatticeTooLarge, BaseTooLarge,
+        NotOrdered
         HierarchyGap, PopulationUncovered: a hierarchy does not hold a value.
     """
     with counted(work, relation, ladders, sensitive, population=population, line=line) as base:
@@ -227,6 +231,9 @@ def _numbered(
     sensitive: Sequence[Sensitive],
 ) -> dict[str, Whole]:
     """Return the cells with leaves and values as numbers; a leaf that is not known is masked."""
+    cells = count(work, f"select count(*) from {table}")
+    if cells > MOST_CELLS:
+        raise BaseTooLarge(cells=cells, limit=MOST_CELLS)
     told, joins = [], []
     for place, key in enumerate(keys):
         told.append(f"l{place}.code::integer as c{place}")

@@ -22,7 +22,8 @@ KumobashiError
     │   ├── HierarchyGap      a value of the data that the hierarchy lacks
     │   ├── HierarchyTwice    one value on two lines that differ
     │   └── HierarchyForked   one value climbs to two parents
-    └── LatticeTooLarge
+    ├── LatticeTooLarge
+    └── BaseTooLarge          more different rows than a search keeps in memory
 """
 
 from kumobashi.kernel import KumobashiError
@@ -252,3 +253,13 @@ class LatticeTooLarge(RiskFailed):
     en = "There are {nodes} combinations of levels, more than the {limit} that are searched."
     remedy_ja = "準識別子の列か、階層の段を減らしてください。"
     remedy_en = "Name fewer columns, or leave levels out of the hierarchies."
+
+
+class BaseTooLarge(RiskFailed):
+    """More different rows than a search keeps in memory."""
+
+    code = "risk.base_too_large"
+    ja = "値の組み合わせが {cells} 通りあり、粗さを探せる数（{limit}）を超えています。"
+    en = "There are {cells} different rows, more than the {limit} that a search keeps in memory."
+    remedy_ja = "先に1段粗くした表で探すか、列を減らしてください。"
+    remedy_en = "Search rows that were made one step coarser before, or name fewer columns."

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from kumobashi.risk.counting import read_base
 from kumobashi.risk.errors import (
+    BaseTooLarge,
     HierarchyEmpty,
     HierarchyForked,
     HierarchyGap,
@@ -139,3 +140,16 @@ def test_a_lattice_beyond_all_bounds_is_refused_before_anything_is_counted(
         read_base(shared, "r", ladders)
 
     assert refused.value.nodes == 5**9
+
+
+def test_more_different_rows_than_memory_is_for_are_refused(
+    shared: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kumobashi.risk.counting.MOST_CELLS", 99)
+    shared.execute("create or replace table r as select i as x from range(100) as t(i)")
+
+    with pytest.raises(BaseTooLarge) as refused:
+        read_base(shared, "r", [Ladder(column="x", levels=("x",))])
+
+    assert refused.value.cells == 100
+    assert not shared.execute("select * from duckdb_tables() where temporary").fetchall()
