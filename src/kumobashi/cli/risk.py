@@ -21,7 +21,12 @@ if TYPE_CHECKING:
     from kumobashi.risk.measuring import Population, Sensitive
     from kumobashi.risk.searching import Found, NothingFound
 
-OBJECTIVES = ("precomputed_entropy", "discernibility", "average_class_size", "loss")
+OBJECTIVES: "tuple[Objective, ...]" = (
+    "precomputed_entropy",
+    "discernibility",
+    "average_class_size",
+    "loss",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

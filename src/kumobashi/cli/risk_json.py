@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def as_json(asked: "Asked", answer: "Answer") -> dict[str, Any]:
     """Return all that was measured; what could not be is null, never a number."""
-    said = {"file": asked.path.name, "quasi_identifiers": asked.columns}
+    said: dict[str, Any] = {"file": asked.path.name, "quasi_identifiers": asked.columns}
     said |= of_measures(answer.measures)
     said["identifying"] = [
         {

@@ -87,7 +87,7 @@ def told(classes: Classes, spread: Spread) -> Told:
     return Told(
         sizes=sizes,
         distinct=distinct,
-        entropy_l=np.round(np.exp(entropy), _DIGITS),
+        entropy_l=np.round(np.exp(entropy), _DIGITS).astype(np.float64),
         t=t,
         delta=np.maximum.reduceat(logs, starts),
     )

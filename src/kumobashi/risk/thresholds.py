@@ -90,9 +90,8 @@ class Thresholds:
         greatest: while no row may be suppressed that is enough. Where some may, the union of a good
         and a bad class can be bad, and suppress more; and suppression changes what shares are of.
         """
-        may_break = self.entropy_l or self.t
-        may_break = may_break or self.max_unique_share is not None or self.max_marketer is not None
-        return not may_break or self.max_suppressed == 0
+        has_shares = self.max_unique_share is not None or self.max_marketer is not None
+        return self.max_suppressed == 0 or not (self.entropy_l or self.t or has_shares)
 
     def require(self, sensitive: frozenset[str], *, has_population: bool) -> None:
         """Raise unless there is all that the limits speak of.

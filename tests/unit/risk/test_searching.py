@@ -324,7 +324,7 @@ def test_limits_that_speak_of_what_is_not_there_are_refused(
         search(base, Thresholds(l={"tax": 2}))
     for wrong in ({"k": 0}, {"max_suppressed": 1.5}, {"t": {"tax": -0.1}}, {"max_marketer": -1}):
         with pytest.raises(ThresholdUnclear):
-            Thresholds(**wrong)  # type: ignore[arg-type]
+            Thresholds(**wrong)
 
 
 def test_numbers_too_many_for_64_bits_are_grouped_all_the_same(

@@ -14,7 +14,6 @@ from statistics import median
 from typing import Any
 
 import duckdb
-import psutil
 
 from kumobashi.risk.counting import read_base
 from kumobashi.risk.lattice import Ladder
@@ -66,12 +65,12 @@ def _measured(
     ours, floor = [], []
     for _ in range(wish.rounds + 1):  # the first warms up
         tell(table)
-        seconds, measures = _timed(
+        times, measures = _timed(
             lambda: measure(work, table, COLUMNS, [Sensitive(column=SENSITIVE)])
         )
-        ours.append(seconds)
-        seconds, plain = _timed(lambda: _floor(work, table))
-        floor.append(seconds)
+        ours.append(times)
+        times, plain = _timed(lambda: _floor(work, table))
+        floor.append(times)
         one = measures.sensitive[SENSITIVE]
         _agree(table, (measures.k, one.l, one.entropy_l, one.t), plain)
     return {
@@ -79,9 +78,11 @@ def _measured(
         "k": measures.k,
         "unique_share": measures.unique_share,
         "t": one.t,
-        "seconds": round(median(ours[1:]), 3),
-        "fastest_seconds": round(min(ours[1:]), 3),
-        "floor_seconds": round(median(floor[1:]), 3),
+        "seconds": round(median(one.seconds for one in ours[1:]), 3),
+        "fastest_seconds": round(min(one.seconds for one in ours[1:]), 3),
+        "cpu_seconds": round(median(one.cpu_seconds for one in ours[1:]), 3),
+        "floor_seconds": round(median(one.seconds for one in floor[1:]), 3),
+        "floor_cpu_seconds": round(median(one.cpu_seconds for one in floor[1:]), 3),
     }
 
 
@@ -102,13 +103,10 @@ def _searched(work: duckdb.DuckDBPyConnection, tell: Callable[[str], None]) -> d
     """Search by discernibility, and find the same by counting every node in DuckDB."""
     ladders = [Ladder(column=column, levels=levels) for column, levels in LEVELS.items()]
     tell("search")
-    process = psutil.Process()
-    before = process.cpu_times()
     preparing, base = _timed(lambda: read_base(work, "fine", ladders))
     searching, found = _timed(lambda: search(base, LIMITS))
-    after = process.cpu_times()
     tell("every_node")
-    seconds, (cost, levels) = _timed(lambda: _every_node(work, base.total))
+    every, (cost, levels) = _timed(lambda: _every_node(work, base.total))
     if not isinstance(found, Found):
         raise ValuesDiffer(what="search")
     _agree("search", (found.losses.discernibility, *found.levels.values()), (cost, *levels))
@@ -116,9 +114,10 @@ def _searched(work: duckdb.DuckDBPyConnection, tell: Callable[[str], None]) -> d
         "nodes": found.nodes,
         "looked_at": found.looked_at,
         "levels": found.levels,
-        "seconds": round(preparing + searching, 3),
-        "cpu_seconds": round(after.user + after.system - before.user - before.system, 3),
-        "every_node_seconds": round(seconds, 2),
+        "seconds": round(preparing.seconds + searching.seconds, 3),
+        "cpu_seconds": round(preparing.cpu_seconds + searching.cpu_seconds, 3),
+        "every_node_seconds": round(every.seconds, 2),
+        "every_node_cpu_seconds": round(every.cpu_seconds, 2),
     }
 
 
@@ -167,15 +166,22 @@ def _beside_pycanon(work: duckdb.DuckDBPyConnection, rows: int) -> dict[str, Any
     return {
         "rows": rows,
         "classes": measures.classes,
-        "seconds": round(ours, 3),
-        "pycanon_seconds": round(theirs, 2),
+        "seconds": round(ours.seconds, 3),
+        "pycanon_seconds": round(theirs.seconds, 2),
     }
 
 
-def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
-    began = time.perf_counter()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Times:
+    seconds: float
+    cpu_seconds: float  # of all threads: on a busy machine, what can be compared
+
+
+def _timed(work: Callable[[], Any]) -> tuple[_Times, Any]:
+    began, used = time.perf_counter(), time.process_time()
     made = work()
-    return time.perf_counter() - began, made
+    took = _Times(seconds=time.perf_counter() - began, cpu_seconds=time.process_time() - used)
+    return took, made
 
 
 def _agree(what: str, ours: tuple[float, ...], theirs: tuple[float, ...]) -> None:
