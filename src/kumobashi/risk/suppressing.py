@@ -74,8 +74,9 @@ class ClassesAt:
         limit = self._limits.max_unique_share
         alone = self.sizes == 1
         if limit is None or (alone & kept).sum() / self.sizes[kept].sum() <= limit:
-            alone = np.zeros(len(kept), dtype=bool)
-        return np.logical_not(alone)
+            return np.ones(len(kept), dtype=bool)
+        several: Mask = self.sizes > 1
+        return several
 
     def _is_spread(self, kept: Mask) -> Mask:
         """Return which classes keep the limits of the sensitive columns, beside the kept rows."""
