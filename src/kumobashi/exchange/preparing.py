@@ -28,10 +28,10 @@ from kumobashi.exchange.tokens import destination_pads
 from kumobashi.exchange.transfer_keys import TransferKeys
 from kumobashi.exchange.views import Words
 from kumobashi.messages.manifest import LIVES, Manifest, Mode
+from kumobashi.release.columns import Token
 from kumobashi.release.errors import CountsDisagree
 from kumobashi.release.holding import hold_back, with_held_back
 from kumobashi.release.releasing import Released, Source, extract, release
-from kumobashi.release.rules import Token
 from kumobashi.storage.spool import Spool
 from kumobashi.storage.tables import quoted
 
@@ -57,6 +57,20 @@ class Chosen:
     deleted: int = 0
     base_transfer: str | None = None  # of a difference
     seconds: float = 0.0  # that comparing took
+
+
+def with_every_column(relation: str, order: Order) -> str:
+    """Return the relation with the columns that the layout has and the rule does not send, empty.
+
+    The receiver takes a table only as its layout is; what is dropped is there and says nothing.
+    """
+    given = {column.name for column in order.rule.released}
+    empty = "".join(
+        f", null::{column.spec.sql_type} as {quoted(column.spec.name)}"
+        for column in order.columns
+        if column.spec.name not in given
+    )
+    return f"(select *{empty} from {relation})" if empty else relation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,6 +229,7 @@ class Preparation:
         tokens = [column.name for column in order.rule.columns if isinstance(column, Token)]
         if tokens:  # the order of rows must not tell who lives with whom; a number sorts faster
             relation = f"(from {relation} order by hash({quoted(tokens[0])}))"
+        relation = with_every_column(relation, order)
         if order.form == "parquet":
             return write_parquet(self.work, relation, path)
         return write_csv(self.work, relation, path, order.columns, order.characters)

@@ -19,8 +19,9 @@ from kumobashi.catalogue.layouts import Field, Layout
 from kumobashi.crypto.keys import TokenKey
 from kumobashi.planning.links import LinkFile
 from kumobashi.planning.workspace import Workspace
+from kumobashi.release.columns import Area, Flag
 from kumobashi.release.compiling import compile_released, compile_rule
-from kumobashi.release.rules import Flag, ReleaseRule
+from kumobashi.release.rules import ReleaseRule
 from kumobashi.release.staging import Stage, stages
 from kumobashi.storage.tables import literal, quoted
 
@@ -143,9 +144,11 @@ def _rows(
             continue
         row = {field.name: _any(field, on) for field in layout.fields}
         row[key] = members[chosen][key]
-        for flag in rule.columns:
-            if isinstance(flag, Flag) and flag.dataset == name:
-                row |= _filtered(flag.only) | {flag.of: flag.one[0]}
+        for column in rule.columns:
+            if isinstance(column, Flag) and column.dataset == name:
+                row |= _filtered(column.only) | {column.of: column.one[0]}
+            if isinstance(column, Area) and (said := column.mapping) and said.dataset == name:
+                row[said.key] = str(members[chosen][column.of] or "")[: said.length]
         rows[name] = [row]
     if rule.subject.without:
         rows[rule.subject.without.dataset] = []
@@ -218,6 +221,8 @@ def _run(
         work.execute("set threads = 1")
         for stage in stages(rule, purpose=purpose, on=on):
             _stage(work, stage, layouts[stage.dataset], rows[stage.dataset])
+        for mapping in steps.mappings:
+            work.execute(mapping)
         if steps.household:
             work.execute(steps.household)
         who = rows[rule.subject.dataset][chosen][key]

@@ -9,7 +9,8 @@ from typing import Any
 from kumobashi.catalogue.code_lists import load_code_lists
 from kumobashi.catalogue.layouts import Field
 from kumobashi.planning.workspace import Workspace
-from kumobashi.release.rules import Flag, Keep, ReleaseRule
+from kumobashi.release.columns import Flag, Keep
+from kumobashi.release.rules import ReleaseRule
 from kumobashi.storage.documents import Document, Mistake, Path
 
 

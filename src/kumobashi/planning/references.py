@@ -15,6 +15,7 @@ from kumobashi.directory.models import Dataset, MunicipalityFile, SiteFile, Syst
 from kumobashi.directory.store_models import FolderStore
 from kumobashi.planning.links import LinkFile
 from kumobashi.planning.rule_columns import columns_used
+from kumobashi.release.ladders import can_be_dropped, steps
 from kumobashi.release.rules import ReleaseRule
 from kumobashi.storage.documents import Document, Mistake, Path
 
@@ -250,14 +251,26 @@ class _Checks:
     ) -> Iterator[Mistake]:
         """Check that what is released is what the receiver's layout holds."""
         known = {held.name for held in layout.fields}
-        given = [column.name for column in rule.value.columns]
-        for number, name in enumerate(given):
+        given = [column.name for column in rule.value.released]
+        for number, name in enumerate(column.name for column in rule.value.columns):
             if name not in known:
                 what = (
                     f"受け取り側「{layout.ja}」の項目",
                     f"column of the receiving layout {layout.layout}",
                 )
                 yield unknown(rule, ("columns", number, "name"), name, sorted(known), what)
+        required = {held.name for held in layout.fields if held.required}
+        for number, column in enumerate(rule.value.columns):
+            if column.name in required and column.name in given and can_be_dropped(column):
+                yield rule.mistake(
+                    ("columns", number, "ladder", len(steps(column)) - 2),
+                    code="workspace.drop_required",
+                    ja=f"「{column.name}」は受け取り側「{layout.ja}」の必須項目なので、drop"
+                    "（出さない）まで粗くできません。",
+                    en=f"The receiving layout {layout.layout} requires {column.name!r}, so its"
+                    " ladder cannot end in drop.",
+                    example="ladder: [year]",
+                )
         for held in layout.fields:
             if held.required and held.name not in given:
                 yield document.mistake(

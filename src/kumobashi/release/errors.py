@@ -46,3 +46,23 @@ class CountsDisagree(ReleaseFailed):
     en = "Counts disagree at {step}: expected {expected}, got {got}. Nothing was sent."
     remedy_ja = "抽出中に元のデータが変わった可能性があります。もう一度実行してください。"
     remedy_en = "The source may have changed while it was read; run the link again."
+
+
+class NoSuchLevel(ReleaseFailed):
+    """A column was to climb to a level that its ladder does not have."""
+
+    code = "release.no_such_level"
+    ja = "項目 {column} に {level} 段目はありません（0 から {highest} まで）。"
+    en = "The column {column} has no level {level}; it has 0 to {highest}."
+    remedy_ja = "提供ルールの ladder に段を足すか、段の番号を直してください。"
+    remedy_en = "Add the step to the ladder in the release rule, or correct the level."
+
+
+class MappingAmbiguous(ReleaseFailed):
+    """An area lies in two areas of the next level: a hierarchy is a tree or it is wrong."""
+
+    code = "release.mapping_ambiguous"
+    ja = "対応表 {dataset} では、1つの {level} が2つの {above} に入っています（{areas} 件）。"
+    en = "In the mapping {dataset}, {areas} areas of level {level} lie in two areas of {above}."
+    remedy_ja = "対応表を直してください。直るまで何も送りません。"
+    remedy_en = "Correct the mapping; nothing is sent until then."
