@@ -32,8 +32,8 @@ def against_gate(rule: ReleaseRule, receiver: SiteFile, *, where: Where) -> tupl
             code="planning.gate_waived" if is_waived else "planning.gate_missing",
             ja=f"提供ルール「{rule.release}」{ja}庁外の{receiver.name}へは、測ってからでなければ"
             "出せません",
-            en=f"The release rule {rule.release} {en}; to {receiver.site}, outside the hall, nothing"
-            " leaves unmeasured",
+            en=f"The release rule {rule.release} {en}; to {receiver.site}, which is outside the"
+            " hall, nothing leaves unmeasured",
             where=where,
             remedy_ja="しきい値を gate に書いてください。符号だけを送るなら要りません。",
             remedy_en="Write thresholds as gate; a rule that sends tokens alone needs none.",

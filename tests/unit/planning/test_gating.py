@@ -12,6 +12,7 @@ from kumobashi.planning.workspace import load
 
 ON = date(2026, 11, 21)
 CLOUD, HALL = "vaccination-reminders", "resident-to-nhi"
+MAPPING = "{dataset: vaccinations, key: town, to: {city: resident_no}}"
 WAIVED = "gate: {none: 庁内の国保に必要な項目だけを渡すため}\n"
 
 
@@ -109,8 +110,7 @@ def test_a_gate_is_part_of_the_decision(folder: Path, directory: Directory) -> N
         ),
         (
             "op: truncate, of: birth_date, to: month, ladder: [year]",
-            "op: area, of: town_code, to: city,"
-            + " mapping: {dataset: vaccinations, key: town, to: {city: resident_no}}",
+            f"op: area, of: town_code, to: city, mapping: {MAPPING}",
             "workspace.unknown",
             "columns[1].mapping.key",
         ),
