@@ -17,6 +17,7 @@ import duckdb
 from kumobashi.catalogue.code_lists import load_code_lists
 from kumobashi.catalogue.layouts import Field, Layout
 from kumobashi.crypto.keys import TokenKey
+from kumobashi.planning.coding import logical_layout
 from kumobashi.planning.links import LinkFile
 from kumobashi.planning.workspace import Workspace
 from kumobashi.release.columns import Area, Flag
@@ -72,7 +73,7 @@ def example_of(workspace: Workspace, link: LinkFile, *, on: date) -> Example:
     chosen = _chosen(rule, members, on)
     rows = _rows(rule, layouts, members, chosen, purpose=link.purpose, on=on)
     released = _run(rule, layouts, rows, chosen, purpose=link.purpose, on=on)
-    receiving = workspace.layout(f"{link.to.system}.{link.to.dataset}")
+    receiving = logical_layout(workspace, link)
     subject = members[chosen]
     born = subject.get(rule.subject.birth_date)
     age = f"（{_age(born, on)}歳）" if isinstance(born, date) else ""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from kumobashi.planning.coding import logical_layout
 from kumobashi.planning.links import LinkFile
 from kumobashi.planning.rule_columns import source_of
 from kumobashi.planning.workspace import Workspace
@@ -50,7 +51,7 @@ def items_of(workspace: Workspace, link: LinkFile) -> tuple[PlannedItem, ...]:
     """Return the items in the order of the rule."""
     rule = workspace.rules[link.release]
     file = f"rules/{link.release}.yaml"
-    receiving = workspace.layout(f"{link.to.system}.{link.to.dataset}")
+    receiving = logical_layout(workspace, link)
     found = []
     for number, column in enumerate(rule.columns):
         if isinstance(column, Drop):

@@ -24,6 +24,7 @@ from kumobashi.crypto.canonical import canonical, digest
 from kumobashi.directory.entries import Directory
 from kumobashi.directory.models import By
 from kumobashi.messages.retention import Retention
+from kumobashi.planning.coding import against_coding
 from kumobashi.planning.decisions import decision_of
 from kumobashi.planning.gating import against_gate
 from kumobashi.planning.items import PlannedItem, items_of
@@ -151,6 +152,7 @@ def plan(
                     f"rules/{rule.release}.yaml", "gate" if rule.gate else "release"
                 ),
             ),
+            *against_coding(workspace, declared, on=on),
             *_untaken_formats(workspace, declared),
             *_uncarried(workspace, declared, hops),
             *verdict.reasons,

@@ -172,6 +172,10 @@ class _Checks:
         rule = document.value
         for name, reference in rule.datasets.items():
             yield from self.dataset(document, ("datasets", name), reference)
+        if rule.coding and self.layout(rule.coding.layout, rule.coding.version) is None:
+            known = self.layouts.names()
+            what = ("レイアウト", "layout")
+            yield unknown(document, ("coding", "layout"), rule.coding.layout, known, what)
         for dataset, path, column in columns_used(rule):
             layout = self.layout_of(rule.datasets[dataset])
             if layout and column not in (known := [f.name for f in layout.fields]):
@@ -190,7 +194,12 @@ class _Checks:
         source = self.loaded.kinds["systems"].get(link.from_)
         if rule and source:
             yield from self.one_site(document, rule, source.value)
-            layout = self.layout_of(f"{link.to.system}.{link.to.dataset}")
+            coding = rule.value.coding
+            layout = (
+                self.layout(coding.layout, coding.version)
+                if coding
+                else self.layout_of(f"{link.to.system}.{link.to.dataset}")
+            )
             if layout:
                 yield from self.columns_arrive(document, rule, layout)
         receiver = self.loaded.kinds["systems"].get(link.to.system)

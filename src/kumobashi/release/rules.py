@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from kumobashi.release.coding import Coding
 from kumobashi.release.column_parts import Codes, Model, Name, Role
 from kumobashi.release.columns import (
     AnyColumn,
@@ -85,13 +86,14 @@ class ReleaseRule(Model):
     consent: Consent | None = None
     columns: Annotated[list[Column], Field(min_length=1)]
     gate: AnyGate | None = None
+    coding: Coding | None = None
     allow_empty: bool = False
 
     @model_serializer(mode="wrap")
     def _without_the_unsaid(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
         # Written out where it says something, so that the hashes of older rules stay.
         held: dict[str, Any] = plain(self)
-        return {key: value for key, value in held.items() if key != "gate" or value}
+        return {key: value for key, value in held.items() if value or key not in {"gate", "coding"}}
 
     @model_validator(mode="after")
     def _hangs_together(self) -> "ReleaseRule":
