@@ -21,7 +21,7 @@ from kumobashi.release.columns import (
 )
 from kumobashi.release.rules import ReleaseRule
 from kumobashi.release.staging import area_stage, flag_stage
-from kumobashi.release.values import HEAD, age, doubt, household_facts, value
+from kumobashi.release.values import HEAD, age, doubt, household_facts, pushed_value, value
 from kumobashi.storage.tables import literal, quoted
 
 
@@ -88,7 +88,9 @@ def compile_rule(rule: ReleaseRule, *, on: date) -> Compiled:
     )
 
 
-def compile_released(rule: ReleaseRule, *, on: date, unclear: frozenset[str]) -> str:
+def compile_released(
+    rule: ReleaseRule, *, on: date, unclear: frozenset[str], is_pushed: bool = False
+) -> str:
     """Return the statement that makes ``released`` from ``eligible`` less ``faulty``.
 
     ``unclear`` names the columns that have rows in table ``unclear``: these become null there.
@@ -96,7 +98,7 @@ def compile_released(rule: ReleaseRule, *, on: date, unclear: frozenset[str]) ->
     key = quoted(rule.subject.key)
     values = []
     for column in rule.released:
-        made = value(rule.subject.key, column, on)
+        made = (pushed_value if is_pushed else value)(rule.subject.key, column, on)
         if column.name in unclear:
             those = f"select key from unclear where item = {literal(column.name)}"
             made = f"case when {key} not in ({those}) then {made} end"

@@ -155,3 +155,13 @@ class CodingUndeclared(CodebookFailed):
     en = "The release rule {rule} of the link {link} has no coding."
     remedy_ja = "項目名を符号にして出すなら、提供ルールに coding を書いてください。"
     remedy_en = "To send columns under codes, write coding into the release rule."
+
+
+class PushDownMissing(ReleaseFailed):
+    """A rule is to be computed at the source, and the packages for that are not installed."""
+
+    code = "release.pushdown_missing"
+    ja = "送り元のデータベースで計算するためのパッケージがありません。"
+    en = "The packages for computing a rule at the source are not installed."
+    remedy_ja = "kumobashi[pushdown] を入れてください。"
+    remedy_en = "Install kumobashi[pushdown]."

@@ -111,9 +111,11 @@ def release(
     on: date,
     pads: tuple[bytes, bytes] | None,
     on_findings: OnFindings,
+    is_pushed: bool = False,
 ) -> Released:
     """Make table ``released`` in ``work`` from what :func:`extract` read.
 
+    With ``is_pushed``, table ``pushed`` holds what the source has worked out (see ``pushing``).
     ``pads`` are the inner and outer pads of HMAC-SHA256 for this destination's tokens.
 
     Raises:
@@ -123,16 +125,7 @@ def release(
         CountsDisagree: the counts do not add up.
     """
     steps = compile_rule(rule, on=on)
-    for mapping in steps.mappings:
-        work.execute(mapping)
-    for climb in steps.climbs:
-        if areas := count(work, climb.query):
-            raise MappingAmbiguous(
-                dataset=climb.dataset, level=climb.level, above=climb.above, areas=areas
-            )
-    if steps.household:
-        work.execute(steps.household)
-    work.execute(steps.eligible)
+    _prepare(work, steps, is_pushed=is_pushed)
     findings, unclear = _find_doubts(rule, work, steps)
     if findings and on_findings == "refuse":
         first = findings[0]
@@ -142,7 +135,7 @@ def release(
         "create or replace temp table faulty as select distinct key from unclear"
         f" where {'true' if on_findings == 'quarantine' else 'false'}"
     )
-    make_released = compile_released(rule, on=on, unclear=unclear)
+    make_released = compile_released(rule, on=on, unclear=unclear, is_pushed=is_pushed)
     inner_outer = {"inner": pads[0], "outer": pads[1]} if pads else {}
     # The subjects, split over the cores, look up everything else, not the other way round: DuckDB
     # would rather start from the households, which are fewer, and leave one core idle at the end.
@@ -175,6 +168,23 @@ def release(
     )
 
 
+def _prepare(work: duckdb.DuckDBPyConnection, steps: Compiled, *, is_pushed: bool) -> None:
+    """Make the mappings, and ``eligible`` with all that its columns need."""
+    for mapping in steps.mappings:
+        work.execute(mapping)
+    for climb in steps.climbs:
+        if areas := count(work, climb.query):
+            raise MappingAmbiguous(
+                dataset=climb.dataset, level=climb.level, above=climb.above, areas=areas
+            )
+    if is_pushed:
+        work.execute("create or replace temp view eligible as select * from pushed")
+    else:
+        if steps.household:
+            work.execute(steps.household)
+        work.execute(steps.eligible)
+
+
 def _find_doubts(
     rule: ReleaseRule, work: duckdb.DuckDBPyConnection, steps: Compiled
 ) -> tuple[tuple[Finding, ...], frozenset[str]]:
@@ -189,7 +199,11 @@ def _find_doubts(
         )
     if count(work, "select count(*) from unclear"):
         key = quoted(rule.subject.key)
-        work.execute(f"delete from unclear where key not in (select {key} from eligible)")
+        # A row of nobody is nobody's: a null among those held back would hold back everybody.
+        work.execute(
+            "delete from unclear where key is null"
+            f" or key not in (select {key} from eligible where {key} is not null)"
+        )
     grouped = work.execute(
         "select item, code, count(*) from unclear group by all order by all"
         f" limit {_MOST_FINDINGS_KEPT}"

@@ -87,6 +87,36 @@ def value(key: str, column: AnyColumn, on: date) -> str:  # noqa: C901, PLR0911,
             assert_never(column)
 
 
+def pushed_name(column: AnyColumn) -> str:
+    """Return the column of ``pushed`` that holds a value which the source has worked out."""
+    return f"v_{column.name}"
+
+
+def pushed_value(  # noqa: PLR0911 - by operation
+    key: str, column: AnyColumn, on: date
+) -> str:
+    """Return the expression for ``column`` over ``pushed``: the source's value, in our type.
+
+    What needs a key, or is checked row by row, is made here as ever.
+    """
+    made = quoted(pushed_name(column))
+    match column:
+        case Token() | Area() | Mask() | TopBottom():
+            return value(key, column, on)
+        case HouseholdAges() | HouseholdCounts():
+            return f"coalesce({made}, [])::smallint[]"
+        case HouseholdBirthMonths():
+            return f"coalesce({made}, [])::integer[]"
+        case HasMember(form="list"):
+            return f"[{made}::smallint]"
+        case Truncate(to="month"):
+            return f"{made}::integer"
+        case HasSpouse() | HasMember() | Flag() | Truncate():
+            return f"{made}::smallint"
+        case _:
+            return made
+
+
 def household_facts(column: AnyColumn, relationship: str, on: date) -> list[str]:
     """Return what ``households`` must know for a column, as expressions over a group."""
     match column:
@@ -195,9 +225,10 @@ def _masked(column: Mask) -> str:
 def _flag(key: str, column: Flag) -> str:
     stage, name = flag_stage(column), quoted(key)
     one = ", ".join(map(literal, column.one))
-    is_one = f"{name} in (select {name} from {stage} where {quoted(column.of)} in ({one}))"
+    keys = f"select {name} from {stage} where {name} is not null and {quoted(column.of)}"
+    is_one = f"{name} in ({keys} in ({one}))"
     if column.absent == 0:
         return f"({is_one})::smallint"
     zero = ", ".join(map(literal, column.zero)) or "null"
-    is_zero = f"{name} in (select {name} from {stage} where {quoted(column.of)} in ({zero}))"
+    is_zero = f"{name} in ({keys} in ({zero}))"
     return f"(({is_one}) or not ({is_zero}))::smallint"
