@@ -15,7 +15,7 @@ from kumobashi.directory.models import Dataset, MunicipalityFile, SiteFile, Syst
 from kumobashi.directory.store_models import FolderStore
 from kumobashi.planning.links import LinkFile
 from kumobashi.planning.rule_columns import columns_used
-from kumobashi.release.ladders import can_be_dropped, steps
+from kumobashi.planning.rule_fit import against_required, against_types
 from kumobashi.release.rules import ReleaseRule
 from kumobashi.storage.documents import Document, Mistake, Path
 
@@ -176,6 +176,8 @@ class _Checks:
             known = self.layouts.names()
             what = ("レイアウト", "layout")
             yield unknown(document, ("coding", "layout"), rule.coding.layout, known, what)
+        if subject := self.layout_of(rule.datasets[rule.subject.dataset]):
+            yield from against_types(document, subject)
         for dataset, path, column in columns_used(rule):
             layout = self.layout_of(rule.datasets[dataset])
             if layout and column not in (known := [f.name for f in layout.fields]):
@@ -268,18 +270,7 @@ class _Checks:
                     f"column of the receiving layout {layout.layout}",
                 )
                 yield unknown(rule, ("columns", number, "name"), name, sorted(known), what)
-        required = {held.name for held in layout.fields if held.required}
-        for number, column in enumerate(rule.value.columns):
-            if column.name in required and column.name in given and can_be_dropped(column):
-                yield rule.mistake(
-                    ("columns", number, "ladder", len(steps(column)) - 2),
-                    code="workspace.drop_required",
-                    ja=f"「{column.name}」は受け取り側「{layout.ja}」の必須項目なので、drop"
-                    "（出さない）まで粗くできません。",
-                    en=f"The receiving layout {layout.layout} requires {column.name!r}, so its"
-                    " ladder cannot end in drop.",
-                    example="ladder: [year]",
-                )
+        yield from against_required(rule, layout)
         for held in layout.fields:
             if held.required and held.name not in given:
                 yield document.mistake(

@@ -1,6 +1,7 @@
 """What is written of released rows: every column of the receiver, under the names that leave."""
 
 from datetime import date
+from pathlib import Path
 
 import duckdb
 
@@ -109,6 +110,21 @@ def test_under_a_coding_names_and_order_are_those_of_the_codebook() -> None:
     by_token = {row["token"]: row for row in told}
     assert by_token["t1"] == {"token": "t1", "sex": None, "born": 1990}
     assert by_token["t2"] == {"token": "t2", "sex": None, "born": 2001}
+
+
+def test_rows_leave_in_the_order_of_their_tokens(tmp_path: Path) -> None:
+    file = tmp_path / "rows.parquet"
+    with duckdb.connect() as work:
+        work.execute("set preserve_insertion_order = false")
+        work.execute(
+            "create table released as select md5(n::varchar) as token, 1990::smallint as born"
+            " from range(5_000) numbers(n)"
+        )
+        relation = leaving("released", order(rule(SEX, BORN)), is_difference=False)
+        work.execute(f"copy (from {relation}) to '{file}' (format parquet, row_group_size 2048)")
+        found = work.execute(f"select hash(token) from '{file}'").fetchall()
+
+    assert found == sorted(found)
 
 
 def test_a_difference_says_first_what_becomes_of_a_row() -> None:

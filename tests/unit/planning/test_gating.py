@@ -96,6 +96,13 @@ def test_a_gate_is_part_of_the_decision(folder: Path, directory: Directory) -> N
             "workspace.drop_required",
             "columns[1].ladder[1]",
         ),
+        ("of: birth_date", "of: town_code", "workspace.operation_type", "columns[1].of"),
+        (
+            "op: truncate, of: birth_date, to: month, ladder: [year]",
+            "op: keep, of: birth_date, ladder: [4]",
+            "workspace.operation_type",
+            "columns[1].of",
+        ),
         (
             "population: residents",
             "population: vaccinations",

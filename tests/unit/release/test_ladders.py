@@ -14,7 +14,7 @@ from kumobashi.release.errors import NoSuchLevel
 from kumobashi.release.ladders import steps
 from tests.unit.release.staged import ON, TOKEN, person, rule, staged
 
-AREA = {
+AREA: dict[str, Any] = {
     "name": "area",
     "op": "area",
     "of": "town_code",
@@ -28,7 +28,7 @@ AREA = {
     },
     "ladder": ["oaza", "ward", "city", "drop"],
 }
-TALL = [
+TALL: list[dict[str, Any]] = [
     {"name": "ym", "op": "truncate", "of": "birth_date", "to": "month",
      "ladder": ["year", "five_years", "drop"]},
     {"name": "grade", "op": "truncate", "of": "birth_date", "to": "school_year",

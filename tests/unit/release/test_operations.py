@@ -96,7 +96,7 @@ def test_a_code_that_is_too_short_is_a_finding_and_never_a_wider_area(code: str 
             held.release(on_findings="refuse")
 
 
-MAPPED = {
+MAPPED: dict[str, Any] = {
     "name": "area",
     "op": "area",
     "of": "town_code",

@@ -37,8 +37,15 @@ KINDS: Mapping[str, Mapping[str, Kind]] = {
     },
     "given": {"resident_no": "string", "vaccine": "string"},
 }
-FLAG = {"name": "tax", "op": "flag", "dataset": "tax", "of": "kind", "one": ["1"], "zero": ["0"]}
-ALL = [
+FLAG: dict[str, Any] = {
+    "name": "tax",
+    "op": "flag",
+    "dataset": "tax",
+    "of": "kind",
+    "one": ["1"],
+    "zero": ["0"],
+}
+ALL: list[dict[str, Any]] = [
     *TALL,
     FLAG,
     {**FLAG, "name": "untaxed", "absent": 1},
@@ -48,7 +55,7 @@ ALL = [
     {"name": "hidden", "op": "suppress", "of": "family_name"},
     {"name": "gone", "op": "drop", "of": "family_name"},
 ]
-WHO = {
+WHO: dict[str, Any] = {
     "datasets": {name: f"db.{name}" for name in KINDS},
     "subject": {
         "dataset": "residents",
