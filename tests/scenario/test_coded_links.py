@@ -3,7 +3,7 @@
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from subprocess import run
 
@@ -87,6 +87,12 @@ def test_only_the_hash_of_the_codebook_is_evidence(town: Town) -> None:
             held = path.read_bytes()
             assert b"birth_ym" not in held, path
             assert b"public_assistance" not in held, path
+
+
+def test_a_day_outside_the_epoch_is_refused_by_name(town: Town) -> None:
+    seen = town.run(NOTICES, date(TODAY.year - 1, 12, 31))
+
+    assert (seen["state"], seen["cause"]["code"]) == ("refused", "release.epoch_over")
 
 
 def test_with_a_lost_codebook_nothing_leaves(town: Town) -> None:

@@ -129,6 +129,7 @@ class ReleaseRule(Model):
             )
         for number, column in enumerate(self.columns):
             with _below("columns", number):
+                self._check_role(column)
                 check_ladder(column)
         if isinstance(self.gate, Gate):
             for said in mistakes_of(
@@ -182,6 +183,21 @@ class ReleaseRule(Model):
                 return "plain"
             case _:
                 return "quasi"
+
+    def _check_role(self, column: AnyColumn) -> None:
+        """Refuse a role that would hide from the gate what tells people apart."""
+        if column.role in {None, "quasi", "sensitive"} or column.role == self.role_of(
+            column.model_copy(update={"role": None})
+        ):
+            return
+        raise Said(
+            f"項目 {column.name} の role を {column.role} にはできません。人によって違う値は、"
+            "quasi か sensitive として測ります。",
+            f"The column {column.name} cannot have the role {column.role}: what differs from person"
+            " to person is measured as quasi or sensitive.",
+            example="role: sensitive",
+            at=("role",),
+        )
 
     def having(self, role: Role) -> tuple[AnyColumn, ...]:
         """Return the released columns that have a role."""

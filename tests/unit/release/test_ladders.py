@@ -210,6 +210,30 @@ def test_roles_come_from_the_operation_unless_the_rule_says_them() -> None:
     assert [c.name for c in climbed.having("sensitive")] == ["tax", "income"]
 
 
+@pytest.mark.parametrize(
+    "column",
+    [
+        {**TALL[0], "role": "plain"},
+        {**TALL[0], "role": "pseudonym"},
+        {"name": "sex", "op": "keep", "of": "town_code", "role": "pseudonym"},
+        {"name": "today", "op": "base_date", "role": "pseudonym"},
+    ],
+)
+def test_a_role_cannot_hide_a_column_from_the_gate(column: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError) as failure:
+        rule(column)
+
+    said = failure.value.errors()[0]["ctx"]["error"]
+    assert said.at == ("columns", 1, "role")
+
+
+def test_a_role_that_the_operation_has_anyway_may_be_written() -> None:
+    today = {"name": "today", "op": "base_date", "role": "plain"}
+    number = {"name": "number", "op": "keep", "of": "resident_no", "role": "pseudonym"}
+
+    assert rule(today, number).having("plain")
+
+
 def test_what_a_rule_does_not_say_is_not_in_its_hash() -> None:
     plain = {"name": "ym", "op": "truncate", "of": "birth_date", "to": "month"}
 
