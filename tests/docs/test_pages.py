@@ -21,7 +21,9 @@ from kumobashi.planning.publishing import publish_directory
 from kumobashi.planning.sampling import write_sample
 from kumobashi.planning.schemas import SCHEMAS
 from kumobashi.planning.workspace import load
-from kumobashi.release.rules import Column
+from kumobashi.release.columns import Column
+from kumobashi.release.gates import AnyGate
+from kumobashi.release.ladders import check_ladder
 from kumobashi.testing.crash_points import names, names_of_deletion
 from tests.docs import examples
 from tools import reference_pages
@@ -155,14 +157,47 @@ def yaml_blocks(page: Path) -> list[str]:
 
 def test_every_operation_of_a_rule_has_an_example_that_is_read() -> None:
     column: TypeAdapter[Column] = TypeAdapter(Column)
+    blocks = [
+        YAML(typ="safe", pure=True).load(block)
+        for block in yaml_blocks(DOCS / "reference" / "release-rules.md")
+    ]
     read = [
         column.validate_python(item)
-        for block in yaml_blocks(DOCS / "reference" / "release-rules.md")
-        for item in YAML(typ="safe", pure=True).load(block)
+        for block in blocks
+        if isinstance(block, list)
+        for item in block
     ]
 
     schema = column.json_schema()
     assert {one.op for one in read} == set(schema["discriminator"]["mapping"])
+    for one in read:
+        check_ladder(one)
+    gates = [block["gate"] for block in blocks if isinstance(block, dict) and "gate" in block]
+    assert len([TypeAdapter(AnyGate).validate_python(gate) for gate in gates]) == 2
+
+
+def test_every_step_that_the_page_names_is_one_that_a_ladder_may_have() -> None:
+    page = (DOCS / "reference" / "release-rules.md").read_text(encoding="utf-8")
+    finest = {
+        "truncate": {"to": "month"},
+        "keep": {},
+        "prefix": {"length": 13},
+        "area": {"to": "chome", "lengths": {"chome": 13, "oaza": 10, "ward": 6, "city": 5}},
+        "mask": {"first": 3},
+        "top_bottom": {"bottom": 0, "top": 10_000_000},
+        "household_birth_months": {"under": 18},
+        "flag": {"dataset": "tax", "one": ["1"]},
+        "has_member": {"from": 0},
+    }
+    column: TypeAdapter[Column] = TypeAdapter(Column)
+    rows = table_behind(page, "<!-- ladders -->\n")
+    told = {op: ticked(row[2])[0] for row in rows for op in ticked(row[0])}
+
+    for op, written in told.items():
+        ladder = YAML(typ="safe", pure=True).load(written)
+        said = {"name": "x", "op": op, "of": "y", "ladder": ladder, **finest.get(op, {})}
+        check_ladder(column.validate_python(said))
+    assert {"truncate", "area", "household_ages", "flag"} < told.keys()
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ PLACES = {
     "link": "kumobashi.cli.link:link",
     "deletion": "kumobashi.cli.deletion:deletion",
     "keys": "kumobashi.cli.keys:keys",
+    "release": "kumobashi.cli.release:release",
     "transfer": "kumobashi.cli.transfer:transfer",
     "serve": "kumobashi.cli.serve:serve",
     "work": "kumobashi.cli.work:work",

@@ -54,6 +54,7 @@ def sent_on(before: Outgoing, after: Outgoing, at: datetime) -> list[Entry]:
     if (before.state, before.attempt) == (after.state, after.attempt):
         return []
     is_sealed = after.state is Out.SEALED
+    is_coded = is_sealed and isinstance(after.facts.get("codebook"), str)
     is_by_hand = before.state is Out.HELD or after.state is Out.CANCELLED
     entry = Entry(
         event="transfer.moved",
@@ -69,6 +70,8 @@ def sent_on(before: Outgoing, after: Outgoing, at: datetime) -> list[Entry]:
             "manifest": manifest_digest(after.manifest) if is_sealed else None,
             "counts": _counts(after.facts.get("sent")) if is_sealed else None,
             "code": _code(after.cause),
+            # Of a codebook only its hash: said where columns leave under codes.
+            **({"codebook": str(after.facts["codebook"])} if is_coded else {}),
         },
     )
     return [entry]

@@ -7,6 +7,7 @@ from typing import Literal
 from kumobashi.catalogue.columns import column_spec
 from kumobashi.catalogue.layouts import Layout
 from kumobashi.messages.retention import Retention
+from kumobashi.release.coding import Codebook
 from kumobashi.release.releasing import OnFindings
 from kumobashi.release.rules import ReleaseRule
 from kumobashi.storage.tables import ColumnSpec, TableStore
@@ -38,6 +39,14 @@ class ReceivingColumn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Coded:
+    """Under which names columns leave, and the receiver's layout, which has no others."""
+
+    codebook: Codebook
+    layout: Layout
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """A link, ready to run."""
 
@@ -52,7 +61,7 @@ class Order:
     to_site: str
     to_system: str
     to_dataset: str
-    layout: Layout
+    layout: Layout  # with the logical names
     mode: Literal["full", "difference"]
     form: Literal["parquet", "csv"]
     characters: CharacterRule
@@ -63,10 +72,16 @@ class Order:
     retention: Retention | None = None  # none: nothing was declared
     priority: Literal["high", "normal", "low"] = "normal"
     is_in_order: bool = False  # the next transfer waits until the one before it is over
+    coded: Coded | None = None  # none: columns leave under their logical names
+
+    @property
+    def sent_layout(self) -> Layout:
+        """The layout of what leaves."""
+        return self.coded.layout if self.coded else self.layout
 
     @property
     def columns(self) -> tuple[ReceivingColumn, ...]:
-        """The columns of the receiver's layout."""
+        """The columns of the layout, under their logical names."""
         return receiving_columns(self.layout)
 
 

@@ -20,25 +20,27 @@ from kumobashi.exchange.characters import hold_back_unmappable
 from kumobashi.exchange.differences import Snapshots
 from kumobashi.exchange.errors import OutsideBounds
 from kumobashi.exchange.identity import Identity
+from kumobashi.exchange.leaving import leaving
 from kumobashi.exchange.ledger import Ledger
-from kumobashi.exchange.orders import Order
+from kumobashi.exchange.orders import Order, receiving_columns
 from kumobashi.exchange.packing import Payload, Sealed, seal_payload, write_csv, write_parquet
 from kumobashi.exchange.records import Outgoing
-from kumobashi.exchange.tokens import destination_pads
+from kumobashi.exchange.tokens import column_key, destination_pads
 from kumobashi.exchange.transfer_keys import TransferKeys
 from kumobashi.exchange.views import Words
 from kumobashi.messages.manifest import LIVES, Manifest, Mode
-from kumobashi.release.errors import CountsDisagree
+from kumobashi.release.coding import check_epoch, codebook
+from kumobashi.release.errors import CodebookLost, CodebookMissing, CountsDisagree
 from kumobashi.release.holding import hold_back, with_held_back
 from kumobashi.release.releasing import Released, Source, extract, release
-from kumobashi.release.rules import Token
 from kumobashi.storage.spool import Spool
-from kumobashi.storage.tables import quoted
 
 _ROWS = Words(ja="件数", en="The number of rows")
 _BYTES = Words(ja="容量", en="The size")
 
 
+EPOCH = "key_epoch"  # facts: the epoch of tokens and codes, and the hash of its codebook
+CODEBOOK = "codebook"
 READ_IN = "read_in"  # a fact: the attempt that read the rows, when a later one cut them anew
 
 
@@ -89,6 +91,7 @@ class Preparation:
         """Read the sources in one snapshot each, and make table ``released``."""
         order, on = self.order, date.fromisoformat(self.row.business_date)
         started = time.monotonic()
+        self._check_coding(on)
         self._tell("extract")
         with ExitStack() as stack:
             stores = {id(store): store for store, _ in order.sources.values()}
@@ -102,7 +105,9 @@ class Preparation:
         extracted = time.monotonic()
         subjects = read[order.rule.subject.dataset]
         self._tell("release", extract={"seconds": extracted - started, "rows": subjects})
-        pads = destination_pads(self.token_secret, self.identity.tenant, order.to_system)
+        pads = destination_pads(
+            self.token_secret, self.identity.tenant, order.to_system, self._epoch
+        )
         released = release(
             order.rule, self.work, read, on=on, pads=pads, on_findings=order.on_findings
         )
@@ -123,7 +128,12 @@ class Preparation:
         self._check(_ROWS, released.rows, self.order.bounds.rows)
         began = time.monotonic()
         base = self.ledger.last_applied(self.row.link) if self.row.mode == "difference" else None
-        if base is None or not self.snapshots.exists(self.row.link, snapshot_of(base)):
+        is_other_epoch = base is not None and base.facts.get(EPOCH) != self._epoch
+        if (
+            base is None
+            or is_other_epoch
+            or not self.snapshots.exists(self.row.link, snapshot_of(base))
+        ):
             return Chosen(relation="released", rows=released.rows)
         key = self.order.layout.key
         try:
@@ -201,8 +211,8 @@ class Preparation:
             sealed_bytes=bundle.sealed.bytes,
             rows=chosen.rows,
             deleted_rows=chosen.deleted,
-            layout=order.layout.layout,
-            layout_version=order.layout.version,
+            layout=order.sent_layout.layout,
+            layout_version=order.sent_layout.version,
             parts=bundle.sealed.parts,
             created=now,
             expires=now + LIVES,
@@ -212,12 +222,39 @@ class Preparation:
 
     def _write(self, chosen: Chosen) -> Payload:
         order, path, relation = self.order, self.folder / "payload", chosen.relation
-        tokens = [column.name for column in order.rule.columns if isinstance(column, Token)]
-        if tokens:  # the order of rows must not tell who lives with whom; a number sorts faster
-            relation = f"(from {relation} order by hash({quoted(tokens[0])}))"
+        relation = leaving(relation, order, is_difference=chosen.base_transfer is not None)
         if order.form == "parquet":
             return write_parquet(self.work, relation, path)
-        return write_csv(self.work, relation, path, order.columns, order.characters)
+        return write_csv(
+            self.work, relation, path, receiving_columns(order.sent_layout), order.characters
+        )
+
+    @property
+    def _epoch(self) -> str | None:
+        coding = self.order.rule.coding
+        return coding.epoch if coding else None
+
+    def _check_coding(self, on: date) -> None:
+        """Refuse before anything is read when nobody could tell what the codes mean.
+
+        Raises:
+            EpochOver: the business date is not of the rule's epoch.
+            CodebookMissing: the site has no secret, or no codebook was resolved.
+            CodebookLost: the codebook is of another secret.
+        """
+        order, coding = self.order, self.order.rule.coding
+        if coding is None:
+            return
+        check_epoch(coding.epoch, on)
+        if order.coded is None or self.token_secret is None:
+            raise CodebookMissing(system=order.to_system, epoch=coding.epoch)
+        key = column_key(self.token_secret, self.identity.tenant, order.to_system, coding.epoch)
+        held = order.coded.codebook
+        if held != codebook(
+            key, order.to_system, order.to_dataset, coding.epoch, order.layout.names
+        ):
+            raise CodebookLost(system=order.to_system, epoch=coding.epoch)
+        self._note({EPOCH: coding.epoch, CODEBOOK: held.digest})
 
     def _check(self, what: Words, got: int, bounds: tuple[int, int] | None) -> None:
         if self.row.bounds_accepted or bounds is None or bounds[0] <= got <= bounds[1]:

@@ -96,6 +96,7 @@ def _unused(workspace: Workspace) -> Iterator[Mistake]:
         for reference in workspace.rules[rule].datasets.values()
     }
     layouts = {d.layout for system in workspace.systems.values() for d in system.datasets.values()}
+    layouts |= {rule.coding.layout for rule in workspace.rules.values() if rule.coding}
     contacts = {site.contact for site in workspace.sites.values()}
     contacts |= {system.contact for system in workspace.systems.values()}
     contacts |= {link.contact for link in links}

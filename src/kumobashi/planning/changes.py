@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from kumobashi.kernel import Language
 from kumobashi.planning.items import said
-from kumobashi.release.rules import Column
+from kumobashi.release.columns import Column
 
 _COLUMN: TypeAdapter[Column] = TypeAdapter(Column)
 _NAMES = {  # keys of the decision, as people say them

@@ -17,10 +17,12 @@ import duckdb
 from kumobashi.catalogue.code_lists import load_code_lists
 from kumobashi.catalogue.layouts import Field, Layout
 from kumobashi.crypto.keys import TokenKey
+from kumobashi.planning.coding import logical_layout
 from kumobashi.planning.links import LinkFile
 from kumobashi.planning.workspace import Workspace
+from kumobashi.release.columns import Area, Flag
 from kumobashi.release.compiling import compile_released, compile_rule
-from kumobashi.release.rules import Flag, ReleaseRule
+from kumobashi.release.rules import ReleaseRule
 from kumobashi.release.staging import Stage, stages
 from kumobashi.storage.tables import literal, quoted
 
@@ -71,7 +73,7 @@ def example_of(workspace: Workspace, link: LinkFile, *, on: date) -> Example:
     chosen = _chosen(rule, members, on)
     rows = _rows(rule, layouts, members, chosen, purpose=link.purpose, on=on)
     released = _run(rule, layouts, rows, chosen, purpose=link.purpose, on=on)
-    receiving = workspace.layout(f"{link.to.system}.{link.to.dataset}")
+    receiving = logical_layout(workspace, link)
     subject = members[chosen]
     born = subject.get(rule.subject.birth_date)
     age = f"（{_age(born, on)}歳）" if isinstance(born, date) else ""
@@ -143,9 +145,11 @@ def _rows(
             continue
         row = {field.name: _any(field, on) for field in layout.fields}
         row[key] = members[chosen][key]
-        for flag in rule.columns:
-            if isinstance(flag, Flag) and flag.dataset == name:
-                row |= _filtered(flag.only) | {flag.of: flag.one[0]}
+        for column in rule.columns:
+            if isinstance(column, Flag) and column.dataset == name:
+                row |= _filtered(column.only) | {column.of: column.one[0]}
+            if isinstance(column, Area) and (said := column.mapping) and said.dataset == name:
+                row[said.key] = str(members[chosen][column.of] or "")[: said.length]
         rows[name] = [row]
     if rule.subject.without:
         rows[rule.subject.without.dataset] = []
@@ -218,6 +222,8 @@ def _run(
         work.execute("set threads = 1")
         for stage in stages(rule, purpose=purpose, on=on):
             _stage(work, stage, layouts[stage.dataset], rows[stage.dataset])
+        for mapping in steps.mappings:
+            work.execute(mapping)
         if steps.household:
             work.execute(steps.household)
         who = rows[rule.subject.dataset][chosen][key]

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from kumobashi.catalogue.code_lists import load_code_lists
-from kumobashi.catalogue.layouts import Field
+from kumobashi.catalogue.layouts import Field, Layout
+from kumobashi.planning.coding import logical_layout
 from kumobashi.planning.workspace import Workspace
-from kumobashi.release.rules import Flag, Keep, ReleaseRule
+from kumobashi.release.columns import Flag, Keep
+from kumobashi.release.rules import ReleaseRule
 from kumobashi.storage.documents import Document, Mistake, Path
 
 
@@ -20,15 +22,13 @@ def misfits(workspace: Workspace) -> Iterator[Mistake]:
         yield from _codes(workspace, rule, document)
         for link in workspace.links.values():
             if link.release == name:
-                receiver = f"{link.to.system}.{link.to.dataset}"
-                yield from _widths(workspace, rule, document, receiver)
+                yield from _widths(workspace, rule, document, logical_layout(workspace, link))
 
 
 def _widths(
-    workspace: Workspace, rule: ReleaseRule, document: Document[Any], receiver: str
+    workspace: Workspace, rule: ReleaseRule, document: Document[Any], target: Layout
 ) -> Iterator[Mistake]:
     source = workspace.layout(rule.datasets[rule.subject.dataset])
-    target = workspace.layout(receiver)
     for number, column in enumerate(rule.columns):
         if not isinstance(column, Keep):
             continue

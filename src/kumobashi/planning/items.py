@@ -3,21 +3,29 @@
 from dataclasses import dataclass
 from typing import Any
 
+from kumobashi.planning.coding import logical_layout
 from kumobashi.planning.links import LinkFile
 from kumobashi.planning.rule_columns import source_of
 from kumobashi.planning.workspace import Workspace
 from kumobashi.policy.deciding import Where
-from kumobashi.release.rules import (
+from kumobashi.release.columns import (
+    AnyColumn,
+    Area,
     BaseDate,
-    Column,
     Constant,
+    Drop,
     Flag,
+    HasMember,
     HasSpouse,
     HouseholdAges,
     HouseholdBirthMonths,
+    HouseholdCounts,
     Keep,
+    Mask,
     Prefix,
+    Suppress,
     Token,
+    TopBottom,
     Truncate,
 )
 
@@ -43,9 +51,11 @@ def items_of(workspace: Workspace, link: LinkFile) -> tuple[PlannedItem, ...]:
     """Return the items in the order of the rule."""
     rule = workspace.rules[link.release]
     file = f"rules/{link.release}.yaml"
-    receiving = workspace.layout(f"{link.to.system}.{link.to.dataset}")
+    receiving = logical_layout(workspace, link)
     found = []
     for number, column in enumerate(rule.columns):
+        if isinstance(column, Drop):
+            continue
         outcome = receiving.field(column.name)
         made_from = source_of(rule, column)
         field = (
@@ -58,7 +68,7 @@ def items_of(workspace: Workspace, link: LinkFile) -> tuple[PlannedItem, ...]:
                 ja=outcome.ja,
                 source=".".join(made_from) if made_from else None,
                 source_ja=field.ja if field else None,
-                operation=column.model_dump(mode="json"),
+                operation=column.model_dump(mode="json", by_alias=True),
                 operation_ja=ja,
                 operation_en=en,
                 form=_form(column),
@@ -72,21 +82,44 @@ def items_of(workspace: Workspace, link: LinkFile) -> tuple[PlannedItem, ...]:
     return tuple(found)
 
 
-def _form(column: Column) -> str:
+def _form(column: AnyColumn) -> str:
     match column:
         case Token():
             return "token"
         case Keep():
             return "kept"
-        case Flag() | HasSpouse():
+        case Flag() | HasSpouse() | HasMember():
             return "flag"
-        case BaseDate() | Constant():
+        case BaseDate() | Constant() | Suppress() | Drop():
             return "derived"
-        case Truncate() | Prefix() | HouseholdAges() | HouseholdBirthMonths():
+        case (
+            Truncate()
+            | Prefix()
+            | Area()
+            | Mask()
+            | TopBottom()
+            | HouseholdAges()
+            | HouseholdCounts()
+            | HouseholdBirthMonths()
+        ):
             return "coarsened"
 
 
-def said(column: Column) -> tuple[str, str]:  # noqa: C901, PLR0911 - one for each operation
+_TRUNCATED = {
+    "month": ("年月まで", "to the month"),
+    "year": ("年まで", "to the year"),
+    "five_years": ("5年ごとに", "to five years"),
+    "school_year": ("学年（4月2日〜翌年4月1日生まれ）に", "to the school year"),
+}
+_AREAS = {
+    "chome": ("町丁目まで", "to the town block"),
+    "oaza": ("大字まで", "to the town"),
+    "ward": ("区まで", "to the ward"),
+    "city": ("市区町村まで", "to the municipality"),
+}
+
+
+def said(column: AnyColumn) -> tuple[str, str]:  # noqa: C901, PLR0911, PLR0912 - one for each operation
     """Return how a column is made, in Japanese and English."""
     match column:
         case Token(of="household_head"):
@@ -99,12 +132,22 @@ def said(column: Column) -> tuple[str, str]:  # noqa: C901, PLR0911 - one for ea
             return f"固定値 {value}", f"always {value}"
         case Keep():
             return "そのまま", "as it is"
-        case Truncate(to="month"):
-            return "年月まで", "to the month"
-        case Truncate():
-            return "年まで", "to the year"
+        case Truncate(to=to):
+            return _TRUNCATED[to]
         case Prefix(length=length):
             return f"先頭{length}桁まで", f"first {length} characters"
+        case Area(to=level):
+            return _AREAS[level]
+        case Mask(first=int(first)):
+            return f"先頭{first}文字だけ", f"first {first} characters, the rest hidden"
+        case Mask(last=last):
+            return f"末尾{last}文字だけ", f"last {last} characters, the rest hidden"
+        case TopBottom():
+            return _limits(column)
+        case Suppress(mark=mark):
+            return f"伏せる（{mark}）", f"hidden ({mark})"
+        case Drop():
+            return "出さない", "dropped"
         case HasSpouse():
             return "配偶者の有無", "has a spouse"
         case HouseholdAges(top=top):
@@ -112,7 +155,30 @@ def said(column: Column) -> tuple[str, str]:  # noqa: C901, PLR0911 - one for ea
                 f"世帯の年齢（{top}歳以上は{top}）",
                 f"ages of the household, {top} and more as {top}",
             )
-        case HouseholdBirthMonths(under=under):
-            return f"世帯の{under}歳未満の生年月", f"birth months of members under {under}"
+        case HouseholdCounts(bands=bands):
+            listed = "、".join(map(str, bands))
+            return (
+                f"世帯の年齢別の人数（{listed}歳）",
+                f"members by age ({', '.join(map(str, bands))})",
+            )
+        case HasMember(from_=low, to=high):
+            to_ja, to_en = (f"{low}〜{high}歳", f"{low} to {high}")
+            if high is None:
+                to_ja, to_en = (f"{low}歳以上", f"{low} or older")
+            return f"世帯に{to_ja}がいるか", f"whether a member is {to_en}"
+        case HouseholdBirthMonths(under=under, to=to):
+            unit_ja, unit_en = ("生年月", "months") if to == "month" else ("生年", "years")
+            return f"世帯の{under}歳未満の{unit_ja}", f"birth {unit_en} of members under {under}"
         case Flag():
             return "有無", "flag"
+
+
+def _limits(column: TopBottom) -> tuple[str, str]:
+    ja, en = [], []
+    if column.bottom is not None:
+        ja.append(f"{column.bottom} 以下は {column.bottom}")
+        en.append(f"{column.bottom} and less as {column.bottom}")
+    if column.top is not None:
+        ja.append(f"{column.top} 以上は {column.top}")
+        en.append(f"{column.top} and more as {column.top}")
+    return "、".join(ja), ", ".join(en)

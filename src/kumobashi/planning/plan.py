@@ -24,7 +24,9 @@ from kumobashi.crypto.canonical import canonical, digest
 from kumobashi.directory.entries import Directory
 from kumobashi.directory.models import By
 from kumobashi.messages.retention import Retention
+from kumobashi.planning.coding import against_coding
 from kumobashi.planning.decisions import decision_of
+from kumobashi.planning.gating import against_gate
 from kumobashi.planning.items import PlannedItem, items_of
 from kumobashi.planning.links import Bounds, LinkFile
 from kumobashi.planning.retaining import against_retention, retention_of
@@ -143,6 +145,14 @@ def plan(
                 on=on,
                 where=workspace.where(f"links/{link}.yaml", "retention"),
             ),
+            *against_gate(
+                rule,
+                workspace.sites[receiver.site],
+                where=workspace.where(
+                    f"rules/{rule.release}.yaml", "gate" if rule.gate else "release"
+                ),
+            ),
+            *against_coding(workspace, declared, on=on),
             *_untaken_formats(workspace, declared),
             *_uncarried(workspace, declared, hops),
             *verdict.reasons,

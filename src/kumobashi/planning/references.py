@@ -15,6 +15,7 @@ from kumobashi.directory.models import Dataset, MunicipalityFile, SiteFile, Syst
 from kumobashi.directory.store_models import FolderStore
 from kumobashi.planning.links import LinkFile
 from kumobashi.planning.rule_columns import columns_used
+from kumobashi.planning.rule_fit import against_required, against_types
 from kumobashi.release.rules import ReleaseRule
 from kumobashi.storage.documents import Document, Mistake, Path
 
@@ -171,6 +172,12 @@ class _Checks:
         rule = document.value
         for name, reference in rule.datasets.items():
             yield from self.dataset(document, ("datasets", name), reference)
+        if rule.coding and self.layout(rule.coding.layout, rule.coding.version) is None:
+            known = self.layouts.names()
+            what = ("レイアウト", "layout")
+            yield unknown(document, ("coding", "layout"), rule.coding.layout, known, what)
+        if subject := self.layout_of(rule.datasets[rule.subject.dataset]):
+            yield from against_types(document, subject)
         for dataset, path, column in columns_used(rule):
             layout = self.layout_of(rule.datasets[dataset])
             if layout and column not in (known := [f.name for f in layout.fields]):
@@ -189,7 +196,12 @@ class _Checks:
         source = self.loaded.kinds["systems"].get(link.from_)
         if rule and source:
             yield from self.one_site(document, rule, source.value)
-            layout = self.layout_of(f"{link.to.system}.{link.to.dataset}")
+            coding = rule.value.coding
+            layout = (
+                self.layout(coding.layout, coding.version)
+                if coding
+                else self.layout_of(f"{link.to.system}.{link.to.dataset}")
+            )
             if layout:
                 yield from self.columns_arrive(document, rule, layout)
         receiver = self.loaded.kinds["systems"].get(link.to.system)
@@ -250,14 +262,15 @@ class _Checks:
     ) -> Iterator[Mistake]:
         """Check that what is released is what the receiver's layout holds."""
         known = {held.name for held in layout.fields}
-        given = [column.name for column in rule.value.columns]
-        for number, name in enumerate(given):
+        given = [column.name for column in rule.value.released]
+        for number, name in enumerate(column.name for column in rule.value.columns):
             if name not in known:
                 what = (
                     f"受け取り側「{layout.ja}」の項目",
                     f"column of the receiving layout {layout.layout}",
                 )
                 yield unknown(rule, ("columns", number, "name"), name, sorted(known), what)
+        yield from against_required(rule, layout)
         for held in layout.fields:
             if held.required and held.name not in given:
                 yield document.mistake(

@@ -2,15 +2,25 @@
 
 from collections.abc import Iterator
 
-from kumobashi.release.rules import BaseDate, Column, Constant, Flag, ReleaseRule
+from kumobashi.release.columns import (
+    AnyColumn,
+    Area,
+    BaseDate,
+    Constant,
+    Drop,
+    Flag,
+    Suppress,
+)
+from kumobashi.release.gates import Gate
+from kumobashi.release.rules import ReleaseRule
 from kumobashi.storage.mistakes import Path
 
 Used = tuple[str, Path, str]  # key under ``datasets``, place in the file, column
 
 
-def source_of(rule: ReleaseRule, column: Column) -> tuple[str, str] | None:
+def source_of(rule: ReleaseRule, column: AnyColumn) -> tuple[str, str] | None:
     """Return dataset key and column that a released column is made from, if from any."""
-    if isinstance(column, BaseDate | Constant):
+    if isinstance(column, BaseDate | Constant | Suppress | Drop):
         return None
     if isinstance(column, Flag):
         return column.dataset, column.of
@@ -31,12 +41,33 @@ def columns_used(rule: ReleaseRule) -> Iterator[Used]:
         for name in (key, "purpose", "granted_on", "withdrawn_on"):
             yield rule.consent.dataset, ("consent", "dataset"), name
     for number, column in enumerate(rule.columns):
-        if source := source_of(rule, column):
-            yield source[0], ("columns", number, "of"), source[1]
-        if isinstance(column, Flag):
-            yield column.dataset, ("columns", number, "dataset"), key
-            for name in column.only:
-                yield column.dataset, ("columns", number, "only", name), name
+        yield from _of_column(rule, number, column)
+    yield from _of_population(rule)
+
+
+def _of_column(rule: ReleaseRule, number: int, column: AnyColumn) -> Iterator[Used]:
+    if source := source_of(rule, column):
+        yield source[0], ("columns", number, "of"), source[1]
+    elif isinstance(column, Suppress | Drop) and column.of:
+        yield rule.subject.dataset, ("columns", number, "of"), column.of
+    if isinstance(column, Area) and (mapping := column.mapping):
+        yield mapping.dataset, ("columns", number, "mapping", "key"), mapping.key
+        for level, name in mapping.to.items():
+            yield mapping.dataset, ("columns", number, "mapping", "to", level), name
+    if isinstance(column, Flag):
+        yield column.dataset, ("columns", number, "dataset"), rule.subject.key
+        for name in column.only:
+            yield column.dataset, ("columns", number, "only", name), name
+
+
+def _of_population(rule: ReleaseRule) -> Iterator[Used]:
+    """Give what the dataset of everybody must hold: what may be known of a neighbour."""
+    if not isinstance(rule.gate, Gate) or rule.gate.population is None:
+        return
+    for column in rule.having("quasi"):
+        source = source_of(rule, column)
+        if source and source[0] == rule.subject.dataset:
+            yield rule.gate.population, ("gate", "population"), source[1]
 
 
 def _of_subject(rule: ReleaseRule) -> Iterator[Used]:

@@ -1,42 +1,60 @@
 """A release rule as SQL for the working database (DuckDB), one statement a step.
 
-They read the stages of ``staging`` and the tables ``unclear`` (residents whose code is unknown, by
-flag) and ``faulty`` (residents held back for it), and leave ``released``, which is what leaves.
-Keys of tokens come as parameters, never in the text.
+They read the stages of ``staging`` and the tables ``unclear`` (residents with a value that cannot
+be worked out, by column) and ``faulty`` (residents held back for it), and leave ``released``, which
+is what leaves. They can be run again in the same database, for the same rule at other levels.
 """
 
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 
-from kumobashi.release.rules import (
+from kumobashi.release.area_columns import AREA_LEVELS
+from kumobashi.release.columns import (
+    Area,
     BaseDate,
-    Column,
     Constant,
     Flag,
-    HasSpouse,
-    HouseholdAges,
-    HouseholdBirthMonths,
-    Keep,
-    Prefix,
-    ReleaseRule,
+    Suppress,
     Token,
-    Truncate,
+    TopBottom,
 )
-from kumobashi.release.staging import flag_stage
+from kumobashi.release.rules import ReleaseRule
+from kumobashi.release.staging import area_stage, flag_stage
+from kumobashi.release.values import HEAD, age, doubt, household_facts, pushed_value, value
 from kumobashi.storage.tables import literal, quoted
 
-# 続柄 11 husband, 12 wife, 13 and 14 the same without registration; chained behind a comma.
-_SPOUSES = "('11', '12', '13', '14')"
-_HEAD = "'02'"
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """What cannot be worked out of a column: a query of key and value, and whose item it is."""
+
+    column: str
+    item: str  # "tax.exemption_kind"
+    query: str  # key, code
+    finding: str  # code of the finding
+    expected: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Climb:
+    """A query for the areas of a mapping that lie in two areas of the next level: none may."""
+
+    dataset: str
+    level: str
+    above: str
+    query: str  # one number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compiled:
     """The statements of a rule, in the order they run."""
 
+    mappings: tuple[str, ...]  # make tables ``area_<column>_keys``
+    climbs: tuple[Climb, ...]
     household: str | None  # makes table ``households``
     eligible: str  # makes table ``eligible``: key and what the columns need
-    unknown_codes: tuple[tuple[Flag, str], ...]  # a flag, and the query giving key and code
+    doubts: tuple[Doubt, ...]
     classes: str | None  # query: smallest class, rows in classes below five, number of classes
     columns: tuple[str, ...]
 
@@ -56,28 +74,39 @@ def compile_rule(rule: ReleaseRule, *, on: date) -> Compiled:
     ...     }
     ... )
     >>> compile_rule(rule, on=date(2026, 11, 1)).eligible
-    'create temp view eligible as select * from subjects'
+    'create or replace temp view eligible as select * from subjects'
     """
+    areas = [column for column in rule.columns if isinstance(column, Area) and column.mapping]
     return Compiled(
+        mappings=tuple(map(_keys, areas)),
+        climbs=tuple(climb for column in areas for climb in _climbs(column)),
         household=_household(rule, on) if rule.needs_household else None,
         eligible=_eligible(rule, on),
-        unknown_codes=tuple(
-            (column, _unknown(rule, column)) for column in rule.columns if isinstance(column, Flag)
-        ),
+        doubts=_doubts(rule),
         classes=_classes(rule) if any(isinstance(c, Token) for c in rule.columns) else None,
-        columns=tuple(column.name for column in rule.columns),
+        columns=tuple(column.name for column in rule.released),
     )
 
 
-def _age(birth: str, on: date) -> str:
-    """Full years at ``on``: whole birthdays passed."""
-    name = quoted(birth)
-    number = f"(year({name}) * 10000 + month({name}) * 100 + day({name}))"
-    return f"(({on:%Y%m%d} - {number}) // 10000)"
+def compile_released(
+    rule: ReleaseRule, *, on: date, unclear: frozenset[str], is_pushed: bool = False
+) -> str:
+    """Return the statement that makes ``released`` from ``eligible`` less ``faulty``.
 
-
-def _months(birth: str) -> str:
-    return f"(year({quoted(birth)}) * 100 + month({quoted(birth)}))"
+    ``unclear`` names the columns that have rows in table ``unclear``: these become null there.
+    """
+    key = quoted(rule.subject.key)
+    values = []
+    for column in rule.released:
+        made = (pushed_value if is_pushed else value)(rule.subject.key, column, on)
+        if column.name in unclear:
+            those = f"select key from unclear where item = {literal(column.name)}"
+            made = f"case when {key} not in ({those}) then {made} end"
+        values.append(f"{made} as {quoted(column.name)}")
+    kept = f" where {key} not in (select key from faulty)" if unclear else ""
+    return (
+        f"create or replace temp table released as select {', '.join(values)} from eligible{kept}"
+    )
 
 
 def _household(rule: ReleaseRule, on: date) -> str:
@@ -86,33 +115,11 @@ def _household(rule: ReleaseRule, on: date) -> str:
     household = quoted(subject.household or "")
     facts = [household]
     if rule.needs_head:
-        facts.append(f"max(case when {relationship} = {_HEAD} then {key} end) as head")
+        facts.append(f"max(case when {relationship} = {HEAD} then {key} end) as head")
     for column in rule.columns:
-        match column:
-            case HasSpouse():
-                # Nearly every couple holds the head: a flag costs a fraction of a list of codes.
-                facts.append(f"bool_or({relationship} in {_SPOUSES}) as head_has_spouse")
-                chained = f"length({relationship}) > 2 and right({relationship}, 2) in {_SPOUSES}"
-                facts.append(
-                    f"list(left({relationship}, length({relationship}) - 3)) filter ({chained})"
-                    " as partners"
-                )
-            case HouseholdAges(name=name, of=birth, top=top):
-                age = f"least({_age(birth, on)}, {top})::utinyint"
-                facts.append(
-                    f"list_sort(list({age}) filter ({quoted(birth)} is not null))"
-                    f" as {quoted('hh_' + name)}"
-                )
-            case HouseholdBirthMonths(name=name, of=birth, under=under):
-                young = f"{_age(birth, on)} < {under}"
-                facts.append(
-                    f"list_sort(list({_months(birth)}::integer) filter ({young}))"
-                    f" as {quoted('hh_' + name)}"
-                )
-            case _:
-                pass
+        facts += household_facts(column, relationship, on)
     return (
-        f"create temp table households as select {', '.join(dict.fromkeys(facts))}"
+        f"create or replace temp table households as select {', '.join(dict.fromkeys(facts))}"
         f" from subjects group by {household}"
     )
 
@@ -124,94 +131,91 @@ def _eligible(rule: ReleaseRule, on: date) -> str:
     if rule.needs_household:
         joins = f" join households using ({quoted(subject.household or '')})"
     if subject.age:
-        age = _age(subject.birth_date, on)
-        where.append(f"{age} between {subject.age.from_} and {subject.age.to}")
+        years = age(subject.birth_date, on)
+        where.append(f"{years} between {subject.age.from_} and {subject.age.to}")
     if subject.without:
         where.append(f"{key} not in (select {key} from without_these where {key} is not null)")
     if rule.consent:
         who = key if rule.consent.by == "subject" else "head"
         where.append(f"{who} in (select {key} from consents)")
     conditions = f" where {' and '.join(where)}" if where else ""
-    return f"create temp view eligible as select * from subjects{joins}{conditions}"
+    return f"create or replace temp view eligible as select * from subjects{joins}{conditions}"
 
 
-def _unknown(rule: ReleaseRule, column: Flag) -> str:
-    known = ", ".join(literal(code) for code in [*column.one, *column.zero])
-    name = quoted(column.of)
+def _doubts(rule: ReleaseRule) -> tuple[Doubt, ...]:
+    key, found = quoted(rule.subject.key), []
+    for column in rule.released:
+        if isinstance(column, Flag):
+            known = ", ".join(literal(code) for code in [*column.one, *column.zero])
+            name = quoted(column.of)
+            found.append(
+                Doubt(
+                    column=column.name,
+                    item=f"{column.dataset}.{column.of}",
+                    query=f"select {key} as key, {name}::varchar as code from {flag_stage(column)}"
+                    f" where {name} is null or {name} not in ({known})",
+                    finding="finding.unknown_code",
+                    expected="コード表にある値",
+                )
+            )
+        elif isinstance(column, Area | TopBottom):
+            is_area, name = isinstance(column, Area), quoted(column.of)
+            # A code of a town is no person's; a number that is none may be anything: not repeated.
+            got = f"{name}::varchar" if is_area else "'(数ではない値)'"
+            found.append(
+                Doubt(
+                    column=column.name,
+                    item=f"{rule.subject.dataset}.{column.of}",
+                    query=f"select {key} as key, {got} as code from eligible where {doubt(column)}",
+                    finding="finding.area_unknown" if is_area else "finding.not_a_number",
+                    expected="地域が決まる住所コード" if is_area else "整数",
+                )
+            )
+    return tuple(found)
+
+
+def _keys(column: Area) -> str:
+    """Return the statement for the distinct rows of a mapping, by the key that is looked up."""
+    mapping = column.mapping
+    if mapping is None:
+        raise AssertionError("no mapping")
+    named = ", ".join(f"{quoted(name)}::varchar as {quoted(name)}" for name in mapping.to.values())
+    key, stage = f"{quoted(mapping.key)}::varchar", area_stage(column)
     return (
-        f"select {quoted(rule.subject.key)} as key, {name}::varchar as code"
-        f" from {flag_stage(column)} where {name} is null or {name} not in ({known})"
+        f"create or replace temp table {stage}_keys as select distinct {key} as key, {named}"
+        f" from {stage} where {key} is not null"
     )
 
 
-def compile_released(rule: ReleaseRule, *, on: date, unclear: frozenset[str]) -> str:
-    """Return the statement that makes ``released`` from ``eligible`` less ``faulty``.
-
-    ``unclear`` names the flags that have rows in table ``unclear``: these become null there.
-    """
-    key = quoted(rule.subject.key)
-    values = []
-    for column in rule.columns:
-        value = _value(rule, column, on)
-        if column.name in unclear:
-            those = f"select key from unclear where flag = {literal(column.name)}"
-            value = f"case when {key} not in ({those}) then {value} end"
-        values.append(f"{value} as {quoted(column.name)}")
-    kept = f" where {key} not in (select key from faulty)" if unclear else ""
-    return f"create temp table released as select {', '.join(values)} from eligible{kept}"
-
-
-def _value(  # noqa: C901, PLR0911 - one case for each operation
-    rule: ReleaseRule, column: Column, on: date
-) -> str:
-    match column:
-        case Token(of=source):
-            plain = "head" if source == "household_head" else quoted(source)
-            inner = f"unhex(sha256($inner || encode({plain})))"
-            return f"left(sha256($outer || {inner}), 32)"  # RFC 2104, cut to 128 bits
-        case BaseDate():
-            return literal(on)
-        case Keep(of=source):
-            return quoted(source)
-        case Constant(value=value):
-            return literal(value)
-        case Truncate(of=source, to="month"):
-            return f"{_months(source)}::integer"
-        case Truncate(of=source):
-            return f"year({quoted(source)})::smallint"
-        case Prefix(of=source, length=length):
-            return f"left({quoted(source)}, {length})"
-        case HasSpouse(of=source):
-            name = quoted(source)
-            spouse = (
-                f"right({name}, 2) in {_SPOUSES} or ({name} = {_HEAD} and head_has_spouse)"
-                f" or list_contains(partners, {name})"
-            )
-            return f"coalesce({spouse}, false)::smallint"
-        case HouseholdAges(name=name):
-            return f"coalesce({quoted('hh_' + name)}, [])::smallint[]"
-        case HouseholdBirthMonths(name=name):
-            return f"coalesce({quoted('hh_' + name)}, []::integer[])"
-        case Flag():
-            return _flag(rule, column)
-
-
-def _flag(rule: ReleaseRule, column: Flag) -> str:
-    key, stage = quoted(rule.subject.key), flag_stage(column)
-    one = ", ".join(map(literal, column.one))
-    is_one = f"{key} in (select {key} from {stage} where {quoted(column.of)} in ({one}))"
-    if column.absent == 0:
-        return f"({is_one})::smallint"
-    zero = ", ".join(map(literal, column.zero)) or "null"
-    is_zero = f"{key} in (select {key} from {stage} where {quoted(column.of)} in ({zero}))"
-    return f"(({is_one}) or not ({is_zero}))::smallint"
+def _climbs(column: Area) -> list[Climb]:
+    """Return what must hold of a mapping: a code is in one area, an area in one of the next."""
+    mapping = column.mapping
+    if mapping is None:
+        return []
+    levels = [("key", "key")]
+    for level in AREA_LEVELS:
+        if level in mapping.to:
+            levels.append((level, quoted(mapping.to[level])))
+        elif level in column.lengths and column.is_above_mapped(level):
+            levels.append((level, f"left(key, {column.lengths[level]})"))
+    stage = f"{area_stage(column)}_keys"
+    return [
+        Climb(
+            dataset=mapping.dataset,
+            level=mapping.key if level == "key" else level,
+            above=above,
+            query=f"select count(*) from (select {area} from {stage} where {area} is not null"
+            f" group by {area} having count(distinct {wider}) > 1)",
+        )
+        for (level, area), (above, wider) in pairwise(levels)
+    ]
 
 
 def _classes(rule: ReleaseRule) -> str:
     told = [
         quoted(column.name)
-        for column in rule.columns
-        if not isinstance(column, Token | BaseDate | Constant)
+        for column in rule.released
+        if not isinstance(column, Token | BaseDate | Constant | Suppress)
     ]
     group = f" group by {', '.join(told)}" if told else ""
     return (

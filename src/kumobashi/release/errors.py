@@ -46,3 +46,122 @@ class CountsDisagree(ReleaseFailed):
     en = "Counts disagree at {step}: expected {expected}, got {got}. Nothing was sent."
     remedy_ja = "抽出中に元のデータが変わった可能性があります。もう一度実行してください。"
     remedy_en = "The source may have changed while it was read; run the link again."
+
+
+class NoSuchLevel(ReleaseFailed):
+    """A column was to climb to a level that its ladder does not have."""
+
+    code = "release.no_such_level"
+    ja = "項目 {column} に {level} 段目はありません（0 から {highest} まで）。"
+    en = "The column {column} has no level {level}; it has 0 to {highest}."
+    remedy_ja = "提供ルールの ladder に段を足すか、段の番号を直してください。"
+    remedy_en = "Add the step to the ladder in the release rule, or correct the level."
+
+
+class MappingAmbiguous(ReleaseFailed):
+    """An area lies in two areas of the next level: a hierarchy is a tree or it is wrong."""
+
+    code = "release.mapping_ambiguous"
+    ja = "対応表 {dataset} では、1つの {level} が2つの {above} に入っています（{areas} 件）。"
+    en = "In the mapping {dataset}, {areas} areas of level {level} lie in two areas of {above}."
+    remedy_ja = "対応表を直してください。直るまで何も送りません。"
+    remedy_en = "Correct the mapping; nothing is sent until then."
+
+
+class EpochOver(ReleaseFailed):
+    """The key epoch of a rule has ended, or has not begun."""
+
+    code = "release.epoch_over"
+    ja = "鍵の期 {epoch} は {first} から {last} までです。{on} の分は送りません。"
+    en = "The key epoch {epoch} runs from {first} to {last}; nothing leaves for {on}."
+    remedy_ja = (
+        "提供ルールの coding.epoch を次の期にし、コードブックを作り直して"
+        "（kumobashi release codebook 連携 --make）、受け取り側の表も新しくしてください。"
+    )
+    remedy_en = (
+        "Set coding.epoch in the release rule to the next one, make its codebook"
+        " (kumobashi release codebook LINK --make) and a new table at the receiver."
+    )
+
+
+class CodesCollide(ReleaseFailed):
+    """Two columns of one dataset have the same code: rare, and never let through."""
+
+    code = "release.codes_collide"
+    ja = "期 {epoch} では、{dataset} の2つの項目が同じ符号になります。"
+    en = "In the epoch {epoch}, two columns of {dataset} have the same code."
+    remedy_ja = "別の期にしてください。符号は期ごとに変わります。"
+    remedy_en = "Take another epoch; codes change with it."
+
+
+class CodebookFailed(ReleaseFailed):
+    """The codebook of a destination is not what it must be."""
+
+    code = "release.codebook_failed"
+
+
+class CodebookMissing(CodebookFailed):
+    """No codebook was made for this destination and epoch yet."""
+
+    code = "release.codebook_missing"
+    ja = "{system} の期 {epoch} のコードブックがまだありません。"
+    en = "There is no codebook for {system} in the epoch {epoch} yet."
+    remedy_ja = "作ってください: kumobashi release codebook 連携 --make"
+    remedy_en = "Make it: kumobashi release codebook LINK --make"
+
+
+class CodebookLost(CodebookFailed):
+    """A codebook was made, and is gone or no longer what it was: nobody could read what leaves."""
+
+    code = "release.codebook_lost"
+    ja = "{system} の期 {epoch} のコードブックが失われたか、書き換えられています。何も送りません。"
+    en = "The codebook of {system} for the epoch {epoch} is lost or was changed; nothing leaves."
+    remedy_ja = "控えから戻すか、提供ルールの coding.epoch を新しい期にして作り直してください。"
+    remedy_en = (
+        "Restore it, or set coding.epoch to a new epoch in the release rule and make it anew."
+    )
+
+
+class CodebookUnreadable(CodebookFailed):
+    """A file is no codebook."""
+
+    code = "release.codebook_unreadable"
+    ja = "コードブックとして読めないファイルです。"
+    en = "The file is no codebook."
+    remedy_ja = "控えから戻すか、新しい期で作り直してください。"
+    remedy_en = "Restore it, or make it anew under a new epoch."
+
+
+class CodedLayoutUnlike(CodebookFailed):
+    """The receiver's layout does not have the codes of the codebook."""
+
+    code = "release.coded_layout_unlike"
+    ja = "受け取り側のレイアウト {layout} の項目が、期 {epoch} のコードブックと合いません。"
+    en = "The columns of the receiver's layout {layout} are not those of the codebook for {epoch}."
+    remedy_ja = (
+        "kumobashi release codebook 連携 --make が書くレイアウトを、受け取り側のデータセットの"
+        " layout にしてください。"
+    )
+    remedy_en = (
+        "Give the receiver's dataset the layout that kumobashi release codebook LINK --make writes."
+    )
+
+
+class CodingUndeclared(CodebookFailed):
+    """A codebook was asked for, of a rule whose columns leave under their own names."""
+
+    code = "release.coding_undeclared"
+    ja = "連携 {link} の提供ルール {rule} には coding がありません。"
+    en = "The release rule {rule} of the link {link} has no coding."
+    remedy_ja = "項目名を符号にして出すなら、提供ルールに coding を書いてください。"
+    remedy_en = "To send columns under codes, write coding into the release rule."
+
+
+class PushDownMissing(ReleaseFailed):
+    """A rule is to be computed at the source, and the packages for that are not installed."""
+
+    code = "release.pushdown_missing"
+    ja = "送り元のデータベースで計算するためのパッケージがありません。"
+    en = "The packages for computing a rule at the source are not installed."
+    remedy_ja = "kumobashi[pushdown] を入れてください。"
+    remedy_en = "Install kumobashi[pushdown]."

@@ -14,7 +14,12 @@ import duckdb
 
 from kumobashi.kernel import Finding, crashpoint
 from kumobashi.release.compiling import Compiled, compile_released, compile_rule
-from kumobashi.release.errors import CountsDisagree, FindingsRefused, NothingToRelease
+from kumobashi.release.errors import (
+    CountsDisagree,
+    FindingsRefused,
+    MappingAmbiguous,
+    NothingToRelease,
+)
 from kumobashi.release.rules import ReleaseRule
 from kumobashi.release.staging import Stage, stages
 from kumobashi.storage.counting import count
@@ -106,30 +111,31 @@ def release(
     on: date,
     pads: tuple[bytes, bytes] | None,
     on_findings: OnFindings,
+    is_pushed: bool = False,
 ) -> Released:
     """Make table ``released`` in ``work`` from what :func:`extract` read.
 
+    With ``is_pushed``, table ``pushed`` holds what the source has worked out (see ``pushing``).
     ``pads`` are the inner and outer pads of HMAC-SHA256 for this destination's tokens.
 
     Raises:
         NothingToRelease: no one is left.
         FindingsRefused: rows have findings and ``on_findings`` is ``"refuse"``.
+        MappingAmbiguous: a mapping puts an area into two areas of the next level.
         CountsDisagree: the counts do not add up.
     """
     steps = compile_rule(rule, on=on)
-    if steps.household:
-        work.execute(steps.household)
-    work.execute(steps.eligible)
-    findings, unclear = _find_unknown_codes(rule, work, steps)
+    _prepare(work, steps, is_pushed=is_pushed)
+    findings, unclear = _find_doubts(rule, work, steps)
     if findings and on_findings == "refuse":
         first = findings[0]
         affected = sum(finding.rows for finding in findings)
         raise FindingsRefused(rows=affected, first=f"{first.item}: {first.got}", findings=findings)
     work.execute(
-        "create temp table faulty as select distinct key from unclear"
+        "create or replace temp table faulty as select distinct key from unclear"
         f" where {'true' if on_findings == 'quarantine' else 'false'}"
     )
-    make_released = compile_released(rule, on=on, unclear=unclear)
+    make_released = compile_released(rule, on=on, unclear=unclear, is_pushed=is_pushed)
     inner_outer = {"inner": pads[0], "outer": pads[1]} if pads else {}
     # The subjects, split over the cores, look up everything else, not the other way round: DuckDB
     # would rather start from the households, which are fewer, and leave one core idle at the end.
@@ -162,33 +168,56 @@ def release(
     )
 
 
-def _find_unknown_codes(
+def _prepare(work: duckdb.DuckDBPyConnection, steps: Compiled, *, is_pushed: bool) -> None:
+    """Make the mappings, and ``eligible`` with all that its columns need."""
+    for mapping in steps.mappings:
+        work.execute(mapping)
+    for climb in steps.climbs:
+        if areas := count(work, climb.query):
+            raise MappingAmbiguous(
+                dataset=climb.dataset, level=climb.level, above=climb.above, areas=areas
+            )
+    if is_pushed:
+        work.execute("create or replace temp view eligible as select * from pushed")
+    else:
+        if steps.household:
+            work.execute(steps.household)
+        work.execute(steps.eligible)
+
+
+def _find_doubts(
     rule: ReleaseRule, work: duckdb.DuckDBPyConnection, steps: Compiled
 ) -> tuple[tuple[Finding, ...], frozenset[str]]:
-    """Fill table ``unclear``; return the findings, and the flags that have any.
+    """Fill table ``unclear``; return the findings, and the columns that have any.
 
     Only those who would be sent count: a strange code of somebody else is not this link's business.
     """
-    work.execute("create temp table unclear (key varchar, code varchar, flag varchar)")
-    for flag, query in steps.unknown_codes:
-        work.execute(f"insert into unclear select key, code, {literal(flag.name)} from ({query})")
+    work.execute("create or replace temp table unclear (key varchar, code varchar, item varchar)")
+    for doubt in steps.doubts:
+        work.execute(
+            f"insert into unclear select key, code, {literal(doubt.column)} from ({doubt.query})"
+        )
     if count(work, "select count(*) from unclear"):
         key = quoted(rule.subject.key)
-        work.execute(f"delete from unclear where key not in (select {key} from eligible)")
+        # A row of nobody is nobody's: a null among those held back would hold back everybody.
+        work.execute(
+            "delete from unclear where key is null"
+            f" or key not in (select {key} from eligible where {key} is not null)"
+        )
     grouped = work.execute(
-        "select flag, code, count(*) from unclear group by all order by all"
+        "select item, code, count(*) from unclear group by all order by all"
         f" limit {_MOST_FINDINGS_KEPT}"
     ).fetchall()
-    items = {flag.name: f"{flag.dataset}.{flag.of}" for flag, _ in steps.unknown_codes}
+    doubts = {doubt.column: doubt for doubt in steps.doubts}
     findings = tuple(
         Finding(
-            code="finding.unknown_code",
+            code=doubts[column].finding,
             line=None,
-            item=items[flag],
-            expected="コード表にある値",
+            item=doubts[column].item,
+            expected=doubts[column].expected,
             got=code if code is not None else "(なし)",
             rows=rows,
         )
-        for flag, code, rows in grouped
+        for column, code, rows in grouped
     )
-    return findings, frozenset(flag for flag, _, _ in grouped)
+    return findings, frozenset(column for column, _, _ in grouped)

@@ -1,139 +1,43 @@
 """The release rule as it stands in ``rules/<name>.yaml``: what may leave of which datasets.
 
-An operation is one of a closed set; there is no free SQL. Names of columns are those of the
+Its columns are in ``columns``, their ladders in ``ladders``. Names of columns are those of the
 catalogue. The file models are pydantic because people write these files.
 """
 
-from typing import Annotated, Literal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    model_serializer,
+    model_validator,
+)
 
-from kumobashi.storage.mistakes import Said
+from kumobashi.release.coding import Coding
+from kumobashi.release.column_parts import Codes, Model, Name, Role
+from kumobashi.release.columns import (
+    AnyColumn,
+    Area,
+    BaseDate,
+    Column,
+    Constant,
+    Drop,
+    Flag,
+    Keep,
+    OfHousehold,
+    Suppress,
+    Token,
+)
+from kumobashi.release.errors import NoSuchLevel
+from kumobashi.release.gates import AnyGate, Gate, mistakes_of
+from kumobashi.release.ladders import check_ladder, steps
+from kumobashi.storage.mistakes import Path, Said
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 Ident = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 DatasetRef = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*\.[a-z][a-z0-9_]*$")]
-Codes = Annotated[list[str | int], Field(min_length=1)]
-
-
-class Model(BaseModel):
-    """A part of a file that people write: unknown keys are mistakes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Token(Model):
-    """A token per destination instead of a number of the hall: HMAC-SHA256, 128 bits, hex."""
-
-    name: Name
-    op: Literal["token"]
-    of: Name | Literal["household_head"]
-
-
-class BaseDate(Model):
-    """The date that ages are counted at: the business date of the transfer."""
-
-    name: Name
-    op: Literal["base_date"]
-
-
-class Keep(Model):
-    """The value as it is."""
-
-    name: Name
-    op: Literal["keep"]
-    of: Name
-
-
-class Constant(Model):
-    """The same value in every row."""
-
-    name: Name
-    op: Literal["constant"]
-    value: str
-
-
-class Truncate(Model):
-    """A date made coarser: yyyymm for months, yyyy for years."""
-
-    name: Name
-    op: Literal["truncate"]
-    of: Name
-    to: Literal["month", "year"]
-
-
-class Prefix(Model):
-    """The first ``length`` characters of a code, such as 町丁目 of an address code."""
-
-    name: Name
-    op: Literal["prefix"]
-    of: Name
-    length: Annotated[int, Field(ge=1, le=100)]
-
-
-class HasSpouse(Model):
-    """1 when the relationships of the household show a spouse (続柄 11 to 14, also chained)."""
-
-    name: Name
-    op: Literal["has_spouse"]
-    of: Name
-
-
-class HouseholdAges(Model):
-    """Ages of all members at the base date, sorted; ``top`` and more become ``top``."""
-
-    name: Name
-    op: Literal["household_ages"]
-    of: Name
-    top: Annotated[int, Field(ge=1, le=150)] = 100
-
-
-class HouseholdBirthMonths(Model):
-    """Birth year-months (yyyymm) of members younger than ``under`` years, sorted."""
-
-    name: Name
-    op: Literal["household_birth_months"]
-    of: Name
-    under: Annotated[int, Field(ge=1, le=150)]
-
-
-class Flag(Model):
-    """1 or 0 from the codes of another dataset; an unknown code is a finding, never 0."""
-
-    name: Name
-    op: Literal["flag"]
-    dataset: Name
-    of: Name
-    one: Codes
-    zero: list[str | int] = []
-    absent: Literal[0, 1] = 0
-    only: dict[Name, Codes] = {}
-
-    @model_validator(mode="after")
-    def _apart(self) -> "Flag":
-        if both := {str(c) for c in self.one} & {str(c) for c in self.zero}:
-            codes = ", ".join(sorted(both))
-            raise Said(
-                f"コード {codes} が one と zero の両方にあります。",
-                f"Codes in both one and zero: {codes}.",
-                example='one: ["1"]\n    zero: ["0"]',
-            )
-        return self
-
-
-Column = Annotated[
-    Token
-    | BaseDate
-    | Keep
-    | Constant
-    | Truncate
-    | Prefix
-    | HasSpouse
-    | HouseholdAges
-    | HouseholdBirthMonths
-    | Flag,
-    Field(discriminator="op"),
-]
 
 
 class AgeRange(Model):
@@ -147,7 +51,7 @@ class Without(Model):
     """Leave out who has a row in another dataset, such as a vaccination already given."""
 
     dataset: Name
-    where: dict[Name, Codes] = {}
+    where: dict[Name, Codes] = Field(default={})
 
 
 class Subject(Model):
@@ -158,7 +62,7 @@ class Subject(Model):
     household: Name | None = None
     relationship: Name = "relationship"
     birth_date: Name = "birth_date"
-    only: dict[Name, Codes] = {}
+    only: dict[Name, Codes] = Field(default={})
     age: AgeRange | None = None
     without: Without | None = None
 
@@ -181,23 +85,25 @@ class ReleaseRule(Model):
     subject: Subject
     consent: Consent | None = None
     columns: Annotated[list[Column], Field(min_length=1)]
+    gate: AnyGate | None = None
+    coding: Coding | None = None
     allow_empty: bool = False
+
+    @model_serializer(mode="wrap")
+    def _without_the_unsaid(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Written out where it says something, so that the hashes of older rules stay.
+        held: dict[str, Any] = plain(self)
+        return {key: value for key, value in held.items() if value or key not in {"gate", "coding"}}
 
     @model_validator(mode="after")
     def _hangs_together(self) -> "ReleaseRule":
-        used = {self.subject.dataset}
-        used |= {column.dataset for column in self.columns if isinstance(column, Flag)}
-        if self.consent:
-            used.add(self.consent.dataset)
-        if self.subject.without:
-            used.add(self.subject.without.dataset)
-        if missing := used - self.datasets.keys():
+        if missing := {name for name, _ in self._datasets_used()} - self.datasets.keys():
             absent = ", ".join(sorted(missing))
             raise Said(
                 f"{absent} が datasets にありません。",
                 f"Not under datasets: {absent}.",
                 example=f"datasets: {{{min(missing)}: integrated-db.residents}}",
-                at=("datasets",),
+                at=next(at for name, at in self._datasets_used() if name in missing),
             )
         names = [column.name for column in self.columns]
         if twice := sorted({name for name in names if names.count(name) > 1}):
@@ -214,15 +120,111 @@ class ReleaseRule(Model):
                 example="household: household_no",
                 at=("subject",),
             )
+        if not self.released:
+            raise Said(
+                "出す項目が1つもありません（すべて drop です）。",
+                "No column is left: all of them are dropped.",
+                example="- {name: token, op: token, of: resident_no}",
+                at=("columns",),
+            )
+        for number, column in enumerate(self.columns):
+            with _below("columns", number):
+                self._check_role(column)
+                check_ladder(column)
+        if isinstance(self.gate, Gate):
+            for said in mistakes_of(
+                self.gate,
+                released=frozenset(column.name for column in self.released),
+                sensitive=frozenset(column.name for column in self.having("sensitive")),
+                has_ladder=any(len(steps(column)) > 1 for column in self.columns),
+            ):
+                with _below("gate"):
+                    raise said
         return self
+
+    def _datasets_used(self) -> Iterator[tuple[str, Path]]:
+        """Give the keys under ``datasets`` that are named, and where a mistake is shown."""
+        at: Path = ("datasets",)
+        yield self.subject.dataset, at
+        if self.consent:
+            yield self.consent.dataset, at
+        if self.subject.without:
+            yield self.subject.without.dataset, at
+        for number, column in enumerate(self.columns):
+            if isinstance(column, Flag):
+                yield column.dataset, at
+            if isinstance(column, Area) and column.mapping:
+                yield column.mapping.dataset, ("columns", number, "mapping", "dataset")
+        if isinstance(self.gate, Gate) and self.gate.population:
+            yield self.gate.population, ("gate", "population")
+
+    @property
+    def released(self) -> tuple[AnyColumn, ...]:
+        """The columns that leave: all but those that are dropped."""
+        return tuple(column for column in self.columns if not isinstance(column, Drop))
+
+    def role_of(self, column: AnyColumn) -> Role:
+        """Return what the risk gate takes a column for: as the rule says, else by its operation.
+
+        The number of the subject, kept or as a token, is a pseudonym; flags of benefits and taxes
+        are what nobody should learn; what is the same in every row tells nothing; all else may be
+        known to a neighbour.
+        """
+        if column.role:
+            return column.role
+        match column:
+            case Token():
+                return "pseudonym"
+            case Keep(of=of) if of == self.subject.key:
+                return "pseudonym"
+            case Flag():
+                return "sensitive"
+            case BaseDate() | Constant() | Suppress() | Drop():
+                return "plain"
+            case _:
+                return "quasi"
+
+    def _check_role(self, column: AnyColumn) -> None:
+        """Refuse a role that would hide from the gate what tells people apart."""
+        if column.role in {None, "quasi", "sensitive"} or column.role == self.role_of(
+            column.model_copy(update={"role": None})
+        ):
+            return
+        raise Said(
+            f"項目 {column.name} の role を {column.role} にはできません。人によって違う値は、"
+            "quasi か sensitive として測ります。",
+            f"The column {column.name} cannot have the role {column.role}: what differs from person"
+            " to person is measured as quasi or sensitive.",
+            example="role: sensitive",
+            at=("role",),
+        )
+
+    def having(self, role: Role) -> tuple[AnyColumn, ...]:
+        """Return the released columns that have a role."""
+        return tuple(column for column in self.released if self.role_of(column) == role)
+
+    def at_levels(self, levels: Mapping[str, int]) -> Self:
+        """Return this rule with some columns climbed, by name: level 0 is what the column says.
+
+        What is left of a ladder stays on its column, so climbing twice by one is climbing by two.
+
+        Raises:
+            NoSuchLevel: a column is unknown, or its ladder is not that long.
+        """
+        ladders = {column.name: steps(column) for column in self.columns}
+        for name, level in levels.items():
+            highest = len(ladders.get(name, ())) - 1
+            if not 0 <= level <= highest:
+                raise NoSuchLevel(column=name, level=level, highest=max(highest, 0))
+        climbed = [ladders[c.name][levels.get(c.name, 0)] for c in self.columns]
+        if all(isinstance(column, Drop) for column in climbed):
+            raise NoSuchLevel(column=", ".join(ladders), level="drop", highest=0)
+        return self.model_copy(update={"columns": climbed})
 
     @property
     def needs_household(self) -> bool:
         """Whether rows of the same household must be brought together."""
-        return self.needs_head or any(
-            isinstance(column, HasSpouse | HouseholdAges | HouseholdBirthMonths)
-            for column in self.columns
-        )
+        return self.needs_head or any(isinstance(column, OfHousehold) for column in self.columns)
 
     @property
     def needs_head(self) -> bool:
@@ -231,3 +233,12 @@ class ReleaseRule(Model):
         return by_head or any(
             isinstance(column, Token) and column.of == "household_head" for column in self.columns
         )
+
+
+@contextmanager
+def _below(*path: str | int) -> Iterator[None]:
+    """Place what is said inside below ``path``."""
+    try:
+        yield
+    except Said as said:
+        raise Said(said.ja, said.en, example=said.example, at=(*path, *said.at)) from None

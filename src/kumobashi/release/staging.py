@@ -8,18 +8,17 @@ the exempt ones. An unknown code is read, because it must be reported.
 from dataclasses import dataclass, field
 from datetime import date
 
-from kumobashi.release.rules import (
-    Codes,
+from kumobashi.release.column_parts import Codes
+from kumobashi.release.columns import (
+    Area,
+    BaseDate,
+    Constant,
+    Drop,
     Flag,
-    HasSpouse,
-    HouseholdAges,
-    HouseholdBirthMonths,
-    Keep,
-    Prefix,
-    ReleaseRule,
+    Suppress,
     Token,
-    Truncate,
 )
+from kumobashi.release.rules import ReleaseRule
 from kumobashi.storage.tables import Condition
 
 
@@ -35,12 +34,23 @@ class Stage:
 
 def stages(rule: ReleaseRule, *, purpose: str, on: date) -> tuple[Stage, ...]:
     """Return the readings that ``rule`` needs; the subject's dataset comes first."""
-    return (_subject(rule), *_consents(rule, purpose, on), *_without(rule), *_flags(rule))
+    return (
+        _subject(rule),
+        *_consents(rule, purpose, on),
+        *_without(rule),
+        *_flags(rule),
+        *_areas(rule),
+    )
 
 
 def flag_stage(column: Flag) -> str:
     """Return the name of the working table of a flag."""
     return f"flag_{column.name}"
+
+
+def area_stage(column: Area) -> str:
+    """Return the name of the working table of an area's mapping."""
+    return f"area_{column.name}"
 
 
 def in_codes(column: str, codes: Codes) -> Condition:
@@ -57,20 +67,12 @@ def _subject(rule: ReleaseRule) -> Stage:
         columns.append(subject.birth_date)
     for column in rule.columns:
         match column:
+            case BaseDate() | Constant() | Suppress() | Drop() | Flag():
+                pass
             case Token(of="household_head"):
                 pass
-            case (
-                Token(of=source)
-                | Keep(of=source)
-                | Truncate(of=source)
-                | Prefix(of=source)
-                | HasSpouse(of=source)
-                | HouseholdAges(of=source)
-                | HouseholdBirthMonths(of=source)
-            ):
-                columns.append(source)
             case _:
-                pass
+                columns.append(column.of)
     where = tuple(in_codes(name, codes) for name, codes in subject.only.items())
     return Stage(
         name="subjects",
@@ -124,3 +126,15 @@ def _flags(rule: ReleaseRule) -> list[Stage]:
             )
         )
     return found
+
+
+def _areas(rule: ReleaseRule) -> list[Stage]:
+    return [
+        Stage(
+            name=area_stage(column),
+            dataset=mapping.dataset,
+            columns=tuple(dict.fromkeys((mapping.key, *mapping.to.values()))),
+        )
+        for column in rule.columns
+        if isinstance(column, Area) and (mapping := column.mapping)
+    ]

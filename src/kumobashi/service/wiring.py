@@ -12,12 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kumobashi.directory.entries import Directory
+from kumobashi.exchange.codebooks import Codebooks
 from kumobashi.exchange.errors import Drifted
-from kumobashi.exchange.orders import Bounds, CharacterRule, Order, Reception
+from kumobashi.exchange.orders import Bounds, CharacterRule, Coded, Order, Reception
 from kumobashi.planning.approval import Limits, drift, limits
+from kumobashi.planning.coding import logical_layout
 from kumobashi.planning.errors import PlanRefused
+from kumobashi.planning.links import LinkFile
 from kumobashi.planning.plan import plan
 from kumobashi.planning.workspace import Workspace, load
+from kumobashi.release.errors import CodedLayoutUnlike
 from kumobashi.routing.finding import route
 from kumobashi.service.stores import open_store
 
@@ -105,7 +109,8 @@ class Wiring:
             to_site=receiver.site,
             to_system=link.to.system,
             to_dataset=link.to.dataset,
-            layout=workspace.layout(f"{link.to.system}.{link.to.dataset}"),
+            layout=logical_layout(workspace, link),
+            coded=self._coded(workspace, link),
             mode=link.mode,
             form=link.format,
             characters=CharacterRule(
@@ -124,6 +129,23 @@ class Wiring:
             priority=link.priority,
             is_in_order=link.order == "stream",
         )
+
+    def _coded(self, workspace: Workspace, link: LinkFile) -> Coded | None:
+        """Return the codes that a link's columns leave under.
+
+        Raises:
+            CodebookMissing, CodebookLost: there is none to read.
+            CodedLayoutUnlike: the receiver's layout has other columns.
+        """
+        coding = workspace.rules[link.release].coding
+        if coding is None:
+            return None
+        books = Codebooks(self._folder / "var" / workspace.systems[link.from_].site / "codebooks")
+        book = books.read(link.to.system, link.to.dataset, coding.epoch)
+        layout = workspace.layout(f"{link.to.system}.{link.to.dataset}")
+        if set(layout.names) != set(book.order):
+            raise CodedLayoutUnlike(layout=layout.layout, epoch=coding.epoch)
+        return Coded(codebook=book, layout=layout)
 
     def reception(self, link_name: str) -> Reception:
         """Return what a receiver needs to take a bundle of this link in."""

@@ -47,7 +47,10 @@ def test_a_plan_that_changed_since_is_told_apart(kumobashi: Kumobashi, workspace
     args = ("--no-count", "--workspace", workspace)
     kumobashi("plan", link, "--approve", *args)
     rule = workspace / "rules" / f"{link}.yaml"
-    rule.write_text(rule.read_text("utf-8").replace("length: 13", "length: 6"), encoding="utf-8")
+    rule.write_text(
+        rule.read_text("utf-8").replace("length: 13, ladder: [10, 6]", "length: 6"),
+        encoding="utf-8",
+    )
 
     done = kumobashi("plan", link, *args)
 

@@ -50,7 +50,7 @@ def test_what_changed_since_is_told_in_words(
     folder: Path, workspace: Workspace, directory: Directory
 ) -> None:
     approve(folder, plan(workspace, directory, LINK, on=ON), by="課長", at=AT, measured=None)
-    edit(folder, f"rules/{LINK}.yaml", "length: 13", "length: 10")
+    edit(folder, f"rules/{LINK}.yaml", "length: 13, ladder: [10, 6]", "length: 10")
     edit(folder, f"links/{LINK}.yaml", "on_findings: quarantine", "on_findings: go_on")
 
     held = load(folder)

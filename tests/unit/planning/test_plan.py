@@ -109,8 +109,8 @@ def edit(folder: Path, file: str, before: str, after: str) -> None:
 @pytest.mark.parametrize(
     ("file", "before", "after"),
     [
-        (f"rules/{LINK}.yaml", "length: 13", "length: 10"),  # an item's operation
-        (f"rules/{LINK}.yaml", "version: 3", "version: 4"),
+        (f"rules/{LINK}.yaml", "length: 13, ladder: [10, 6]", "length: 10"),  # an item's operation
+        (f"rules/{LINK}.yaml", "version: 4", "version: 5"),
         (f"rules/{LINK}.yaml", 'resident_status: ["1"]', 'resident_status: ["1", "2"]'),
         (f"rules/{LINK}.yaml", "by: subject", "by: household_head"),
         (f"links/{LINK}.yaml", 'code: "69-2-1"', 'code: "69-1"'),

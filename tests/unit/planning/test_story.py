@@ -56,8 +56,13 @@ def test_what_is_shown_as_after_is_what_the_rule_makes(
 def test_the_example_follows_the_rule_when_it_changes(
     folder: Path, workspace: Workspace, directory: Directory
 ) -> None:
-    edit(folder, f"rules/{LINK}.yaml", "length: 13", "length: 6")
-    edit(folder, f"rules/{LINK}.yaml", "of: birth_date, to: month", "of: birth_date, to: year")
+    edit(folder, f"rules/{LINK}.yaml", "length: 13, ladder: [10, 6]", "length: 6")
+    edit(
+        folder,
+        f"rules/{LINK}.yaml",
+        "of: birth_date, to: month, ladder: [year, five_years]",
+        "of: birth_date, to: year",
+    )
 
     items = {item.name: item for item in story(load(folder), directory).items}
 

@@ -238,6 +238,22 @@ def test_flags_of_rows_that_are_there_absent_zero_or_unknown() -> None:
     assert len(refusal.value.findings) == 2
 
 
+@pytest.mark.parametrize("absent", [0, 1])
+def test_a_row_of_nobody_changes_nothing_for_anybody(absent: int) -> None:
+    columns = [COLUMNS[0], {**COLUMNS[-1], "absent": absent}]
+    rows = {
+        "residents": [person(number) for number in "abc"],
+        "consents": all_consent(*"abc"),
+        "tax": [("a", "1"), ("b", "0"), (None, "1"), (None, "0"), (None, "?"), (None, None)],
+    }
+
+    released, told = run(rows, rule(columns=columns), on_findings="quarantine")
+
+    flags = {number: by_token(told, number)["tax_exempt"] for number in "abc"}
+    assert flags == {"a": 1, "b": 0, "c": absent}
+    assert (released.findings, released.quarantined) == ((), 0)
+
+
 def test_absent_means_one_where_the_rule_says_so() -> None:
     columns = [COLUMNS[0], {**COLUMNS[-1], "absent": 1}]
     rows = {
