@@ -66,6 +66,7 @@ _BY_CODE = {
     "exchange.nothing_held": Exit.USAGE,
     "exchange.outside_bounds": Exit.HELD,
     "kumobashi.failed": Exit.UNEXPECTED,
+    "planning.campaign_unknown": Exit.USAGE,
     "planning.link_unknown": Exit.USAGE,
     "service.gateway_down": Exit.GATEWAY_DOWN,
     "service.site_missing": Exit.USAGE,

@@ -3,7 +3,7 @@
 A comparison that cannot fit its column is a mistake here, on its line, never a surprise at night.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from kumobashi.catalogue.code_lists import load_code_lists
@@ -47,7 +47,27 @@ def check_campaigns(loaded: Loaded, layouts: Layouts) -> list[Mistake]:
     found: list[Mistake] = []
     for document in loaded.kinds["campaigns"].values():
         found += _campaign(checks, document)
+    for rule in loaded.kinds["rules"].values():
+        found += _predicate_only(checks, rule)
     return found
+
+
+def _predicate_only(checks: Checks, document: Document[ReleaseRule]) -> Iterator[Mistake]:
+    """Check that the campaigns of a rule are there, about its people and for their purpose."""
+    rule = document.value
+    for number, code in enumerate(rule.campaigns):
+        path: Path = ("campaigns", number)
+        yield from checks.name(document, path, "campaigns", code)
+        held = checks.loaded.kinds["campaigns"].get(code)
+        if held is None:
+            continue
+        whom = held.value.datasets[held.value.subject.dataset]
+        theirs = rule.datasets[rule.subject.dataset]
+        if (whom, held.value.subject.key) != (theirs, rule.subject.key):
+            yield _other_people(document, path, f"{held.file} の対象者", held.file, whom)
+        for link in checks.loaded.kinds["links"].values():
+            if link.value.release == rule.release and link.value.purpose != held.value.purpose:
+                yield _other_purpose(document, path, held.file, {link.value.purpose})
 
 
 def _campaign(checks: Checks, document: Document[Campaign]) -> Iterator[Mistake]:
@@ -175,15 +195,23 @@ def _same_people(document: Document[Campaign], rule: ReleaseRule) -> Iterator[Mi
     whom = campaign.datasets[campaign.subject.dataset]
     theirs = rule.datasets[rule.subject.dataset]
     if (whom, campaign.subject.key) != (theirs, rule.subject.key):
-        yield document.mistake(
-            ("subject",),
-            code="workspace.other_people",
-            ja=f"提供ルール {rule.release} は {theirs} の {rule.subject.key} についてのものです。"
-            "正確な条件と粗い条件は、同じ人を選ぶものでなければ比べられません。",
-            en=f"The rule {rule.release} is about {rule.subject.key} of {theirs}; both conditions"
-            " must choose from the same people.",
-            expected=f"{theirs} {rule.subject.key}",
+        yield _other_people(
+            document, ("subject",), f"提供ルール {rule.release}", rule.release, theirs
         )
+
+
+def _other_people(
+    document: Document[Any], path: Path, what_ja: str, what: str, theirs: str
+) -> Mistake:
+    return document.mistake(
+        path,
+        code="workspace.other_people",
+        ja=f"{what_ja}は {theirs} から選びます。通知の定義と提供ルールは、同じ人から選ぶもので"
+        "なければ合わせられません。",
+        en=f"{what} chooses from {theirs}; campaign and release rule must choose from the same"
+        " people.",
+        expected=theirs,
+    )
 
 
 def _same_purpose(
@@ -196,17 +224,21 @@ def _same_purpose(
         if link.value.release == rule.release
     }
     if purposes and document.value.purpose not in purposes:
-        listed = " | ".join(sorted(purposes))
-        yield document.mistake(
-            ("purpose",),
-            code="workspace.other_purpose",
-            ja=f"提供ルール {rule.release} を使う連携の目的は {listed} です。同意を得た目的と違う"
-            "通知はできません。",
-            en=f"Links with the rule {rule.release} have the purpose {listed}; people consented"
-            " to no other.",
-            expected=listed,
-            example=f"purpose: {min(purposes)}",
-        )
+        yield _other_purpose(document, ("purpose",), f"rules/{rule.release}.yaml", purposes)
+
+
+def _other_purpose(
+    document: Document[Any], path: Path, file: str, purposes: Collection[str]
+) -> Mistake:
+    listed = " | ".join(sorted(purposes))
+    return document.mistake(
+        path,
+        code="workspace.other_purpose",
+        ja=f"{file} を使う連携の目的は {listed} です。同意を得た目的と違う通知はできません。",
+        en=f"Links with {file} have the purpose {listed}; people consented to no other.",
+        expected=listed,
+        example=f"purpose: {min(purposes)}",
+    )
 
 
 def _keys(place: Place) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from kumobashi.catalogue.layouts import Layout, Layouts
 from kumobashi.directory.models import Dataset, MunicipalityFile, SiteFile, SystemFile
 from kumobashi.planning.approvals import ApprovalFile
 from kumobashi.planning.campaign_references import check_campaigns
-from kumobashi.planning.errors import LinkUnknown, WorkspaceBroken
+from kumobashi.planning.errors import CampaignUnknown, LinkUnknown, WorkspaceBroken
 from kumobashi.planning.layout_files import read_layouts
 from kumobashi.planning.links import LinkFile
 from kumobashi.planning.references import Loaded, check
@@ -63,6 +63,14 @@ class Workspace:
             return self.links[name]
         except KeyError:
             raise LinkUnknown(link=name, known=", ".join(sorted(self.links))) from None
+
+    def campaign(self, code: str) -> Campaign:
+        """Return a campaign, or raise :class:`CampaignUnknown`."""
+        try:
+            return self.campaigns[code]
+        except KeyError:
+            known = ", ".join(sorted(self.campaigns)) or "-"
+            raise CampaignUnknown(campaign=code, known=known) from None
 
     def dataset(self, reference: str) -> tuple[SystemFile, Dataset]:
         """Return system and dataset of ``system.dataset``."""

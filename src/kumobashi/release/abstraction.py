@@ -13,10 +13,10 @@ from datetime import date
 
 import duckdb
 
-from kumobashi.release.campaigns import Campaign, Coarsened
+from kumobashi.release.campaigns import Campaign
 from kumobashi.release.compiling_conditions import Compiling, Values
 from kumobashi.release.conditions import columns_of, places
-from kumobashi.release.people import PEOPLE, People, alike, readings
+from kumobashi.release.people import PEOPLE, People, alike, forget, readings
 from kumobashi.release.releasing import Source, extract, read_stages, release
 from kumobashi.release.rules import Keep, ReleaseRule
 from kumobashi.release.staging import Stage, stages
@@ -24,7 +24,7 @@ from kumobashi.release.verdicts import Counts, Error, Verdict, error_of, judge
 from kumobashi.storage.tables import quoted
 
 _KEY = "key_of_the_hall"
-_SIDE_BY_SIDE = "side_by_side"
+SIDE_BY_SIDE = "side_by_side"
 _HEAD = "'02'"  # 続柄
 _CONSENTS = "consents_of_the_hall"
 _COLUMNS = 8  # counts of one campaign
@@ -66,42 +66,59 @@ def error_table(
     purpose: str,
     on: date,
 ) -> list[AbstractionError]:
-    """Return a line for each campaign that ``rule`` serves, in the order given.
+    """Return a line for each campaign, in the order given, as if ``rule`` served it.
 
     ``sources`` are those of the rule, ``hall`` those of the campaigns by ``"system.dataset"``.
-    ``work`` is an empty working database; nothing leaves it.
+    ``work`` is an empty working database; nothing leaves it. A campaign whose coarsened condition
+    is of another rule, or which has none, reaches nobody by this one.
 
     Raises:
         TableMissing, ColumnMissing: a source is not as its layout says.
     """
-    served = [
-        (c, c.coarsened) for c in campaigns if c.coarsened and c.coarsened.rule == rule.release
-    ]
-    if not served:
-        return []
-    told = _told(rule, [coarsened for _, coarsened in served])
+    found: dict[str, AbstractionError] = {}
+    groups = alike(campaigns)
+    for people in side_by_side(
+        rule, groups, sources, hall, work, purpose=purpose, on=on, is_whole=False
+    ):
+        found |= {line.campaign.campaign: line for line in count(rule.release, people, work)}
+    return [found[campaign.campaign] for campaign in campaigns]
+
+
+def side_by_side(
+    rule: ReleaseRule,
+    groups: Sequence[tuple[Campaign, ...]],
+    sources: Mapping[str, Source],
+    hall: Mapping[str, Source],
+    work: duckdb.DuckDBPyConnection,
+    *,
+    purpose: str,
+    on: date,
+    is_whole: bool,
+) -> Iterator[People]:
+    """Make table ``side_by_side`` for each group of :func:`alike` campaigns, and drop it after use.
+
+    With ``is_whole`` all columns of the rule stand in it, else those that the campaigns ask for.
+    """
+    everyone = [campaign for group in groups for campaign in group]
+    told = _told(rule, everyone, is_whole=is_whole)
     read = extract(told, sources, work, purpose=purpose, on=on)
     release(told, work, read, on=on, pads=None, on_findings="go_on")
     _read_consents(rule, sources, work, purpose=purpose, on=on)
-    found: dict[str, AbstractionError] = {}
-    for group in alike([campaign for campaign, _ in served]):
+    for group in groups:
         people = _people(rule, group, hall, work, on=on)
         _join(rule, people, told, work)
-        for line in count(rule.release, people, group, work):
-            found[line.campaign.campaign] = line
-        _forget(work)
-    return [found[campaign.campaign] for campaign, _ in served]
+        yield people
+        work.execute(f"drop table {SIDE_BY_SIDE}")
+        forget(work)
 
 
-def count(
-    rule: str, people: People, campaigns: Sequence[Campaign], work: duckdb.DuckDBPyConnection
-) -> Iterator[AbstractionError]:
-    """Count all campaigns in one scan of ``side_by_side``."""
-    values = Values()
+def count(rule: str, people: People, work: duckdb.DuckDBPyConnection) -> Iterator[AbstractionError]:
+    """Count all campaigns of a group in one scan of ``side_by_side``."""
+    values, campaigns = Values(), people.campaigns
     answers, sums = ["has_consent"], ["count(*)", "count(*) filter (has_consent)"]
     for n, campaign in enumerate(campaigns):
         exact = people.sql(campaign, values)
-        coarsened = _coarsened_sql(campaign, people.on, values)
+        coarsened = _coarsened_sql(rule, campaign, people.on, values)
         answers += [
             f"{exact} as x{n}",
             f"case when is_released then {coarsened} else false end as y{n}",
@@ -116,7 +133,7 @@ def count(
             f"count(*) filter (x{n} is null)",
             f"count(*) filter (y{n} is null)",
         ]
-    inner = f"select {', '.join(answers)} from {_SIDE_BY_SIDE}"
+    inner = f"select {', '.join(answers)} from {SIDE_BY_SIDE}"
     sql = f"select {', '.join(sums)} from ({inner})"
     persons, consenting, *rest = work.execute(sql, values.bound).fetchall()[0]
     for n, campaign in enumerate(campaigns):
@@ -134,8 +151,8 @@ def count(
         )
 
 
-def _coarsened_sql(campaign: Campaign, on: date, values: Values) -> str:
-    if campaign.coarsened is None:
+def _coarsened_sql(rule: str, campaign: Campaign, on: date, values: Values) -> str:
+    if campaign.coarsened is None or campaign.coarsened.rule != rule:
         return "false"
     compiling = Compiling(
         on=on, values=values, fact=lambda _: "null", column=lambda name: quoted(f"told_{name}")
@@ -143,13 +160,28 @@ def _coarsened_sql(campaign: Campaign, on: date, values: Values) -> str:
     return compiling.sql(campaign.coarsened.when)
 
 
-def _told(rule: ReleaseRule, asked: Iterable[Coarsened]) -> ReleaseRule:
-    """Return the rule with the columns that are asked for alone, the hall's key, and everybody."""
-    wanted = {c for coarsened in asked for p in places(coarsened.when) for c in columns_of(p.leaf)}
-    columns = [column for column in rule.columns if column.name in wanted]
+def _told(rule: ReleaseRule, campaigns: Iterable[Campaign], *, is_whole: bool) -> ReleaseRule:
+    """Return the rule with what is asked for alone, the hall's key for a token, and everybody."""
+    wanted = {
+        column
+        for campaign in campaigns
+        if campaign.coarsened and campaign.coarsened.rule == rule.release
+        for place in places(campaign.coarsened.when)
+        for column in columns_of(place.leaf)
+    }
+    columns = [
+        column
+        for column in rule.columns
+        if column.op not in {"token", "campaign"} and (is_whole or column.name in wanted)
+    ]
     key = Keep(name=_KEY, op="keep", of=rule.subject.key)
     return rule.model_copy(
-        update={"columns": [key, *columns], "consent": None, "allow_empty": True}
+        update={
+            "columns": [key, *columns],
+            "consent": None,
+            "allow_empty": True,
+            "predicate_only": False,
+        }
     )
 
 
@@ -165,7 +197,7 @@ def _people(
     also = [rule.subject.household or "", rule.subject.relationship] if by_head else []
     wanted = readings(group, also=also)
     read_stages(wanted.stages, hall, work)
-    people = People(campaigns=group, on=on, tables=wanted.name)
+    people = People(campaigns=group, on=on, tables=wanted.name, columns=wanted.stages[0].columns)
     people.make(work)
     return people
 
@@ -197,7 +229,7 @@ def _join(
         if column.name != _KEY
     )
     work.execute(
-        f"create temp table {_SIDE_BY_SIDE} as select p.*, r.{_KEY} is not null as is_released,"
+        f"create temp table {SIDE_BY_SIDE} as select p.*, r.{_KEY} is not null as is_released,"
         f" {_consented(rule, key)} as has_consent{columns}"
         f" from {PEOPLE} p left join released r on r.{_KEY} = p.{key}"
     )
@@ -214,14 +246,3 @@ def _consented(rule: ReleaseRule, key: str) -> str:
         f" and {key} in (select {quoted(rule.subject.key)} from {_CONSENTS})"
     )
     return f"coalesce(p.{household} in ({head}), false)"
-
-
-def _forget(work: duckdb.DuckDBPyConnection) -> None:
-    """Drop the tables of one group before the next."""
-    named = work.execute(
-        "select table_name from duckdb_tables() where table_name in (?, ?)"
-        " or table_name like 'hall\\_%' escape '\\' or table_name like 'fact\\_%' escape '\\'",
-        [PEOPLE, _SIDE_BY_SIDE],
-    ).fetchall()
-    for (name,) in named:
-        work.execute(f"drop table {quoted(name)}")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from kumobashi.kernel import JST
+from kumobashi.messages.freshness import Freshness
 from kumobashi.release.campaigns import Age, Campaign
 from kumobashi.release.errors import (
     BaseDateBeforeData,
@@ -34,15 +35,6 @@ class DataTime:
     def live(cls, now: datetime) -> "DataTime":
         """Return the time of what is read in the core system itself."""
         return cls(core_at=now, taken_at=now)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Freshness:
-    """What travels with data: the oldest times of all that was used, and the end of their use."""
-
-    core_at: datetime
-    taken_at: datetime
-    usable_until: datetime
 
 
 def read_times(reader: TableReader, table: str) -> dict[str, DataTime]:

@@ -85,6 +85,7 @@ class People:
     campaigns: tuple[Campaign, ...]
     on: date
     tables: Mapping[str, str]
+    columns: tuple[str, ...]  # of the people's own rows
     facts: dict[str, str] = field(default_factory=dict)  # column, by what was asked
 
     def sql(self, campaign: Campaign, values: Values) -> str:
@@ -166,3 +167,14 @@ def _asked(campaign: Campaign, part: HasRow | HouseholdHas) -> str:
     named = {asked.dataset for _, asked in nodes(part) if isinstance(asked, HasRow)}
     datasets = {name: campaign.datasets[name] for name in sorted(named)}
     return json.dumps([datasets, part.model_dump(mode="json", by_alias=True)], sort_keys=True)
+
+
+def forget(work: duckdb.DuckDBPyConnection) -> None:
+    """Drop the tables of one group before the next: what was read of the hall, and the facts."""
+    named = work.execute(
+        "select table_name from duckdb_tables() where table_name = ?"
+        " or starts_with(table_name, 'hall_') or starts_with(table_name, 'fact_')",
+        [PEOPLE],
+    ).fetchall()
+    for (name,) in named:
+        work.execute(f"drop table {quoted(name)}")

@@ -13,6 +13,7 @@ from typing import Literal
 import duckdb
 
 from kumobashi.kernel import Finding, crashpoint
+from kumobashi.messages.freshness import Freshness
 from kumobashi.release.compiling import Compiled, compile_released, compile_rule
 from kumobashi.release.errors import CountsDisagree, FindingsRefused, NothingToRelease
 from kumobashi.release.rules import ReleaseRule
@@ -46,6 +47,7 @@ class Released:
     rows_below_five: int | None
     classes: int | None
     findings: tuple[Finding, ...]
+    freshness: Freshness | None = None  # until when the rows may be used; none: no limit
 
 
 def extract(
