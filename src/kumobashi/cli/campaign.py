@@ -1,5 +1,6 @@
 """``kumobashi campaign``: whom notices mean, and how far coarsened data would miss them."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -54,14 +55,23 @@ def check(terminal: Terminal, *, codes: tuple[str, ...], on: date | None) -> Exi
 
         terminal.emit({"on": day.isoformat(), "campaigns": [line_json(line) for line in lines]})
     else:
-        _show(terminal, lines, day)
+        named = {
+            field.name: field.ja
+            for line in lines
+            for link in workspace.links.values()
+            if link.release == line.rule
+            for field in workspace.layout(f"{link.to.system}.{link.to.dataset}").fields
+        }
+        _show(terminal, lines, day, named)
     return Exit.RED if any(line.stopped for line in lines) else Exit.OK
 
 
 campaign.add_command(check)
 
 
-def _show(terminal: Terminal, lines: "list[CampaignLine]", on: date) -> None:
+def _show(
+    terminal: Terminal, lines: "list[CampaignLine]", on: date, named: Mapping[str, str]
+) -> None:
     from kumobashi.cli.campaign_tables import draw
 
     if not lines:
@@ -69,5 +79,5 @@ def _show(terminal: Terminal, lines: "list[CampaignLine]", on: date) -> None:
             terminal.t("通知の定義（campaigns/）はありません。", "There are no campaigns.")
         )
         return
-    for part in draw(terminal, lines, on):
+    for part in draw(terminal, lines, on, named=named):
         terminal.out.print(part, soft_wrap=True)

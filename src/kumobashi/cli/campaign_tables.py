@@ -1,6 +1,6 @@
 """The error table and the three ways at a terminal, within the width of our pictures."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from rich.console import RenderableType
@@ -16,6 +16,7 @@ from kumobashi.planning.campaign_story import (
     of_which_moment,
     percent,
     tells,
+    way_columns,
 )
 from kumobashi.release.comparing import Way
 from kumobashi.release.verdicts import Verdict
@@ -23,8 +24,14 @@ from kumobashi.release.verdicts import Verdict
 _STYLES = {Verdict.PINPOINT: "green", Verdict.GENERAL: "yellow", Verdict.UNFIT: "red"}
 
 
-def draw(terminal: Terminal, lines: Sequence[CampaignLine], on: date) -> Iterator[RenderableType]:
-    """Give the table, then what must be said below it."""
+def draw(
+    terminal: Terminal,
+    lines: Sequence[CampaignLine],
+    on: date,
+    *,
+    named: Mapping[str, str],
+) -> Iterator[RenderableType]:
+    """Give the table, then what must be said below it; ``named`` are Japanese names of columns."""
     t = terminal.t
     people = max(line.counted.counts.people for line in lines)
     title = t(
@@ -45,7 +52,7 @@ def draw(terminal: Terminal, lines: Sequence[CampaignLine], on: date) -> Iterato
     if line.ways:
         yield Text()
         yield Text(t("3つの送り方（同意した人）", "Three ways (of those who consented)"), "bold")
-        yield ways_table(terminal, line.ways)
+        yield ways_table(terminal, line.ways, lines, named)
         yield from hung(Text("  "), t(*tells(line)), terminal.width)
 
 
@@ -98,7 +105,12 @@ def error_table(terminal: Terminal, lines: Sequence[CampaignLine]) -> Table:
     return table
 
 
-def ways_table(terminal: Terminal, ways: Sequence[Way]) -> Table:
+def ways_table(
+    terminal: Terminal,
+    ways: Sequence[Way],
+    lines: Sequence[CampaignLine],
+    named: Mapping[str, str],
+) -> Table:
     """Return the three ways: who is reached, what could be learned, what it costs."""
     t = terminal.t
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
@@ -124,6 +136,6 @@ def ways_table(terminal: Terminal, ways: Sequence[Way]) -> Table:
             size(way.bytes),
             "―" if way.smallest is None else f"{way.smallest:,}",
             f"{way.alone:,}",
-            ", ".join(way.columns),
+            way_columns(way, lines, named, terminal.lang),
         )
     return table

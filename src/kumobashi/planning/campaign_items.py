@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from kumobashi.catalogue.fields import Sensitivity
 from kumobashi.planning.workspace import Workspace
 from kumobashi.release.campaigns import Campaign
-from kumobashi.release.conditions import columns_of, places, rows_asked
+from kumobashi.release.conditions import (
+    HouseholdHas,
+    columns_of,
+    nodes,
+    places,
+    rows_asked,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +36,14 @@ def asked_items(workspace: Workspace, campaign: Campaign) -> tuple[AskedItem, ..
             found[reference, ""] = AskedItem(
                 reference=reference, column="", ja=layout.ja, sensitivity=is_special
             )
+    whom = campaign.subject
+    if whom.household and any(isinstance(p, HouseholdHas) for _, p in nodes(campaign.exact)):
+        reference = campaign.datasets[whom.dataset]
+        field = workspace.layout(reference).field(whom.household)
+        # Told is that the person lives with somebody, not the number of the household.
+        found[reference, field.name] = AskedItem(
+            reference=reference, column=field.name, ja=field.ja, sensitivity="attribute"
+        )
     for place in places(campaign.exact):
         reference = campaign.datasets[place.dataset or campaign.subject.dataset]
         for column in columns_of(place.leaf):

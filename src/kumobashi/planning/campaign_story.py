@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from kumobashi.kernel import JST, KumobashiError, to_wire
+from kumobashi.kernel import JST, KumobashiError, Language, to_wire
 from kumobashi.messages.freshness import Freshness
 from kumobashi.planning.campaign_items import AskedItem
 from kumobashi.planning.links import LinkFile
@@ -118,6 +118,22 @@ def of_which_moment(line: CampaignLine) -> tuple[str, str]:
         f"データは業務システム {core} 時点、統合DB {taken} 時点。{until} まで使えます。",
         f"Data of {core} (core systems), taken {taken}; usable until {until}.",
     )
+
+
+def way_columns(
+    way: Way, lines: Sequence[CampaignLine], named: Mapping[str, str], lang: Language
+) -> str:
+    """Return what leaves in one of the ways; ``named`` gives Japanese names of released columns."""
+    if lang == "en":
+        return ", ".join(way.columns)
+    known = {
+        **{item.column or item.reference.partition(".")[2]: item.ja
+           for line in lines for item in line.items},
+        **(named if way.kind is Kind.COARSENED else {}),
+        "campaign": "通知のコード",
+    }  # fmt: skip
+    plain = (column.rpartition(".")[2] for column in way.columns)
+    return "・".join(dict.fromkeys(known.get(column, column) for column in plain))
 
 
 def percent(share: float | None) -> str:

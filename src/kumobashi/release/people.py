@@ -38,21 +38,30 @@ class Readings:
 
 
 def alike(campaigns: Sequence[Campaign]) -> list[tuple[Campaign, ...]]:
-    """Return the campaigns in groups that choose from the same people."""
-    groups: dict[str, list[Campaign]] = {}
-    for campaign in campaigns:
+    """Return the campaigns in groups that choose from the same people.
+
+    Who does not ask for households goes with those who do.
+    """
+    groups: dict[tuple[str, str | None], list[Campaign]] = {}
+    for campaign in sorted(campaigns, key=lambda c: c.subject.household is None):
         whom = campaign.subject
-        key = json.dumps(
-            [campaign.datasets[whom.dataset], whom.key, whom.household, whom.only], sort_keys=True
-        )
-        groups.setdefault(key, []).append(campaign)
+        people = json.dumps([campaign.datasets[whom.dataset], whom.key, whom.only], sort_keys=True)
+        same = (key for key in groups if key[0] == people)
+        fits = next(same, None) if whom.household is None else (people, whom.household)
+        groups.setdefault(fits or (people, None), []).append(campaign)
     return [tuple(group) for group in groups.values()]
+
+
+def household_of(campaigns: Sequence[Campaign]) -> str | None:
+    """Return the column that says who lives together, if one of a group's campaigns asks."""
+    return next((c.subject.household for c in campaigns if c.subject.household), None)
 
 
 def readings(campaigns: Sequence[Campaign], *, also: Sequence[str] = ()) -> Readings:
     """Return what to read for campaigns that are :func:`alike`; ``also`` more of the people."""
     whom = campaigns[0].subject
-    own = [whom.key, *([whom.household] if whom.household else []), *also]
+    household = household_of(campaigns)
+    own = [whom.key, *([household] if household else []), *also]
     others: dict[str, list[str]] = {}
     for campaign in campaigns:
         for _, part in nodes(campaign.exact):
@@ -96,9 +105,9 @@ class People:
         """Make table ``people`` from what was read."""
         whom = self.campaigns[0].subject
         rows = self._with_facts(work, _ROWS, quoted(whom.key), self._rows_asked())
-        if whom.household is not None:
+        if (household := household_of(self.campaigns)) is not None:
             asked = self._households_asked(rows)
-            rows = self._with_facts(work, rows, quoted(whom.household), asked)
+            rows = self._with_facts(work, rows, quoted(household), asked)
         work.execute(f"create temp table {PEOPLE} as select * from {rows}")
 
     def _with_facts(

@@ -16,8 +16,9 @@ import duckdb
 from kumobashi.exchange.aiming import hall_of, times_of
 from kumobashi.exchange.packing import write_parquet
 from kumobashi.planning.campaign_items import asked_items
-from kumobashi.planning.campaign_story import CampaignLine, rule_of
+from kumobashi.planning.campaign_story import CampaignLine, campaigns_of, rule_of
 from kumobashi.planning.errors import CampaignUncounted
+from kumobashi.planning.links import LinkFile
 from kumobashi.planning.workspace import Workspace
 from kumobashi.release.abstraction import AbstractionError, count, side_by_side
 from kumobashi.release.campaigns import Campaign
@@ -68,6 +69,25 @@ def campaign_lines(
             )[0]:
                 found[line.campaign.campaign] = line
     return [found[campaign.campaign] for campaign in campaigns]
+
+
+def campaigns_of_plan(
+    workspace: Workspace, link: LinkFile, *, on: date, now: datetime
+) -> tuple[list[CampaignLine], tuple[Way, ...]]:
+    """Return the campaigns that a link serves, and the three ways for all of them together.
+
+    Those of a predicate-only link are held against their coarsened conditions, where they have one:
+    that is what the link spares. Without one rule for all there are no ways.
+    """
+    campaigns = campaigns_of(workspace, link)
+    if not campaigns:
+        return [], ()
+    rules = {rule.release for c in campaigns if (rule := rule_of(workspace, c)) is not None}
+    if len(rules) == 1:
+        return lines_of_rule(
+            workspace, workspace.rules[min(rules)], campaigns, on=on, now=now, is_compared=True
+        )
+    return campaign_lines(workspace, campaigns, on=on, now=now), ()
 
 
 def lines_of_rule(
