@@ -13,7 +13,7 @@ import argparse
 import json
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
@@ -32,6 +32,7 @@ from kumobashi.release.people import alike
 from kumobashi.release.releasing import Source, extract
 from kumobashi.release.targeting import find_targets, release_targets
 from kumobashi.storage.duckdb_tables import DuckDBTables
+from kumobashi.storage.tables import TableReader
 from kumobashi.testing.city import build, write_embedded
 
 T = TypeVar("T")
@@ -65,9 +66,9 @@ def measure(folder: Path, residents: int) -> dict[str, float | int]:
     return found
 
 
-def _source(workspace: Workspace, readers: dict[str, object], reference: str) -> Source:
+def _source(workspace: Workspace, readers: Mapping[str, TableReader], reference: str) -> Source:
     system, dataset = workspace.dataset(reference)
-    return Source(readers[system.system], dataset.table)  # type: ignore[arg-type]
+    return Source(readers[system.system], dataset.table)
 
 
 def _measure(

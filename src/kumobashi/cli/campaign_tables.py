@@ -76,14 +76,13 @@ def error_table(terminal: Terminal, lines: Sequence[CampaignLine]) -> Table:
         style = _STYLES[line.counted.verdict] if line.has_coarsened else "dim"
         name = terminal.t(line.campaign.name, line.campaign.campaign)
         below = t("\n  同意した人では", "\n  who consented")
-        pairs = (
-            (counts.exact, consenting.exact),
-            (counts.coarsened, consenting.coarsened),
-            (counts.wrong, consenting.wrong),
-            (counts.missed, consenting.missed),
-        )
-        if not line.has_coarsened:
-            pairs = (*pairs[:1],)
+        pairs = [(counts.exact, consenting.exact)]
+        if line.has_coarsened:
+            pairs += [
+                (counts.coarsened, consenting.coarsened),
+                (counts.wrong, consenting.wrong),
+                (counts.missed, consenting.missed),
+            ]
         numbers = [Text.assemble(f"{all_:,}", (f"\n{some:,}", "dim")) for all_, some in pairs]
         numbers += [Text("―")] * (4 - len(numbers))
         shares = [counts.precision, counts.recall] if line.has_coarsened else [None, None]

@@ -110,7 +110,8 @@ def _dated(checks: Checks, document: Document[Campaign]) -> Iterator[Mistake]:
 
 def _one_site(checks: Checks, document: Document[Campaign]) -> Iterator[Mistake]:
     """Check that all lies at the site of the people: nothing travels to be compared."""
-    campaign, sites = document.value, {}
+    campaign = document.value
+    sites: dict[str, str] = {}
     for name, reference in campaign.datasets.items():
         system = checks.loaded.kinds["systems"].get(reference.partition(".")[0])
         if system:

@@ -264,10 +264,9 @@ def _places(condition: Condition, path: Path, dataset: str | None) -> Iterator[P
                 yield from _places(part, (*path, "of", number), dataset)
         case Not(of=part):
             yield from _places(part, (*path, "of"), dataset)
-        case HasRow(where=None):
-            pass
-        case HasRow(where=part, dataset=other) if part is not None:
-            yield from _places(part, (*path, "where"), other)
+        case HasRow(where=where, dataset=other):
+            if where is not None:
+                yield from _places(where, (*path, "where"), other)
         case HouseholdHas(where=part):
             yield from _places(part, (*path, "where"), dataset)
         case _:
@@ -290,8 +289,9 @@ def nodes(condition: Condition, path: Path = ()) -> Iterator[tuple[Path, Conditi
                 yield from nodes(part, (*path, "of", number))
         case Not(of=part):
             yield from nodes(part, (*path, "of"))
-        case HasRow(where=part) | HouseholdHas(where=part) if part is not None:
-            yield from nodes(part, (*path, "where"))
+        case HasRow(where=where) | HouseholdHas(where=where):
+            if where is not None:
+                yield from nodes(where, (*path, "where"))
         case _:
             pass
 

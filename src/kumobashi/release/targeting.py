@@ -50,7 +50,8 @@ def find_targets(
     """
     _refuse_findings(hall, on_findings)
     work.execute(f"create temp table {_TARGETS} (key varchar, {CAMPAIGN} varchar)")
-    meant, unknown = {}, {}
+    meant: dict[str, int] = {}
+    unknown: dict[str, int] = {}
     for group in alike(campaigns):
         wanted = readings(group)
         read_stages(wanted.stages, hall, work)

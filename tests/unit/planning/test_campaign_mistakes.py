@@ -1,10 +1,12 @@
 """What is wrong in the file of a campaign is told on its line, before anything is counted."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from kumobashi.planning.workspace import Workspace
+from kumobashi.planning.cautions import cautions
+from kumobashi.planning.workspace import Workspace, load
 from tests.unit.planning.test_workspace_mistakes import change, mistakes
 
 KENSHIN, INFANT = "campaigns/health-check-40.yaml", "campaigns/infant-check-18m.yaml"
@@ -93,3 +95,13 @@ def test_the_sample_holds_the_six_notices_of_the_report(workspace: Workspace) ->
         "infant-check-18m",
         "landslide",
     }
+
+
+def test_a_campaign_that_no_link_can_send_is_pointed_out(folder: Path) -> None:
+    (folder / "links/campaign-targets.yaml").unlink()
+    (folder / "links/notice-attributes.yaml").unlink()
+
+    found = cautions(load(folder), on=date(2026, 11, 22))
+
+    told = {c.file for c in found if c.code == "caution.unused"}
+    assert {KENSHIN, INFANT, LANDSLIDE, LONE} <= told
