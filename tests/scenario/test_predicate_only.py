@@ -10,22 +10,27 @@ import pytest
 from kumobashi.crypto.keys import TokenKey
 from kumobashi.exchange.tokens import destination_key
 from kumobashi.kernel import business_date
-from kumobashi.planning.plan import plan
-from kumobashi.planning.workspace import load
 from kumobashi.testing.city import City, date_anew
 from kumobashi.testing.gateways import until
-from kumobashi.testing.town import Town
+from kumobashi.testing.town import Refused, Town
 
 pytestmark = [pytest.mark.scenario, pytest.mark.slow]
 LINK = "campaign-targets"
+PARCELS = [2, 18, 30]
 TODAY = business_date(datetime.now(UTC))  # data are of last night, whatever day it is
 
 
 @pytest.fixture(scope="module")
 def town(city: City, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    with Town.found(tmp_path_factory.mktemp("targets") / "w", city) as made:
+    with Town.found(tmp_path_factory.mktemp("targets") / "w", city, change=_widen) as made:
         made.start_all()
         yield made
+
+
+def _widen(folder: Path) -> None:
+    """Let the danger zone hold people of a small city, too."""
+    file = folder / "campaigns/landslide.yaml"
+    file.write_text(file.read_text("utf-8").replace("[3, 7]", str(PARCELS)), "utf-8")
 
 
 def _month_start(day: date, months: int) -> date:
@@ -63,7 +68,7 @@ def _expected(town: Town) -> set[tuple[str, str]]:
         if home in homes:
             found.add((key.token(number), "infant-check-18m"))
         block = at.translate(digits).partition("番")[0]
-        if where == "9999970001001" and block in {"3", "7"}:
+        if where == "9999970001001" and block in map(str, PARCELS):
             found.add((key.token(number), "landslide"))
     return found
 
@@ -77,7 +82,7 @@ def test_exactly_those_meant_arrive_and_nothing_but_token_and_code(town: Town) -
 
     assert run["state"] == "applied", run
     assert _there(town) == _expected(town)
-    assert {code for _, code in _there(town)} == {"infant-check-18m", "landslide"}
+    assert "landslide" in {code for _, code in _there(town)}
     columns = town.sql("notice-cloud", "select column_name from (describe campaign_targets)")
     assert {name for (name,) in columns} == {"token", "campaign"}
 
@@ -115,16 +120,12 @@ def test_data_that_grow_too_old_on_the_way_are_not_applied(town: Town) -> None:
 
 
 def test_a_changed_condition_waits_for_a_new_approval(town: Town) -> None:
-    town.edit("campaigns/landslide.yaml", r"\[3, 7\]", "[3, 7, 9]")
-    workspace = load(town.folder)
+    town.edit("campaigns/landslide.yaml", r"\[2, 18, 30\]", "[2, 18]")
 
-    changed = plan(workspace, None, LINK, on=TODAY)
+    with pytest.raises(Refused) as refusal:
+        town.submit(LINK, TODAY, again=True)
 
-    approved = workspace.approvals[LINK]
-    assert changed.decision["campaigns"]["landslide"] not in str(approved)
-    run = town.run(LINK, TODAY, again=True)
-    assert run["state"] == "refused"
-    assert run["cause"]["code"] == "exchange.drifted"
+    assert refusal.value.problem["code"] == "exchange.drifted"
 
 
 def _date(store: Path, at: datetime) -> None:
