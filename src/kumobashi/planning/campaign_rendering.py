@@ -8,6 +8,7 @@ from kumobashi.kernel import Language
 from kumobashi.planning.campaign_story import (
     WAYS,
     CampaignLine,
+    first_to_end,
     of_which_moment,
     percent,
     tells,
@@ -50,6 +51,9 @@ def campaign_lines(story: Story, *, width: int, lang: Language) -> Iterator[Text
         if line.stopped is not None:
             said = of_which_moment(line)[0 if is_ja else 1]
             yield from _hung("  × ", said, width, "red")
+    if first := first_to_end(story.campaigns):
+        said = of_which_moment(first)[0 if is_ja else 1]
+        yield from _hung("  ", f"{first.campaign.campaign}: {said}", width, "dim")
     if story.plan.is_predicate_only:
         for line in story.campaigns:
             style = "yellow" if line.is_small else ""

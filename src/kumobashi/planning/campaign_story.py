@@ -136,6 +136,16 @@ def way_columns(
     return "・".join(dict.fromkeys(known.get(column, column) for column in plain))
 
 
+def first_to_end(lines: Sequence[CampaignLine]) -> CampaignLine | None:
+    """Return the campaign whose data may be used the shortest, of those that may use theirs."""
+    good = [line for line in lines if line.freshness and line.stopped is None]
+    return min(good, key=_end, default=None)
+
+
+def _end(line: CampaignLine) -> str:
+    return to_wire(line.freshness.usable_until) if line.freshness else ""
+
+
 def percent(share: float | None) -> str:
     """Return a share as a table shows it; never 100 % when something is missing.
 
