@@ -2,7 +2,7 @@
 
 from kumobashi.directory.models import SiteFile, SiteKind
 from kumobashi.policy.questions import Reason, Where
-from kumobashi.release.columns import BaseDate, Constant, Suppress, Token
+from kumobashi.release.columns import BaseDate, CampaignCode, Constant, Suppress, Token
 from kumobashi.release.gates import Gate
 from kumobashi.release.rules import ReleaseRule
 
@@ -15,8 +15,11 @@ def is_outside_hall(site: SiteFile) -> bool:
 
 
 def tells_attributes(rule: ReleaseRule) -> bool:
-    """Whether anything about a person leaves beside a token: what differs from row to row."""
-    same = Token | Constant | BaseDate | Suppress
+    """Whether an attribute leaves beside a token: what differs from row to row.
+
+    What a campaign's code tells is not coarser or finer; the plan shows it (``predicate_only``).
+    """
+    same = Token | Constant | BaseDate | Suppress | CampaignCode
     return any(not isinstance(column, same) for column in rule.released)
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from kumobashi.planning.campaign_items import asked_items
 from kumobashi.planning.coding import logical_layout
 from kumobashi.planning.links import LinkFile
 from kumobashi.planning.rule_columns import source_of
@@ -12,6 +13,7 @@ from kumobashi.release.columns import (
     AnyColumn,
     Area,
     BaseDate,
+    CampaignCode,
     Constant,
     Drop,
     Flag,
@@ -28,6 +30,9 @@ from kumobashi.release.columns import (
     TopBottom,
     Truncate,
 )
+from kumobashi.release.rules import ReleaseRule
+
+_RISING = ("public", "attribute", "personal", "identifier", "special")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +77,9 @@ def items_of(workspace: Workspace, link: LinkFile) -> tuple[PlannedItem, ...]:
                 operation_ja=ja,
                 operation_en=en,
                 form=_form(column),
-                sensitivity=field.sensitivity if field else outcome.sensitivity,
+                sensitivity=_implied(workspace, rule)
+                if isinstance(column, CampaignCode)
+                else (field.sensitivity if field else outcome.sensitivity),
                 outcome=f"{outcome.type}({outcome.digits})" if outcome.digits else outcome.type,
                 where=Where(
                     file, workspace.where(file, "columns", number, "name").line, column.name
@@ -82,13 +89,23 @@ def items_of(workspace: Workspace, link: LinkFile) -> tuple[PlannedItem, ...]:
     return tuple(found)
 
 
+def _implied(workspace: Workspace, rule: ReleaseRule) -> str:
+    """Return how sensitive a code is: as the most sensitive item that it follows from."""
+    found = [
+        item.sensitivity
+        for code in rule.campaigns
+        for item in asked_items(workspace, workspace.campaigns[code])
+    ]
+    return max(found, key=_RISING.index, default="attribute")
+
+
 def _form(column: AnyColumn) -> str:
     match column:
         case Token():
             return "token"
         case Keep():
             return "kept"
-        case Flag() | HasSpouse() | HasMember():
+        case Flag() | HasSpouse() | HasMember() | CampaignCode():
             return "flag"
         case BaseDate() | Constant() | Suppress() | Drop():
             return "derived"
@@ -128,6 +145,8 @@ def said(column: AnyColumn) -> tuple[str, str]:  # noqa: C901, PLR0911, PLR0912 
             return "送り先ごとの符号に", "token for this destination"
         case BaseDate():
             return "年齢基準日", "base date"
+        case CampaignCode():
+            return "庁内で判定した通知のコード", "code of the campaign, decided in the hall"
         case Constant(value=value):
             return f"固定値 {value}", f"always {value}"
         case Keep():

@@ -6,6 +6,7 @@ from kumobashi.release.columns import (
     AnyColumn,
     Area,
     BaseDate,
+    CampaignCode,
     Constant,
     Drop,
     Flag,
@@ -20,7 +21,7 @@ Used = tuple[str, Path, str]  # key under ``datasets``, place in the file, colum
 
 def source_of(rule: ReleaseRule, column: AnyColumn) -> tuple[str, str] | None:
     """Return dataset key and column that a released column is made from, if from any."""
-    if isinstance(column, BaseDate | Constant | Suppress | Drop):
+    if isinstance(column, BaseDate | Constant | CampaignCode | Suppress | Drop):
         return None
     if isinstance(column, Flag):
         return column.dataset, column.of

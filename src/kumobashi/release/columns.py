@@ -28,9 +28,11 @@ from kumobashi.release.household_columns import (
 from kumobashi.storage.mistakes import Said
 
 __all__ = [
+    "CAMPAIGN",
     "AnyColumn",
     "Area",
     "BaseDate",
+    "CampaignCode",
     "Column",
     "Constant",
     "Drop",
@@ -51,6 +53,7 @@ __all__ = [
     "Truncate",
 ]
 
+CAMPAIGN = "campaign_code"  # column of ``eligible`` in a predicate-only release
 Mark = Annotated[str, StringConstraints(min_length=1, max_length=10)]
 
 
@@ -84,6 +87,12 @@ class Constant(ColumnModel):
 
     op: Literal["constant"]
     value: str
+
+
+class CampaignCode(ColumnModel):
+    """The code of a campaign that means the person: all that a predicate-only rule tells."""
+
+    op: Literal["campaign"]
 
 
 class Truncate(ColumnModel):
@@ -224,6 +233,7 @@ AnyColumn = (
     | BaseDate
     | Keep
     | Constant
+    | CampaignCode
     | Truncate
     | Prefix
     | Area

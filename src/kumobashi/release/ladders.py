@@ -16,6 +16,7 @@ from kumobashi.release.columns import (
     AnyColumn,
     Area,
     BaseDate,
+    CampaignCode,
     Constant,
     Drop,
     Flag,
@@ -105,7 +106,7 @@ def is_coarser(  # noqa: C901, PLR0911, PLR0912 - one case for each pair of oper
 ) -> bool:
     """Whether the value of ``coarser`` follows from that of ``than``, and tells less."""
     match than, coarser:
-        case (Drop() | Suppress() | Constant() | BaseDate(), _):
+        case (Drop() | Suppress() | Constant() | CampaignCode() | BaseDate(), _):
             return False
         case (_, Drop()):
             return True
@@ -185,7 +186,7 @@ def _step(  # noqa: C901, PLR0911 - by operation
             return column.model_copy(update={"to": "year", "ladder": rest})
         case HouseholdAges() | HouseholdCounts() | HouseholdBirthMonths():
             return _of_household(column.of, step, rest, said)
-        case Token() | BaseDate() | Constant() | Suppress() | Drop():
+        case Token() | BaseDate() | Constant() | CampaignCode() | Suppress() | Drop():
             raise AssertionError(f"{column.op} has no ladder")
         case HasSpouse() | HasMember() | Flag() | TopBottom():
             raise AssertionError(f"{column.op} climbs to drop alone")

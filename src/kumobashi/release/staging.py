@@ -12,6 +12,7 @@ from kumobashi.release.column_parts import Codes
 from kumobashi.release.columns import (
     Area,
     BaseDate,
+    CampaignCode,
     Constant,
     Drop,
     Flag,
@@ -67,7 +68,7 @@ def _subject(rule: ReleaseRule) -> Stage:
         columns.append(subject.birth_date)
     for column in rule.columns:
         match column:
-            case BaseDate() | Constant() | Suppress() | Drop() | Flag():
+            case BaseDate() | Constant() | CampaignCode() | Suppress() | Drop() | Flag():
                 pass
             case Token(of="household_head"):
                 pass

@@ -9,9 +9,11 @@ from typing import assert_never
 
 from kumobashi.release.bands import Band
 from kumobashi.release.columns import (
+    CAMPAIGN,
     AnyColumn,
     Area,
     BaseDate,
+    CampaignCode,
     Constant,
     Drop,
     Flag,
@@ -47,6 +49,8 @@ def value(key: str, column: AnyColumn, on: date) -> str:  # noqa: C901, PLR0911,
             return literal(on)
         case Keep(of=source):
             return quoted(source)
+        case CampaignCode():
+            return CAMPAIGN
         case Constant(value=same) | Suppress(mark=same):
             return literal(same)
         case Truncate():
