@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from kumobashi.catalogue.fields import Sensitivity
+from kumobashi.catalogue.items import Sensitivity
 from kumobashi.planning.workspace import Workspace
 from kumobashi.release.campaigns import Campaign
 from kumobashi.release.conditions import (
