@@ -111,7 +111,7 @@ def test_data_that_grow_too_old_on_the_way_are_not_applied(town: Town) -> None:
     sent = town.submit(LINK, TODAY, again=True)["transfer"]
     town.wait(sent, lambda seen: seen["state"] != "extracting")
 
-    until("the end of use", lambda: datetime.now(UTC) > ends, 30, every=0.2)
+    until("the end of use", lambda: datetime.now(UTC) > ends or None, 30, every=0.2)
     town.start("public-cloud")
 
     refused = town.wait(sent, seconds=90)
@@ -129,11 +129,11 @@ def test_a_changed_condition_waits_for_a_new_approval(town: Town) -> None:
 
 
 def _date(store: Path, at: datetime) -> None:
-    def written() -> bool:
+    def written() -> bool | None:
         try:
             date_anew(store, at=at)
         except duckdb.IOException:  # the gateway has it open for a moment
-            return False
+            return None
         return True
 
     until("the data times", written, 20, every=0.05)

@@ -1,6 +1,5 @@
 """``kumobashi campaign``: whom notices mean, and how far coarsened data would miss them."""
 
-from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -55,23 +54,14 @@ def check(terminal: Terminal, *, codes: tuple[str, ...], on: date | None) -> Exi
 
         terminal.emit({"on": day.isoformat(), "campaigns": [line_json(line) for line in lines]})
     else:
-        named = {
-            field.name: field.ja
-            for line in lines
-            for link in workspace.links.values()
-            if link.release == line.rule
-            for field in workspace.layout(f"{link.to.system}.{link.to.dataset}").fields
-        }
-        _show(terminal, lines, day, named)
+        _show(terminal, lines, day)
     return Exit.RED if any(line.stopped for line in lines) else Exit.OK
 
 
 campaign.add_command(check)
 
 
-def _show(
-    terminal: Terminal, lines: "list[CampaignLine]", on: date, named: Mapping[str, str]
-) -> None:
+def _show(terminal: Terminal, lines: "list[CampaignLine]", on: date) -> None:
     from kumobashi.cli.campaign_tables import draw
 
     if not lines:
@@ -79,5 +69,5 @@ def _show(
             terminal.t("通知の定義（campaigns/）はありません。", "There are no campaigns.")
         )
         return
-    for part in draw(terminal, lines, on, named=named):
+    for part in draw(terminal, lines, on):
         terminal.out.print(part, soft_wrap=True)

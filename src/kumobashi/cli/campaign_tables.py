@@ -1,6 +1,6 @@
 """The error table and the three ways at a terminal, within the width of our pictures."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from rich.console import RenderableType
@@ -24,14 +24,8 @@ from kumobashi.release.verdicts import Verdict
 _STYLES = {Verdict.PINPOINT: "green", Verdict.GENERAL: "yellow", Verdict.UNFIT: "red"}
 
 
-def draw(
-    terminal: Terminal,
-    lines: Sequence[CampaignLine],
-    on: date,
-    *,
-    named: Mapping[str, str],
-) -> Iterator[RenderableType]:
-    """Give the table, then what must be said below it; ``named`` are Japanese names of columns."""
+def draw(terminal: Terminal, lines: Sequence[CampaignLine], on: date) -> Iterator[RenderableType]:
+    """Give the table, then what must be said below it."""
     t = terminal.t
     people = max(line.counted.counts.people for line in lines)
     title = t(
@@ -52,7 +46,7 @@ def draw(
     if line.ways:
         yield Text()
         yield Text(t("3つの送り方（同意した人）", "Three ways (of those who consented)"), "bold")
-        yield ways_table(terminal, line.ways, lines, named)
+        yield ways_table(terminal, line.ways, lines)
         yield from hung(Text("  "), t(*tells(line)), terminal.width)
 
 
@@ -108,7 +102,6 @@ def ways_table(
     terminal: Terminal,
     ways: Sequence[Way],
     lines: Sequence[CampaignLine],
-    named: Mapping[str, str],
 ) -> Table:
     """Return the three ways: who is reached, what could be learned, what it costs."""
     t = terminal.t
@@ -135,6 +128,6 @@ def ways_table(
             size(way.bytes),
             "―" if way.smallest is None else f"{way.smallest:,}",
             f"{way.alone:,}",
-            way_columns(way, lines, named, terminal.lang),
+            way_columns(way, lines, terminal.lang),
         )
     return table

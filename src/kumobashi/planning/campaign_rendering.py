@@ -74,7 +74,6 @@ def _cells(line: CampaignLine, lang: Language) -> tuple[str, ...]:
 
 
 def _ways(story: Story, width: int, lang: Language) -> Iterator[Text]:
-    named = {item.name: item.ja for item in story.plan.items}
     title = "3つの送り方（同意した人）" if lang == "ja" else "Three ways, of those who consented"
     yield Text()
     yield Text(f"  {title}", "bold")
@@ -83,7 +82,7 @@ def _ways(story: Story, width: int, lang: Language) -> Iterator[Text]:
     yield row_of(_WAY_HEADS[lang], widths, "dim")[0]
     for way in story.ways:
         size = f"{way.bytes / _KIB:,.0f} KiB"
-        columns = way_columns(way, story.campaigns, named, lang)
+        columns = way_columns(way, story.campaigns, lang)
         name = WAYS[way.kind][0 if lang == "ja" else 1]
         numbers = (f"{way.wrong:,}", f"{way.missed:,}", f"{way.rows:,}", size, f"{way.alone:,}")
         yield from row_of((name, *numbers, columns), widths)

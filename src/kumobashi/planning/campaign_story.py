@@ -46,6 +46,7 @@ class CampaignLine:
     items: tuple[AskedItem, ...]  # what its code follows from
     freshness: Freshness | None  # none: some data are of an unknown moment
     stopped: KumobashiError | None  # why it may not use its data
+    named: Mapping[str, str] = field(default_factory=dict)  # released columns in Japanese
     ways: tuple[Way, ...] = field(default=())
 
     @property
@@ -120,16 +121,14 @@ def of_which_moment(line: CampaignLine) -> tuple[str, str]:
     )
 
 
-def way_columns(
-    way: Way, lines: Sequence[CampaignLine], named: Mapping[str, str], lang: Language
-) -> str:
-    """Return what leaves in one of the ways; ``named`` gives Japanese names of released columns."""
+def way_columns(way: Way, lines: Sequence[CampaignLine], lang: Language) -> str:
+    """Return what leaves in one of the ways."""
     if lang == "en":
         return ", ".join(way.columns)
     known = {
         **{item.column or item.reference.partition(".")[2]: item.ja
            for line in lines for item in line.items},
-        **(named if way.kind is Kind.COARSENED else {}),
+        **(lines[0].named if lines and way.kind is Kind.COARSENED else {}),
         "campaign": "通知のコード",
     }  # fmt: skip
     plain = (column.rpartition(".")[2] for column in way.columns)

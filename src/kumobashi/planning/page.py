@@ -36,7 +36,6 @@ def _template() -> Template:
         not_counted=sentences.not_counted,
         size=_size,
         campaign_words=_campaign_words,
-        named=_named,
     )
     return environment.get_template("plan.html")
 
@@ -88,11 +87,6 @@ def page_of(
 def _campaign_words() -> ModuleType:
     """Return what says campaigns in words; only a plan that counted some needs it."""
     return import_module("kumobashi.planning.campaign_story")
-
-
-def _named(story: Story) -> dict[str, str]:
-    """Return the Japanese names of the released columns."""
-    return {item.name: item.ja for item in story.plan.items}
 
 
 def _size(count: int) -> str:

@@ -141,7 +141,7 @@ def lines_of_rule(
             if is_compared and len(groups) == 1:
                 told = [c.name for c in rule.columns if c.op not in {"token", "campaign"}]
                 ways = compare(people, lines, told, work, size_of=_bytes, folder=folder)
-    found = []
+    found, named = [], _named(workspace, rule)
     for campaign in campaigns:
         is_dated = all(reference in times for reference in campaign.datasets.values())
         found.append(
@@ -152,11 +152,22 @@ def lines_of_rule(
                 items=asked_items(workspace, campaign),
                 freshness=freshness([campaign], times) if is_dated else None,
                 stopped=stopped[campaign.campaign],
+                named=named,
             )
         )
     if len(found) == 1:
         found = [replace(found[0], ways=ways)]
     return found, ways
+
+
+def _named(workspace: Workspace, rule: ReleaseRule) -> dict[str, str]:
+    """Return the Japanese names of a rule's columns, as a receiving layout calls them."""
+    return {
+        field.name: field.ja
+        for link in workspace.links.values()
+        if link.release == rule.release
+        for field in workspace.layout(f"{link.to.system}.{link.to.dataset}").fields
+    }
 
 
 def _bytes(work: duckdb.DuckDBPyConnection, relation: str, path: Path) -> int:

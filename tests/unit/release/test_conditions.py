@@ -241,7 +241,7 @@ ROWS = st.fixed_dictionaries(
 )
 
 
-def _in_python(said: dict[str, Any], row: Row) -> Answer:  # noqa: PLR0911 - one for each
+def _in_python(said: dict[str, Any], row: Row) -> Answer:
     match said["op"]:
         case "all":
             parts = [_in_python(part, row) for part in said["of"]]
@@ -252,18 +252,22 @@ def _in_python(said: dict[str, Any], row: Row) -> Answer:  # noqa: PLR0911 - one
         case "not":
             inner = _in_python(said["of"], row)
             return None if inner is None else not inner
-    value = row[said["column"]]
-    if value is None:
-        return None
+        case _:
+            value = row[said["column"]]
+            return None if value is None else _compared(said, value)
+
+
+def _compared(said: dict[str, Any], value: Any) -> Answer:
     match said["op"]:
         case "code":
-            return {"1": True, "2": True, "0": False}.get(value)
+            known: dict[str, bool] = {"1": True, "2": True, "0": False}
+            return known.get(value)
         case "flag":
             return bool(value == said["is"])
         case "number":
-            return 2 <= value <= 5
+            return value in range(2, 6)
         case "days":
-            return date(2017, 11, 1) <= value <= date(2017, 11, 30)
+            return bool(date(2017, 11, 1) <= value <= date(2017, 11, 30))
         case _:
             return bool(value == month_number(ON) - 900)
 
