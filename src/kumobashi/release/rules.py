@@ -90,7 +90,7 @@ class ReleaseRule(Model):
     coding: Coding | None = None
     allow_empty: bool = False
     predicate_only: bool = False  # conditions are answered in the hall; only their outcome leaves
-    campaigns: list[Ident] = []  # of a predicate-only rule: which
+    campaigns: tuple[Ident, ...] = ()  # of a predicate-only rule: which
 
     @model_validator(mode="after")
     def _tells_only_the_outcome(self) -> "ReleaseRule":

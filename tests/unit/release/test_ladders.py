@@ -60,6 +60,12 @@ towns = st.one_of(
               st.integers(10, 13), st.sampled_from(["", "0"])),
     st.sampled_from(["", "111", None]),
 )  # fmt: skip
+
+
+def _numbered(said: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [person(number, **row) for number, row in enumerate(said)]
+
+
 people = st.lists(
     st.builds(
         dict,
@@ -75,7 +81,7 @@ people = st.lists(
     ),
     min_size=12,
     max_size=16,
-).map(lambda said: [person(number, **row) for number, row in enumerate(said)])
+).map(_numbered)
 AREAS = [
     {"town_code": "1111", "ward": "A", "city": "X"},
     {"town_code": "1112", "ward": "A", "city": "X"},
