@@ -62,7 +62,7 @@ towns = st.one_of(
 )  # fmt: skip
 
 
-def _numbered(said: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _numbered(said: list[Any]) -> list[dict[str, Any]]:
     return [person(number, **row) for number, row in enumerate(said)]
 
 
