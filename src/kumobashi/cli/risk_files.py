@@ -94,7 +94,7 @@ def open_rows(
     """
     if not path.is_file():
         raise FileAbsent(file=path.name)
-    if path.suffix.lower() in _PARQUET:
+    if _is_parquet(path):
         types = _parquet_types(work, path, columns)
         line = _read_parquet(work, path, relation, columns)
     else:
@@ -124,6 +124,11 @@ def open_rows(
     if count(work, f"select count(*) from {relation}") == 0:
         raise NoRows(place=path.name)
     return Opened(name=path.name, relation=relation, types=types, line=line)
+
+
+def _is_parquet(path: Path) -> bool:
+    with path.open("rb") as source:
+        return path.suffix.lower() in _PARQUET or source.read(4) == b"PAR1"
 
 
 def _unusual_delimiter(path: Path, wanted: set[str]) -> str | None:
