@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kumobashi.catalogue.faults import LINE
-from kumobashi.conversion.errors import ConversionFailed, FileAbsent
+from kumobashi.conversion.errors import ConversionFailed, FileAbsent, FileEmpty
 from kumobashi.conversion.files import read_file
 from kumobashi.conversion.text_form import DELIMITERS, charset_of
 from kumobashi.risk.errors import (
     ColumnUnknown,
     FileUnreadable,
+    HierarchyEmpty,
     HierarchyMissing,
     NoRows,
     NotOrdered,
@@ -261,5 +262,8 @@ def open_hierarchy(folder: Path, column: str, delimiter: str | None) -> Hierarch
     )
     if len(found) != 1:
         raise HierarchyMissing(column=column, folder=folder.name)
-    text = found[0].read_text(encoding=_CODECS[charset_of(found[0])])
+    try:
+        text = found[0].read_text(encoding=_CODECS[charset_of(found[0])])
+    except FileEmpty:
+        raise HierarchyEmpty(file=found[0].name) from None
     return read_hierarchy(text, file=found[0].name, delimiter=delimiter)

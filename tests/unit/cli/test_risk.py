@@ -249,6 +249,7 @@ def test_a_k_that_no_levels_reach_is_red_and_no_number(
         ("性別", "女;*\n男;*\n女;-\n", "risk.hierarchy_twice"),
         ("性別", "女;x;*\n男;x;-\n", "risk.hierarchy_forked"),
         ("性別", "\n", "risk.hierarchy_empty"),
+        ("性別", "", "risk.hierarchy_empty"),
         ("other_hierarchy_性別", "女;*\n男;*\n", "risk.hierarchy_missing"),  # a second one
     ],
 )
