@@ -24,9 +24,7 @@ _TABLES = {
 )
 @number("--rows", 400_000, least=1_000, most=10_000_000, ja="行の数", en="Rows")
 @ROUNDS
-@number(
-    "--pycanon-rows", 10_000, least=100, most=1_000_000, ja="pyCANON が測る行", en="For pyCANON"
-)
+@number("--pycanon-rows", 4_000, least=100, most=1_000_000, ja="pyCANON が測る行", en="For pyCANON")
 def risk(terminal: Terminal, **wished: Any) -> Exit:  # noqa: ANN401 - the options above
     """Run the benchmark."""
     from kumobashi.testing.bench.risk import RiskWish, bench_risk

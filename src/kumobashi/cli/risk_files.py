@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kumobashi.catalogue.faults import LINE
-from kumobashi.conversion.errors import ConversionFailed, FileAbsent
+from kumobashi.conversion.errors import ConversionFailed, FileAbsent, FileEmpty
 from kumobashi.conversion.files import read_file
 from kumobashi.conversion.text_form import DELIMITERS, charset_of
 from kumobashi.risk.errors import (
     ColumnUnknown,
     FileUnreadable,
+    HierarchyEmpty,
     HierarchyMissing,
     NoRows,
     NotOrdered,
@@ -94,7 +95,7 @@ def open_rows(
     """
     if not path.is_file():
         raise FileAbsent(file=path.name)
-    if path.suffix.lower() in _PARQUET:
+    if _is_parquet(path):
         types = _parquet_types(work, path, columns)
         line = _read_parquet(work, path, relation, columns)
     else:
@@ -124,6 +125,11 @@ def open_rows(
     if count(work, f"select count(*) from {relation}") == 0:
         raise NoRows(place=path.name)
     return Opened(name=path.name, relation=relation, types=types, line=line)
+
+
+def _is_parquet(path: Path) -> bool:
+    with path.open("rb") as source:
+        return path.suffix.lower() in _PARQUET or source.read(4) == b"PAR1"
 
 
 def _unusual_delimiter(path: Path, wanted: set[str]) -> str | None:
@@ -256,5 +262,8 @@ def open_hierarchy(folder: Path, column: str, delimiter: str | None) -> Hierarch
     )
     if len(found) != 1:
         raise HierarchyMissing(column=column, folder=folder.name)
-    text = found[0].read_text(encoding=_CODECS[charset_of(found[0])])
+    try:
+        text = found[0].read_text(encoding=_CODECS[charset_of(found[0])])
+    except FileEmpty:
+        raise HierarchyEmpty(file=found[0].name) from None
     return read_hierarchy(text, file=found[0].name, delimiter=delimiter)

@@ -35,7 +35,7 @@ class RiskWish:
 
     rows: int = 400_000
     rounds: int = 3
-    pycanon_rows: int = 10_000
+    pycanon_rows: int = 4_000
 
 
 def bench_risk(wish: RiskWish, tell: Callable[[str], None] = lambda _what: None) -> dict[str, Any]:
