@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import click
@@ -178,7 +179,7 @@ def test_every_operation_of_a_rule_has_an_example_that_is_read() -> None:
 
 def test_every_step_that_the_page_names_is_one_that_a_ladder_may_have() -> None:
     page = (DOCS / "reference" / "release-rules.md").read_text(encoding="utf-8")
-    finest = {
+    finest: dict[str, dict[str, Any]] = {
         "truncate": {"to": "month"},
         "keep": {},
         "prefix": {"length": 13},
