@@ -79,7 +79,7 @@ def city(residents: int) -> Rows:
 
 @pytest.fixture(scope="module")
 def rows() -> Rows:
-    return city(900)
+    return city(300)
 
 
 @pytest.fixture(scope="module")
@@ -103,19 +103,18 @@ def source(rows: Rows) -> Iterator[Any]:
         yield ask
 
 
-@pytest.mark.parametrize("how", ["go_on", "quarantine"])
-@pytest.mark.parametrize("level", [0, 1, 2])
+@pytest.mark.parametrize(("level", "how"), [(0, "go_on"), (1, "quarantine"), (2, "go_on")])
 def test_every_row_is_the_same(source: Any, rows: Rows, level: int, how: Any) -> None:
     whole = rule(*ALL, **WHO)
     highest = {
         column.name: sum(not isinstance(step, Drop) for step in steps(column)) - 1
-        for column in whole.columns
+        for column in whole.released
     }
     said = whole.at_levels({name: min(level, high) for name, high in highest.items()})
     made = push_down(said, tables(), purpose="p", on=ON)
 
     got = run_pushed(said, made, source, rows, how)
 
-    assert got[0].rows > 30
+    assert got[0].rows > 20
     same(got, expected(said, rows, how))
     assert len(TALL) < len(got[0].columns)

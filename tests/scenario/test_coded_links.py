@@ -55,7 +55,7 @@ def town(city: City, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]
 def test_the_cloud_holds_codes_and_the_hall_reads_them(town: Town) -> None:
     seen = town.run(NOTICES, TODAY)
 
-    assert seen["state"] == "applied", seen
+    assert seen["state"] == "applied", (seen["cause"], seen["findings"])
     books = Codebooks(town.folder / "var/hall-core/codebooks")
     book = books.read("notice-cloud", "notice_attributes", EPOCH)
     table = f"coded_{EPOCH}"
@@ -79,9 +79,11 @@ def test_the_cloud_holds_codes_and_the_hall_reads_them(town: Town) -> None:
 def test_only_the_hash_of_the_codebook_is_evidence(town: Town) -> None:
     books = Codebooks(town.folder / "var/hall-core/codebooks")
     book = books.read("notice-cloud", "notice_attributes", EPOCH)
-    facts = [row.facts for row in town.ledger("hall-core").outgoing()]
+    export = town.folder / "evidence.tar"
+    kumobashi(town.folder, "evidence", "export", "--site", "hall-core", "--out", str(export))
 
-    assert facts[0]["codebook"] == book.digest
+    assert book.digest.encode() in export.read_bytes()
+    assert book.order[0].encode() not in export.read_bytes()
     for path in (town.folder / "var/public-cloud").rglob("*"):
         if path.is_file():
             held = path.read_bytes()

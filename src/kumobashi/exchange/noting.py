@@ -54,7 +54,6 @@ def sent_on(before: Outgoing, after: Outgoing, at: datetime) -> list[Entry]:
     if (before.state, before.attempt) == (after.state, after.attempt):
         return []
     is_sealed = after.state is Out.SEALED
-    is_coded = is_sealed and isinstance(after.facts.get("codebook"), str)
     is_by_hand = before.state is Out.HELD or after.state is Out.CANCELLED
     entry = Entry(
         event="transfer.moved",
@@ -70,11 +69,16 @@ def sent_on(before: Outgoing, after: Outgoing, at: datetime) -> list[Entry]:
             "manifest": manifest_digest(after.manifest) if is_sealed else None,
             "counts": _counts(after.facts.get("sent")) if is_sealed else None,
             "code": _code(after.cause),
-            # Of a codebook only its hash: said where columns leave under codes.
-            **({"codebook": str(after.facts["codebook"])} if is_coded else {}),
+            "codebook": _coded(after) if is_sealed else None,
         },
     )
     return [entry]
+
+
+def _coded(row: Outgoing) -> str | None:
+    """Return the hash of the codebook whose codes columns leave under; all of it that is told."""
+    held = row.facts.get("codebook")
+    return held if isinstance(held, str) else None
 
 
 def announced(row: Incoming, at: datetime) -> Entry:

@@ -179,9 +179,8 @@ class Checks:
         for name, reference in rule.datasets.items():
             yield from self.dataset(document, ("datasets", name), reference)
         if rule.coding and self.layout(rule.coding.layout, rule.coding.version) is None:
-            what = ("レイアウト", "layout")
-            names = self.layouts.names()
-            yield unknown(document, ("coding", "layout"), rule.coding.layout, names, what)
+            layouts, what = self.layouts.names(), ("レイアウト", "layout")
+            yield unknown(document, ("coding", "layout"), rule.coding.layout, layouts, what)
         if subject := self.layout_of(rule.datasets[rule.subject.dataset]):
             yield from against_types(document, subject)
         for dataset, path, column in columns_used(rule):

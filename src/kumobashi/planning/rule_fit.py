@@ -26,7 +26,7 @@ from kumobashi.storage.documents import Document, Mistake
 
 _TEXTS: frozenset[FieldType] = frozenset({"X", "N"})
 _DAYS: frozenset[FieldType] = frozenset({"DATE", "TIMESTAMP"})
-_WHOLE: frozenset[FieldType] = frozenset({"9", "S9", "YEAR", *_TEXTS})  # texts of digits
+_WHOLE: frozenset[FieldType] = frozenset({"9", "S9", "YEAR", "X", "N"})  # or digits
 _WORDS: Mapping[frozenset[FieldType], tuple[str, str]] = {
     _TEXTS: ("文字（X、N）", "a text (X, N)"),
     _DAYS: ("日付（DATE、TIMESTAMP）", "a date (DATE, TIMESTAMP)"),

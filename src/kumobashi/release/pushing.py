@@ -106,6 +106,11 @@ def _ibis() -> Any:  # noqa: ANN401 - optional, and without annotations of its o
     return ibis
 
 
+def _as_number(claim: Any) -> Any:  # noqa: ANN401 - Ibis
+    """Return 1 or 0, also where nothing is known; PostgreSQL casts no claim to a small number."""
+    return claim.ifelse(1, 0).cast("int16")
+
+
 @dataclass(frozen=True, slots=True)
 class _Push:
     """The expressions of one rule."""
@@ -176,7 +181,7 @@ class _Push:
                     "partners": partner.collect(where=is_chained),
                 }
             case HouseholdAges(name=name, of=birth, top=top):
-                years = self.ibis.least(self.years(rows[birth]), top).cast("int16")
+                years = self.ibis.least(self.age(rows[birth]), top).cast("int16")
                 return {f"hh_{name}": years.collect(where=rows[birth].notnull()).sort()}
             case HouseholdCounts(name=name, of=birth):
                 counts = [
@@ -213,9 +218,9 @@ class _Push:
                     | ((code == _HEAD) & rows["head_has_spouse"])
                     | rows["partners"].contains(code)
                 )
-                return spouse.fill_null(False).cast("int16")  # noqa: FBT003 - Ibis
+                return _as_number(spouse)
             case HasMember(name=name):
-                return rows[f"hh_{name}"].fill_null(False).cast("int16")  # noqa: FBT003 - Ibis
+                return _as_number(rows[f"hh_{name}"])
             case HouseholdAges() | HouseholdCounts() | HouseholdBirthMonths():
                 return rows[f"hh_{column.name}"]
             case Flag():
@@ -227,10 +232,10 @@ class _Push:
         key = self.rule.subject.key
         is_one = rows[key].isin(self.having(column, column.one))
         if column.absent == 0:
-            return is_one.cast("int16")
+            return _as_number(is_one)
         if not column.zero:
             return self.ibis.literal(1).cast("int16")
-        return (is_one | ~rows[key].isin(self.having(column, column.zero))).cast("int16")
+        return _as_number(is_one | ~rows[key].isin(self.having(column, column.zero)))
 
     def having(self, column: Flag, codes: Sequence[str | int]) -> Any:  # noqa: ANN401 - Ibis
         """Return the keys of a flag's rows that have one of the codes."""
@@ -250,13 +255,11 @@ class _Push:
     def age(self, birth: Any) -> Any:  # noqa: ANN401 - Ibis
         number = birth.year() * 10_000 + birth.month() * 100 + birth.day()
         today = self.on.year * 10_000 + self.on.month * 100 + self.on.day
-        return (self.ibis.literal(today) - number) // 10_000
-
-    def years(self, birth: Any) -> Any:  # noqa: ANN401 - Ibis
-        return self.ibis.greatest(self.age(birth), 0)
+        passed = self.ibis.literal(today) - number
+        return (passed < 0).ifelse(0, passed // 10_000)
 
     def within(self, birth: Any, first: int, last: int | None) -> Any:  # noqa: ANN401 - Ibis
-        years = self.years(birth)
+        years = self.age(birth)
         inside = birth.notnull() & (years >= first)
         return inside if last is None else inside & (years <= last)
 
@@ -269,5 +272,5 @@ class _Push:
             case "five_years":
                 return (born.year() // 5 * 5).cast("int16")
             case _:  # school years; 1 April belongs to the earlier one
-                is_early = (born.month() * 100 + born.day() < 402).cast("int32")  # noqa: PLR2004 - 2 April
-                return (born.year() - is_early).cast("int16")
+                is_early = born.month() * 100 + born.day() < 402  # noqa: PLR2004 - 2 April
+                return (born.year() - _as_number(is_early)).cast("int16")

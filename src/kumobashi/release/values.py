@@ -133,7 +133,7 @@ def household_facts(column: AnyColumn, relationship: str, on: date) -> list[str]
                 f"{partners} filter ({chained}) as partners",
             ]
         case HouseholdAges(name=name, of=birth, top=top):
-            years = f"least({_years(birth, on)}, {top})::utinyint"
+            years = f"least({age(birth, on)}, {top})::utinyint"
             known = f"{quoted(birth)} is not null"
             return [f"list_sort(list({years}) filter ({known})) as {quoted('hh_' + name)}"]
         case HouseholdCounts(name=name, of=birth):
@@ -172,20 +172,16 @@ def doubt(column: Area | TopBottom) -> str:
 
 
 def age(birth: str, on: date) -> str:
-    """Full years at ``on``: whole birthdays passed."""
+    """Full years at ``on``: whole birthdays passed; 0 for who is born later, null for unknown."""
     name = quoted(birth)
     number = f"(year({name}) * 10000 + month({name}) * 100 + day({name}))"
-    return f"(({on:%Y%m%d} - {number}) // 10000)"
-
-
-def _years(birth: str, on: date) -> str:
-    """Return the age, 0 for who is born after ``on``: a run may look at an earlier day."""
-    return f"greatest({age(birth, on)}, 0)"
+    passed = f"({on:%Y%m%d} - {number})"
+    return f"(case when {passed} < 0 then 0 else {passed} // 10000 end)"
 
 
 def _within(birth: str, band: Band, on: date) -> str:
-    low = f"{_years(birth, on)} >= {band.first}"
-    both = low if band.last is None else f"{low} and {_years(birth, on)} <= {band.last}"
+    low = f"{age(birth, on)} >= {band.first}"
+    both = low if band.last is None else f"{low} and {age(birth, on)} <= {band.last}"
     return f"{quoted(birth)} is not null and {both}"
 
 

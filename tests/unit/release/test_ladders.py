@@ -62,13 +62,17 @@ towns = st.one_of(
 )  # fmt: skip
 
 
-def _numbered(said: list[Any]) -> list[dict[str, Any]]:
+def said(**row: Any) -> dict[str, Any]:
+    return row
+
+
+def numbered(said: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [person(number, **row) for number, row in enumerate(said)]
 
 
 people = st.lists(
     st.builds(
-        dict,
+        said,
         household_no=st.sampled_from(["a", "b", "c", "d", "e"]),
         birth_date=days,
         relationship=st.sampled_from(["02", "12", "20", "20,12", "52"]),
@@ -81,7 +85,7 @@ people = st.lists(
     ),
     min_size=12,
     max_size=16,
-).map(_numbered)
+).map(numbered)
 AREAS = [
     {"town_code": "1111", "ward": "A", "city": "X"},
     {"town_code": "1112", "ward": "A", "city": "X"},

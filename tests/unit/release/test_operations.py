@@ -224,6 +224,13 @@ def test_members_are_counted_by_bands_of_ages() -> None:
     assert set(map(tuple, counts.values())) == {(2, 2, 1, 0, 0, 1, 2, 2, 2)}
 
 
+def test_who_is_born_after_the_base_date_counts_as_nought() -> None:
+    column = {"name": "hh", "op": "household_ages", "of": "birth_date"}
+    born = [ON + timedelta(days=1), ON + timedelta(days=900), None]
+
+    assert values_of(column, "birth_date", born) == [[0], [0], []]
+
+
 def test_an_age_changes_its_band_on_the_birthday_and_leap_days_wait_for_march() -> None:
     column = {"name": "hh", "op": "household_counts", "of": "birth_date", "bands": ["0-17", "18+"]}
     born = [date(2008, 11, 22), date(2008, 11, 23)]
