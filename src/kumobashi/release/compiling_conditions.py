@@ -97,11 +97,9 @@ class Compiling:
                 months = [None if d is None else month_number(day_of(d, on)) for d in (start, end)]
                 return self._between(self.column(name), *months)
             case HasMonth(column=name, from_=start, to=end):
-                listed = months_between(day_of(start, on), day_of(end, on))
-                return f"list_has_any({self.column(name)}, {values(listed)}::integer[])"
+                return self._holds(name, months_between(day_of(start, on), day_of(end, on)))
             case HasAge(column=name, from_=youngest, to=oldest):
-                ages = list(range(youngest, oldest + 1))
-                return f"list_has_any({self.column(name)}, {values(ages)}::smallint[])"
+                return self._holds(name, list(range(youngest, oldest + 1)))
             case InParcels():
                 return self._parcels(condition)
 
@@ -112,6 +110,12 @@ class Compiling:
             return f"({is_one})"
         is_none = f"{text} in ({self.values.listed([str(code) for code in none])})"
         return f"(case when {is_one} then true when {is_none} then false end)"
+
+    def _holds(self, name: str, wanted: list[int]) -> str:
+        """Ask whether a list holds one of the numbers; for one alone that is much quicker said."""
+        if len(wanted) == 1:
+            return f"list_contains({self.column(name)}, {self.values(wanted[0])}::integer)"
+        return f"list_has_any({self.column(name)}::integer[], {self.values(wanted)}::integer[])"
 
     def _between(self, name: str, first: int | date | None, last: int | date | None) -> str:
         ends = []

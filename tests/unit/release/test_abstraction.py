@@ -244,6 +244,27 @@ def test_campaigns_over_different_people_are_counted_apart() -> None:
     assert left.verdict is Verdict.UNFIT
 
 
+def test_each_of_many_campaigns_gets_its_own_counts() -> None:
+    rows: Rows = {
+        "residents": [person(str(day), date(2025, 5, day)) for day in range(1, 20)],
+        "consents": consent("1", "2", "3"),
+    }
+    many = [
+        campaign(
+            campaign=f"c{day}",
+            exact={"op": "days", "column": "birth_date", "to": date(2025, 5, day)},
+        )
+        for day in range(1, 20)
+    ]
+
+    lines = table(rows, *many)
+
+    assert [line.campaign.campaign for line in lines] == [f"c{day}" for day in range(1, 20)]
+    assert [line.counts.exact for line in lines] == list(range(1, 20))
+    assert all(line.counts.coarsened == line.counts.people == 19 for line in lines)
+    assert [line.consenting.exact for line in lines] == [1, 2, *[3] * 17]
+
+
 def test_nobody_meant_is_more_often_a_fault_than_a_fact() -> None:
     (line,) = table({"residents": [person("a", date(1990, 1, 1))]}, campaign())
 
