@@ -10,6 +10,7 @@ from rich.table import Table
 
 from kumobashi.cli.bench_bulk import bulk
 from kumobashi.cli.bench_options import ROUNDS, number, refuse_missing
+from kumobashi.cli.bench_risk import risk
 from kumobashi.cli.command import Group, command, option
 from kumobashi.cli.exits import Exit
 from kumobashi.cli.terminal import Terminal
@@ -143,6 +144,7 @@ def state(terminal: Terminal, **wished: Any) -> Exit:  # noqa: ANN401 - the opti
 bench.add_command(link)
 bench.add_command(state)
 bench.add_command(bulk)
+bench.add_command(risk)
 
 
 def _watched(terminal: Terminal, wish: "Wish") -> dict[str, Any]:

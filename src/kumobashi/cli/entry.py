@@ -25,6 +25,7 @@ PLACES = {
     "work": "kumobashi.cli.work:work",
     "state": "kumobashi.cli.state:state",
     "file": "kumobashi.cli.file:file",
+    "risk": "kumobashi.cli.risk:risk",
     "catalogue": "kumobashi.cli.catalogue:catalogue",
     "evidence": "kumobashi.cli.evidence:evidence",
     "bundle": "kumobashi.cli.bundle:bundle",

@@ -67,6 +67,9 @@ _BY_CODE = {
     "exchange.outside_bounds": Exit.HELD,
     "kumobashi.failed": Exit.UNEXPECTED,
     "planning.link_unknown": Exit.USAGE,
+    "risk.column_twice": Exit.USAGE,
+    "risk.column_unknown": Exit.USAGE,
+    "risk.no_columns": Exit.USAGE,
     "service.gateway_down": Exit.GATEWAY_DOWN,
     "service.site_missing": Exit.USAGE,
 }

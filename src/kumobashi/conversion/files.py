@@ -49,9 +49,17 @@ class FileRead:
 
 
 def read_file(
-    path: Path, work: duckdb.DuckDBPyConnection, table: str, *, layout: str, known: Known
+    path: Path,
+    work: duckdb.DuckDBPyConnection,
+    table: str,
+    *,
+    layout: str,
+    known: Known,
+    delimiter: str | None = None,
 ) -> FileRead:
     """Read ``path`` into a new table of texts with the header's names and ``LINE``.
+
+    ``delimiter`` is for files whose own is not among those that are looked for.
 
     Raises:
         FileAbsent, FileEmpty, FileChanged, NulInFile, CharsetUnclear, FieldTooLarge,
@@ -63,7 +71,7 @@ def read_file(
     if path.suffix.lower() in WORKBOOKS:
         form, rows = None, _headed(_workbook_rows(path), known)
     else:
-        form = form_of(path, known)
+        form = form_of(path, known, delimiter)
         if form is None:
             raise HeaderUnclear(file=path.name, layout=layout, example="宛名番号,氏名")
         rows = _text_rows(path, form)
@@ -176,11 +184,19 @@ def _text(value: object) -> str:
 
 
 def _unique(names: list[str]) -> tuple[str, ...]:
-    """Return names of columns, each once; an empty one is called by its place."""
+    """Return names of columns, each once; an empty one is called by its place.
+
+    To DuckDB, names that differ only by capitals are one.
+
+    >>> _unique(["a", "A", "", "a"])
+    ('a', 'A (2列目)', '(3列目)', 'a (4列目)')
+    """
     found: list[str] = []
+    taken: set[str] = set()
     for place, name in enumerate(names, 1):
         wish = name or f"({place}列目)"
-        found.append(wish if wish not in found else f"{wish} ({place}列目)")
+        found.append(wish if wish.casefold() not in taken else f"{wish} ({place}列目)")
+        taken.add(found[-1].casefold())
     return tuple(found)
 
 

@@ -34,10 +34,12 @@ class TextForm:
         return _CODECS[self.charset]
 
 
-def form_of(path: Path, known: Callable[[list[str]], int]) -> TextForm | None:
+def form_of(
+    path: Path, known: Callable[[list[str]], int], delimiter: str | None = None
+) -> TextForm | None:
     """Return the form of a file; ``known`` counts how many names of a header it knows.
 
-    ``None``: no delimiter gives a header with any known name.
+    A ``delimiter`` that somebody named is taken. ``None``: none gives a header with a known name.
 
     Raises:
         FileEmpty, NulInFile, CharsetUnclear
@@ -45,11 +47,9 @@ def form_of(path: Path, known: Callable[[list[str]], int]) -> TextForm | None:
     charset = charset_of(path)
     with path.open(encoding=_CODECS[charset], newline="") as lines:
         header = lines.readline(_LONGEST_HEADER)
-    scores = {
-        delimiter: known(next(csv.reader([header], delimiter=delimiter), []))
-        for delimiter in DELIMITERS
-    }
-    best = max(DELIMITERS, key=lambda delimiter: scores[delimiter])
+    wished = (delimiter,) if delimiter else DELIMITERS
+    scores = {one: known(next(csv.reader([header], delimiter=one), [])) for one in wished}
+    best = max(wished, key=lambda one: scores[one])
     return TextForm(charset=charset, delimiter=best) if scores[best] else None
 
 

@@ -6,7 +6,8 @@ KumobashiError
     ├── GatewaySilent
     ├── TransferNotApplied
     ├── PipelineFailed
-    └── RowsDiffer
+    ├── RowsDiffer
+    └── ValuesDiffer
 """
 
 from kumobashi.kernel import KumobashiError
@@ -56,3 +57,11 @@ class RowsDiffer(BenchFailed):
     code = "bench.rows_differ"
     ja = "取込先の表が一致しません: {what}"
     en = "The destination tables differ: {what}"
+
+
+class ValuesDiffer(BenchFailed):
+    """Two ways that measure the same gave different values: no timing counts."""
+
+    code = "bench.values_differ"
+    ja = "測った値が一致しません: {what}"
+    en = "The measured values differ: {what}"
