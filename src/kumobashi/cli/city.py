@@ -191,8 +191,16 @@ def write_city(
     for system, path in paths.items():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         shutil.copyfile(kept / f"{system}.duckdb", path)
+        _date_anew(system, path)
     found: dict[str, int] = json.loads(counts.read_text(encoding="ascii"))
     return found
+
+
+def _date_anew(system: str, path: Path) -> None:
+    from kumobashi.testing.city.data_times import COLLECTING, date_anew
+
+    if system == COLLECTING:
+        date_anew(path)
 
 
 def is_built(cache: Path, residents: int, seed: int) -> bool:

@@ -16,6 +16,7 @@ PLACES = {
     "training": "kumobashi.cli.training:training",
     "init": "kumobashi.cli.init:init",
     "plan": "kumobashi.cli.plan:plan",
+    "campaign": "kumobashi.cli.campaign:campaign",
     "workspace": "kumobashi.cli.workspace:workspace",
     "link": "kumobashi.cli.link:link",
     "deletion": "kumobashi.cli.deletion:deletion",

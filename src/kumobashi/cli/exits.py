@@ -66,6 +66,7 @@ _BY_CODE = {
     "exchange.nothing_held": Exit.USAGE,
     "exchange.outside_bounds": Exit.HELD,
     "kumobashi.failed": Exit.UNEXPECTED,
+    "planning.campaign_unknown": Exit.USAGE,
     "planning.link_unknown": Exit.USAGE,
     "risk.column_twice": Exit.USAGE,
     "risk.column_unknown": Exit.USAGE,

@@ -12,9 +12,11 @@ from typing import Literal
 from kumobashi.catalogue.errors import ItemUnknown
 from kumobashi.catalogue.fields import Field
 from kumobashi.exchange.views import Words
+from kumobashi.planning.campaign_items import asked_items
 from kumobashi.planning.items import items_of
 from kumobashi.planning.rule_columns import columns_used
 from kumobashi.planning.workspace import Workspace
+from kumobashi.release.campaigns import Campaign
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -129,10 +131,37 @@ def _flows(workspace: Workspace, name: str, fields: dict[Place, Field]) -> Itera
             dataset, _, column = made.source.partition(".")
             said = Words(ja=made.operation_ja, en=made.operation_en)
             yield flow(dataset, column, made.name, said, made.where.line)
+    for code in rule.campaigns:
+        yield from _of_campaign(workspace, name, workspace.campaigns[code], fields)
     for dataset, path, column in columns_used(rule):
         said_of = _decides(path)
         if said_of:
             yield flow(dataset, column, None, said_of, workspace.where(file, *path).line)
+
+
+def _of_campaign(
+    workspace: Workspace, link: str, campaign: Campaign, fields: dict[Place, Field]
+) -> Iterator[Flow]:
+    """Give the columns that decide in the hall whom a predicate-only link tells of."""
+    file = f"campaigns/{campaign.campaign}.yaml"
+    for item in asked_items(workspace, campaign):
+        source = Place(item.reference, item.column)
+        if source in fields:
+            yield Flow(
+                kind="decides",
+                source=source,
+                source_ja=item.ja,
+                target=None,
+                target_ja="",
+                said=Words(
+                    ja=f"通知「{campaign.name}」の対象を庁内で決める",
+                    en=f"decides in the hall whom {campaign.campaign} means",
+                ),
+                link=link,
+                link_ja=workspace.links[link].name,
+                file=file,
+                line=workspace.where(file, "exact").line,
+            )
 
 
 def _decides(path: tuple[str | int, ...]) -> Words | None:

@@ -6,6 +6,7 @@ receiver's database does not answer; one never starts, because the plan refuses 
 """
 
 from collections.abc import Set as AbstractSet
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -21,6 +22,7 @@ from kumobashi.exchange.views import Light, TransferView
 from kumobashi.kernel import SystemClock, business_date
 
 if TYPE_CHECKING:
+    from kumobashi.planning.campaign_story import CampaignLine
     from kumobashi.planning.workspace import Workspace
 
 _HALL = "hall-core"
@@ -40,6 +42,7 @@ class Night:
     residents: int
     seed: int
     done: list[TransferView] = field(default_factory=list)
+    campaigns: "list[CampaignLine]" = field(default_factory=list)
     _workspace: "Workspace | None" = None
 
     @property
@@ -83,22 +86,39 @@ class Night:
         self._link(api, _STOPPED, yesterday, until={Light.WAITING, Light.STOPPED})
         self._link(api, "notice-attributes", yesterday)
         self._link(api, "vaccination-reminders", yesterday)
-        self._link(api, _STOPPED, yesterday, until={Light.STOPPED}, is_again=True)
+        # The link that stops is waited for: time to count notices in.
+        with ThreadPoolExecutor(1, "campaigns") as beside:
+            counting = beside.submit(self._campaigns)
+            self._link(api, _STOPPED, yesterday, until={Light.STOPPED}, is_again=True)
+            self.campaigns = counting.result()
         self._refused()
 
     def conclude(self, *, url: str, seconds: float) -> None:
         """Say what the night came to, and where to look."""
+        from kumobashi.cli.campaign_tables import error_table
         from kumobashi.cli.summary import as_json, draw
 
         if self.terminal.as_json:
-            self.terminal.emit(
-                as_json(self.done, residents=self.residents, url=url, seconds=seconds)
-            )
+            from kumobashi.planning.campaign_story import line_json
+
+            told = as_json(self.done, residents=self.residents, url=url, seconds=seconds)
+            notices = [line_json(line) for line in self.campaigns]
+            self.terminal.emit({**told, "campaigns": notices})
             return
+        self._title("粗くしたデータで送れる通知", "Which notices coarsened data are good for")
+        self.terminal.out.print(error_table(self.terminal, self.campaigns))
         self._title("まとめ", "Summary")
         names = {name: link.name for name, link in self.workspace.links.items()}
         for part in draw(self.terminal, self.done, names, url=url, seconds=seconds):
             self.terminal.out.print(part)
+
+    def _campaigns(self) -> "list[CampaignLine]":
+        """Count whom the notices of the sample mean, and how far coarsened data would miss them."""
+        from kumobashi.service.campaign_counts import campaign_lines
+
+        chosen = [campaign for _, campaign in sorted(self.workspace.campaigns.items())]
+        now = SystemClock().now()
+        return campaign_lines(self.workspace, chosen, on=self.today, now=now)
 
     def _title(self, ja: str, en: str) -> None:
         if not self.terminal.as_json:

@@ -1,7 +1,9 @@
 """``kumobashi plan``: the dry run of links, and its approval."""
 
 import getpass
-from datetime import date
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,11 +15,17 @@ from kumobashi.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from kumobashi.directory.entries import Directory
+    from kumobashi.planning.campaign_story import CampaignLine
     from kumobashi.planning.fictional import Example
     from kumobashi.planning.plan import Plan
     from kumobashi.planning.story import Story
     from kumobashi.planning.timing import Past
     from kumobashi.planning.workspace import Workspace
+    from kumobashi.release.comparing import Way
+
+
+Served = tuple[Sequence["CampaignLine"], Sequence["Way"]]
+_NO_CAMPAIGNS: Served = ((), ())
 
 
 @command(
@@ -83,12 +91,14 @@ def plan(
     stories: list[Story] = []
     for name in links or tuple(sorted(workspace.links)):
         decided = make_plan(workspace, directory, name, on=day)
-        measured, why_not = None, None
+        measured, why_not, served = None, None, _NO_CAMPAIGNS
         if is_counted and decided.is_permitted:
             from kumobashi.service.counting import counted  # loads Arrow and DuckDB
 
             try:
                 measured = counted(workspace, decided)
+                if links:  # one of them is looked at: the error table, too
+                    served = _campaigns(workspace, decided, now)
             except (
                 StorageFailed,
                 ConversionFailed,
@@ -104,17 +114,16 @@ def plan(
             approval = write_approval(
                 workspace.folder, decided, by=by or getpass.getuser(), at=now, measured=measured
             )
-        stories.append(
-            tell(
-                workspace,
-                decided,
-                measured=measured,
-                approval=approval,
-                past=_past(workspace, decided),
-                example=_example(workspace, decided) if links or page else None,
-                why_not_counted=(why_not.say("ja"), why_not.say("en")) if why_not else None,
-            )
+        story = tell(
+            workspace,
+            decided,
+            measured=measured,
+            approval=approval,
+            past=_past(workspace, decided),
+            example=_example(workspace, decided) if links or page else None,
+            why_not_counted=(why_not.say("ja"), why_not.say("en")) if why_not else None,
         )
+        stories.append(replace(story, campaigns=tuple(served[0]), ways=tuple(served[1])))
     if page:
         from kumobashi.planning.page import page_of
 
@@ -182,6 +191,13 @@ def _example(workspace: "Workspace", decided: "Plan") -> "Example":
     from kumobashi.planning.fictional import example_of  # loads DuckDB
 
     return example_of(workspace, decided.link, on=decided.on)
+
+
+def _campaigns(workspace: "Workspace", decided: "Plan", now: datetime) -> "Served":
+    """Return the campaigns that a link serves and their three ways, counted; nothing leaves."""
+    from kumobashi.service.campaign_counts import campaigns_of_plan
+
+    return campaigns_of_plan(workspace, decided.link, on=decided.on, now=now)
 
 
 def _past(workspace: "Workspace", decided: "Plan") -> "list[Past]":

@@ -24,6 +24,7 @@ MENU = (
     ("/", "morning"),
     ("/links", "overview"),
     ("/plans", "plans"),
+    ("/campaigns", "campaigns"),
     ("/workspace", "workspace"),
     ("/changes", "record"),
 )

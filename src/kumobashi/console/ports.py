@@ -92,3 +92,43 @@ class PlanSource(Protocol):
 
     def picture(self) -> str | None:
         """Return the workspace drawn as SVG, if somebody draws it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignRow:
+    """One notice: how far a cloud would miss whom it means, choosing from coarsened data."""
+
+    code: str
+    name: str
+    kind: str  # pinpoint, general, unfit; exact: it has no coarsened condition
+    verdict: Words
+    error: Words
+    exact: int  # persons, whether they consented or not
+    told: int
+    wrong: int
+    missed: int
+    consenting_wrong: int  # those who would really be told, and should not
+    consenting_missed: int
+    precision: str
+    recall: str
+    data: Words  # of which moment the data are, or why they may not be used
+    is_stopped: bool
+    tells: Words  # what the code itself says of a person
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignTable:
+    """All notices of a site, as counted at a moment."""
+
+    on: date
+    at: datetime
+    people: int
+    rows: tuple[CampaignRow, ...]
+    failed: Words | None  # why nothing could be counted
+
+
+class CampaignSource(Protocol):
+    """Counts campaigns; called in worker threads."""
+
+    def table(self) -> CampaignTable:
+        """Return the table of today, not older than some minutes."""

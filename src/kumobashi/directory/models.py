@@ -190,6 +190,16 @@ class Dataset(FileModel):
     )
 
 
+class DataTimes(FileModel):
+    """The table in which a system that collects data says of which moment they are."""
+
+    table: TableName = Field(
+        examples=["data_times"],
+        description="dataset（datasets の名前）・core_at（業務システムの時点）・taken_at（ここへ"
+        "入れた時点）の3列を持つ表",
+    )
+
+
 class SystemFile(FileModel):
     """``systems/<system>.yaml``: a business system and its datasets."""
 
@@ -201,6 +211,12 @@ class SystemFile(FileModel):
     business: BusinessNumber | None = Field(default=None, examples=["001"])
     contact: Ident = Field(examples=["vendor-a"])
     store: Store = Field(examples=[{"kind": "duckdb"}])
+    as_of: Literal["live"] | DataTimes | None = Field(
+        default=None,
+        description="データの時点。live は業務システムそのもの（読んだ時点）。ほかから集めたデータ"
+        "なら時点の表を指します",
+        examples=["live"],
+    )
     datasets: Annotated[dict[TableName, Dataset], Field(min_length=1)] = Field(
         examples=[
             {

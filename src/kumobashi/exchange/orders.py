@@ -7,6 +7,7 @@ from typing import Literal
 from kumobashi.catalogue.columns import column_spec
 from kumobashi.catalogue.layouts import Layout
 from kumobashi.messages.retention import Retention
+from kumobashi.release.campaigns import Campaign
 from kumobashi.release.releasing import OnFindings
 from kumobashi.release.rules import ReleaseRule
 from kumobashi.storage.tables import ColumnSpec, TableStore
@@ -38,6 +39,21 @@ class ReceivingColumn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Targeting:
+    """Of a predicate-only link: the campaigns, and where the hall answers their conditions."""
+
+    campaigns: tuple[Campaign, ...]
+    hall: Mapping[str, tuple[TableStore, str]]  # by "system.dataset": store and table
+    times: Mapping[str, tuple[TableStore, str] | None]  # table of data times; none: read live
+
+    @property
+    def stores(self) -> tuple[TableStore, ...]:
+        """All stores that must be read in one moment."""
+        dated = [held[0] for held in self.times.values() if held]
+        return (*(store for store, _ in self.hall.values()), *dated)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """A link, ready to run."""
 
@@ -61,6 +77,7 @@ class Order:
     recipient: str  # age1…
     largest_part_bytes: int
     retention: Retention | None = None  # none: nothing was declared
+    targeting: Targeting | None = None  # of a predicate-only rule, and only there
     priority: Literal["high", "normal", "low"] = "normal"
     is_in_order: bool = False  # the next transfer waits until the one before it is over
 

@@ -8,7 +8,7 @@ numbers in the ledger.
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import duckdb
 
 from kumobashi.crypto.errors import KeyGone
 from kumobashi.crypto.transfer_keys import key_hash
+from kumobashi.exchange.aiming import Readers, fresh_enough, hall_of
 from kumobashi.exchange.characters import hold_back_unmappable
 from kumobashi.exchange.differences import Snapshots
 from kumobashi.exchange.errors import OutsideBounds
@@ -27,11 +28,13 @@ from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.tokens import destination_pads
 from kumobashi.exchange.transfer_keys import TransferKeys
 from kumobashi.exchange.views import Words
+from kumobashi.messages.freshness import Freshness
 from kumobashi.messages.manifest import LIVES, Manifest, Mode
 from kumobashi.release.errors import CountsDisagree
 from kumobashi.release.holding import hold_back, with_held_back
 from kumobashi.release.releasing import Released, Source, extract, release
 from kumobashi.release.rules import Token
+from kumobashi.release.targeting import Targets, find_targets, release_targets
 from kumobashi.storage.spool import Spool
 from kumobashi.storage.tables import quoted
 
@@ -86,33 +89,64 @@ class Preparation:
     folder: Path
 
     def release(self) -> Released:
-        """Read the sources in one snapshot each, and make table ``released``."""
+        """Read the sources in one snapshot each, and make table ``released``.
+
+        Raises:
+            DataTooOld: a campaign of a predicate-only link allows no data so old.
+        """
         order, on = self.order, date.fromisoformat(self.row.business_date)
         started = time.monotonic()
         self._tell("extract")
         with ExitStack() as stack:
-            stores = {id(store): store for store, _ in order.sources.values()}
+            used = [store for store, _ in order.sources.values()]
+            used += order.targeting.stores if order.targeting else ()
+            stores = {id(store): store for store in used}
             readers = {key: stack.enter_context(store.reading(on)) for key, store in stores.items()}
             sources = {
                 name: Source(readers[id(store)], table)
                 for name, (store, table) in order.sources.items()
             }
+            fresh = self._fresh(readers, on)
             held = hold_back(order.rule, sources, order.on_findings)
             read = extract(order.rule, sources, self.work, purpose=order.purpose, on=on)
+            targets = self._targets(readers, on)
         extracted = time.monotonic()
         subjects = read[order.rule.subject.dataset]
         self._tell("release", extract={"seconds": extracted - started, "rows": subjects})
         pads = destination_pads(self.token_secret, self.identity.tenant, order.to_system)
-        released = release(
-            order.rule, self.work, read, on=on, pads=pads, on_findings=order.on_findings
-        )
+        if targets:
+            released = release_targets(order.rule, self.work, read, on=on, pads=pads)
+        else:
+            released = release(
+                order.rule, self.work, read, on=on, pads=pads, on_findings=order.on_findings
+            )
         released = with_held_back(released, held)
         released = hold_back_unmappable(self.work, released, order)
         facts = asdict(released)
         facts.pop("columns")
+        facts.pop("freshness")
+        if fresh and targets:
+            facts |= {"campaigns": dict(targets.meant), "data": dict(fresh.members())}
         timed = {"seconds": time.monotonic() - extracted, "rows": released.rows}
         self._note({"released": facts, "stages": {"release": timed}, "stage": "seal"})
-        return released
+        return replace(released, freshness=fresh)
+
+    def _fresh(self, readers: Readers, on: date) -> Freshness | None:
+        if self.order.targeting is None:
+            return None
+        now = self.ledger.clock.now()
+        return fresh_enough(self.order.targeting, readers, on=on, now=now)
+
+    def _targets(self, readers: Readers, on: date) -> Targets | None:
+        if (targeting := self.order.targeting) is None:
+            return None
+        return find_targets(
+            targeting.campaigns,
+            hall_of(targeting, readers),
+            self.work,
+            on=on,
+            on_findings=self.order.on_findings,
+        )
 
     def choose(self, released: Released) -> Chosen:
         """Return everything, or, where the receiver has an earlier state, what changed since.
@@ -175,8 +209,8 @@ class Preparation:
             payload=payload, sealed=sealed, recipient=recipient, chosen=chosen, seconds=seconds
         )
 
-    def manifest(self, bundle: Bundle) -> Manifest:
-        """Return the manifest of a sealed bundle."""
+    def manifest(self, bundle: Bundle, released: Released) -> Manifest:
+        """Return the manifest of a sealed bundle of what was released."""
         now = self.ledger.clock.now()
         row, order, chosen = self.row, self.order, bundle.chosen
         return Manifest(
@@ -208,6 +242,7 @@ class Preparation:
             expires=now + LIVES,
             key=key_hash(bundle.recipient),
             retention=order.retention,
+            freshness=released.freshness,
         )
 
     def _write(self, chosen: Chosen) -> Payload:

@@ -186,6 +186,7 @@ class Receiver:
 
     def _take_in(self, bundle: Incoming) -> None:
         manifest = self._manifest(bundle)
+        manifest.refuse_old_data(self._ledger.clock.now())
         Intake(
             statements=self._statements,
             spool=self._spool,

@@ -175,7 +175,7 @@ class Sender:
                 released = preparation.release()
                 chosen = preparation.choose(released)
                 bundle = preparation.seal(chosen, released)
-                manifest = preparation.manifest(bundle)
+                manifest = preparation.manifest(bundle, released)
         except OutsideBounds as held:
             return self._hold(row, held)
         except duckdb.Error as error:

@@ -10,6 +10,7 @@ KumobashiError
     ├── PartTooLarge
     ├── PartNotAnnounced
     ├── MessageExpired
+    ├── DataExpired
     ├── MessageReplayed
     ├── MessageForeign
     ├── AttemptSuperseded
@@ -117,6 +118,20 @@ class MessageExpired(MessageFailed):
     en = "The bundle expired at {expires}; it is not taken in."
     remedy_ja = "送り側で連携をもう一度実行してください。"
     remedy_en = "Run the link again at the sender."
+
+
+class DataExpired(MessageFailed):
+    """The rows are older than the campaigns that they are for allow."""
+
+    code = "message.data_too_old"
+    status = 410
+    ja = (
+        "データが古すぎます（業務システムの {core_at} 時点。{usable_until} まで使えました）。"
+        "取り込みません。"
+    )
+    en = "The data are of {core_at} and were usable until {usable_until}; they are not applied."
+    remedy_ja = "送り側で新しいデータを取り込み、連携をもう一度実行してください。"
+    remedy_en = "Take newer data in at the sender and run the link again."
 
 
 class MessageReplayed(MessageFailed):

@@ -14,8 +14,9 @@ from kumobashi.crypto import jws
 from kumobashi.crypto.canonical import canonical, digest
 from kumobashi.crypto.keys import SigningKey, VerifyKey
 from kumobashi.kernel import to_wire
-from kumobashi.messages.errors import MessageExpired
+from kumobashi.messages.errors import DataExpired, MessageExpired
 from kumobashi.messages.fields import Fields
+from kumobashi.messages.freshness import Freshness, take_freshness
 from kumobashi.messages.media_types import CSV, FORMAT, MANIFEST_TYP, PARQUET
 from kumobashi.messages.parts import Part, encode_parts, take_parts
 from kumobashi.messages.retention import Retention, take_retention
@@ -79,6 +80,7 @@ class Manifest:
     expires: datetime
     key: str | None = None  # hash of the recipient it is sealed to; none: to the site's own
     retention: Retention | None = None  # how long the receiver may keep it
+    freshness: Freshness | None = None  # until when the rows may be used; none: no limit
     extra: Mapping[str, object] = field(default_factory=dict)  # fields of later versions
 
     def encode(self) -> bytes:
@@ -88,6 +90,7 @@ class Manifest:
                 **self.extra,
                 **({"key": self.key} if self.key else {}),
                 **(self.retention.members() if self.retention else {}),
+                **(self.freshness.members() if self.freshness else {}),
                 "format": FORMAT,
                 "tenant": self.tenant,
                 "transfer": self.transfer,
@@ -156,6 +159,7 @@ class Manifest:
             expires=fields.moment("expires"),
             key=fields.maybe("key", fields.digest),
             retention=take_retention(fields),
+            freshness=take_freshness(fields),
             extra=fields.left_over(),
         )
         manifest._refuse_contradictions(fields)
@@ -169,6 +173,15 @@ class Manifest:
         """Raise :class:`MessageExpired` when the bundle may no longer be taken in."""
         if now >= self.expires:
             raise MessageExpired(transfer=self.transfer, expires=to_wire(self.expires))
+
+    def refuse_old_data(self, now: datetime) -> None:
+        """Raise :class:`DataExpired` when the rows are older than their campaigns allow."""
+        if self.freshness and self.freshness.is_over(now):
+            raise DataExpired(
+                transfer=self.transfer,
+                core_at=to_wire(self.freshness.core_at),
+                usable_until=to_wire(self.freshness.usable_until),
+            )
 
     def _refuse_contradictions(self, fields: Fields) -> None:
         if self.mode is Mode.FULL and self.base_transfer is not None:

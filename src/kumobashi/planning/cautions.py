@@ -95,6 +95,17 @@ def _unused(workspace: Workspace) -> Iterator[Mistake]:
         for rule in rules
         for reference in workspace.rules[rule].datasets.values()
     }
+    sent = {code for rule in rules for code in workspace.rules[rule].campaigns}
+    served = {
+        code
+        for code, campaign in workspace.campaigns.items()
+        if code in sent or (campaign.coarsened and campaign.coarsened.rule in rules)
+    }
+    systems |= {
+        reference.partition(".")[0]
+        for code in served
+        for reference in workspace.campaigns[code].datasets.values()
+    }
     layouts = {d.layout for system in workspace.systems.values() for d in system.datasets.values()}
     contacts = {site.contact for site in workspace.sites.values()}
     contacts |= {system.contact for system in workspace.systems.values()}
@@ -103,6 +114,8 @@ def _unused(workspace: Workspace) -> Iterator[Mistake]:
         kind, value = file.partition("/")[0], document.value
         if kind == "rules" and value.release not in rules:
             yield _unused_file(document, "release", "どの連携も使わない提供ルールです。", "link")
+        elif kind == "campaigns" and value.campaign not in served:
+            yield _unused_file(document, "campaign", "どの連携でも送れない通知の定義です。", "link")
         elif kind == "systems" and value.system not in systems:
             yield _unused_file(document, "system", "どの連携にも出てこないシステムです。", "link")
         elif kind == "layouts" and value.layout not in layouts:

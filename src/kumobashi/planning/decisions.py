@@ -12,6 +12,7 @@ from kumobashi.directory.entries import Directory
 from kumobashi.planning.items import PlannedItem
 from kumobashi.planning.links import LinkFile
 from kumobashi.planning.workspace import Workspace
+from kumobashi.release.rules import ReleaseRule
 from kumobashi.routing.finding import Hop
 
 
@@ -46,8 +47,21 @@ def decision_of(
         **({"retention": dumped["retention"]} if link.retention else {}),
         "rule": {
             "version": rule.version,
-            "hash": digest(canonical(rule.model_dump(mode="json", by_alias=True))),
+            "hash": digest(canonical(_rule_json(rule))),
         },
+        # What a predicate-only link tells depends on whom its campaigns mean.
+        **(
+            {
+                "campaigns": {
+                    code: digest(
+                        canonical(workspace.campaigns[code].model_dump(mode="json", by_alias=True))
+                    )
+                    for code in sorted(rule.campaigns)
+                }
+            }
+            if rule.predicate_only
+            else {}
+        ),
         "items": [
             {
                 "name": item.name,
@@ -85,6 +99,14 @@ def decision_of(
         if directory and hops and hops[-1].to_site in directory.sites
         else None,
     }
+
+
+def _rule_json(rule: ReleaseRule) -> dict[str, Any]:
+    """Return a rule as it was hashed before there were predicate-only ones, unless it is one."""
+    said = rule.model_dump(mode="json", by_alias=True)
+    if not rule.predicate_only:
+        del said["predicate_only"], said["campaigns"]
+    return said
 
 
 def layout_hash(layout: Layout) -> str:

@@ -5,6 +5,8 @@ KumobashiError
     ├── WorkspaceBroken      files have mistakes; all of them are listed
     ├── WorkspaceExists      a sample is never written over a workspace
     ├── LinkUnknown
+    ├── CampaignUnknown
+    ├── CampaignUncounted    no release rule to count it with
     ├── PlanRefused          the plan does not permit the link
     └── ApprovalMissing
 """
@@ -60,6 +62,30 @@ class LinkUnknown(PlanningFailed):
     en = "There is no link {link!r}."
     remedy_ja = "あるのは次の連携です: {known}"
     remedy_en = "There are: {known}"
+
+
+class CampaignUnknown(PlanningFailed):
+    """No such campaign."""
+
+    code = "planning.campaign_unknown"
+    status = 404
+    ja = "通知の定義「{campaign}」はありません。"
+    en = "There is no campaign {campaign!r}."
+    remedy_ja = "あるのは次の通知です: {known}"
+    remedy_en = "There are: {known}"
+
+
+class CampaignUncounted(PlanningFailed):
+    """A campaign without coarsened condition that no predicate-only rule names."""
+
+    code = "planning.campaign_uncounted"
+    status = 409
+    ja = "通知の定義「{campaign}」は、粗い条件もなく、庁内判定の提供ルールにも書かれていません。"
+    en = (
+        "The campaign {campaign!r} has no coarsened condition, and no predicate-only rule names it."
+    )
+    remedy_ja = "coarsened を書くか、predicate_only の提供ルールの campaigns に加えてください。"
+    remedy_en = "Write coarsened, or name it under campaigns of a predicate-only rule."
 
 
 class ApprovalMissing(PlanningFailed):

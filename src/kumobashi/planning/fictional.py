@@ -19,9 +19,10 @@ from kumobashi.catalogue.layouts import Field, Layout
 from kumobashi.crypto.keys import TokenKey
 from kumobashi.planning.links import LinkFile
 from kumobashi.planning.workspace import Workspace
-from kumobashi.release.compiling import compile_released, compile_rule
+from kumobashi.release.compiling import CAMPAIGN, compile_released, compile_rule
 from kumobashi.release.rules import Flag, ReleaseRule
 from kumobashi.release.staging import Stage, stages
+from kumobashi.release.targeting import meet_targets
 from kumobashi.storage.tables import literal, quoted
 
 Value = str | int | date | None | list[int]
@@ -224,6 +225,12 @@ def _run(
         others = f"{quoted(key)} <> {literal(str(who))}"
         work.execute(f"delete from subjects where {others}")  # noqa: S608 - our own number
         work.execute(steps.eligible)
+        if rule.predicate_only:  # as if the first campaign meant the person
+            work.execute(
+                f"create temp table targets as select {literal(str(who))} as key,"
+                f" {literal(rule.campaigns[0])} as {CAMPAIGN}"
+            )
+            meet_targets(rule, work)
         make = compile_released(rule, on=on, unclear=frozenset())
         inner, outer = _KEY.hmac_pads()
         work.execute(make, {"inner": inner, "outer": outer} if "$inner" in make else None)

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
+from kumobashi.planning.campaign_items import asked_items
 from kumobashi.planning.links import LinkFile
 from kumobashi.planning.rule_columns import source_of
 from kumobashi.planning.workspace import Workspace
 from kumobashi.policy.deciding import Where
 from kumobashi.release.rules import (
     BaseDate,
+    CampaignCode,
     Column,
     Constant,
     Flag,
@@ -17,9 +19,12 @@ from kumobashi.release.rules import (
     HouseholdBirthMonths,
     Keep,
     Prefix,
+    ReleaseRule,
     Token,
     Truncate,
 )
+
+_RISING = ("public", "attribute", "personal", "identifier", "special")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +67,9 @@ def items_of(workspace: Workspace, link: LinkFile) -> tuple[PlannedItem, ...]:
                 operation_ja=ja,
                 operation_en=en,
                 form=_form(column),
-                sensitivity=field.sensitivity if field else outcome.sensitivity,
+                sensitivity=_implied(workspace, rule)
+                if isinstance(column, CampaignCode)
+                else (field.sensitivity if field else outcome.sensitivity),
                 outcome=f"{outcome.type}({outcome.digits})" if outcome.digits else outcome.type,
                 where=Where(
                     file, workspace.where(file, "columns", number, "name").line, column.name
@@ -72,13 +79,23 @@ def items_of(workspace: Workspace, link: LinkFile) -> tuple[PlannedItem, ...]:
     return tuple(found)
 
 
+def _implied(workspace: Workspace, rule: ReleaseRule) -> str:
+    """Return how sensitive a code is: as the most sensitive item that it follows from."""
+    found = [
+        item.sensitivity
+        for code in rule.campaigns
+        for item in asked_items(workspace, workspace.campaigns[code])
+    ]
+    return max(found, key=_RISING.index, default="attribute")
+
+
 def _form(column: Column) -> str:
     match column:
         case Token():
             return "token"
         case Keep():
             return "kept"
-        case Flag() | HasSpouse():
+        case Flag() | HasSpouse() | CampaignCode():
             return "flag"
         case BaseDate() | Constant():
             return "derived"
@@ -86,7 +103,7 @@ def _form(column: Column) -> str:
             return "coarsened"
 
 
-def said(column: Column) -> tuple[str, str]:  # noqa: C901, PLR0911 - one for each operation
+def said(column: Column) -> tuple[str, str]:  # noqa: C901, PLR0911, PLR0912 - one for each
     """Return how a column is made, in Japanese and English."""
     match column:
         case Token(of="household_head"):
@@ -95,6 +112,8 @@ def said(column: Column) -> tuple[str, str]:  # noqa: C901, PLR0911 - one for ea
             return "送り先ごとの符号に", "token for this destination"
         case BaseDate():
             return "年齢基準日", "base date"
+        case CampaignCode():
+            return "庁内で判定した通知のコード", "code of the campaign, decided in the hall"
         case Constant(value=value):
             return f"固定値 {value}", f"always {value}"
         case Keep():

@@ -21,6 +21,7 @@ from kumobashi.planning.workspace import Workspace
 from kumobashi.release.errors import NothingToRelease
 from kumobashi.release.holding import hold_back, with_held_back
 from kumobashi.release.releasing import OnFindings, Released, Source, extract, release
+from kumobashi.release.targeting import find_targets, release_targets
 from kumobashi.storage.tables import TableReader, quoted
 
 # Gives the bytes of the payload that relation ``released`` makes; ``exchange`` has the exact one.
@@ -44,10 +45,13 @@ def measure(
     plan: Plan,
     sources: Mapping[str, Source],
     *,
+    hall: Mapping[str, Source] | None = None,
     size_of: Sizer | None = None,
     memory_mib: int = 512,
 ) -> Measured:
     """Run the rule of a plan's link on ``sources`` and return the counts; nothing leaves.
+
+    ``hall`` are the sources of the campaigns of a predicate-only rule, by ``"system.dataset"``.
 
     Raises:
         StoreUnreachable: a source does not answer.
@@ -62,14 +66,22 @@ def measure(
             how: OnFindings = "quarantine" if link.on_findings == "quarantine" else "go_on"
             held = hold_back(rule, sources, how)
             read = extract(rule, sources, work, purpose=link.purpose, on=plan.on)
+            targets = None
+            if rule.predicate_only:
+                campaigns = [workspace.campaigns[code] for code in rule.campaigns]
+                targets = find_targets(campaigns, hall or {}, work, on=plan.on, on_findings="go_on")
             try:
-                released = release(
-                    rule,
-                    work,
-                    read,
-                    on=plan.on,
-                    pads=TokenKey.generate().hmac_pads(),
-                    on_findings="go_on",
+                released = (
+                    release_targets(rule, work, read, on=plan.on, pads=_throwaway())
+                    if targets
+                    else release(
+                        rule,
+                        work,
+                        read,
+                        on=plan.on,
+                        pads=_throwaway(),
+                        on_findings="go_on",
+                    )
                 )
             except NothingToRelease as nothing:
                 return _nothing(plan, nothing)
@@ -79,6 +91,10 @@ def measure(
         finally:
             work.close()
     return _measured(plan, released, payload, found)
+
+
+def _throwaway() -> tuple[bytes, bytes]:
+    return TokenKey.generate().hmac_pads()
 
 
 def sealed_bytes(payload: int) -> int:

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
@@ -33,6 +35,7 @@ def _template() -> Template:
         classes=sentences.CLASSES,
         not_counted=sentences.not_counted,
         size=_size,
+        campaign_words=_campaign_words,
     )
     return environment.get_template("plan.html")
 
@@ -79,6 +82,11 @@ def page_of(
         done=done,
         zone=zone,
     )
+
+
+def _campaign_words() -> ModuleType:
+    """Return what says campaigns in words; only a plan that counted some needs it."""
+    return import_module("kumobashi.planning.campaign_story")
 
 
 def _size(count: int) -> str:

@@ -61,6 +61,7 @@ class Plan:
     retention: Retention | None  # how long the receiver may keep it; none: no end was declared
     retention_row: RetentionRow | None
     rule_version: int
+    is_predicate_only: bool
     largest_part_bytes: int
     reasons: tuple[Reason, ...]
     cautions: tuple[Reason, ...]
@@ -129,6 +130,7 @@ def plan(
         if declared.retention
         else None,
         rule_version=rule.version,
+        is_predicate_only=rule.predicate_only,
         largest_part_bytes=min(
             (workspace.sites[hop.to_site].largest_part_bytes for hop in hops),
             default=workspace.sites[source.site].largest_part_bytes,

@@ -74,7 +74,20 @@ def story_json(story: Story) -> dict[str, Any]:
         "expected": {"seconds": story.expected.seconds, "runs": story.expected.runs}
         if story.expected
         else None,
+        **_campaigns_json(story),
         "pace": {"parts": story.pace.parts, "seconds": story.pace.seconds} if story.pace else None,
+    }
+
+
+def _campaigns_json(story: Story) -> dict[str, Any]:
+    """Return the campaigns of a link that serves some; other links have no such keys."""
+    if not story.campaigns:
+        return {}
+    from kumobashi.planning.campaign_story import line_json, ways_json  # noqa: PLC0415 - DuckDB
+
+    return {
+        "campaigns": [line_json(line) for line in story.campaigns],
+        "ways": ways_json(story.ways),
     }
 
 

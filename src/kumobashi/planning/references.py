@@ -23,6 +23,7 @@ _WORDS = {
     "systems": ("システム", "system"),
     "rules": ("提供ルール", "release rule"),
     "links": ("連携", "link"),
+    "campaigns": ("通知の定義", "campaign"),
 }
 
 
@@ -79,7 +80,7 @@ class Loaded:
 
 def check(loaded: Loaded, layouts: Layouts) -> list[Mistake]:
     """Return everything that does not fit."""
-    checks = _Checks(loaded, layouts)
+    checks = Checks(loaded, layouts)
     found: list[Mistake] = []
     for document in loaded.kinds["sites"].values():
         found += checks.site(document)
@@ -95,11 +96,14 @@ def check(loaded: Loaded, layouts: Layouts) -> list[Mistake]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Checks:
+class Checks:
+    """What one file may say of others, by the kind of thing that is named."""
+
     loaded: Loaded
     layouts: Layouts
 
     def site(self, document: Document[SiteFile]) -> Iterator[Mistake]:
+        """Check whom a site names."""
         site = document.value
         yield from self.contact(document, site.contact)
         for number, connection in enumerate(site.connects_to):
@@ -114,6 +118,7 @@ class _Checks:
             yield from self.name(document, path, "sites", connection.site)
 
     def system(self, document: Document[SystemFile]) -> Iterator[Mistake]:
+        """Check the layouts of a system."""
         system = document.value
         yield from self.contact(document, system.contact)
         yield from self.name(document, ("site",), "sites", system.site)
@@ -168,6 +173,7 @@ class _Checks:
         )
 
     def rule(self, document: Document[ReleaseRule]) -> Iterator[Mistake]:
+        """Check the datasets and columns of a release rule."""
         rule = document.value
         for name, reference in rule.datasets.items():
             yield from self.dataset(document, ("datasets", name), reference)
@@ -178,6 +184,7 @@ class _Checks:
                 yield unknown(document, path, column, known, what)
 
     def link(self, document: Document[LinkFile]) -> Iterator[Mistake]:
+        """Check all that a link names."""
         link = document.value
         yield from self.contact(document, link.contact)
         yield from self.name(document, ("from",), "systems", link.from_)
@@ -271,17 +278,20 @@ class _Checks:
                 )
 
     def contact(self, document: Document[Any], name: str) -> Iterator[Mistake]:
+        """Check that there is such a contact."""
         if self.loaded.main and name not in self.loaded.main.value.contacts:
             known = list(self.loaded.main.value.contacts)
             yield unknown(document, ("contact",), name, known, ("連絡先", "contact"))
 
     def name(self, document: Document[Any], path: Path, kind: str, name: str) -> Iterator[Mistake]:
+        """Check that there is a file of this kind and name."""
         if not self.loaded.knows(kind, name):
             yield unknown(document, path, name, self.loaded.names(kind), _WORDS[kind])
 
     def dataset(
         self, document: Document[Any], path: Path, reference: str, *, split: bool = False
     ) -> Iterator[Mistake]:
+        """Check that ``system.dataset`` is there."""
         system, _, name = reference.partition(".")
         at_system, at_dataset = ((*path, "system"), (*path, "dataset")) if split else (path, path)
         if not self.loaded.knows("systems", system):
@@ -298,9 +308,11 @@ class _Checks:
             )
 
     def layout(self, name: str, version: str) -> Layout | None:
+        """Return a layout, if there is one."""
         return self.layouts.get(name, version) if version in self.layouts.versions(name) else None
 
     def layout_of(self, reference: str) -> Layout | None:
+        """Return the layout of ``system.dataset``, if there is one."""
         system, _, name = reference.partition(".")
         held = self.loaded.kinds["systems"].get(system)
         dataset = held.value.datasets.get(name) if held else None

@@ -64,6 +64,7 @@ class PlanView:
             yield from self._facts()
             yield from self._items()
             yield from self._counted()
+            yield from self._campaigns()
             yield from self._way()
         yield from self._next_step()
 
@@ -202,6 +203,12 @@ class PlanView:
             + (f"; candidates {offered})" if offered else ")"),
         )
         return said, "yellow"
+
+    def _campaigns(self) -> Iterator[Text]:
+        if self.story.campaigns:
+            from kumobashi.planning.campaign_rendering import campaign_lines  # noqa: PLC0415 - DuckDB
+
+            yield from campaign_lines(self.story, width=self.width, lang=self.lang)
 
     def _way(self) -> Iterator[Text]:
         yield from self._title("どこを通るか", "Which way")

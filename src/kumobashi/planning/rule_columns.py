@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from kumobashi.release.rules import BaseDate, Column, Constant, Flag, ReleaseRule
+from kumobashi.release.rules import BaseDate, CampaignCode, Column, Constant, Flag, ReleaseRule
 from kumobashi.storage.mistakes import Path
 
 Used = tuple[str, Path, str]  # key under ``datasets``, place in the file, column
@@ -10,7 +10,7 @@ Used = tuple[str, Path, str]  # key under ``datasets``, place in the file, colum
 
 def source_of(rule: ReleaseRule, column: Column) -> tuple[str, str] | None:
     """Return dataset key and column that a released column is made from, if from any."""
-    if isinstance(column, BaseDate | Constant):
+    if isinstance(column, BaseDate | Constant | CampaignCode):
         return None
     if isinstance(column, Flag):
         return column.dataset, column.of

@@ -16,6 +16,7 @@ from kumobashi.directory.models import MunicipalityFile, SiteFile, SystemFile
 from kumobashi.planning.approvals import ApprovalFile
 from kumobashi.planning.layout_files import LayoutFile
 from kumobashi.planning.links import LinkFile
+from kumobashi.release.campaigns import Campaign
 from kumobashi.release.rules import ReleaseRule
 
 SCHEMAS: Mapping[str, type[BaseModel]] = {
@@ -24,6 +25,7 @@ SCHEMAS: Mapping[str, type[BaseModel]] = {
     "system": SystemFile,
     "layout": LayoutFile,
     "release-rule": ReleaseRule,
+    "campaign": Campaign,
     "link": LinkFile,
     "approval": ApprovalFile,
 }

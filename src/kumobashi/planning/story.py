@@ -22,7 +22,9 @@ from kumobashi.planning.workspace import Workspace
 from kumobashi.policy.tables import Tables, load_tables
 
 if TYPE_CHECKING:
+    from kumobashi.planning.campaign_story import CampaignLine
     from kumobashi.planning.fictional import Example
+    from kumobashi.release.comparing import Way
 
 DROPPED = "dropped"
 _OF_HOUSEHOLD = {"has_spouse", "household_ages", "household_birth_months"}
@@ -75,6 +77,8 @@ class Story:
     expected: Expected | None
     pace: Pace | None  # none: it passes no door, or nothing was counted
     why_not_counted: tuple[str, str] | None  # ja, en: the source did not answer
+    campaigns: "tuple[CampaignLine, ...]" = ()  # that the link serves, as counted
+    ways: "tuple[Way, ...]" = ()  # the three ways for all of them together
 
     def sentence(self, lang: Language) -> str:
         """Return who gives what to whom."""

@@ -24,6 +24,7 @@ _SCHEMA_OF = {  # folder → schema
     "sites": "site",
     "systems": "system",
     "rules": "release-rule",
+    "campaigns": "campaign",
     "links": "link",
     "layouts": "layout",
     "approvals": "approval",

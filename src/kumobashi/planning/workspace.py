@@ -18,12 +18,14 @@ from pydantic import BaseModel
 from kumobashi.catalogue.layouts import Layout, Layouts
 from kumobashi.directory.models import Dataset, MunicipalityFile, SiteFile, SystemFile
 from kumobashi.planning.approvals import ApprovalFile
-from kumobashi.planning.errors import LinkUnknown, WorkspaceBroken
+from kumobashi.planning.campaign_references import check_campaigns
+from kumobashi.planning.errors import CampaignUnknown, LinkUnknown, WorkspaceBroken
 from kumobashi.planning.layout_files import read_layouts
 from kumobashi.planning.links import LinkFile
 from kumobashi.planning.references import Loaded, check
 from kumobashi.planning.right_lines import RIGHT_LINES
 from kumobashi.policy.deciding import Where
+from kumobashi.release.campaigns import Campaign
 from kumobashi.release.rules import ReleaseRule
 from kumobashi.storage.documents import Document, Mark, Mistake, read
 from kumobashi.storage.mistakes import mistake_at
@@ -34,6 +36,7 @@ KINDS: Mapping[str, tuple[type[BaseModel], str]] = {  # folder → model, and th
     "sites": (SiteFile, "site"),
     "systems": (SystemFile, "system"),
     "rules": (ReleaseRule, "release"),
+    "campaigns": (Campaign, "campaign"),
     "links": (LinkFile, "link"),
     "approvals": (ApprovalFile, "link"),
 }
@@ -48,6 +51,7 @@ class Workspace:
     sites: Mapping[str, SiteFile]
     systems: Mapping[str, SystemFile]
     rules: Mapping[str, ReleaseRule]
+    campaigns: Mapping[str, Campaign]
     links: Mapping[str, LinkFile]
     approvals: Mapping[str, ApprovalFile]
     layouts: Layouts
@@ -59,6 +63,14 @@ class Workspace:
             return self.links[name]
         except KeyError:
             raise LinkUnknown(link=name, known=", ".join(sorted(self.links))) from None
+
+    def campaign(self, code: str) -> Campaign:
+        """Return a campaign, or raise :class:`CampaignUnknown`."""
+        try:
+            return self.campaigns[code]
+        except KeyError:
+            known = ", ".join(sorted(self.campaigns)) or "-"
+            raise CampaignUnknown(campaign=code, known=known) from None
 
     def dataset(self, reference: str) -> tuple[SystemFile, Dataset]:
         """Return system and dataset of ``system.dataset``."""
@@ -142,6 +154,7 @@ def _load(folder: Path) -> Workspace:
     layouts, own, wrong = read_layouts(folder)
     mistakes += wrong
     mistakes += check(loaded, layouts)
+    mistakes += check_campaigns(loaded, layouts)
     if mistakes or loaded.main is None:
         raise WorkspaceBroken(sorted(mistakes, key=lambda m: (m.file != MAIN, m.file, m.line)))
     documents = {d.file: d for held in loaded.kinds.values() for d in held.values()}
@@ -151,6 +164,7 @@ def _load(folder: Path) -> Workspace:
         sites=loaded.values("sites"),
         systems=loaded.values("systems"),
         rules=loaded.values("rules"),
+        campaigns=loaded.values("campaigns"),
         links=loaded.values("links"),
         approvals=loaded.values("approvals"),
         layouts=layouts,

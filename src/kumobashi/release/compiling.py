@@ -10,6 +10,7 @@ from datetime import date
 
 from kumobashi.release.rules import (
     BaseDate,
+    CampaignCode,
     Column,
     Constant,
     Flag,
@@ -28,6 +29,7 @@ from kumobashi.storage.tables import literal, quoted
 # 続柄 11 husband, 12 wife, 13 and 14 the same without registration; chained behind a comma.
 _SPOUSES = "('11', '12', '13', '14')"
 _HEAD = "'02'"
+CAMPAIGN = "campaign_code"  # column of ``eligible`` in a predicate-only release
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +175,8 @@ def _value(  # noqa: C901, PLR0911 - one case for each operation
             return literal(on)
         case Keep(of=source):
             return quoted(source)
+        case CampaignCode():
+            return CAMPAIGN
         case Constant(value=value):
             return literal(value)
         case Truncate(of=source, to="month"):

@@ -4,7 +4,10 @@ KumobashiError
 └── ReleaseFailed
     ├── NothingToRelease
     ├── FindingsRefused
-    └── CountsDisagree
+    ├── CountsDisagree
+    ├── DataTooOld            older than a campaign allows
+    ├── DataTimeUnknown       nobody says of which moment the data are
+    └── BaseDateBeforeData    the data are of later days than the base date
 """
 
 from kumobashi.kernel import KumobashiError
@@ -46,3 +49,47 @@ class CountsDisagree(ReleaseFailed):
     en = "Counts disagree at {step}: expected {expected}, got {got}. Nothing was sent."
     remedy_ja = "抽出中に元のデータが変わった可能性があります。もう一度実行してください。"
     remedy_en = "The source may have changed while it was read; run the link again."
+
+
+class DataTooOld(ReleaseFailed):
+    """Data are older than a campaign allows; it goes on when newer ones are there."""
+
+    code = "release.data_too_old"
+    retryable = True
+    ja = (
+        "「{campaign}」が使う {dataset} のデータが古すぎます（{as_of} 時点。上限は {limit}）。"
+        "何も送っていません。"
+    )
+    en = "{campaign} uses {dataset}, of {as_of}: older than its {limit_en}. Nothing was sent."
+    remedy_ja = "業務システムからの取込を確かめてください。新しいデータが入れば自動で再開します。"
+    remedy_en = "See why no newer data came; it goes on by itself when they do."
+
+
+class DataTimeUnknown(ReleaseFailed):
+    """The source does not say of which moment its data are, or says it wrongly."""
+
+    code = "release.data_time_unknown"
+    retryable = True
+    ja = (
+        "「{campaign}」が使う {dataset} のデータがいつの時点のものかわかりません。"
+        "何も送っていません。"
+    )
+    en = "Nobody says of which moment {dataset} is, which {campaign} uses. Nothing was sent."
+    remedy_ja = "systems/ の as_of が指す表に、そのデータの core_at と taken_at を入れてください。"
+    remedy_en = "Write core_at and taken_at of it into the table that as_of of the system names."
+
+
+class BaseDateBeforeData(ReleaseFailed):
+    """People of a later day would be held against an earlier one."""
+
+    code = "release.base_date_before_data"
+    ja = (
+        "基準日 {on} は {dataset} のデータ（{as_of} 時点）より {limit} を超えて前です。"
+        "「{campaign}」の対象者をその日で数えられません。"
+    )
+    en = (
+        "The base date {on} lies more than {limit_en} before {dataset}, of {as_of};"
+        " {campaign} cannot be counted for that day."
+    )
+    remedy_ja = "データの時点に近い基準日を指定してください。"
+    remedy_en = "Name a base date near the time of the data."

@@ -13,7 +13,7 @@ from kumobashi.release.releasing import OnFindings, Released, Source
 from kumobashi.release.rules import ReleaseRule
 from kumobashi.storage.tables import HeldBack
 
-_ABOUT_THE_FILE = frozenset({"finding.column_unexpected", "finding.column_missing"})
+ABOUT_THE_FILE = frozenset({"finding.column_unexpected", "finding.column_missing"})
 
 
 def hold_back(
@@ -33,7 +33,7 @@ def hold_back(
         is_subject = reader is subject.reader and table == subject.table
         leave_out = on_findings == "quarantine" and is_subject
         held = reader.hold_back(table, leave_out=leave_out)
-        on_rows = [f for f in held.findings if f.code not in _ABOUT_THE_FILE]
+        on_rows = [f for f in held.findings if f.code not in ABOUT_THE_FILE]
         refused = held.findings if on_findings == "refuse" else tuple(on_rows)
         if refused and not leave_out and on_findings != "go_on":
             first = refused[0]

@@ -4,7 +4,7 @@ Every count that people see is taken here: read = what the source says it has; r
 consent + held back + released. A count that does not add up stops the transfer.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -13,6 +13,7 @@ from typing import Literal
 import duckdb
 
 from kumobashi.kernel import Finding, crashpoint
+from kumobashi.messages.freshness import Freshness
 from kumobashi.release.compiling import Compiled, compile_released, compile_rule
 from kumobashi.release.errors import CountsDisagree, FindingsRefused, NothingToRelease
 from kumobashi.release.rules import ReleaseRule
@@ -46,6 +47,7 @@ class Released:
     rows_below_five: int | None
     classes: int | None
     findings: tuple[Finding, ...]
+    freshness: Freshness | None = None  # until when the rows may be used; none: no limit
 
 
 def extract(
@@ -62,15 +64,29 @@ def extract(
         TableMissing, ColumnMissing: the source is not as its layout says.
         CountsDisagree: fewer or more rows came than the same snapshot counts.
     """
+    read = read_stages(stages(rule, purpose=purpose, on=on), sources, work)
+    crashpoint("sending.extracted")
+    return read
+
+
+def read_stages(
+    wanted: Iterable[Stage], sources: Mapping[str, Source], work: duckdb.DuckDBPyConnection
+) -> dict[str, int]:
+    """Read stages into ``work``; return the rows read, by dataset.
+
+    Raises:
+        TableMissing, ColumnMissing, CountsDisagree: as :func:`extract`.
+    """
     stores: dict[int, list[Stage]] = {}
-    for stage in stages(rule, purpose=purpose, on=on):
+    for stage in wanted:
         stores.setdefault(id(sources[stage.dataset].reader), []).append(stage)
     read: dict[str, int] = {}
+    if not stores:
+        return read
     with ThreadPoolExecutor(len(stores), "extract") as readers:  # the stores side by side
         for found in readers.map(lambda group: _read(group, sources, work), stores.values()):
             for dataset, rows in found:
                 read[dataset] = max(rows, read.get(dataset, 0))
-    crashpoint("sending.extracted")
     return read
 
 

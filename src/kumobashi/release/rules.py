@@ -53,6 +53,13 @@ class Constant(Model):
     value: str
 
 
+class CampaignCode(Model):
+    """The code of a campaign that means the person: all that a predicate-only rule tells."""
+
+    name: Name
+    op: Literal["campaign"]
+
+
 class Truncate(Model):
     """A date made coarser: yyyymm for months, yyyy for years."""
 
@@ -126,6 +133,7 @@ Column = Annotated[
     | BaseDate
     | Keep
     | Constant
+    | CampaignCode
     | Truncate
     | Prefix
     | HasSpouse
@@ -182,6 +190,46 @@ class ReleaseRule(Model):
     consent: Consent | None = None
     columns: Annotated[list[Column], Field(min_length=1)]
     allow_empty: bool = False
+    predicate_only: bool = False  # conditions are answered in the hall; only their outcome leaves
+    campaigns: list[Ident] = []  # of a predicate-only rule: which
+
+    @model_validator(mode="after")
+    def _tells_only_the_outcome(self) -> "ReleaseRule":
+        ops = [column.op for column in self.columns]
+        if not self.predicate_only:
+            if self.campaigns or "campaign" in ops:
+                raise Said(
+                    "campaigns と op: campaign は predicate_only: true のときだけ書けます。",
+                    "campaigns and op: campaign belong to a rule with predicate_only: true.",
+                    example="predicate_only: true",
+                    at=("campaigns",) if self.campaigns else ("columns", ops.index("campaign")),
+                )
+            return self
+        if not self.campaigns or len(set(self.campaigns)) != len(self.campaigns):
+            raise Said(
+                "庁内で判定する通知の定義（campaigns）を、それぞれ1度ずつ書いてください。",
+                "Name the campaigns that are answered in the hall, each once.",
+                example="campaigns: [infant-check-18m]",
+                at=("campaigns",) if self.campaigns else (),
+            )
+        if ops.count("token") != 1 or ops.count("campaign") != 1:
+            raise Said(
+                "predicate_only の項目には token と campaign が1つずつ要ります。",
+                "A predicate-only rule has one token and one campaign.",
+                example="- {name: campaign, op: campaign}",
+                at=("columns",),
+            )
+        for number, op in enumerate(ops):
+            if op not in {"token", "campaign", "base_date"}:
+                raise Said(
+                    f"predicate_only では属性を出せません（op: {op}）。出るのは符号と通知の"
+                    "コード、年齢基準日だけです。",
+                    f"A predicate-only rule tells no attribute ({op}): a token, the campaign's"
+                    " code and the base date are all.",
+                    example="- {name: base_date, op: base_date}",
+                    at=("columns", number, "op"),
+                )
+        return self
 
     @model_validator(mode="after")
     def _hangs_together(self) -> "ReleaseRule":

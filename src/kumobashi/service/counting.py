@@ -11,6 +11,7 @@ from kumobashi.planning.measured import Measured
 from kumobashi.planning.measuring import Sizer, measure, sources_of
 from kumobashi.planning.plan import Plan
 from kumobashi.planning.workspace import Workspace
+from kumobashi.release.releasing import Source
 from kumobashi.service.stores import open_store
 
 if TYPE_CHECKING:
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
 def counted(workspace: Workspace, decided: Plan) -> Measured:
     """Return rows, bytes, parts and k of a plan, from the sources as they are now."""
     rule = workspace.rules[decided.link.release]
-    systems = {workspace.dataset(reference)[0].system for reference in rule.datasets.values()}
+    campaigns = [workspace.campaigns[code] for code in rule.campaigns]
+    references = {r for campaign in campaigns for r in campaign.datasets.values()}
+    used = {*rule.datasets.values(), *references}
+    systems = {workspace.dataset(reference)[0].system for reference in used}
     with ExitStack() as stack:
         readers = {
             name: stack.enter_context(
@@ -29,7 +33,12 @@ def counted(workspace: Workspace, decided: Plan) -> Measured:
             for name in systems
         }
         sources = sources_of(workspace, decided.link.link, readers)
-        return measure(workspace, decided, sources, size_of=_sizer(decided))
+        hall = {
+            reference: Source(readers[system.system], dataset.table)
+            for reference in references
+            for system, dataset in [workspace.dataset(reference)]
+        }
+        return measure(workspace, decided, sources, hall=hall, size_of=_sizer(decided))
 
 
 def _sizer(decided: Plan) -> Sizer:

@@ -8,6 +8,7 @@ from kumobashi.console import console_routes
 from kumobashi.identity import Accounts
 from kumobashi.kernel import business_date
 from kumobashi.service.board import SiteBoard
+from kumobashi.service.campaign_desk import CampaignDesk
 from kumobashi.service.counting import counted
 from kumobashi.service.courier_api import courier_routes
 from kumobashi.service.courier_desk import CourierDesk, overdue_media
@@ -45,6 +46,9 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
         count=counted,
         note=gateway.evidence.note,
     )
+    campaigns = CampaignDesk(
+        workspace=endpoint.wiring.workspace, site=gateway.identity.site, clock=gateway.clock
+    )
     accounts = Accounts(
         settings.workspace / "private" / settings.site,
         tenant=gateway.identity.tenant,
@@ -57,5 +61,5 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
         *local_routes(gateway, endpoint),
         *deletion_routes(gateway, endpoint, accounts),
         *courier_routes(courier, partial(guarded, gateway)),
-        *console_routes(board, zones=zones, plans=plans, accounts=accounts),
+        *console_routes(board, zones=zones, plans=plans, campaigns=campaigns, accounts=accounts),
     ]

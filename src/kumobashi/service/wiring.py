@@ -19,6 +19,7 @@ from kumobashi.planning.errors import PlanRefused
 from kumobashi.planning.plan import plan
 from kumobashi.planning.workspace import Workspace, load
 from kumobashi.routing.finding import route
+from kumobashi.service.campaign_sources import targeting_of
 from kumobashi.service.stores import open_store
 
 if TYPE_CHECKING:
@@ -116,6 +117,11 @@ class Wiring:
             on_findings=link.on_findings,
             bounds=Bounds(rows=approved.rows, bytes=approved.bytes),
             retention=decided.retention,
+            targeting=targeting_of(
+                workspace, [workspace.campaigns[code] for code in rule.campaigns], stores
+            )
+            if rule.predicate_only
+            else None,
             recipient=self._directory.site(receiver.site).recipient,
             largest_part_bytes=max(
                 _SMALLEST_PART_BYTES,

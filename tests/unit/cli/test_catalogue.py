@@ -187,3 +187,12 @@ def test_lineage_of_nothing_is_refused_with_the_nearest(kumobashi: Kumobashi, sa
 
     assert done.exit_code == Exit.USAGE
     assert "生年月日" in done.stderr
+
+
+def test_the_items_that_decide_about_a_notice_in_the_hall_are_followed(sample: Path) -> None:
+    found = lineage(load(sample), "integrated-db.residents.address_number")
+
+    (flow,) = [f for f in found.flows if f.link == "campaign-targets"]
+    assert (flow.kind, flow.file) == ("decides", "campaigns/landslide.yaml")
+    assert "土砂災害の啓発" in flow.said.ja
+    assert flow.line > 1

@@ -3,7 +3,7 @@
 import base64
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -16,6 +16,7 @@ from kumobashi.crypto.transfer_keys import unwrap
 from kumobashi.kernel import KumobashiError
 from kumobashi.messages import errors as message_errors
 from kumobashi.messages.announcement import AttemptState
+from kumobashi.messages.freshness import Freshness
 from kumobashi.messages.media_types import MANIFEST_TYP
 from kumobashi.messages.receipts import ALLOWED_NEXT, Stage, next_receipt
 from kumobashi.messages.retention import Retention
@@ -68,7 +69,9 @@ def test_the_values_of_evidence_and_bundles_are_right() -> None:
 
 def test_every_field_of_every_document_is_described() -> None:
     kept = Retention(name="service", days=30)
-    manifest = examples.manifest(key="sha256:" + "c" * 64, retention=kept)
+    day = timedelta(days=1)
+    fresh = Freshness(core_at=examples.NOW, taken_at=examples.NOW, usable_until=examples.NOW + day)
+    manifest = examples.manifest(key="sha256:" + "c" * 64, retention=kept, freshness=fresh)
     receipt = next_receipt(
         None,
         manifest=manifest,

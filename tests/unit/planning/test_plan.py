@@ -23,7 +23,7 @@ def test_the_sample_is_ready_but_for_the_link_that_shows_a_refusal(
     }
 
     assert permitted.pop("welfare-to-citizen-app") is False
-    assert len(permitted) == 9
+    assert len(permitted) == 10
     assert all(permitted.values())
 
 

@@ -245,7 +245,7 @@ def test_the_table_puts_the_refused_first_and_counts(
 
     lines = said(PlansView(stories)).splitlines()
 
-    assert lines[0] == "連携 10 のうち 送れます 8（承認待ち 7）、変更あり 1、送れません 1"
+    assert lines[0] == "連携 11 のうち 送れます 9（承認待ち 8）、変更あり 1、送れません 1"
     assert "× 送れません" in lines[3]
     assert "≠ 変更あり" in lines[4]
 

@@ -1,6 +1,6 @@
 """The tables agree with each other, with their layouts, and with themselves when built again."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,16 @@ import pytest
 from kumobashi.catalogue.checking import findings
 from kumobashi.catalogue.layouts import load_layouts
 from kumobashi.kernel import KumobashiError
-from kumobashi.testing.city import PURPOSES, SYSTEMS, TABLES, City, build, change, write_embedded
+from kumobashi.testing.city import (
+    PURPOSES,
+    SYSTEMS,
+    TABLES,
+    City,
+    build,
+    change,
+    date_anew,
+    write_embedded,
+)
 
 
 def _has_layout(name: str) -> bool:
@@ -232,12 +241,34 @@ def test_each_system_gets_a_file_with_its_tables_in_the_order_of_their_keys(
     assert written == city.counts()
     for system, path in paths.items():
         with duckdb.connect(str(path), read_only=True) as store:
+            beside = {"data_times"} if system == "integrated-db" else set()
             assert {row[0] for row in store.execute("show tables").fetchall()} == {
                 table.name for table in SYSTEMS[system]
-            }
+            } | beside
     with duckdb.connect(str(paths["integrated-db"]), read_only=True) as store:
         held = store.execute("select resident_no from resident_registry").fetchall()
         assert held == sorted(held)
+
+
+def test_the_integrated_database_says_of_which_moment_its_data_are(
+    city: City, tmp_path: Path
+) -> None:
+    path = tmp_path / "i.duckdb"
+    write_embedded(city, {"integrated-db": path})
+    first = _times(path)
+    date_anew(path, at=datetime(2030, 1, 2, 3, tzinfo=UTC))
+
+    assert {dataset for dataset, *_ in first} >= {"residents", "resident_tax"}
+    assert all(core < taken for _, core, taken in first)
+    # eight and five hours before, in Japanese time
+    assert {tuple(times) for _, *times in _times(path)} == {
+        (datetime(2030, 1, 2, 4), datetime(2030, 1, 2, 7))  # noqa: DTZ001 - as such tables hold it
+    }
+
+
+def _times(path: Path) -> list[tuple[str, datetime, datetime]]:
+    with duckdb.connect(str(path), read_only=True) as store:
+        return store.execute("from data_times").fetchall()
 
 
 def test_writing_again_replaces_the_file(city: City, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ random. There is no individual number anywhere, and the municipality code 999997
 
 from kumobashi.testing.city.changes import change
 from kumobashi.testing.city.city import City, build
+from kumobashi.testing.city.data_times import date_anew
 from kumobashi.testing.city.day_counts import Changes
 from kumobashi.testing.city.golden import GOLDEN, Golden, golden
 from kumobashi.testing.city.schema import MUNICIPALITY, PURPOSES, SYSTEMS, TABLES, Table
@@ -27,6 +28,7 @@ __all__ = [
     "Table",
     "build",
     "change",
+    "date_anew",
     "golden",
     "write_embedded",
     "write_postgresql",

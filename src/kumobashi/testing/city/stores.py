@@ -10,6 +10,7 @@ from pathlib import Path
 import adbc_driver_postgresql.dbapi as postgresql
 
 from kumobashi.testing.city.city import City
+from kumobashi.testing.city.data_times import COLLECTING, data_times
 from kumobashi.testing.city.schema import SYSTEMS, TABLES, Table
 
 _ROWS_AT_ONCE = 100_000
@@ -35,6 +36,8 @@ def write_embedded(city: City, path_by_system: Mapping[str, Path]) -> dict[str, 
                         f"insert into store.{table.name} {_ordered(f'memory.{table.name}', table)}"
                     )
                     written[table.name] = _rows(city, f"store.{table.name}")
+            if system == COLLECTING:
+                city.connection.execute(data_times("store."))
         finally:
             city.connection.execute("detach store")
     return written
