@@ -225,7 +225,11 @@ def _traced(ground: Playground, site: str, what: str, calls: str, inject: str) -
     def heal() -> None:
         for tracer in tracers:
             tracer.send_signal(signal.SIGINT)
-            tracer.wait(20)
+            try:
+                tracer.wait(20)
+            except subprocess.TimeoutExpired:  # it cannot let go of what stands still
+                tracer.kill()
+                tracer.wait(20)
 
     return f"{what} at {site}", act, heal
 
