@@ -27,18 +27,25 @@ _TYPES: Mapping[str, frozenset[str]] = {
 }
 # … and by the operation that makes a released one.
 _OPERATIONS: Mapping[str, frozenset[str]] = {
-    "flag": frozenset({"flag", "has_spouse"}),
+    "flag": frozenset({"flag", "has_spouse", "has_member"}),
     "has_month": frozenset({"household_birth_months"}),
     "has_age": frozenset({"household_ages"}),
     "months": frozenset({"truncate"}),
-    "number": frozenset({"truncate", "keep"}),
-    "code": frozenset({"keep", "prefix", "constant"}),
-    "starts": frozenset({"keep", "prefix"}),
+    "number": frozenset({"truncate", "keep", "top_bottom"}),
+    "code": frozenset({"keep", "prefix", "constant", "area"}),
+    "starts": frozenset({"keep", "prefix", "area"}),
     "days": frozenset({"keep"}),
     "age": frozenset({"keep"}),
     "parcels": frozenset({"keep"}),
 }
-_ALL_OPERATIONS = frozenset().union(*_OPERATIONS.values()) | {"token", "base_date"}
+_ALL_OPERATIONS = frozenset().union(*_OPERATIONS.values()) | {
+    "token",
+    "base_date",
+    "mask",
+    "suppress",
+    "drop",
+    "household_counts",
+}
 
 
 def check_campaigns(loaded: Loaded, layouts: Layouts) -> list[Mistake]:

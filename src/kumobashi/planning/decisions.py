@@ -12,7 +12,6 @@ from kumobashi.directory.entries import Directory
 from kumobashi.planning.items import PlannedItem
 from kumobashi.planning.links import LinkFile
 from kumobashi.planning.workspace import Workspace
-from kumobashi.release.rules import ReleaseRule
 from kumobashi.routing.finding import Hop
 
 
@@ -47,7 +46,7 @@ def decision_of(
         **({"retention": dumped["retention"]} if link.retention else {}),
         "rule": {
             "version": rule.version,
-            "hash": digest(canonical(_rule_json(rule))),
+            "hash": digest(canonical(rule.model_dump(mode="json", by_alias=True))),
         },
         # What a predicate-only link tells depends on whom its campaigns mean.
         **(
@@ -99,14 +98,6 @@ def decision_of(
         if directory and hops and hops[-1].to_site in directory.sites
         else None,
     }
-
-
-def _rule_json(rule: ReleaseRule) -> dict[str, Any]:
-    """Return a rule as it was hashed before there were predicate-only ones, unless it is one."""
-    said = rule.model_dump(mode="json", by_alias=True)
-    if not rule.predicate_only:
-        del said["predicate_only"], said["campaigns"]
-    return said
 
 
 def layout_hash(layout: Layout) -> str:

@@ -214,6 +214,8 @@ def _told(rule: ReleaseRule, campaigns: Iterable[Campaign], *, is_whole: bool) -
             "consent": None,
             "allow_empty": True,
             "predicate_only": False,
+            "gate": None,  # nothing leaves here
+            "coding": None,
         }
     )
 

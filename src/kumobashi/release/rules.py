@@ -40,6 +40,8 @@ from kumobashi.storage.mistakes import Path, Said
 Ident = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 DatasetRef = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*\.[a-z][a-z0-9_]*$")]
 
+_UNSAID = {"gate", "coding", "predicate_only", "campaigns"}  # left out of hashes where empty
+
 
 class AgeRange(Model):
     """Ages in full years at the base date, both ends included."""
@@ -134,7 +136,7 @@ class ReleaseRule(Model):
     def _without_the_unsaid(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
         # Written out where it says something, so that the hashes of older rules stay.
         held: dict[str, Any] = plain(self)
-        return {key: value for key, value in held.items() if value or key not in {"gate", "coding"}}
+        return {key: value for key, value in held.items() if value or key not in _UNSAID}
 
     @model_validator(mode="after")
     def _hangs_together(self) -> "ReleaseRule":
@@ -218,9 +220,9 @@ class ReleaseRule(Model):
                 return "pseudonym"
             case Keep(of=of) if of == self.subject.key:
                 return "pseudonym"
-            case Flag():
+            case Flag() | CampaignCode():
                 return "sensitive"
-            case BaseDate() | Constant() | CampaignCode() | Suppress() | Drop():
+            case BaseDate() | Constant() | Suppress() | Drop():
                 return "plain"
             case _:
                 return "quasi"
