@@ -33,8 +33,10 @@ from kumobashi.messages.freshness import Freshness
 from kumobashi.messages.manifest import LIVES, Manifest, Mode
 from kumobashi.release.coding import check_epoch, codebook
 from kumobashi.release.errors import CodebookLost, CodebookMissing, CountsDisagree
+from kumobashi.release.gate import pass_gate
 from kumobashi.release.holding import hold_back, with_held_back
 from kumobashi.release.releasing import Released, Source, extract, release
+from kumobashi.release.rules import ReleaseRule
 from kumobashi.release.targeting import Targets, find_targets, release_targets
 from kumobashi.storage.spool import Spool
 
@@ -119,17 +121,23 @@ class Preparation:
         pads = destination_pads(
             self.token_secret, self.identity.tenant, order.to_system, self._epoch
         )
-        if targets:
-            released = release_targets(order.rule, self.work, read, on=on, pads=pads)
-        else:
-            released = release(
-                order.rule, self.work, read, on=on, pads=pads, on_findings=order.on_findings
-            )
-        released = with_held_back(released, held)
-        released = hold_back_unmappable(self.work, released, order)
+
+        def make(rule: ReleaseRule) -> Released:
+            if targets:
+                made = release_targets(rule, self.work, read, on=on, pads=pads)
+            else:
+                made = release(
+                    rule, self.work, read, on=on, pads=pads, on_findings=order.on_findings
+                )
+            return hold_back_unmappable(self.work, with_held_back(made, held), order)
+
+        passed = pass_gate(order.rule, self.work, make, on=on)
+        released = passed.released
         facts = asdict(released)
         facts.pop("columns")
         facts.pop("freshness")
+        if gate := passed.told():
+            facts["gate"] = gate
         if fresh and targets:
             facts |= {"campaigns": dict(targets.meant), "data": dict(fresh.members())}
         timed = {"seconds": time.monotonic() - extracted, "rows": released.rows}

@@ -51,6 +51,22 @@ class CountsDisagree(ReleaseFailed):
     remedy_en = "The source may have changed while it was read; run the link again."
 
 
+class GateRefused(ReleaseFailed):
+    """What would leave tells more about people than the rule's gate allows."""
+
+    code = "release.gate_refused"
+    ja = "危険度がしきい値を超えるため、何も送りませんでした（{threshold}: 値 {got}、しきい値 {limit}）。"
+    en = "Nothing was sent: it tells too much ({threshold} is {got}, the limit is {limit})."
+    remedy_ja = (
+        "提供ルールの項目に ladder（粗くする段）を足すか、項目を減らすか、庁内で判定して符号だけを"
+        "出してください（predicate_only）。"
+    )
+    remedy_en = (
+        "Add steps to the ladders of the release rule, send fewer columns, or answer the"
+        " conditions in the hall and send tokens alone (predicate_only)."
+    )
+
+
 class NoSuchLevel(ReleaseFailed):
     """A column was to climb to a level that its ladder does not have."""
 
