@@ -5,6 +5,7 @@ KumobashiError
     ├── NothingToRelease
     ├── FindingsRefused
     ├── CountsDisagree
+    ├── GateRefused           it tells more than the gate allows
     ├── DataTooOld            older than a campaign allows
     ├── DataTimeUnknown       nobody says of which moment the data are
     └── BaseDateBeforeData    the data are of later days than the base date
@@ -55,7 +56,10 @@ class GateRefused(ReleaseFailed):
     """What would leave tells more about people than the rule's gate allows."""
 
     code = "release.gate_refused"
-    ja = "危険度がしきい値を超えるため、何も送りませんでした（{threshold}: 値 {got}、しきい値 {limit}）。"
+    ja = (
+        "だれのことかがわかりすぎるため、何も送りませんでした"
+        "（{threshold} が {got}、しきい値 {limit}）。"
+    )
     en = "Nothing was sent: it tells too much ({threshold} is {got}, the limit is {limit})."
     remedy_ja = (
         "提供ルールの項目に ladder（粗くする段）を足すか、項目を減らすか、庁内で判定して符号だけを"
