@@ -68,7 +68,16 @@ def test_every_page_says_that_it_is_a_training_and_the_work_stays(made: Path) ->
     with _open(made) as told:
         assert told["workspace"] == str(workspace)
         home = told["url"].rstrip("/")
-        pages = {"/", "/links", "/plans", "/workspace", "/changes", "/sign-in", "/nothing-here"}
+        pages = {
+            "/",
+            "/links",
+            "/plans",
+            "/workspace",
+            "/changes",
+            "/campaigns",
+            "/sign-in",
+            "/nothing-here",
+        }
         pages |= set(re.findall(r'href="(/(?:links|plans)/[^"#?]+)"', _get(f"{home}/links")))
         silent = [page for page in sorted(pages) if "訓練中" not in _get(home + page)]
         english = _get(f"{home}/?lang=en")
@@ -79,7 +88,7 @@ def test_every_page_says_that_it_is_a_training_and_the_work_stays(made: Path) ->
     assert len(pages) > 12
     assert silent == []
     assert "In training" in english
-    assert "10件中 3件 取込済み" in morning  # what the night brought is still there
+    assert "11件中 3件 取込済み" in morning  # what the night brought is still there
     assert second.returncode == 2
     assert json.loads(second.stdout)["error"]["code"] == "storage.already_running"
 
