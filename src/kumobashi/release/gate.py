@@ -56,7 +56,7 @@ class Passed:
             return {}
         return {
             "before": _figures(self.before),
-            "after": _figures(self.after or self.before),
+            "after": _figures(self.after) if self.after else {},
             "levels": dict(self.levels),
             "suppressed": self.suppressed,
         }
@@ -81,9 +81,8 @@ def pass_gate(
     gate, names = rule.gate, tuple(column.name for column in rule.having("quasi"))
     if not isinstance(gate, Gate) or released.rows == 0:
         return _unchanged(rule, released, None)
-    if not names:  # all rows are one class
-        if gate.k is not None and released.rows < gate.k:
-            raise GateRefused(threshold="k", limit=gate.k, got=released.rows)
+    if not names:
+        _require_one_class(gate, released)
         return _unchanged(rule, released, None)
     sensitive = [Sensitive(column=column.name) for column in rule.having("sensitive")]
     thresholds = thresholds_of(gate, [one.column for one in sensitive])
@@ -101,6 +100,9 @@ def pass_gate(
         rule = rule.at_levels(levels)
         released = make(rule)
         names = tuple(column.name for column in rule.having("quasi"))
+        if not names:
+            _require_one_class(gate, released)
+            return replace(_unchanged(rule, released, before), after=None, levels=levels)
         people = _population(rule, work, gate, on=on)
     after, suppressed = _leave_out(work, names, thresholds, sensitive, people)
     left = thresholds.broken(after) if after else broken
@@ -114,6 +116,12 @@ def pass_gate(
         levels=levels,
         suppressed=suppressed,
     )
+
+
+def _require_one_class(gate: Gate, released: Released) -> None:
+    """Refuse too few rows that nothing tells apart; everybody is in their class, so k is enough."""
+    if gate.k is not None and released.rows < gate.k:
+        raise GateRefused(threshold="k", limit=gate.k, got=released.rows)
 
 
 def _figures(found: Measures) -> dict[str, Any]:
