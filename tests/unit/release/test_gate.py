@@ -84,6 +84,8 @@ def test_what_passes_keeps_every_limit(
             passed = gated(held)
         except GateRefused:
             return
+        if passed.released.rows == 0:
+            return  # nobody is sent
         names = [column.name for column in passed.rule.having("quasi")]
         released = classes(held, "released", names) if names else Counter()
         if names:
