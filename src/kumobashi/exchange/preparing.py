@@ -32,8 +32,9 @@ from kumobashi.exchange.views import Words
 from kumobashi.messages.freshness import Freshness
 from kumobashi.messages.manifest import LIVES, Manifest, Mode
 from kumobashi.release.coding import check_epoch, codebook
-from kumobashi.release.errors import CodebookLost, CodebookMissing, CountsDisagree
+from kumobashi.release.errors import CodebookLost, CodebookMissing, CountsDisagree, GateRefused
 from kumobashi.release.gate import pass_gate
+from kumobashi.release.gate_report import GateReport, report_of
 from kumobashi.release.holding import hold_back, with_held_back
 from kumobashi.release.releasing import Released, Source, extract, release
 from kumobashi.release.rules import ReleaseRule
@@ -131,18 +132,30 @@ class Preparation:
                 )
             return hold_back_unmappable(self.work, with_held_back(made, held), order)
 
-        passed = pass_gate(order.rule, self.work, make, on=on)
+        try:
+            names = {field.name: field.ja for field in order.layout.fields}
+            passed = pass_gate(
+                order.rule, self.work, make, on=on, names=names, earlier=self._earlier()
+            )
+        except GateRefused as refused:
+            self._note({"gate": refused.report.facts()})  # people see why, beside the refusal
+            raise
         released = passed.released
         facts = asdict(released)
         facts.pop("columns")
         facts.pop("freshness")
-        if gate := passed.told():
-            facts["gate"] = gate
         if fresh and targets:
             facts |= {"campaigns": dict(targets.meant), "data": dict(fresh.members())}
         timed = {"seconds": time.monotonic() - extracted, "rows": released.rows}
-        self._note({"released": facts, "stages": {"release": timed}, "stage": "seal"})
+        gate = {"gate": passed.report.facts()} if passed.report else {}
+        self._note({"released": facts, "stages": {"release": timed}, "stage": "seal", **gate})
         return replace(released, freshness=fresh)
+
+    def _earlier(self) -> GateReport | None:
+        """Return what the gate did with what the receiver has, by the same decision."""
+        last = self.ledger.last_applied(self.row.link)
+        facts = last.facts.get("gate") if last and last.plan_hash == self.order.plan_hash else None
+        return report_of(facts) if facts else None
 
     def _fresh(self, readers: Readers, on: date) -> Freshness | None:
         if self.order.targeting is None:
