@@ -75,7 +75,7 @@ def gate_story(
         yield from hung(Text(f"  {name}: ", "dim"), ladder(climb, terminal.lang), terminal.width)
     rows = predicate.rows_released or 0
     said = t(
-        f"庁内で判定し、符号と通知のコードだけ {rows:,} 件。だれがどの通知の対象かのほかは出ません。",
+        f"庁内で判定し、符号と通知のコードだけ {rows:,} 件。属性は1つも出ません。",
         f"answered in the hall: {rows:,} rows of token and campaign code, and nothing else.",
     )
     yield from hung(Text(t("符号だけ: ", "Codes alone: "), "bold"), said, terminal.width)
