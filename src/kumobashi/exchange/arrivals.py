@@ -131,7 +131,7 @@ class Arrivals(Book):
                     values["finished_at"] = to_micros(self.clock.now())
             if receipt:
                 self._keep(connection, bundle.transfer, bundle.attempt, "in", [receipt])
-            after = incoming_of(connection.execute(CHANGE_IN, {**key, **values}).one())
+            after = self._write(connection, CHANGE_IN, key, now, values)
             self.note(connection, noting.taken_on(now, after, self.clock.now()))
             return after
 

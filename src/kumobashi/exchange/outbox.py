@@ -61,7 +61,7 @@ class Outbox(Book):
                 "started_at": to_micros(self.clock.now()),
                 **columns,
             }
-            connection.execute(sa.insert(outgoing).values(row))
+            connection.execute(sa.insert(outgoing), row)
             made = self.read_out(connection, transfer)
             self.note(connection, [noting.started(made, self.clock.now(), basis)])
             return made, True
@@ -217,8 +217,7 @@ class Outbox(Book):
         values: Mapping[str, object],
     ) -> Outgoing:
         """Change a row that is held, and note in the same commit what that means."""
-        key = self._key(before.transfer)
-        after = outgoing_of(connection.execute(CHANGE_OUT, {**key, **values}).one())
+        after = self._write(connection, CHANGE_OUT, self._key(before.transfer), before, values)
         self.note(connection, noting.sent_on(before, after, self.clock.now()))
         return after
 
