@@ -126,9 +126,7 @@ class Arrivals(Book):
                 values["facts"] = merged(now.facts, facts)
             if then is not None:
                 check_in(now.state, then)
-                values["state"] = then.value
-                if then in IN_FINAL:
-                    values["finished_at"] = to_micros(self.clock.now())
+                values |= self._reached(then)
             if receipt:
                 self._keep(connection, bundle.transfer, bundle.attempt, "in", [receipt])
             after = self._write(connection, CHANGE_IN, key, now, values)

@@ -14,6 +14,7 @@ from kumobashi.exchange.errors import NoSuchTransfer
 from kumobashi.exchange.leases import Lease, check_fence
 from kumobashi.exchange.records import Record, changed
 from kumobashi.exchange.statements import ADD_RECEIPT, HELD_RECEIPTS
+from kumobashi.exchange.states import IN_FINAL, OUT_FINAL, In, Out
 from kumobashi.exchange.touched import Touched
 from kumobashi.kernel import Clock, from_wire, to_micros
 from kumobashi.storage.state import StateStore
@@ -108,6 +109,12 @@ class Book:
         if connection.execute(change, {**key, **values}).rowcount != 1:
             raise NoSuchTransfer(transfer=before.transfer)
         return changed(before, values)
+
+    def _reached(self, then: Out | In) -> dict[str, object]:
+        """Return the columns that say where something is, and when it ended if it has."""
+        if then in OUT_FINAL or then in IN_FINAL:
+            return {"state": then.value, "finished_at": to_micros(self.clock.now())}
+        return {"state": then.value}
 
     def _waiting(self, cause: Facts | None) -> dict[str, object]:
         """Return the columns that say why something waits, and until when."""
