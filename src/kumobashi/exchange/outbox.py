@@ -28,11 +28,13 @@ class Outbox(Book):
         plan_hash: str,
         again: bool,
         basis: str | None = None,
+        by: str = noting.LOCAL_API,
         **columns: object,
     ) -> tuple[Outgoing, bool]:
         """Return the run of a link for a date and whether it is new; ``again`` makes one more.
 
         A run that is under way or done is returned as it is, so asking twice does no harm.
+        ``by`` is whom the evidence names for a new one.
         ``columns`` say how a new one waits: ``to_site``, ``rank``, ``in_order``, ``resends``.
         """
 
@@ -64,7 +66,7 @@ class Outbox(Book):
             }
             connection.execute(sa.insert(outgoing), row)
             made = self.read_out(connection, transfer)
-            self.note(connection, [noting.started(made, self.clock.now(), basis)])
+            self.note(connection, [noting.started(made, self.clock.now(), basis, by=by)])
             return made, True
 
         try:
@@ -208,10 +210,15 @@ class Outbox(Book):
         connection: sa.Connection,
         before: Outgoing,
         values: Mapping[str, object],
+        *,
+        by: str = noting.OPERATOR,
     ) -> Outgoing:
-        """Change a row that is held, and note in the same commit what that means."""
+        """Change a row that is held, and note in the same commit what that means.
+
+        ``by`` is whom the evidence names where only a person can have changed it.
+        """
         after = self._write(connection, CHANGE_OUT, self._key(before.transfer), before, values)
-        self.note(connection, noting.sent_on(before, after, self.clock.now()))
+        self.note(connection, noting.sent_on(before, after, self.clock.now(), by=by))
         return after
 
     def _durably(self, transfer: str, work: Work[Outgoing]) -> Outgoing:
