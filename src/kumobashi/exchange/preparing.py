@@ -20,6 +20,7 @@ from kumobashi.exchange.aiming import Readers, fresh_enough, hall_of
 from kumobashi.exchange.characters import hold_back_unmappable
 from kumobashi.exchange.differences import Snapshots
 from kumobashi.exchange.errors import OutsideBounds
+from kumobashi.exchange.histories import Histories
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.leaving import leaving
 from kumobashi.exchange.ledger import Ledger
@@ -32,8 +33,9 @@ from kumobashi.exchange.views import Words
 from kumobashi.messages.freshness import Freshness
 from kumobashi.messages.manifest import LIVES, Manifest, Mode
 from kumobashi.release.coding import check_epoch, codebook
+from kumobashi.release.differencing import Compared, is_compared, lay_beside
 from kumobashi.release.errors import CodebookLost, CodebookMissing, CountsDisagree
-from kumobashi.release.gate import pass_gate
+from kumobashi.release.gate import Passed, pass_gate
 from kumobashi.release.holding import hold_back, with_held_back
 from kumobashi.release.releasing import Released, Source, extract, release
 from kumobashi.release.rules import ReleaseRule
@@ -85,6 +87,7 @@ class Preparation:
     ledger: Ledger
     spool: Spool
     snapshots: Snapshots
+    histories: Histories
     keys: TransferKeys
     token_secret: bytes | None
     row: Outgoing
@@ -131,18 +134,36 @@ class Preparation:
                 )
             return hold_back_unmappable(self.work, with_held_back(made, held), order)
 
-        passed = pass_gate(order.rule, self.work, make, on=on)
+        passed, compared = self._compared(pass_gate(order.rule, self.work, make, on=on), on)
         released = passed.released
         facts = asdict(released)
         facts.pop("columns")
         facts.pop("freshness")
         if gate := passed.told():
-            facts["gate"] = gate
+            facts["gate"] = gate | ({"differencing": compared.told()} if compared else {})
         if fresh and targets:
             facts |= {"campaigns": dict(targets.meant), "data": dict(fresh.members())}
         timed = {"seconds": time.monotonic() - extracted, "rows": released.rows}
         self._note({"released": facts, "stages": {"release": timed}, "stage": "seal"})
         return replace(released, freshness=fresh)
+
+    def _compared(self, passed: Passed, on: date) -> tuple[Passed, Compared | None]:
+        """Lay what passed the gate beside what the destination was told, and note that it is told.
+
+        Raises:
+            DifferencingRefused, GateRefused: together it tells too much.
+            DestinationBusy, HistoryLost: that cannot be said.
+        """
+        if passed.released.rows == 0 or not is_compared(passed.rule):
+            return passed, None
+        row, system = self.row, self.order.to_system
+        with self.histories.held(system, self._epoch, known=self.ledger.several) as destination:
+            earlier = destination.earlier(self.work, row.transfer, room=self.folder)
+            passed, compared = lay_beside(passed, self.work, earlier, link=row.link, on=on)
+            destination.keep(
+                self.work, earlier, link=row.link, transfer=row.transfer, on=on, room=self.folder
+            )
+        return passed, compared
 
     def _fresh(self, readers: Readers, on: date) -> Freshness | None:
         if self.order.targeting is None:

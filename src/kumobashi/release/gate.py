@@ -118,6 +118,34 @@ def pass_gate(
     )
 
 
+def leave_out_again(passed: Passed, work: duckdb.DuckDBPyConnection) -> Passed:
+    """Measure what is left after rows were taken from ``released``, and leave small classes out.
+
+    How many rows may be left out in all is for the caller to say.
+
+    Raises:
+        GateRefused: what is left tells more than the gate allows.
+    """
+    gate, rule = gate_of(passed.rule), passed.rule
+    sensitive = [Sensitive(column=column.name) for column in rule.having("sensitive")]
+    names = tuple(column.name for column in rule.having("quasi"))
+    limits = replace(thresholds_of(gate, [one.column for one in sensitive]), max_suppressed=1.0)
+    people = Population(relation=_EVERYBODY) if gate.population else None
+    after, gone = _leave_out(work, names, limits, sensitive, people)
+    if after and (left := limits.broken(after)):
+        raise GateRefused(threshold=left[0].name, limit=left[0].limit, got=left[0].got)
+    rows = count(work, "select count(*) from released")
+    released = replace(passed.released, rows=rows)
+    return replace(passed, released=released, after=after, suppressed=passed.suppressed + gone)
+
+
+def gate_of(rule: ReleaseRule) -> Gate:
+    """Return the gate of a rule that has one."""
+    if not isinstance(rule.gate, Gate):
+        raise TypeError(f"the rule {rule.release} has no gate")
+    return rule.gate
+
+
 def _require_one_class(gate: Gate, released: Released) -> None:
     """Refuse too few rows that nothing tells apart; everybody is in their class, so k is enough."""
     if gate.k is not None and released.rows < gate.k:

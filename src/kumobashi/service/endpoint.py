@@ -15,6 +15,7 @@ from kumobashi.exchange.deleting import Deleter
 from kumobashi.exchange.differences import Snapshots
 from kumobashi.exchange.dispatching import Dispatcher
 from kumobashi.exchange.errors import NothingToResend
+from kumobashi.exchange.histories import Histories
 from kumobashi.exchange.holdings import RED_FROM, Level, escalation_of
 from kumobashi.exchange.keeping import Holdings
 from kumobashi.exchange.packing import Limits
@@ -68,6 +69,7 @@ class Endpoint:
         token_path = gateway.settings.workspace / "private" / identity.site / "token.key"
         self.deeds = Deeds(ledger)
         snapshots = self._snapshots = Snapshots(var / "snapshots", gateway.keys)
+        histories = Histories(var / "histories", gateway.keys)
         self._set_aside = SetAside(var / "quarantine")
         self._recipient = identity.sealing.recipient
         self.sender = Sender(
@@ -77,6 +79,7 @@ class Endpoint:
             peers=gateway.peers,
             orders=self.wiring.order,
             snapshots=snapshots,
+            histories=histories,
             keys=gateway.keys,
             limits=limits,
             token_secret=TokenKey.load(token_path).secret if token_path.exists() else None,
@@ -88,6 +91,7 @@ class Endpoint:
             holdings=holdings,
             peers=gateway.peers,
             snapshots=snapshots,
+            histories=histories,
             clock=gateway.clock,
         )
         deleter = Deleter(

@@ -1,0 +1,152 @@
+"""The gate's last question: what a release shows beside those that the destination has.
+
+    passed the gate → laid beside earlier releases → nobody told apart?  ─ yes ─→ leaves
+                                  └ no ─→ leave those rows out, as far as allowed, measure again
+                                  └ too many ─→ refuse
+
+A destination can join whatever carries its tokens, so all releases to one system in one key epoch
+are looked at together (``risk.differencing`` says how). A rule without a measured gate, without a
+column that tells people apart, or without a token has nothing to be laid beside.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+import duckdb
+
+from kumobashi.release.columns import Token
+from kumobashi.release.errors import DifferencingRefused
+from kumobashi.release.gate import Passed, gate_of, leave_out_again
+from kumobashi.release.gates import Gate
+from kumobashi.release.rules import ReleaseRule
+from kumobashi.risk.differencing import Differences, Earlier, differ
+from kumobashi.storage.counting import count
+from kumobashi.storage.tables import literal, quoted
+
+NOW = "told_now"  # temporary table: key, class
+DEFAULT_K = 5  # of a gate that counts no persons
+_SMALL = "told_apart"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """An earlier release of a link, the newest that stands, with all that the link has told."""
+
+    link: str
+    on: date
+    relation: str  # key, history, class, here
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """What came of it, in numbers of rows."""
+
+    against: tuple[str, ...]  # links
+    k: int
+    found: Differences  # before anything was left out
+    smallest: int | None  # joint class of what leaves
+    left_out: int
+
+    def told(self) -> Mapping[str, Any]:
+        """Return what people look at afterwards."""
+        return {
+            "against": list(self.against),
+            "k": self.k,
+            "smallest": self.smallest,
+            "too_small": self.found.too_small,
+            "left_out": self.left_out,
+            "appeared": self.found.appeared,
+            "gone": self.found.gone,
+        }
+
+
+def is_compared(rule: ReleaseRule) -> bool:
+    """Whether what a rule releases can be laid beside anything."""
+    return isinstance(rule.gate, Gate) and bool(rule.having("quasi")) and _token(rule) is not None
+
+
+def lay_beside(
+    passed: Passed,
+    work: duckdb.DuckDBPyConnection,
+    earlier: Sequence[Release],
+    *,
+    link: str,
+    on: date,
+) -> tuple[Passed, Compared]:
+    """Leave out of ``released`` what earlier releases would tell apart; ``NOW`` is what is told.
+
+    Raises:
+        DifferencingRefused: more rows than the gate lets be left out, or all.
+        GateRefused: what is left over tells too much by itself.
+    """
+    gate = gate_of(passed.rule)
+    links = [
+        Earlier(relation=e.relation, is_own=e.link == link, is_same_day=e.on == on) for e in earlier
+    ]
+    k = gate.k or gate.k_map or DEFAULT_K
+    is_known = gate.k is not None or gate.k_map is None
+    made, left_out, first = passed.released.rows + passed.suppressed, 0, None
+    while True:
+        _tell(passed.rule, work)
+        work.execute(f"drop table if exists {_SMALL}")
+        found = differ(work, NOW, links, k=k, is_presence_known=is_known, into=_SMALL)
+        first = first or found
+        if gate.differencing == "report" or found.too_small == 0:
+            break
+        key = _key(passed.rule)
+        left_out += count(work, f"delete from released where {key} in (select key from {_SMALL})")
+        if _is_within(gate, made, left_out + passed.suppressed):
+            passed = leave_out_again(passed, work)
+        if not _is_within(gate, made, left_out + passed.suppressed):
+            against = ", ".join(f"{one.link} {one.on.isoformat()}" for one in earlier)
+            raise DifferencingRefused(
+                against=against, rows=first.too_small, k=k, limit=gate.max_suppressed
+            )
+    work.execute(f"drop table {_SMALL}")
+    return replace(passed, suppressed=passed.suppressed + left_out), Compared(
+        against=tuple(one.link for one in earlier),
+        k=k,
+        found=first,
+        smallest=found.smallest,
+        left_out=left_out,
+    )
+
+
+def _is_within(gate: Gate, made: int, gone: int) -> bool:
+    return gone < made and gone <= gate.max_suppressed * made
+
+
+def _tell(rule: ReleaseRule, work: duckdb.DuckDBPyConnection) -> None:
+    """Make ``NOW`` of ``released``: a token's number, and that of its class.
+
+    Both stay the same from release to release: half of the token, and MD5 over the values that
+    tell people apart. A token with several rows is in the class of all of them together.
+    """
+    names = [column.name for column in rule.having("quasi")]
+    values = ", ".join(
+        f"{literal(name)}, coalesce({quoted(name)}::varchar, chr(30))" for name in names
+    )
+    by = ", ".join(map(quoted, names))
+    same = " and ".join(f"r.{quoted(n)} is not distinct from c.{quoted(n)}" for n in names)
+    work.execute(
+        f"create or replace temp table {NOW} as with classes as"
+        f" (select {by}, md5_number_lower(concat_ws(chr(31), {values})) as class"
+        f" from released group by all)"
+        f" select {_key(rule, 'r.')} as key, case when count(*) = 1 then min(c.class) else"
+        " md5_number_lower(concat_ws('|', count(*), sum(c.class::hugeint))) end as class"
+        f" from released as r join classes as c on {same}"
+        f" where r.{quoted(_token(rule) or '')} is not null group by key"
+    )
+
+
+def _key(rule: ReleaseRule, of: str = "") -> str:
+    return f"('0x' || left({of}{quoted(_token(rule) or '')}, 16))::ubigint"
+
+
+def _token(rule: ReleaseRule) -> str | None:
+    """Return the column that rows are joined by: the subject's own token, else another's."""
+    tokens = [column for column in rule.released if isinstance(column, Token)]
+    own = [column for column in tokens if column.of == rule.subject.key]
+    return next((column.name for column in [*own, *tokens]), None)
