@@ -45,20 +45,20 @@ class Compared:
 
     against: tuple[str, ...]  # links
     k: int
-    found: Differences  # before anything was left out
-    smallest: int | None  # joint class of what leaves
+    too_small: int  # before anything was left out
     left_out: int
+    leaves: Differences  # what can be seen of what leaves
 
     def told(self) -> Mapping[str, Any]:
         """Return what people look at afterwards."""
         return {
             "against": list(self.against),
             "k": self.k,
-            "smallest": self.smallest,
-            "too_small": self.found.too_small,
+            "smallest": self.leaves.smallest,
+            "too_small": self.too_small,
             "left_out": self.left_out,
-            "appeared": self.found.appeared,
-            "gone": self.found.gone,
+            "appeared": self.leaves.appeared,
+            "gone": self.leaves.gone,
         }
 
 
@@ -108,9 +108,9 @@ def lay_beside(
     return replace(passed, suppressed=passed.suppressed + left_out), Compared(
         against=tuple(one.link for one in earlier),
         k=k,
-        found=first,
-        smallest=found.smallest,
+        too_small=first.too_small,
         left_out=left_out,
+        leaves=found,
     )
 
 

@@ -105,7 +105,7 @@ def test_a_few_that_stand_out_are_left_out_and_the_others_leave() -> None:
         passed, compared = beside(held, told, on=YESTERDAY)
 
         assert (passed.released.rows, rows(held), passed.suppressed) == (97, 97, 3)
-        assert (compared.left_out, compared.smallest) == (3, 47)
+        assert (compared.left_out, compared.leaves.smallest) == (3, 47)
         assert passed.after is not None
         assert (passed.after.rows, passed.after.k) == (97, 47)
 
@@ -150,7 +150,7 @@ def test_a_gates_own_limit_holds_for_what_is_left() -> None:
 
         assert passed.released.rows == 90
         assert passed.suppressed == 7
-        assert compared.smallest == 90
+        assert compared.leaves.smallest == 90
 
 
 def test_on_one_day_one_person_less_gives_that_person_away() -> None:
@@ -160,7 +160,7 @@ def test_on_one_day_one_person_less_gives_that_person_away() -> None:
         beside(held, told)
     with staged(by_birth(), town[1:]) as held:
         _, compared = beside(held, told, on=YESTERDAY, link="second")
-        assert (compared.found.gone, compared.left_out) == (1, 0)
+        assert (compared.leaves.gone, compared.left_out) == (1, 0)
 
 
 def test_on_one_day_one_person_more_is_left_out() -> None:
@@ -172,7 +172,7 @@ def test_on_one_day_one_person_more_is_left_out() -> None:
         assert (passed.released.rows, compared.left_out) == (39, 1)
     with staged(by_birth(), town) as held:
         _, compared = beside(held, told, on=YESTERDAY)
-        assert (compared.found.appeared, compared.left_out) == (1, 0)
+        assert (compared.leaves.appeared, compared.left_out) == (1, 0)
 
 
 def test_null_and_empty_are_two_classes() -> None:
@@ -225,7 +225,7 @@ def test_whatever_leaves_is_no_rarer_together_than_alone(
     assert passed.suppressed <= share * (passed.suppressed + len(second))
     together = Counter((first[token], town) for token, town in second.items() if token in first)
     assert all(n >= k for n in together.values())
-    assert compared.smallest == min(together.values(), default=None)
+    assert compared.leaves.smallest == min(together.values(), default=None)
     assert all(n >= k for n in Counter(second.values()).values())
     if is_same_day:
         less = Counter(born for token, born in first.items() if token not in second)
@@ -254,4 +254,4 @@ def test_passing_twice_is_passing_once() -> None:
         )
 
     assert again == passed
-    assert compared.found.too_small == 0
+    assert compared.too_small == 0
