@@ -14,6 +14,7 @@ from kumobashi.console.formatting import size
 from kumobashi.console.labels import MODES, SIGNS
 from kumobashi.console.reading import K_WANTED
 from kumobashi.exchange.views import TransferView
+from kumobashi.release.gate_words import headline
 
 _RECEIVING = ("delivered", "opened", "validated", "applied")
 
@@ -89,6 +90,9 @@ def _short(seconds: float | None) -> str:
 
 
 def _k(terminal: Terminal, view: TransferView, name: str) -> list[Text]:
+    if view.gate:
+        title = Text(f"{name}: ", "bold")
+        return hung(title, terminal.t(*headline(view.gate)), terminal.width)
     k, few = view.smallest_class, view.rows_below_k or 0
     total = view.rows_released or 0
     share = f"{100 * few / total:.1f}%" if total else "―"

@@ -88,6 +88,7 @@ COUNTS = {
     "released": both("提供", "released"),
     "without_consent": both("同意なし", "without consent"),
     "quarantined": both("隔離", "quarantined"),
+    "left_out": both("目立つので除外", "left out, would stand out"),
     "deleted": both("削除", "deleted"),
     "sent": both("封緘", "sealed"),
     "opened": both("復号", "opened"),

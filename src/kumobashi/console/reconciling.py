@@ -75,6 +75,7 @@ def balances(transfer: TransferView) -> tuple[Balance, ...]:
     if transfer.rows_set_aside:
         ends.append(Count(label="quarantined", value=transfer.rows_set_aside))
     carried = stage_of(transfer, "carry")
+    left_out = transfer.gate.suppressed if transfer.gate else 0  # who would stand out
     lines = [
         Balance(
             left=Count(label="extracted", value=transfer.rows_extracted),
@@ -82,6 +83,7 @@ def balances(transfer: TransferView) -> tuple[Balance, ...]:
                 Count(label="released", value=transfer.rows_released),
                 Count(label="without_consent", value=transfer.rows_without_consent),
                 Count(label="quarantined", value=transfer.rows_quarantined),
+                *([Count(label="left_out", value=left_out)] if left_out else []),
             ),
             adds_up=True,
             unit="rows",

@@ -12,11 +12,12 @@ the first is about to tell.
 
 import shutil
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -26,7 +27,8 @@ from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.sealed_files import SEALED, SealedFiles
 from kumobashi.exchange.states import LEFT, Out
 from kumobashi.exchange.transfer_keys import HISTORIES, TransferKeys
-from kumobashi.release.differencing import NOW, Release
+from kumobashi.release.differencing import NOW, Release, is_compared, lay_beside
+from kumobashi.release.gate import Passed
 from kumobashi.risk.differencing import follow
 from kumobashi.storage.sole_use import hold
 from kumobashi.storage.tables import quoted
@@ -63,6 +65,34 @@ class Histories:
     def __init__(self, folder: Path, keys: TransferKeys) -> None:
         self._folder = folder
         self._files = SealedFiles(keys, HISTORIES)
+
+    def beside(
+        self,
+        work: duckdb.DuckDBPyConnection,
+        passed: Passed,
+        row: Outgoing,
+        *,
+        system: str,
+        epoch: str | None,
+        known: Known,
+        room: Path,
+    ) -> tuple[Passed, Mapping[str, Any]]:
+        """Lay what passed its gate beside what the destination was told; note what it is told now.
+
+        Returns what leaves, and what people look at beside the gate's figures.
+
+        Raises:
+            DifferencingRefused, GateRefused: together it tells too much.
+            DestinationBusy, HistoryLost: that cannot be said.
+        """
+        if passed.report is None or not is_compared(passed.rule):
+            return passed, {}
+        on = date.fromisoformat(row.business_date)
+        with self.held(system, epoch, known=known) as destination:
+            earlier = destination.earlier(work, row.transfer, room=room)
+            passed, compared = lay_beside(passed, work, earlier, link=row.link, on=on)
+            destination.keep(work, earlier, link=row.link, transfer=row.transfer, on=on, room=room)
+        return passed, {"differencing": compared.told()}
 
     @contextmanager
     def held(self, system: str, epoch: str | None, *, known: Known) -> Iterator["Destination"]:

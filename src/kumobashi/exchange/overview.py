@@ -19,6 +19,7 @@ from kumobashi.exchange.views import (
     Words,
 )
 from kumobashi.kernel import Finding, from_micros, from_wire
+from kumobashi.release.gate_report import report_of
 
 _STAGES = ("extract", "release", "seal", "carry", "delivered", "opened", "validated", "applied")
 _REACHED = {  # how many of the stages are done in a state
@@ -84,6 +85,7 @@ def transfer_view(row: Outgoing, names: Names, now: datetime) -> TransferView:
         cause=cause,
         rows_deleted=sent.get("deleted_rows"),
         rows_set_aside=_set_aside(sent, received),
+        gate=report_of(gate) if (gate := row.facts.get("gate")) else None,
     )
 
 

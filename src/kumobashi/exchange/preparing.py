@@ -33,9 +33,9 @@ from kumobashi.exchange.views import Words
 from kumobashi.messages.freshness import Freshness
 from kumobashi.messages.manifest import LIVES, Manifest, Mode
 from kumobashi.release.coding import check_epoch, codebook
-from kumobashi.release.differencing import Compared, is_compared, lay_beside
-from kumobashi.release.errors import CodebookLost, CodebookMissing, CountsDisagree
-from kumobashi.release.gate import Passed, pass_gate
+from kumobashi.release.errors import CodebookLost, CodebookMissing, CountsDisagree, GateRefused
+from kumobashi.release.gate import pass_gate
+from kumobashi.release.gate_report import GateReport, report_of
 from kumobashi.release.holding import hold_back, with_held_back
 from kumobashi.release.releasing import Released, Source, extract, release
 from kumobashi.release.rules import ReleaseRule
@@ -134,36 +134,39 @@ class Preparation:
                 )
             return hold_back_unmappable(self.work, with_held_back(made, held), order)
 
-        passed, compared = self._compared(pass_gate(order.rule, self.work, make, on=on), on)
+        try:
+            names = {field.name: field.ja for field in order.layout.fields}
+            passed = pass_gate(
+                order.rule, self.work, make, on=on, names=names, earlier=self._earlier()
+            )
+            passed, compared = self.histories.beside(
+                self.work,
+                passed,
+                self.row,
+                system=order.to_system,
+                epoch=self._epoch,
+                known=self.ledger.several,
+                room=self.folder,
+            )
+        except GateRefused as refused:
+            self._note({"gate": refused.report.facts()})  # people see why, beside the refusal
+            raise
         released = passed.released
         facts = asdict(released)
         facts.pop("columns")
         facts.pop("freshness")
-        if gate := passed.told():
-            facts["gate"] = gate | ({"differencing": compared.told()} if compared else {})
         if fresh and targets:
             facts |= {"campaigns": dict(targets.meant), "data": dict(fresh.members())}
         timed = {"seconds": time.monotonic() - extracted, "rows": released.rows}
-        self._note({"released": facts, "stages": {"release": timed}, "stage": "seal"})
+        gate = {"gate": passed.report.facts() | compared} if passed.report else {}
+        self._note({"released": facts, "stages": {"release": timed}, "stage": "seal", **gate})
         return replace(released, freshness=fresh)
 
-    def _compared(self, passed: Passed, on: date) -> tuple[Passed, Compared | None]:
-        """Lay what passed the gate beside what the destination was told, and note that it is told.
-
-        Raises:
-            DifferencingRefused, GateRefused: together it tells too much.
-            DestinationBusy, HistoryLost: that cannot be said.
-        """
-        if passed.released.rows == 0 or not is_compared(passed.rule):
-            return passed, None
-        row, system = self.row, self.order.to_system
-        with self.histories.held(system, self._epoch, known=self.ledger.several) as destination:
-            earlier = destination.earlier(self.work, row.transfer, room=self.folder)
-            passed, compared = lay_beside(passed, self.work, earlier, link=row.link, on=on)
-            destination.keep(
-                self.work, earlier, link=row.link, transfer=row.transfer, on=on, room=self.folder
-            )
-        return passed, compared
+    def _earlier(self) -> GateReport | None:
+        """Return what the gate did with what the receiver has, by the same decision."""
+        last = self.ledger.last_applied(self.row.link)
+        facts = last.facts.get("gate") if last and last.plan_hash == self.order.plan_hash else None
+        return report_of(facts) if facts else None
 
     def _fresh(self, readers: Readers, on: date) -> Freshness | None:
         if self.order.targeting is None:

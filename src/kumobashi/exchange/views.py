@@ -9,6 +9,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from kumobashi.kernel import Finding
+from kumobashi.release.gate_report import GateReport
 
 
 class Light(StrEnum):
@@ -128,7 +129,7 @@ class TransferView:
     rows_quarantined: int | None
     rows_released: int | None
     rows_applied: int | None
-    smallest_class: int | None  # k over all released columns
+    smallest_class: int | None  # k over what tells people apart
     rows_below_k: int | None  # rows in classes smaller than five
     payload_bytes: int | None
     sealed_bytes: int | None
@@ -140,6 +141,7 @@ class TransferView:
     cause: Cause | None
     rows_deleted: int | None = None  # of a difference
     rows_set_aside: int | None = None  # by the receiver, for findings
+    gate: GateReport | None = None  # none: the rule has no gate, or it was not reached
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from kumobashi.planning.changes import Change, differences
 from kumobashi.planning.errors import ApprovalMissing, PlanRefused
 from kumobashi.planning.measured import Measured
 from kumobashi.planning.plan import Plan
+from kumobashi.release.gate_words import headline
 
 
 class Standing(StrEnum):
@@ -44,12 +45,16 @@ def approve(
     """Write ``approvals/<link>.yaml`` for a plan that permits the link, and return it.
 
     Raises:
-        PlanRefused: the plan does not permit the link; there is nothing to approve.
+        PlanRefused: the plan does not permit the link, or its gate lets nothing leave; there is
+            nothing to approve.
     """
     if not plan.is_permitted:
         raise PlanRefused(
             link=plan.link.link, reason=plan.reasons[0].ja, reason_en=plan.reasons[0].en
         )
+    if measured and measured.gate and measured.is_refused:
+        ja, en = headline(measured.gate)
+        raise PlanRefused(link=plan.link.link, reason=ja, reason_en=en)
     approval = ApprovalFile.model_validate(
         {
             "kumobashi": 1,
@@ -99,9 +104,11 @@ def drift(plan: Plan, approval: ApprovalFile | None) -> list[Change]:
     return telling or found
 
 
-def standing(plan: Plan, approval: ApprovalFile | None) -> Standing:
-    """Return where a plan stands."""
-    if not plan.is_permitted:
+def standing(
+    plan: Plan, approval: ApprovalFile | None, measured: Measured | None = None
+) -> Standing:
+    """Return where a plan stands; what the gate was measured to refuse is refused."""
+    if not plan.is_permitted or (measured and measured.is_refused):
         return Standing.REFUSED
     if approval is None:
         return Standing.UNAPPROVED

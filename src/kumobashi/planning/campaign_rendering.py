@@ -14,8 +14,7 @@ from kumobashi.planning.campaign_story import (
     tells,
     way_columns,
 )
-from kumobashi.planning.columns import row_of
-from kumobashi.planning.folding import fold
+from kumobashi.planning.columns import hung, row_of
 from kumobashi.planning.story import Story
 
 _KIB = 1024
@@ -50,14 +49,14 @@ def campaign_lines(story: Story, *, width: int, lang: Language) -> Iterator[Text
     for line in story.campaigns:
         if line.stopped is not None:
             said = of_which_moment(line)[0 if is_ja else 1]
-            yield from _hung("  × ", said, width, "red")
+            yield from hung(Text("  × ", "red"), said, width, "red")
     if first := first_to_end(story.campaigns):
         said = of_which_moment(first)[0 if is_ja else 1]
-        yield from _hung("  ", f"{first.campaign.campaign}: {said}", width, "dim")
+        yield from hung(Text("  ", "dim"), f"{first.campaign.campaign}: {said}", width, "dim")
     if story.plan.is_predicate_only:
         for line in story.campaigns:
             style = "yellow" if line.is_small else ""
-            yield from _hung("  ・", tells(line)[0 if is_ja else 1], width, style)
+            yield from hung(Text("  ・", style), tells(line)[0 if is_ja else 1], width, style)
     if story.ways:
         yield from _ways(story, width, lang)
 
@@ -86,11 +85,3 @@ def _ways(story: Story, width: int, lang: Language) -> Iterator[Text]:
         name = WAYS[way.kind][0 if lang == "ja" else 1]
         numbers = (f"{way.wrong:,}", f"{way.missed:,}", f"{way.rows:,}", size, f"{way.alone:,}")
         yield from row_of((name, *numbers, columns), widths)
-
-
-def _hung(head: str, text: str, width: int, style: str) -> Iterator[Text]:
-    first = Text(head, style)
-    lines = fold(text, max(width - first.cell_len, 20))
-    yield Text.assemble(first, (lines[0], style))
-    for line in lines[1:]:
-        yield Text(" " * first.cell_len + line, style=style)

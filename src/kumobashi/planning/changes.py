@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from kumobashi.kernel import Language
-from kumobashi.planning.items import said
 from kumobashi.release.columns import Column
+from kumobashi.release.saying import said
 
 _COLUMN: TypeAdapter[Column] = TypeAdapter(Column)
 _NAMES = {  # keys of the decision, as people say them

@@ -1,10 +1,10 @@
-"""Rows of a table at a terminal, whose cells are folded as Japanese is set."""
+"""Rows of a table and sentences at a terminal, folded as Japanese is set."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
-from kumobashi.planning.folding import cut, padded
+from kumobashi.planning.folding import cut, fold, padded
 
 
 def row_of(
@@ -21,3 +21,11 @@ def row_of(
         line.rstrip()
         found.append(line)
     return found
+
+
+def hung(head: Text, text: str, width: int, style: str = "") -> Iterator[Text]:
+    """Give a sentence behind its head, further lines below its first word."""
+    first, *more = fold(text, max(width - head.cell_len, 20))
+    yield Text.assemble(head, (first, style))
+    for line in more:
+        yield Text(" " * head.cell_len + line, style=style)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from kumobashi.conversion.charsets import CharacterLoss
     from kumobashi.kernel import Finding
+    from kumobashi.release.gate_report import GateReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,10 +29,16 @@ class Measured:
     without_consent: int
     bytes: int  # sealed
     parts: int
-    smallest_class: int | None  # k over all released columns but the token
+    smallest_class: int | None  # k over what tells people apart, behind the gate
     rows_below_five: int | None
     findings: tuple["Finding", ...]
     losses: tuple[ItemLoss, ...]
+    gate: "GateReport | None" = None  # none: the rule has no gate, or nobody is sent
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the gate lets nothing leave."""
+        return self.gate is not None and self.gate.outcome == "refused"
 
     @property
     def rows_with_losses(self) -> int:

@@ -18,9 +18,12 @@ from kumobashi.planning.links import LinkFile
 from kumobashi.planning.measured import ItemLoss, Measured
 from kumobashi.planning.plan import Plan
 from kumobashi.planning.workspace import Workspace
-from kumobashi.release.errors import NothingToRelease
+from kumobashi.release.errors import GateRefused, NothingToRelease
+from kumobashi.release.gate import Passed, pass_gate
+from kumobashi.release.gate_report import GateReport
 from kumobashi.release.holding import hold_back, with_held_back
 from kumobashi.release.releasing import OnFindings, Released, Source, extract, release
+from kumobashi.release.rules import ReleaseRule
 from kumobashi.release.targeting import find_targets, release_targets
 from kumobashi.storage.tables import TableReader, quoted
 
@@ -70,27 +73,27 @@ def measure(
             if rule.predicate_only:
                 campaigns = [workspace.campaigns[code] for code in rule.campaigns]
                 targets = find_targets(campaigns, hall or {}, work, on=plan.on, on_findings="go_on")
+
+            def make(rule: ReleaseRule) -> Released:
+                if targets:
+                    made = release_targets(rule, work, read, on=plan.on, pads=_throwaway())
+                else:
+                    pads = _throwaway()
+                    made = release(rule, work, read, on=plan.on, pads=pads, on_findings="go_on")
+                return with_held_back(made, held)
+
             try:
-                released = (
-                    release_targets(rule, work, read, on=plan.on, pads=_throwaway())
-                    if targets
-                    else release(
-                        rule,
-                        work,
-                        read,
-                        on=plan.on,
-                        pads=_throwaway(),
-                        on_findings="go_on",
-                    )
-                )
+                passed = pass_gate(rule, work, make, on=plan.on, names=plan.names)
             except NothingToRelease as nothing:
-                return _nothing(plan, nothing)
-            released = with_held_back(released, held)
+                return _nothing(plan, nothing.extracted, nothing.without_consent, None)
+            except GateRefused as refused:
+                extracted, meant = read[rule.subject.dataset], refused.report.before.rows
+                return _nothing(plan, extracted, extracted - meant, refused.report)
             payload = (size_of or _default_sizer(link))(work, Path(folder) / "payload")
             found = _losses(work, plan)
         finally:
             work.close()
-    return _measured(plan, released, payload, found)
+    return _measured(plan, passed, payload, found)
 
 
 def _throwaway() -> tuple[bytes, bytes]:
@@ -106,10 +109,8 @@ def sealed_bytes(payload: int) -> int:
     return payload + _AGE_TAG * math.ceil(max(payload, 1) / _AGE_CHUNK) + _AGE_HEAD
 
 
-def _measured(
-    plan: Plan, released: Released, payload: int, found: tuple[ItemLoss, ...]
-) -> Measured:
-    size = sealed_bytes(payload)
+def _measured(plan: Plan, passed: Passed, payload: int, found: tuple[ItemLoss, ...]) -> Measured:
+    released, size = passed.released, sealed_bytes(payload)
     return Measured(
         on=plan.on,
         rows=released.rows,
@@ -121,21 +122,23 @@ def _measured(
         rows_below_five=released.rows_below_five,
         findings=released.findings,
         losses=found,
+        gate=passed.report,
     )
 
 
-def _nothing(plan: Plan, nothing: NothingToRelease) -> Measured:
+def _nothing(plan: Plan, extracted: int, without_consent: int, gate: GateReport | None) -> Measured:
     return Measured(
         on=plan.on,
         rows=0,
-        extracted=int(nothing.extracted),
-        without_consent=int(nothing.without_consent),
+        extracted=extracted,
+        without_consent=without_consent,
         bytes=0,
         parts=0,
         smallest_class=None,
         rows_below_five=0,
         findings=(),
         losses=(),
+        gate=gate,
     )
 
 

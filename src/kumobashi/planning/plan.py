@@ -81,6 +81,11 @@ class Plan:
         return self.link.bounds
 
     @property
+    def names(self) -> dict[str, str]:
+        """What the released columns are called in Japanese."""
+        return {item.name: item.ja for item in self.items}
+
+    @property
     def number(self) -> str:
         """The short number of the decision, for people to compare."""
         short = self.hash.removeprefix("sha256:")[:8].upper()

@@ -15,7 +15,7 @@ def as_json(
     plan: Plan, *, measured: Measured | None = None, approval: ApprovalFile | None = None
 ) -> dict[str, Any]:
     """Return a plan as a JSON value."""
-    stands = standing(plan, approval)
+    stands = standing(plan, approval, measured)
     return {
         "link": plan.link.link,
         "standing": stands.value,
@@ -149,6 +149,7 @@ def _measured_json(measured: Measured) -> dict[str, Any]:
             }
             for held in measured.losses
         ],
+        "gate": measured.gate.facts() if measured.gate else None,
     }
 
 

@@ -13,8 +13,9 @@ from rich.text import Text
 from kumobashi.directory.models import By
 from kumobashi.kernel import Language
 from kumobashi.planning.approval import Standing
-from kumobashi.planning.columns import row_of
+from kumobashi.planning.columns import hung, row_of
 from kumobashi.planning.folding import fold, padded
+from kumobashi.planning.gate_rendering import gate_lines
 from kumobashi.planning.measured import ItemLoss
 from kumobashi.planning.pace import hours_en, hours_ja
 from kumobashi.planning.sentences import (
@@ -64,6 +65,7 @@ class PlanView:
             yield from self._facts()
             yield from self._items()
             yield from self._counted()
+            yield from self._gate()
             yield from self._campaigns()
             yield from self._way()
         yield from self._next_step()
@@ -74,11 +76,8 @@ class PlanView:
     # -- pieces of text ---------------------------------------------------------------------------
 
     def _hung(self, head: Text, text: str, style: str = "") -> Iterator[Text]:
-        """Give a sentence behind its head, further lines below its first word."""
-        first, *more = fold(text, max(self.width - head.cell_len, 20))
-        yield Text.assemble(head, (first, style))
-        for line in more:
-            yield Text(" " * head.cell_len + line, style=style)
+        """Give a sentence behind its head, within the width."""
+        return hung(head, text, self.width, style)
 
     def _row(self, ja: str, en: str, text: str) -> Iterator[Text]:
         yield from self._hung(Text("  " + padded(self._t(ja, en), _LABEL), "dim"), text)
@@ -179,7 +178,7 @@ class PlanView:
             yield from self._hung(Text("  "), self._t(*not_counted(self.story)), style)
         else:
             yield from self._hung(Text("  "), self._t(*counted(m)))
-            if m.smallest_class is not None and m.rows_below_five is not None:
+            if m.gate is None and m.smallest_class is not None and m.rows_below_five is not None:
                 yield from self._hung(Text("  "), self._t(*classes(m)))
         yield from self._hung(Text("  "), self._t(*characters(self.story)))
         for held in m.losses if m else ():
@@ -203,6 +202,10 @@ class PlanView:
             + (f"; candidates {offered})" if offered else ")"),
         )
         return said, "yellow"
+
+    def _gate(self) -> Iterator[Text]:
+        if self.story.measured and (gate := self.story.measured.gate):
+            yield from gate_lines(gate, width=self.width, lang=self.lang)
 
     def _campaigns(self) -> Iterator[Text]:
         if self.story.campaigns:

@@ -1,6 +1,7 @@
 """Which columns of which datasets a release rule reads, with their places in the file."""
 
 from collections.abc import Iterator
+from datetime import date
 
 from kumobashi.release.columns import (
     AnyColumn,
@@ -12,8 +13,8 @@ from kumobashi.release.columns import (
     Flag,
     Suppress,
 )
-from kumobashi.release.gates import Gate
 from kumobashi.release.rules import ReleaseRule
+from kumobashi.release.staging import POPULATION, stages
 from kumobashi.storage.mistakes import Path
 
 Used = tuple[str, Path, str]  # key under ``datasets``, place in the file, column
@@ -62,13 +63,10 @@ def _of_column(rule: ReleaseRule, number: int, column: AnyColumn) -> Iterator[Us
 
 
 def _of_population(rule: ReleaseRule) -> Iterator[Used]:
-    """Give what the dataset of everybody must hold: what may be known of a neighbour."""
-    if not isinstance(rule.gate, Gate) or rule.gate.population is None:
-        return
-    for column in rule.having("quasi"):
-        source = source_of(rule, column)
-        if source and source[0] == rule.subject.dataset:
-            yield rule.gate.population, ("gate", "population"), source[1]
+    """Give what the dataset of everybody must hold: all that is read of the subjects."""
+    for stage in stages(rule, purpose="", on=date.min):
+        if stage.name == POPULATION:
+            yield from ((stage.dataset, ("gate", "population"), name) for name in stage.columns)
 
 
 def _of_subject(rule: ReleaseRule) -> Iterator[Used]:

@@ -108,7 +108,7 @@ def tell(
     subjects = measured.extracted if measured else (counted.rows if counted else None)
     size = measured.bytes if measured else (counted.bytes if counted else None)
     ja, en = _sentence(workspace, plan)
-    stands = standing(plan, approval)
+    stands = standing(plan, approval, measured)
     return Story(
         plan=plan,
         measured=measured,

@@ -19,8 +19,9 @@ from kumobashi.release.columns import (
     Token,
     TopBottom,
 )
+from kumobashi.release.gates import Gate
 from kumobashi.release.rules import ReleaseRule
-from kumobashi.release.staging import area_stage, flag_stage
+from kumobashi.release.staging import SUBJECTS, area_stage, flag_stage
 from kumobashi.release.values import HEAD, age, doubt, household_facts, pushed_value, value
 from kumobashi.storage.tables import literal, quoted
 
@@ -80,10 +81,12 @@ def compile_rule(rule: ReleaseRule, *, on: date) -> Compiled:
     return Compiled(
         mappings=tuple(map(_keys, areas)),
         climbs=tuple(climb for column in areas for climb in _climbs(column)),
-        household=_household(rule, on) if rule.needs_household else None,
+        household=compile_households(rule, on=on),
         eligible=_eligible(rule, on),
         doubts=_doubts(rule),
-        classes=_classes(rule) if any(isinstance(c, Token) for c in rule.columns) else None,
+        classes=_classes(rule)
+        if any(isinstance(c, Token) for c in rule.columns) and not isinstance(rule.gate, Gate)
+        else None,  # the gate counts them once it has done what it does
         columns=tuple(column.name for column in rule.released),
     )
 
@@ -109,7 +112,15 @@ def compile_released(
     )
 
 
-def _household(rule: ReleaseRule, on: date) -> str:
+def households_of(stage: str) -> str:
+    """Return the table of the households of a stage's people."""
+    return "households" if stage == SUBJECTS else f"households_of_{stage}"
+
+
+def compile_households(rule: ReleaseRule, *, on: date, stage: str = SUBJECTS) -> str | None:
+    """Return the statement that makes what is known of households; None: nothing is needed."""
+    if not rule.needs_household:
+        return None
     subject = rule.subject
     relationship, key = quoted(subject.relationship), quoted(subject.key)
     household = quoted(subject.household or "")
@@ -119,8 +130,8 @@ def _household(rule: ReleaseRule, on: date) -> str:
     for column in rule.columns:
         facts += household_facts(column, relationship, on)
     return (
-        f"create or replace temp table households as select {', '.join(dict.fromkeys(facts))}"
-        f" from subjects group by {household}"
+        f"create or replace temp table {households_of(stage)} as"
+        f" select {', '.join(dict.fromkeys(facts))} from {stage} group by {household}"
     )
 
 

@@ -10,7 +10,7 @@ column that tells people apart, or without a token has nothing to be laid beside
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -18,7 +18,7 @@ import duckdb
 
 from kumobashi.release.columns import Token
 from kumobashi.release.errors import DifferencingRefused
-from kumobashi.release.gate import Passed, gate_of, leave_out_again
+from kumobashi.release.gate import Passed, gate_of, leave_out_again, report_in
 from kumobashi.release.gates import Gate
 from kumobashi.release.rules import ReleaseRule
 from kumobashi.risk.differencing import Differences, Earlier, differ
@@ -87,7 +87,7 @@ def lay_beside(
     ]
     k = gate.k or gate.k_map or DEFAULT_K
     is_known = gate.k is not None or gate.k_map is None
-    made, left_out, first = passed.released.rows + passed.suppressed, 0, None
+    made, left_out, first = passed.released.rows + report_in(passed).suppressed, 0, None
     while True:
         _tell(passed.rule, work)
         work.execute(f"drop table if exists {_SMALL}")
@@ -96,16 +96,19 @@ def lay_beside(
         if gate.differencing == "report" or found.too_small == 0:
             break
         key = _key(passed.rule)
-        left_out += count(work, f"delete from released where {key} in (select key from {_SMALL})")
-        if _is_within(gate, made, left_out + passed.suppressed):
-            passed = leave_out_again(passed, work)
-        if not _is_within(gate, made, left_out + passed.suppressed):
+        taken = count(work, f"delete from released where {key} in (select key from {_SMALL})")
+        left_out += taken
+        gone = report_in(passed).suppressed + taken
+        if _is_within(gate, made, gone):
+            passed = leave_out_again(passed, work, on=on, taken=taken)
+            gone = report_in(passed).suppressed
+        if not _is_within(gate, made, gone):
             against = ", ".join(f"{one.link} {one.on.isoformat()}" for one in earlier)
             raise DifferencingRefused(
                 against=against, rows=first.too_small, k=k, limit=gate.max_suppressed
             )
     work.execute(f"drop table {_SMALL}")
-    return replace(passed, suppressed=passed.suppressed + left_out), Compared(
+    return passed, Compared(
         against=tuple(one.link for one in earlier),
         k=k,
         too_small=first.too_small,

@@ -12,21 +12,25 @@ subjects are chosen from, with consent or without (``risk``).
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from types import MappingProxyType
 
 import duckdb
 
-from kumobashi.release.columns import AnyColumn, Drop
-from kumobashi.release.compiling import compile_rule
 from kumobashi.release.errors import GateRefused
+from kumobashi.release.gate_report import (
+    FEW,
+    GateReport,
+    Outcome,
+    again,
+    climbs_of,
+    figures_of,
+    limits_of,
+)
+from kumobashi.release.gate_tables import ALIKE, everybody, levels_of
 from kumobashi.release.gates import Gate
-from kumobashi.release.ladders import steps
 from kumobashi.release.releasing import Released
 from kumobashi.release.rules import ReleaseRule
-from kumobashi.release.values import value
-from kumobashi.risk.counting import read_base
 from kumobashi.risk.keeping import keep_classes
-from kumobashi.risk.lattice import Base, Ladder
 from kumobashi.risk.measures import Measures
 from kumobashi.risk.measuring import Population, Sensitive, measure
 from kumobashi.risk.searching import Found, search
@@ -34,9 +38,8 @@ from kumobashi.risk.thresholds import Thresholds
 from kumobashi.storage.counting import count
 from kumobashi.storage.tables import quoted
 
-_EVERYBODY = "everybody"
 _KEPT = "kept_classes"
-_LEVELS = "levels_of_everybody"
+_MEASURED = "released_to_measure"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,21 +48,7 @@ class Passed:
 
     rule: ReleaseRule  # as coarse as it became
     released: Released
-    before: Measures | None  # as the rule says; none: there is nothing to tell people apart by
-    after: Measures | None
-    levels: Mapping[str, int]  # of the columns that climbed
-    suppressed: int  # rows left out because their class was too small
-
-    def told(self) -> dict[str, Any]:
-        """Return what people look at afterwards; empty where nothing was measured."""
-        if self.before is None:
-            return {}
-        return {
-            "before": _figures(self.before),
-            "after": _figures(self.after) if self.after else {},
-            "levels": dict(self.levels),
-            "suppressed": self.suppressed,
-        }
+    report: GateReport | None  # none: the rule has no gate, or nobody is sent
 
 
 def pass_gate(
@@ -68,75 +57,48 @@ def pass_gate(
     make: Callable[[ReleaseRule], Released],
     *,
     on: date,
+    names: Mapping[str, str] = MappingProxyType({}),
+    earlier: GateReport | None = None,
 ) -> Passed:
     """Measure what a rule releases, and make it pass the rule's gate as the gate says.
 
     ``make`` makes table ``released`` by a rule, with all that is held back already left out: a
-    class may become small only by that.
+    class may become small only by that. ``earlier`` is what the same decision led to before: as
+    long as it is enough, the same levels leave again, so that receivers meet no other columns every
+    morning and nobody can lay two coarsenings beside each other. ``names`` are the columns in
+    Japanese.
 
     Raises:
         GateRefused: it reveals more than the gate allows, and may not be made coarser, or cannot.
+        PopulationSmaller: the population does not hold those who are sent.
     """
-    released = make(rule)
-    gate, names = rule.gate, tuple(column.name for column in rule.having("quasi"))
-    if not isinstance(gate, Gate) or released.rows == 0:
-        return _unchanged(rule, released, None)
-    if not names:
-        _require_one_class(gate, released)
-        return _unchanged(rule, released, None)
-    sensitive = [Sensitive(column=column.name) for column in rule.having("sensitive")]
-    thresholds = thresholds_of(gate, [one.column for one in sensitive])
-    people = _population(rule, work, gate, on=on)
-    before = measure(work, "released", names, sensitive, population=people)
-    broken = thresholds.broken(before)
-    if not broken:
-        return _unchanged(rule, released, before)
-    levels: Mapping[str, int] = {}
-    if gate.on_fail == "climb":
-        found = search(_base(rule, work, sensitive, people, on=on), thresholds)
-        if not isinstance(found, Found):
-            raise GateRefused(threshold=broken[0].name, limit=broken[0].limit, got=broken[0].got)
-        levels = {name: level for name, level in found.levels.items() if level}
-        rule = rule.at_levels(levels)
-        released = make(rule)
-        names = tuple(column.name for column in rule.having("quasi"))
-        if not names:
-            _require_one_class(gate, released)
-            return replace(_unchanged(rule, released, before), after=None, levels=levels)
-        people = _population(rule, work, gate, on=on)
-    after, suppressed = _leave_out(work, names, thresholds, sensitive, people)
-    left = thresholds.broken(after) if after else broken
-    if left:
-        raise GateRefused(threshold=left[0].name, limit=left[0].limit, got=left[0].got)
-    return Passed(
-        rule=rule,
-        released=replace(released, rows=released.rows - suppressed),
-        before=before,
-        after=after,
-        levels=levels,
-        suppressed=suppressed,
-    )
+    if not isinstance(rule.gate, Gate):
+        return Passed(rule=rule, released=make(rule), report=None)
+    called = {column.name: names.get(column.name, column.name) for column in rule.released}
+    gating = _Gating(rule=rule, gate=rule.gate, work=work, make=make, on=on, names=called)
+    return (gating.as_before(earlier) if earlier else None) or gating.passed()
 
 
-def leave_out_again(passed: Passed, work: duckdb.DuckDBPyConnection) -> Passed:
-    """Measure what is left after rows were taken from ``released``, and leave small classes out.
+def leave_out_again(
+    passed: Passed, work: duckdb.DuckDBPyConnection, *, on: date, taken: int
+) -> Passed:
+    """Measure what is left after ``taken`` rows were, and leave out what has become small by that.
 
     How many rows may be left out in all is for the caller to say.
 
     Raises:
         GateRefused: what is left tells more than the gate allows.
     """
-    gate, rule = gate_of(passed.rule), passed.rule
-    sensitive = [Sensitive(column=column.name) for column in rule.having("sensitive")]
-    names = tuple(column.name for column in rule.having("quasi"))
-    limits = replace(thresholds_of(gate, [one.column for one in sensitive]), max_suppressed=1.0)
-    people = Population(relation=_EVERYBODY) if gate.population else None
-    after, gone = _leave_out(work, names, limits, sensitive, people)
-    if after and (left := limits.broken(after)):
-        raise GateRefused(threshold=left[0].name, limit=left[0].limit, got=left[0].got)
-    rows = count(work, "select count(*) from released")
-    released = replace(passed.released, rows=rows)
-    return replace(passed, released=released, after=after, suppressed=passed.suppressed + gone)
+    rule, report = passed.rule, report_in(passed)
+    gating = _Gating(
+        rule=rule,
+        gate=gate_of(rule),
+        work=work,
+        make=lambda _: passed.released,
+        on=on,
+        names=report.names,
+    )
+    return gating.less(passed.released, report, taken)
 
 
 def gate_of(rule: ReleaseRule) -> Gate:
@@ -146,16 +108,210 @@ def gate_of(rule: ReleaseRule) -> Gate:
     return rule.gate
 
 
-def _require_one_class(gate: Gate, released: Released) -> None:
-    """Refuse too few rows that nothing tells apart; everybody is in their class, so k is enough."""
-    if gate.k is not None and released.rows < gate.k:
-        raise GateRefused(threshold="k", limit=gate.k, got=released.rows)
+def report_in(passed: Passed) -> GateReport:
+    """Return the report of what was measured."""
+    if passed.report is None:
+        raise TypeError(f"the rule {passed.rule.release} was not measured")
+    return passed.report
 
 
-def _figures(found: Measures) -> dict[str, Any]:
-    named = ("rows", "classes", "k", "k_map", "unique_share", "prosecutor_max", "journalist_max")
-    said = {name: getattr(found, name) for name in named}
-    return said | {"l": {column: one.l for column, one in found.sensitive.items()}}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Gating:
+    """One release at its gate."""
+
+    rule: ReleaseRule
+    gate: Gate
+    work: duckdb.DuckDBPyConnection
+    make: Callable[[ReleaseRule], Released]
+    on: date
+    names: Mapping[str, str]
+
+    @property
+    def sensitive(self) -> list[Sensitive]:
+        """What nobody should learn of a person."""
+        return [Sensitive(column=column.name) for column in self.rule.having("sensitive")]
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """The limits of the gate."""
+        return thresholds_of(self.gate, [one.column for one in self.sensitive])
+
+    def as_before(self, earlier: GateReport) -> Passed | None:
+        """Return what passes at the levels that were chosen before; None: look for others."""
+        levels = {climb.column: climb.level for climb in earlier.climbs if climb.level}
+        if not levels or climbs_of(self.rule, levels) != earlier.climbs:
+            return None
+        rule = self.rule.at_levels(levels)
+        released = self.make(rule)
+        if released.rows == 0:
+            return None
+        after, suppressed = self._leave_out(*self._look(rule))
+        if after is None or self.thresholds.broken(after):
+            return None
+        return Passed(
+            rule=rule,
+            released=_counted(replace(released, rows=released.rows - suppressed), after),
+            report=again(earlier, self.thresholds, after, suppressed),
+        )
+
+    def passed(self) -> Passed:
+        """Measure what the rule says, and do what the gate says."""
+        released = self.make(self.rule)
+        if released.rows == 0:
+            return Passed(rule=self.rule, released=released, report=None)
+        names, people = self._look(self.rule)
+        before = measure(self.work, _MEASURED, names, self.sensitive, population=people)
+        if not self.thresholds.broken(before):
+            return Passed(
+                rule=self.rule,
+                released=_counted(released, before),
+                report=self._report(before, before),
+            )
+        levels = self._climb(before, people)
+        rule = self.rule.at_levels(levels)
+        if levels:
+            released = self.make(rule)
+            names, people = self._look(rule)
+        after, suppressed = self._leave_out(names, people)
+        if after is None or self.thresholds.broken(after):
+            raise self._refused(before, after)
+        return Passed(
+            rule=rule,
+            released=_counted(replace(released, rows=released.rows - suppressed), after),
+            report=self._report(before, after, levels, suppressed),
+        )
+
+    def less(self, released: Released, report: GateReport, taken: int) -> Passed:
+        """Return what is left of what had passed, without what has become small."""
+        after, gone = self._leave_out(*self._look(self.rule))
+        rows = count(self.work, "select count(*) from released") if after else 0
+        released = replace(released, rows=rows)
+        suppressed = report.suppressed + taken + gone
+        if after is None:
+            return Passed(
+                rule=self.rule,
+                released=released,
+                report=replace(report, after=None, suppressed=suppressed),
+            )
+        after = replace(after, suppressed=suppressed)
+        broken = [one for one in self.thresholds.broken(after) if one.name != "max_suppressed"]
+        if broken:
+            raise GateRefused(
+                threshold=broken[0].name,
+                limit=_plain(broken[0].limit),
+                got=_plain(broken[0].got),
+                report=replace(report, outcome=Outcome.REFUSED, after=None),
+            )
+        outcome = Outcome.LEFT_OUT if report.outcome is Outcome.PASSED else report.outcome
+        found = again(report, self.thresholds, after, suppressed)
+        return Passed(
+            rule=self.rule,
+            released=_counted(released, after),
+            report=replace(found, outcome=outcome),
+        )
+
+    def _climb(self, before: Measures, people: Population | None) -> Mapping[str, int]:
+        """Return the levels of the columns that have to climb.
+
+        Raises:
+            GateRefused: the top of the ladders is not coarse enough.
+        """
+        if self.gate.on_fail != "climb":
+            return {}
+        base = levels_of(
+            self.rule, self.work, self.sensitive, on=self.on, with_people=people is not None
+        )
+        found = search(base, self.thresholds)
+        if not isinstance(found, Found):
+            raise self._refused(before, None)
+        return {name: level for name, level in found.levels.items() if level}
+
+    def _look(self, rule: ReleaseRule) -> tuple[tuple[str, ...], Population | None]:
+        """Make what is measured of ``released``; return what tells people apart, and everybody."""
+        names = tuple(column.name for column in rule.having("quasi"))
+        same = "" if names else f", 0 as {quoted(ALIKE)}"
+        self.work.execute(
+            f"create or replace temp view {_MEASURED} as select *{same} from released"
+        )
+        return names or (ALIKE,), everybody(rule, self.work, self.gate, on=self.on)
+
+    def _leave_out(
+        self, names: tuple[str, ...], people: Population | None
+    ) -> tuple[Measures | None, int]:
+        """Leave the rows of small classes out of ``released``; return what is then measured."""
+        self.work.execute(f"drop table if exists {_KEPT}")
+        after = keep_classes(
+            self.work,
+            _MEASURED,
+            names,
+            self.thresholds,
+            self.sensitive,
+            population=people,
+            into=_KEPT,
+        )
+        if after is not None and after.suppressed == 0:
+            return after, 0
+        if names == (ALIKE,):  # one class, and it is too small
+            return None, 0
+        same = " and ".join(f"k.{quoted(n)} is not distinct from r.{quoted(n)}" for n in names)
+        gone = count(
+            self.work,
+            f"delete from released as r where not exists (select 1 from {_KEPT} as k where {same})",
+        )
+        return after, gone
+
+    def _refused(self, before: Measures, after: Measures | None) -> GateRefused:
+        """Return the refusal, with the first limit that is not kept."""
+        broken = self.thresholds.broken(before)
+        if after is not None:
+            broken = self.thresholds.broken(after) or broken
+        first = broken[0]
+        return GateRefused(
+            threshold=first.name,
+            limit=_plain(first.limit),
+            got=_plain(first.got),
+            report=self._report(before, None),
+        )
+
+    def _report(
+        self,
+        before: Measures,
+        after: Measures | None,
+        levels: Mapping[str, int] = MappingProxyType({}),
+        suppressed: int = 0,
+    ) -> GateReport:
+        left_out = Outcome.LEFT_OUT if suppressed else Outcome.PASSED
+        outcome = Outcome.CLIMBED if levels else left_out
+        return GateReport(
+            outcome=outcome if after else Outcome.REFUSED,
+            columns=tuple(column.name for column in self.rule.having("quasi")),
+            limits=limits_of(self.thresholds, before, after),
+            before=figures_of(before),
+            after=figures_of(after) if after else None,
+            climbs=climbs_of(self.rule, levels),
+            suppressed=suppressed,
+            names=self.names,
+            chosen_on=self.on.isoformat(),
+        )
+
+
+def _counted(released: Released, found: Measures) -> Released:
+    """Return the counts with what was measured of those who leave."""
+    return replace(
+        released,
+        smallest_class=found.k,
+        rows_below_five=found.rows_below(FEW),
+        classes=found.classes,
+    )
+
+
+def _plain(number: float) -> str:
+    """Return a number as people write it.
+
+    >>> _plain(5), _plain(5.0), _plain(0.123456), _plain(1 / 3000)
+    ('5', '5', '0.123', '0.000333')
+    """
+    return f"{number:,.0f}" if number == int(number) else f"{number:.3g}"
 
 
 def thresholds_of(gate: Gate, sensitive: list[str]) -> Thresholds:
@@ -171,112 +327,3 @@ def thresholds_of(gate: Gate, sensitive: list[str]) -> Thresholds:
         max_unique_share=gate.max_unique_share,
         max_suppressed=gate.max_suppressed,
     )
-
-
-def _unchanged(rule: ReleaseRule, released: Released, measures: Measures | None) -> Passed:
-    return Passed(
-        rule=rule, released=released, before=measures, after=measures, levels={}, suppressed=0
-    )
-
-
-def _leave_out(
-    work: duckdb.DuckDBPyConnection,
-    names: tuple[str, ...],
-    thresholds: Thresholds,
-    sensitive: list[Sensitive],
-    people: Population | None,
-) -> tuple[Measures | None, int]:
-    """Leave the rows of small classes out of ``released``; return what is then measured."""
-    work.execute(f"drop table if exists {_KEPT}")
-    after = keep_classes(
-        work, "released", names, thresholds, sensitive, population=people, into=_KEPT
-    )
-    same = " and ".join(f"k.{quoted(n)} is not distinct from r.{quoted(n)}" for n in names)
-    gone = count(
-        work,
-        f"delete from released as r where not exists (select 1 from {_KEPT} as k where {same})",
-    )
-    return after, gone
-
-
-def _population(
-    rule: ReleaseRule, work: duckdb.DuckDBPyConnection, gate: Gate, *, on: date
-) -> Population | None:
-    """Make the view of everybody, as coarse as the rule."""
-    if gate.population is None:
-        return None
-    values = _values(rule, rule.having("quasi"), on)
-    work.execute(
-        f"create or replace temp view {_EVERYBODY} as select {values} from {_people(rule)}"
-    )
-    return Population(relation=_EVERYBODY)
-
-
-def _people(rule: ReleaseRule) -> str:
-    """Return the relation of all subjects, chosen or not, with what their columns need."""
-    household = quoted(rule.subject.household or "")
-    return f"subjects join households using ({household})" if rule.needs_household else "subjects"
-
-
-def _values(rule: ReleaseRule, columns: tuple[AnyColumn, ...], on: date, suffix: str = "") -> str:
-    return ", ".join(
-        f"{'null' if isinstance(column, Drop) else value(rule.subject.key, column, on)}"
-        f" as {quoted(column.name + suffix)}"
-        for column in columns
-    )
-
-
-def _base(
-    rule: ReleaseRule,
-    work: duckdb.DuckDBPyConnection,
-    sensitive: list[Sensitive],
-    people: Population | None,
-    *,
-    on: date,
-) -> Base:
-    """Count everybody's values at every level of every ladder, once, for the search."""
-    key = quoted(rule.subject.key)
-    chosen = f"select {key} as key from eligible where {key} not in (select key from faulty)"
-    work.execute(f"create or replace temp table chosen as {chosen}")
-    ladders = {column.name: steps(column) for column in rule.having("quasi")}
-    parts = []
-    for level in range(max(map(len, ladders.values()))):
-        climbed = rule.at_levels({n: min(level, len(held) - 1) for n, held in ladders.items()})
-        made = compile_rule(climbed, on=on)
-        for mapping in made.mappings:
-            work.execute(mapping)
-        if made.household:
-            work.execute(made.household)
-        new = tuple(held[level] for held in ladders.values() if level < len(held))
-        values = _values(rule, new, on, suffix=f"·{level}")
-        if level == 0 and sensitive:
-            values += ", " + _values(rule, rule.having("sensitive"), on)
-        work.execute(
-            f"create or replace temp table levels_{level} as"
-            f" select {key} as key, {values} from {_people(rule)}"
-        )
-        parts.append(f"levels_{level}")
-    joined = " join ".join([parts[0], *(f"{part} using (key)" for part in parts[1:])])
-    work.execute(f"create or replace temp table {_LEVELS} as select * from {joined}")
-    work.execute(
-        f"create or replace temp view levels_of_chosen as select * from {_LEVELS}"
-        " where key in (select key from chosen)"
-    )
-    try:
-        return read_base(
-            work,
-            "levels_of_chosen",
-            [
-                Ladder(
-                    column=name,
-                    levels=tuple(quoted(f"{name}·{level}") for level in range(len(held))),
-                )
-                for name, held in ladders.items()
-            ],
-            sensitive,
-            population=Population(relation=_LEVELS) if people else None,
-        )
-    finally:
-        work.execute("drop view levels_of_chosen")
-        for table in (_LEVELS, *parts, "chosen"):
-            work.execute(f"drop table if exists {table}")

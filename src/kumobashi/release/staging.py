@@ -5,7 +5,7 @@ they are when an absent row means 0 too, so a list of all taxpayers does not tra
 the exempt ones. An unknown code is read, because it must be reported.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from kumobashi.release.column_parts import Codes
@@ -19,8 +19,12 @@ from kumobashi.release.columns import (
     Suppress,
     Token,
 )
+from kumobashi.release.gates import Gate
 from kumobashi.release.rules import ReleaseRule
 from kumobashi.storage.tables import Condition
+
+SUBJECTS = "subjects"
+POPULATION = "population"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +45,14 @@ def stages(rule: ReleaseRule, *, purpose: str, on: date) -> tuple[Stage, ...]:
         *_without(rule),
         *_flags(rule),
         *_areas(rule),
+        *_population(rule),
     )
+
+
+def population_stage(rule: ReleaseRule) -> str:
+    """Return the working table of everybody whom the gate compares with."""
+    named = rule.gate.population if isinstance(rule.gate, Gate) else None
+    return SUBJECTS if named in {None, rule.subject.dataset} else POPULATION
 
 
 def flag_stage(column: Flag) -> str:
@@ -76,11 +87,18 @@ def _subject(rule: ReleaseRule) -> Stage:
                 columns.append(column.of)
     where = tuple(in_codes(name, codes) for name, codes in subject.only.items())
     return Stage(
-        name="subjects",
+        name=SUBJECTS,
         dataset=subject.dataset,
         columns=tuple(dict.fromkeys(columns)),
         where=where,
     )
+
+
+def _population(rule: ReleaseRule) -> list[Stage]:
+    """Read everybody where they are another dataset than that of the subjects."""
+    if population_stage(rule) == SUBJECTS or not isinstance(rule.gate, Gate):
+        return []
+    return [replace(_subject(rule), name=POPULATION, dataset=rule.gate.population or "", where=())]
 
 
 def _consents(rule: ReleaseRule, purpose: str, on: date) -> list[Stage]:

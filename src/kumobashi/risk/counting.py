@@ -67,12 +67,17 @@ def counted(
     types = _required(work, relation, ladders, sensitive)
     columns = range(len(ladders))
     with ExitStack() as made:
-        for place, ladder in enumerate(ladders):
-            _make_leaves(work, relation, place, ladder, population)
-            made.callback(work.execute, f"drop table if exists {leaves(place)}")
-        keys = [_key(work, place, ladder) for place, ladder in enumerate(ladders)]
-        _make_cells(work, _BASE, relation, keys, sensitive)
-        made.callback(work.execute, f"drop table if exists {_BASE}")
+        for table in (_BASE, _PEOPLE, *map(leaves, columns)):
+            made.callback(work.execute, f"drop table if exists {table}")
+        if all(ladder.is_told for ladder in ladders):
+            keys = _count_finest(work, relation, ladders, sensitive, population)
+        else:
+            for place, ladder in enumerate(ladders):
+                _make_leaves(work, relation, place, ladder, population)
+            keys = [_key(work, place, ladder) for place, ladder in enumerate(ladders)]
+            _make_cells(work, _BASE, relation, keys, sensitive)
+            if population:
+                _make_cells(work, _PEOPLE, population.relation, keys, ())
         spreads = []
         for place, one in enumerate(sensitive):
             spreads.append(rank_values(work, _BASE, _values(place), one, types[one.column]))
@@ -85,7 +90,7 @@ def counted(
             if np.ma.is_masked(cells[f"c{place}"]):
                 raise _gap(work, relation, place, ladders[place], line)
         codes = tuple(_small(cells[f"c{place}"]) for place in columns)
-        people_codes, people = _people(work, ladders, keys, population)
+        people_codes, people = _people(work, ladders, keys) if population else ((), None)
         steps = tuple(_steps(work, place, ladders[place], codes[place], rows) for place in columns)
         yield Base(
             steps=steps,
@@ -129,14 +134,9 @@ def _people(
     work: duckdb.DuckDBPyConnection,
     ladders: Sequence[Ladder],
     keys: Sequence["_Key"],
-    population: Population | None,
-) -> tuple[tuple[Codes, ...], Whole | None]:
-    """Count the population by its leaves."""
-    if population is None:
-        return (), None
-    _make_cells(work, _PEOPLE, population.relation, keys, ())
+) -> tuple[tuple[Codes, ...], Whole]:
+    """Return the counted population by its leaves."""
     cells = _numbered(work, _PEOPLE, keys, ())
-    work.execute(f"drop table {_PEOPLE}")
     people = np.asarray(cells[_COUNT], dtype=np.int64)
     for place, ladder in enumerate(ladders):
         if np.ma.is_masked(codes := cells[f"c{place}"]):
@@ -202,6 +202,43 @@ def _key(work: duckdb.DuckDBPyConnection, place: int, ladder: Ladder) -> _Key:
         names=tuple(quoted(f"·q{place} {level}") for level in levels),
         levels=tuple(levels),
     )
+
+
+def _count_finest(
+    work: duckdb.DuckDBPyConnection,
+    relation: str,
+    ladders: Sequence[Ladder],
+    sensitive: Sequence[Sensitive],
+    population: Population | None,
+) -> list[_Key]:
+    """Count by the finest levels alone, and take the leaves from the counts: far fewer than rows.
+
+    For ladders whose finest value tells all the others.
+    """
+    keys = []
+    for place, ladder in enumerate(ladders):
+        names = tuple(quoted(f"·q{place} {level}") for level in range(len(ladder.levels)))
+        keys.append(_Key(expressions=ladder.levels[:1], names=names[:1], levels=(0,)))
+    _make_cells(work, _BASE, relation, keys, sensitive)
+    if population:
+        _make_cells(work, _PEOPLE, population.relation, keys, ())
+    for place, ladder in enumerate(ladders):
+        if len(ladder.levels) == 1:
+            places, said = [_BASE, _PEOPLE] if population else [_BASE], [keys[place].names[0]]
+        else:
+            places, said = [relation], list(ladder.levels)
+            if population:
+                is_held = population.is_everybody
+                places = [population.relation] if is_held else [relation, population.relation]
+        told = ", ".join(f"{one} as v{level}" for level, one in enumerate(said))
+        source = " union all ".join(f"select {told} from {one}" for one in places)
+        above = "".join(f", any_value(v{level}) as v{level}" for level in range(1, len(said)))
+        work.execute(
+            f"create or replace temp table {leaves(place)} as"
+            " select row_number() over (order by v0 nulls last) - 1 as code, *"
+            f" from (select v0{above} from ({source}) group by v0)"
+        )
+    return keys
 
 
 def _make_cells(

@@ -48,7 +48,7 @@ def keep_classes(
         NoColumns, NoRows, ColumnTwice, ColumnUnknown, NotOrdered
         PopulationSmaller, PopulationMissing, ThresholdUnclear
     """
-    ladders = [Ladder(column=column, levels=(quoted(column),)) for column in columns]
+    ladders = [Ladder(column=column, levels=(quoted(column),), is_told=True) for column in columns]
     with counted(work, relation, ladders, sensitive, population=population) as base:
         lacking = Lattice(base, thresholds).lacking()
         if lacking is not None:

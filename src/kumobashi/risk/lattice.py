@@ -17,12 +17,14 @@ class Ladder:
     """A column at several levels, each coarser than the one before.
 
     ``levels`` are SQL expressions over the relation (and over the population), the finest first.
-    With a ``hierarchy`` there is one expression, whose text is looked up in the file.
+    With a ``hierarchy`` there is one expression, whose text is looked up in the file. ``is_told``
+    promises that the finest value tells all the others, which spares looking.
     """
 
     column: str
     levels: tuple[str, ...]
     hierarchy: Hierarchy | None = None
+    is_told: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

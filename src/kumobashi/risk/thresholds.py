@@ -116,32 +116,54 @@ class Thresholds:
         Raises:
             PopulationMissing, ThresholdUnclear: a limit speaks of what was not measured.
         """
+        return tuple(
+            Broken(name=one.name, limit=one.limit, got=one.got)
+            for one in self.held(measures)
+            if not one.is_kept
+        )
+
+    def held(self, measures: Measures) -> tuple["Held", ...]:
+        """Return every limit with what was measured, kept or not, in the order of the fields.
+
+        Raises:
+            PopulationMissing, ThresholdUnclear: a limit speaks of what was not measured.
+        """
         has_population = measures.population is not None or measures.k_map is not None
         self.require(frozenset(measures.sensitive), has_population=has_population)
-        return tuple(self._broken(measures))
+        return tuple(self._held(measures))
 
-    def _broken(self, found: Measures) -> Iterator[Broken]:
-        yield from _below("k", self.k, found.k)
-        yield from _below("k_map", self.k_map, found.k_map)
+    def _held(self, found: Measures) -> Iterator["Held"]:
+        yield from _least("k", self.k, found.k)
+        yield from _least("k_map", self.k_map, found.k_map)
         for column, least in self.l.items():
-            yield from _below(f"l: {column}", least, found.sensitive[column].l)
+            yield from _least(f"l: {column}", least, found.sensitive[column].l)
         for column, limit in self.entropy_l.items():
-            yield from _below(f"entropy_l: {column}", limit, found.sensitive[column].entropy_l)
+            yield from _least(f"entropy_l: {column}", limit, found.sensitive[column].entropy_l)
         for column, limit in self.t.items():
-            yield from _above(f"t: {column}", limit, found.sensitive[column].t)
-        yield from _above("max_prosecutor", self.max_prosecutor, found.prosecutor_max)
-        yield from _above("max_journalist", self.max_journalist, found.journalist_max)
-        yield from _above("max_marketer", self.max_marketer, found.marketer)
-        yield from _above("max_unique_share", self.max_unique_share, found.unique_share)
+            yield from _most(f"t: {column}", limit, found.sensitive[column].t)
+        yield from _most("max_prosecutor", self.max_prosecutor, found.prosecutor_max)
+        yield from _most("max_journalist", self.max_journalist, found.journalist_max)
+        yield from _most("max_marketer", self.max_marketer, found.marketer)
+        yield from _most("max_unique_share", self.max_unique_share, found.unique_share)
         all_rows = found.rows + found.suppressed
-        yield from _above("max_suppressed", self.max_suppressed, found.suppressed / all_rows)
+        yield from _most("max_suppressed", self.max_suppressed, found.suppressed / all_rows)
 
 
-def _below(name: str, limit: float | None, got: float | None) -> Iterator[Broken]:
-    if limit is not None and got is not None and got < limit:
-        yield Broken(name=name, limit=limit, got=got)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """One limit beside what was measured."""
+
+    name: str  # as in :class:`Broken`
+    limit: float
+    got: float
+    is_kept: bool
 
 
-def _above(name: str, limit: float | None, got: float | None) -> Iterator[Broken]:
-    if limit is not None and got is not None and got > limit:
-        yield Broken(name=name, limit=limit, got=got)
+def _least(name: str, limit: float | None, got: float | None) -> Iterator[Held]:
+    if limit is not None and got is not None:
+        yield Held(name=name, limit=limit, got=got, is_kept=got >= limit)
+
+
+def _most(name: str, limit: float | None, got: float | None) -> Iterator[Held]:
+    if limit is not None and got is not None:
+        yield Held(name=name, limit=limit, got=got, is_kept=got <= limit)

@@ -199,7 +199,7 @@ def test_the_plan_of_a_link_shows_whom_its_notices_would_miss(
     assert {line["campaign"] for line in plan["campaigns"]} >= {*NONE, "landslide"}
     ways = {way["way"]: way for way in plan["ways"]}
     assert list(ways) == ["raw", "coarsened", "predicate_only"]
-    assert ways["coarsened"]["rows"] == plan["measured"]["rows"]
+    assert ways["coarsened"]["rows"] == plan["measured"]["gate"]["before"]["rows"]
     assert ways["coarsened"]["wrong"] > 0
     assert (ways["predicate_only"]["wrong"], ways["predicate_only"]["missed"]) == (0, 0)
     for text in (told.stdout, page.read_text("utf-8")):

@@ -133,5 +133,5 @@ def test_what_does_not_fit_the_datasets_is_told(
         load(folder)
 
     found = [m for m in broken.value.mistakes if (m.code, m.key) == (code, key)]
-    assert len(found) == 1, broken.value.mistakes
+    assert found, broken.value.mistakes  # one for each column that is missing
     assert found[0].line > 1

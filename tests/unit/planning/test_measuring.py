@@ -30,7 +30,7 @@ SYSTEMS = ("integrated-db", "vaccination", "consent-desk")
 def stores(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("stores")
     paths = {system: folder / f"{system}.duckdb" for system in SYSTEMS}
-    with build(2000, seed=7, on=ON) as city:
+    with build(6000, seed=7, on=ON) as city:
         write_embedded(city, paths)
     return paths
 
@@ -64,9 +64,10 @@ def test_who_consented_is_counted_at_the_source(
             [ON, ON],
         ).fetchone()
     assert row is not None
-    assert found.rows == row[0]
-    assert found.extracted == 2000
-    assert found.rows + found.without_consent == found.extracted
+    assert found.extracted == 6000
+    assert found.extracted - found.without_consent == row[0]
+    assert found.gate is not None
+    assert found.gate.before.rows == row[0] == found.rows + found.gate.suppressed
     assert found.parts == 1
     assert found.bytes > found.rows * 16  # a token holds sixteen bytes of chance
     assert found.smallest_class is not None

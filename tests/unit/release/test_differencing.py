@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from kumobashi.release.differencing import NOW, Compared, Release, is_compared, lay_beside
 from kumobashi.release.errors import DifferencingRefused, GateRefused
 from kumobashi.release.gate import Passed, pass_gate
+from kumobashi.release.gate_report import Outcome
 from kumobashi.release.rules import ReleaseRule
 from kumobashi.risk.differencing import follow
 from tests.unit.release.staged import ON, Row, Staged, person, rule, staged
-from tests.unit.release.test_gate import gated
+from tests.unit.release.test_gate import gated, reported
 
 BORN = {"name": "born", "op": "truncate", "of": "birth_date", "to": "year"}
 TOWN = {"name": "town", "op": "prefix", "of": "town_code", "length": 13}
@@ -64,7 +65,7 @@ SQUARE = [resident(n, 1980 + n // 5, n % 5) for n in range(25)]
 def test_two_releases_that_each_pass_are_refused_where_together_everybody_is_alone() -> None:
     told = told_by(by_birth(), SQUARE)
     with staged(by_town(), SQUARE) as held:
-        assert gated(held).suppressed == 0, "alone it passes"
+        assert reported(gated(held)).suppressed == 0, "alone it passes"
         with pytest.raises(DifferencingRefused) as raised:
             beside(held, told, on=YESTERDAY)
 
@@ -104,10 +105,14 @@ def test_a_few_that_stand_out_are_left_out_and_the_others_leave() -> None:
     with staged(by_town(max_suppressed=0.05), crossed(3)) as held:
         passed, compared = beside(held, told, on=YESTERDAY)
 
-        assert (passed.released.rows, rows(held), passed.suppressed) == (97, 97, 3)
+        assert (passed.released.rows, rows(held), reported(passed).suppressed) == (97, 97, 3)
         assert (compared.left_out, compared.leaves.smallest) == (3, 47)
-        assert passed.after is not None
-        assert (passed.after.rows, passed.after.k) == (97, 47)
+        report = reported(passed)
+        assert report.outcome is Outcome.LEFT_OUT
+        assert report.after is not None
+        assert (report.after.rows, report.after.k) == (97, 47)
+        (_, share) = report.limits
+        assert (share.name, share.after) == ("max_suppressed", 0.03)
 
 
 def test_one_more_than_may_be_left_out_is_refused() -> None:
@@ -133,7 +138,7 @@ def test_a_class_that_becomes_small_by_what_is_left_out_goes_too() -> None:
         assert compared.left_out == 5, "2 of 92 and 3 of 23: all are fewer than five"
         towns = Counter(town for _, town in held.work.execute("from released").fetchall())
         assert dict(towns) == {TOWNS[0]: 90, TOWNS[1]: 20}
-        assert passed.suppressed == 5
+        assert reported(passed).suppressed == 5
 
 
 def test_a_gates_own_limit_holds_for_what_is_left() -> None:
@@ -149,7 +154,7 @@ def test_a_gates_own_limit_holds_for_what_is_left() -> None:
         passed, compared = beside(held, told, on=YESTERDAY)
 
         assert passed.released.rows == 90
-        assert passed.suppressed == 7
+        assert reported(passed).suppressed == 7
         assert compared.leaves.smallest == 90
 
 
@@ -222,7 +227,7 @@ def test_whatever_leaves_is_no_rarer_together_than_alone(
             return
         second = dict(held.work.execute("select token, town from released").fetchall())
     assert len(second) == passed.released.rows
-    assert passed.suppressed <= share * (passed.suppressed + len(second))
+    assert reported(passed).suppressed <= share * (reported(passed).suppressed + len(second))
     together = Counter((first[token], town) for token, town in second.items() if token in first)
     assert all(n >= k for n in together.values())
     assert compared.leaves.smallest == min(together.values(), default=None)

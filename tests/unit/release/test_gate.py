@@ -1,8 +1,10 @@
 """Whatever the residents are: what the gate lets through keeps every limit, or nothing leaves."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,6 +13,8 @@ from hypothesis import strategies as st
 
 from kumobashi.release.errors import GateRefused
 from kumobashi.release.gate import Passed, pass_gate
+from kumobashi.release.gate_report import GateReport, Outcome, report_of
+from kumobashi.risk.errors import PopulationSmaller
 from tests.unit.release.staged import ON, Row, Staged, person, rule, staged
 
 BIRTH = {"name": "born", "op": "truncate", "of": "birth_date", "to": "month"}
@@ -19,8 +23,9 @@ ADULTS = {"from": 20, "to": 150}
 SUBJECT = {"dataset": "residents", "key": "resident_no", "household": "household_no"}
 
 
-def gated(held: Staged) -> Passed:
-    return pass_gate(held.rule, held.work, lambda rule: _made(held, rule), on=ON)
+def gated(held: Staged, earlier: GateReport | None = None) -> Passed:
+    made = partial(_made, held)
+    return pass_gate(held.rule, held.work, made, on=ON, earlier=earlier)
 
 
 def _made(held: Staged, rule: Any) -> Any:
@@ -32,6 +37,16 @@ class _At:
 
     def __init__(self, held: Staged, rule: Any) -> None:
         self.rule, self.work, self.residents = rule, held.work, held.residents
+
+
+def reported(passed: Passed) -> GateReport:
+    assert passed.report is not None
+    return passed.report
+
+
+def levels_in(passed: Passed) -> dict[str, int]:
+    """Return the levels of the columns that climbed."""
+    return {climb.column: climb.level for climb in reported(passed).climbs if climb.level}
 
 
 def classes(held: Staged, relation: str, names: Sequence[str]) -> Counter[tuple[Any, ...]]:
@@ -95,9 +110,12 @@ def test_what_passes_keeps_every_limit(
             assert sum(everybody.values()) == len(residents)
         left = held.work.execute("select count(*) from released").fetchall()[0][0]
         assert passed.released.rows == left
-        assert passed.suppressed <= suppressed * (left + passed.suppressed)
+        report = reported(passed)
+        assert report.suppressed <= suppressed * (left + report.suppressed)
+        assert passed.released.smallest_class == (min(released.values()) if names else left)
+        assert report_of(json.loads(json.dumps(report.facts()))) == report
         if not climbs:
-            assert not passed.levels
+            assert not levels_in(passed)
 
 
 def some(years: Sequence[int], town: str = "9999970012003") -> list[Row]:
@@ -107,14 +125,26 @@ def some(years: Sequence[int], town: str = "9999970012003") -> list[Row]:
     ]
 
 
+def same_month(years: Sequence[int]) -> list[Row]:
+    return [person(n, birth_date=date(year, 4, 1)) for n, year in enumerate(years)]
+
+
 def test_it_climbs_no_further_than_it_must() -> None:
     with staged(the_rule({"k": 5, "on_fail": "climb"}), some([1980] * 6 + [1990] * 6)) as held:
         passed = gated(held)
 
-        assert passed.levels == {"born": 1}
-        assert passed.before is not None
-        assert passed.after is not None
-        assert (passed.before.k, passed.after.k) == (1, 6)
+        report = reported(passed)
+        assert levels_in(passed) == {"born": 1}
+        assert report.outcome is Outcome.CLIMBED
+        assert report.after is not None
+        assert (report.before.k, report.after.k) == (1, 6)
+        assert [(one.name, one.limit, one.before, one.after) for one in report.limits] == [
+            ("k", 5, 1, 6),
+            ("max_suppressed", 0.0, 0.0, 0.0),
+        ]
+        assert [step.ja for step in report.climbs[0].steps] == [
+            "年月まで", "年まで", "5年ごとに", "出さない",
+        ]  # fmt: skip
         assert classes(held, "released", ["born"]) == {(1980,): 6, (1990,): 6}
 
 
@@ -122,7 +152,11 @@ def test_what_is_not_allowed_to_climb_is_refused_and_says_why() -> None:
     with staged(the_rule({"k": 5}), some([1980] * 6)) as held, pytest.raises(GateRefused) as raised:
         gated(held)
 
-    assert raised.value.facts == {"threshold": "k", "limit": 5, "got": 1}
+    facts = raised.value.facts
+    assert (facts["threshold"], facts["limit"], facts["got"]) == ("k", "5", "1")
+    assert raised.value.report.outcome is Outcome.REFUSED
+    assert raised.value.report.after is None
+    assert raised.value.report.before.below_five == 6
 
 
 def test_a_few_rows_are_left_out_where_that_is_allowed() -> None:
@@ -131,9 +165,9 @@ def test_a_few_rows_are_left_out_where_that_is_allowed() -> None:
     with staged(the_rule(gate), residents) as held:
         passed = gated(held)
 
-        assert passed.suppressed <= 1
-        assert passed.released.rows == 20 - passed.suppressed
-        assert passed.told()["suppressed"] == passed.suppressed
+        suppressed = reported(passed).suppressed
+        assert suppressed <= 1
+        assert passed.released.rows == 20 - suppressed
 
 
 def test_everybody_counts_who_lives_there_and_not_only_who_is_sent() -> None:
@@ -141,3 +175,78 @@ def test_everybody_counts_who_lives_there_and_not_only_who_is_sent() -> None:
     gate = {"k_map": 5, "population": "residents"}
     with staged(the_rule(gate), [*children, *some([1980] * 4)]) as held, pytest.raises(GateRefused):
         gated(held)
+
+
+def test_everybody_may_be_a_dataset_of_their_own() -> None:
+    gate = {"k_map": 5, "population": "core"}
+    datasets = {"residents": "db.residents", "core": "core.residents"}
+    sent = some([1980] * 2)
+    with staged(the_rule(gate, datasets=datasets), sent, core=[*sent, *some([1980] * 4)]) as held:
+        with pytest.raises(GateRefused) as raised:
+            gated(held)
+        assert raised.value.threshold == "k_map"
+    same = [{**one, "birth_date": date(1980, 1, 1)} for one in some([1980] * 6)]
+    with staged(the_rule(gate, datasets=datasets), same[:2], core=same) as held:
+        assert reported(gated(held)).before.k_map == 6
+
+
+def test_a_population_that_lacks_those_who_are_sent_is_no_population() -> None:
+    gate = {"k_map": 2, "population": "core"}
+    datasets = {"residents": "db.residents", "core": "core.residents"}
+    sent = some([1980] * 12)
+    with (
+        staged(the_rule(gate, datasets=datasets), sent, core=sent[:3]) as held,
+        pytest.raises(PopulationSmaller),
+    ):
+        gated(held)
+
+
+def test_where_nothing_tells_people_apart_they_may_still_all_have_the_same_secret() -> None:
+    tax = {
+        "name": "exempt", "op": "flag", "dataset": "tax", "of": "kind", "one": ["1"], "zero": ["0"],
+    }  # fmt: skip
+    gate = {"l_diversity": {"exempt": 2}}
+    all_exempt = [{"resident_no": str(n), "kind": "1"} for n in range(6)]
+    with staged(rule(tax, gate=gate), some([1980] * 6), tax=all_exempt) as held:
+        with pytest.raises(GateRefused) as raised:
+            gated(held)
+        assert raised.value.threshold == "l: exempt"
+    with staged(rule(tax, gate=gate), some([1980] * 6), tax=all_exempt[:3]) as held:
+        passed = gated(held)
+        assert passed.released.rows == 6
+        assert reported(passed).columns == ()
+
+
+def test_too_few_people_are_too_few_although_nothing_tells_them_apart() -> None:
+    with staged(rule(gate={"k": 5}), some([1980] * 4)) as held, pytest.raises(GateRefused):
+        gated(held)
+
+
+def test_what_was_enough_before_is_kept_until_it_is_not() -> None:
+    gate = {"k": 5, "on_fail": "climb"}
+    with staged(the_rule(gate), some([1980] * 6 + [1990] * 6)) as held:
+        first = reported(gated(held))
+    with staged(the_rule(gate), same_month([1980] * 6 + [1990] * 7)) as held:
+        assert not levels_in(gated(held))  # months would do today
+        kept = gated(held, earlier=first)
+        assert levels_in(kept) == {"born": 1}
+        assert reported(kept).before == first.before
+        assert classes(held, "released", ["born"]) == {(1980,): 6, (1990,): 7}
+    with staged(the_rule(gate), some([1980] * 6 + [1981] * 3 + [1990] * 6)) as held:
+        assert levels_in(gated(held, earlier=first)) == {"born": 2}  # years are too fine by now
+
+
+def test_another_ladder_is_another_decision() -> None:
+    gate = {"k": 5, "on_fail": "climb"}
+    with staged(the_rule(gate), some([1980] * 6 + [1990] * 6)) as held:
+        first = reported(gated(held))
+    other = rule(
+        BIRTH | {"ladder": ["five_years"]},
+        TOWN | {"ladder": [10, 6, "drop"]},
+        subject=SUBJECT | {"age": ADULTS},
+        gate=gate,
+    )
+    with staged(other, some([1980] * 6 + [1990] * 6)) as held:
+        passed = gated(held, earlier=first)
+        assert reported(passed).climbs[0].steps[1].ja == "5年ごとに"
+        assert levels_in(passed) == {"born": 1}
