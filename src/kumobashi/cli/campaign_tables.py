@@ -45,7 +45,9 @@ def draw(terminal: Terminal, lines: Sequence[CampaignLine], on: date) -> Iterato
         yield from hung(Text("  "), t(*of_which_moment(line)), terminal.width)
     if line.ways:
         yield Text()
-        yield Text(t("3つの送り方（同意した人）", "Three ways (of those who consented)"), "bold")
+        yield Text(
+            t("送り方を比べる（同意した人）", "Ways compared (of those who consented)"), "bold"
+        )
         yield ways_table(terminal, line.ways, lines)
         yield from hung(Text("  "), t(*tells(line)), terminal.width)
 

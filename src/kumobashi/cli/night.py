@@ -5,6 +5,7 @@ later the difference follows, then what leaves for the public cloud. One link st
 receiver's database does not answer; one never starts, because the plan refuses it.
 """
 
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -24,11 +25,15 @@ from kumobashi.kernel import SystemClock, business_date
 if TYPE_CHECKING:
     from kumobashi.planning.campaign_story import CampaignLine
     from kumobashi.planning.workspace import Workspace
+    from kumobashi.release.comparing import Way
+    from kumobashi.release.gate_report import GateReport
 
 _HALL = "hall-core"
 _REGISTER = ("hall-core", "integrated-db")
 _REFUSED = "welfare-to-citizen-app"
 _STOPPED = "childcare-notices"
+_GATED = "notice-attributes"
+_PREDICATE_ONLY = "campaign-targets"
 _STOPS_WITHIN_SECONDS = 40.0
 _CHANGED_PER_DAY = 340 / 400_000  # of the residents, as in a city of Chiba's kind
 
@@ -43,6 +48,8 @@ class Night:
     seed: int
     done: list[TransferView] = field(default_factory=list)
     campaigns: "list[CampaignLine]" = field(default_factory=list)
+    ways: "Sequence[Way]" = ()
+    as_written: "GateReport | None" = None  # what the gate says of the rule as it is written
     _workspace: "Workspace | None" = None
 
     @property
@@ -84,27 +91,37 @@ class Night:
         self._title(f"{yesterday} の夜", f"The night of {yesterday}")
         self._link(api, "resident-to-nhi", yesterday)
         self._link(api, _STOPPED, yesterday, until={Light.WAITING, Light.STOPPED})
-        self._link(api, "notice-attributes", yesterday)
+        self._link(api, _GATED, yesterday)
+        self._link(api, _PREDICATE_ONLY, yesterday)
         self._link(api, "vaccination-reminders", yesterday)
         # The link that stops is waited for: time to count notices in.
         with ThreadPoolExecutor(1, "campaigns") as beside:
-            counting = beside.submit(self._campaigns)
+            counting = beside.submit(self._count)
             self._link(api, _STOPPED, yesterday, until={Light.STOPPED}, is_again=True)
-            self.campaigns = counting.result()
+            counting.result()
         self._refused()
 
     def conclude(self, *, url: str, seconds: float) -> None:
         """Say what the night came to, and where to look."""
         from kumobashi.cli.campaign_tables import error_table
+        from kumobashi.cli.gate_story import gate_story
         from kumobashi.cli.summary import as_json, draw
 
         if self.terminal.as_json:
-            from kumobashi.planning.campaign_story import line_json
+            from kumobashi.planning.campaign_story import line_json, ways_json
 
             told = as_json(self.done, residents=self.residents, url=url, seconds=seconds)
             notices = [line_json(line) for line in self.campaigns]
-            self.terminal.emit({**told, "campaigns": notices})
+            gate = self.as_written.facts() if self.as_written else None
+            compared = {"gate_as_written": gate, "ways": ways_json(self.ways)}
+            self.terminal.emit({**told, "campaigns": notices, **compared})
             return
+        self._title("出す前に測り、粗くし、それでも困るものは符号だけ", "Measured before it leaves")
+        newest = {view.link: view for view in self.done}
+        for part in gate_story(
+            self.terminal, self.as_written, newest[_GATED], newest[_PREDICATE_ONLY], self.ways
+        ):
+            self.terminal.out.print(part)
         self._title("粗くしたデータで送れる通知", "Which notices coarsened data are good for")
         self.terminal.out.print(error_table(self.terminal, self.campaigns))
         self._title("まとめ", "Summary")
@@ -112,13 +129,20 @@ class Night:
         for part in draw(self.terminal, self.done, names, url=url, seconds=seconds):
             self.terminal.out.print(part)
 
-    def _campaigns(self) -> "list[CampaignLine]":
-        """Count whom the notices of the sample mean, and how far coarsened data would miss them."""
-        from kumobashi.service.campaign_counts import campaign_lines
+    def _count(self) -> None:
+        """Count whom the notices mean and how far coarse data miss them, and ask the gate."""
+        from kumobashi.cli.plan import published
+        from kumobashi.planning.plan import plan
+        from kumobashi.service.campaign_counts import campaign_lines, campaigns_of_plan
+        from kumobashi.service.counting import counted
 
-        chosen = [campaign for _, campaign in sorted(self.workspace.campaigns.items())]
-        now = SystemClock().now()
-        return campaign_lines(self.workspace, chosen, on=self.today, now=now)
+        now, workspace = SystemClock().now(), self.workspace
+        chosen = [campaign for _, campaign in sorted(workspace.campaigns.items())]
+        self.campaigns = campaign_lines(workspace, chosen, on=self.today, now=now)
+        decided = plan(workspace, published(self.folder), _GATED, on=self.today)
+        self.as_written = counted(workspace, decided, as_written=True).gate
+        left = next(view.gate for view in self.done if view.link == _GATED)
+        _, self.ways = campaigns_of_plan(workspace, decided.link, on=self.today, now=now, gate=left)
 
     def _title(self, ja: str, en: str) -> None:
         if not self.terminal.as_json:

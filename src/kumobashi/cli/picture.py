@@ -119,12 +119,31 @@ def last_lines(terminal: Terminal, view: TransferView, link: str, now: datetime)
             )
         case _:
             return []
-    found = [head, *cause_lines(terminal, view.cause, now)]
+    found = [head, *cause_lines(terminal, view.cause, now), *_stepped_in(terminal, view)]
     if view.light is Light.HELD:
         found.append(
             Text(f"  kumobashi link accept {link}  /  kumobashi link cancel {link}", "cyan")
         )
     return found
+
+
+def _stepped_in(terminal: Terminal, view: TransferView) -> list[Text]:
+    """Return which link runs instead of one that the gate refused, or that it cannot."""
+    if view.fallback is None:
+        return []
+    head = Text.assemble("  ", (pad(terminal.t("代わり", "Instead"), 10), "dim"))
+    said = (
+        terminal.t(
+            f"{view.fallback} も動けません（{view.fallback_code}）。承認を確かめてください。",
+            f"{view.fallback} cannot run either ({view.fallback_code}); look at its approval.",
+        )
+        if view.fallback_code
+        else terminal.t(
+            f"属性を出さない連携 {view.fallback} が動いています。",
+            f"the link {view.fallback}, which tells no attribute, runs instead.",
+        )
+    )
+    return hung(head, said, terminal.width)
 
 
 def cause_lines(terminal: Terminal, cause: Cause | None, now: datetime) -> list[Text]:

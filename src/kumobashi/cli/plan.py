@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from kumobashi.planning.timing import Past
     from kumobashi.planning.workspace import Workspace
     from kumobashi.release.comparing import Way
+    from kumobashi.release.gate_report import GateReport
 
 
 Served = tuple[Sequence["CampaignLine"], Sequence["Way"]]
@@ -98,7 +99,7 @@ def plan(
             try:
                 measured = counted(workspace, decided)
                 if links:  # one of them is looked at: the error table, too
-                    served = _campaigns(workspace, decided, now)
+                    served = _campaigns(workspace, decided, now, measured.gate)
             except (
                 StorageFailed,
                 ConversionFailed,
@@ -193,11 +194,13 @@ def _example(workspace: "Workspace", decided: "Plan") -> "Example":
     return example_of(workspace, decided.link, on=decided.on)
 
 
-def _campaigns(workspace: "Workspace", decided: "Plan", now: datetime) -> "Served":
+def _campaigns(
+    workspace: "Workspace", decided: "Plan", now: datetime, gate: "GateReport | None"
+) -> "Served":
     """Return the campaigns that a link serves and their three ways, counted; nothing leaves."""
     from kumobashi.service.campaign_counts import campaigns_of_plan
 
-    return campaigns_of_plan(workspace, decided.link, on=decided.on, now=now)
+    return campaigns_of_plan(workspace, decided.link, on=decided.on, now=now, gate=gate)
 
 
 def _past(workspace: "Workspace", decided: "Plan") -> "list[Past]":

@@ -90,6 +90,7 @@ class Order:
     priority: Literal["high", "normal", "low"] = "normal"
     is_in_order: bool = False  # the next transfer waits until the one before it is over
     coded: Coded | None = None  # none: columns leave under their logical names
+    fallback: str | None = None  # the link that steps in when the gate lets nothing leave
 
     @property
     def sent_layout(self) -> Layout:
@@ -127,6 +128,7 @@ class Reception:
         return self.layout.key
 
 
+Orders = Callable[[str], Order]  # by link; the workspace, asked anew for each run
 Receptions = Callable[[str], Reception]  # by link; the workspace, asked anew for each bundle
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from kumobashi.exchange.beginning import FALLBACK
 from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.states import Out
 from kumobashi.exchange.views import (
@@ -85,6 +86,8 @@ def transfer_view(row: Outgoing, names: Names, now: datetime) -> TransferView:
         cause=cause,
         rows_deleted=sent.get("deleted_rows"),
         rows_set_aside=_set_aside(sent, received),
+        fallback=row.facts.get(FALLBACK, {}).get("link"),
+        fallback_code=row.facts.get(FALLBACK, {}).get("code"),
         gate=report_of(gate) if (gate := row.facts.get("gate")) else None,
     )
 

@@ -19,6 +19,7 @@ from typing import Self
 
 import duckdb
 
+from kumobashi.exchange.beginning import fall_back
 from kumobashi.exchange.carrying import Carrier
 from kumobashi.exchange.confirming import Confirmation
 from kumobashi.exchange.deeds import CARRIED, CLOSING
@@ -29,7 +30,7 @@ from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.leases import Lease
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.line import is_about_the_line
-from kumobashi.exchange.orders import Order
+from kumobashi.exchange.orders import Order, Orders
 from kumobashi.exchange.packing import Limits, workroom
 from kumobashi.exchange.patience import new_chance, wait_after
 from kumobashi.exchange.peers import Peers
@@ -41,13 +42,12 @@ from kumobashi.exchange.waiting import alone, as_known, cause_of
 from kumobashi.kernel import KumobashiError, crashpoint
 from kumobashi.messages.errors import MessageExpired, TransferUnknown
 from kumobashi.messages.manifest import Manifest, sign_manifest, verify_manifest
-from kumobashi.release.errors import FindingsRefused
+from kumobashi.release.errors import FindingsRefused, GateRefused
 from kumobashi.storage.errors import SpoolFull, StorageFailed, is_disk_full
 from kumobashi.storage.spool import Spool
 
 log = logging.getLogger(__name__)
 _SEEN_AT_MOST = 1000  # transfers; the oldest is forgotten and answered at once
-Orders = Callable[[str], Order]  # the workspace, asked anew for each run
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +181,10 @@ class Sender:
                 manifest = preparation.manifest(bundle, released)
         except OutsideBounds as held:
             return self._hold(row, held)
+        except GateRefused:
+            if order.fallback:  # before the refusal is kept; beginning twice does no harm
+                fall_back(self._ledger, row, self._orders, order.fallback)
+            raise
         except duckdb.Error as error:
             if is_disk_full(error):
                 raise SpoolFull(place="work") from None

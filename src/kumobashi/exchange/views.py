@@ -141,6 +141,8 @@ class TransferView:
     cause: Cause | None
     rows_deleted: int | None = None  # of a difference
     rows_set_aside: int | None = None  # by the receiver, for findings
+    fallback: str | None = None  # the link that stepped in for what the gate refused
+    fallback_code: str | None = None  # why it could not
     gate: GateReport | None = None  # none: the rule has no gate, or it was not reached
 
 

@@ -73,7 +73,9 @@ def _cells(line: CampaignLine, lang: Language) -> tuple[str, ...]:
 
 
 def _ways(story: Story, width: int, lang: Language) -> Iterator[Text]:
-    title = "3つの送り方（同意した人）" if lang == "ja" else "Three ways, of those who consented"
+    title = (
+        "送り方を比べる（同意した人）" if lang == "ja" else "Ways compared, of those who consented"
+    )
     yield Text()
     yield Text(f"  {title}", "bold")
     rest = width - 2 - _WAY - _GAPS - 5 * (_NUMBER + 1 + _GAPS)

@@ -32,6 +32,7 @@ EXACT_ONLY = ("庁内判定のみ", "decided in the hall only")
 WAYS: Mapping[Kind, tuple[str, str]] = {
     Kind.RAW: ("生データ", "raw"),
     Kind.COARSENED: ("抽象化", "coarsened"),
+    Kind.CLIMBED: ("もっと粗く", "coarser"),
     Kind.PREDICATE: ("庁内判定", "predicate-only"),
 }
 
@@ -128,7 +129,7 @@ def way_columns(way: Way, lines: Sequence[CampaignLine], lang: Language) -> str:
     known = {
         **{item.column or item.reference.partition(".")[2]: item.ja
            for line in lines for item in line.items},
-        **(lines[0].named if lines and way.kind is Kind.COARSENED else {}),
+        **(lines[0].named if lines and way.kind in {Kind.COARSENED, Kind.CLIMBED} else {}),
         "campaign": "通知のコード",
     }  # fmt: skip
     plain = (column.rpartition(".")[2] for column in way.columns)
@@ -166,6 +167,7 @@ def line_json(line: CampaignLine) -> dict[str, Any]:
         "rule": line.rule,
         "people": told.counts.people,
         **_counts_json(told.counts),
+        "climbed": _counts_json(told.climbed) if told.climbed else None,
         "consenting": {"people": told.consenting.people, **_counts_json(told.consenting)},
         "unknown": {"exact": told.unknown_exact, "coarsened": told.unknown_coarsened},
         "min_precision": line.campaign.min_precision,

@@ -40,7 +40,8 @@ def decision_of(
         }
         | {"on_findings": link.on_findings}
         # Said where it is permitted, so that the hashes of other links stay as they were.
-        | ({"courier": dumped["courier"]} if link.courier else {}),
+        | ({"courier": dumped["courier"]} if link.courier else {})
+        | ({"fallback": link.fallback} if link.fallback else {}),
         "legal_basis": dumped["legal_basis"],
         # Said where it is declared, so that approvals of before it could be stay good.
         **({"retention": dumped["retention"]} if link.retention else {}),

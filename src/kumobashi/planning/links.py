@@ -138,6 +138,12 @@ class LinkFile(FileModel):
         examples=[{"longest_days": 7}],
         description="媒体での持ち運びを許す（既定は許さない）",
     )
+    fallback: Ident | None = Field(
+        default=None,
+        examples=["campaign-targets"],
+        description="危険度の確認（gate）で出せないときに、代わりに動く連携。"
+        "庁内で判定して符号だけを送るもの（predicate_only）",
+    )
     bounds: Bounds = Field(default=Bounds(), examples=[{"rows": 0.05, "bytes": 0.10}])
     retention: Retention | None = Field(default=None, examples=[{"class": "service", "days": 30}])
     contact: Ident = Field(examples=["vendor-b"])

@@ -50,16 +50,20 @@ def measure(
     *,
     hall: Mapping[str, Source] | None = None,
     size_of: Sizer | None = None,
+    as_written: bool = False,
     memory_mib: int = 512,
 ) -> Measured:
     """Run the rule of a plan's link on ``sources`` and return the counts; nothing leaves.
 
     ``hall`` are the sources of the campaigns of a predicate-only rule, by ``"system.dataset"``.
+    With ``as_written`` the gate may neither climb nor leave anybody out.
 
     Raises:
         StoreUnreachable: a source does not answer.
     """
     link, rule = plan.link, workspace.rules[plan.link.release]
+    if as_written:
+        rule = rule.as_written()
     with tempfile.TemporaryDirectory(prefix="kumobashi-plan-") as folder:
         work = duckdb.connect()
         try:

@@ -13,6 +13,7 @@ from typing import Any
 from kumobashi.catalogue.layouts import Layout, Layouts
 from kumobashi.directory.models import Dataset, MunicipalityFile, SiteFile, SystemFile
 from kumobashi.directory.store_models import FolderStore
+from kumobashi.planning.fallbacks import against_fallback
 from kumobashi.planning.links import LinkFile
 from kumobashi.planning.rule_columns import columns_used
 from kumobashi.planning.rule_fit import against_required, against_types
@@ -200,6 +201,10 @@ class Checks:
         )
         rule = self.loaded.kinds["rules"].get(link.release)
         source = self.loaded.kinds["systems"].get(link.from_)
+        if rule:
+            if link.fallback:
+                yield from self.name(document, ("fallback",), "links", link.fallback)
+            yield from against_fallback(self.loaded.kinds, document, rule.value)
         if rule and source:
             yield from self.one_site(document, rule, source.value)
             coding = rule.value.coding

@@ -10,6 +10,7 @@ wrongly or missed stands beside it.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 
 import duckdb
 
@@ -17,6 +18,7 @@ from kumobashi.release.campaigns import Campaign
 from kumobashi.release.columns import Keep
 from kumobashi.release.compiling_conditions import Compiling, Values
 from kumobashi.release.conditions import columns_of, places
+from kumobashi.release.ladders import at_level, steps
 from kumobashi.release.people import PEOPLE, People, alike, forget, readings
 from kumobashi.release.releasing import Source, extract, read_stages, release
 from kumobashi.release.rules import ReleaseRule
@@ -42,6 +44,8 @@ class AbstractionError:
     consenting: Counts  # the same, of those who consented
     unknown_exact: int  # persons of whom the exact condition cannot be answered: never a match
     unknown_coarsened: int
+    climbed: Counts | None = None  # whom the best condition on climbed columns would reach
+    climbed_consenting: Counts | None = None
 
     @property
     def error(self) -> Error:
@@ -86,7 +90,7 @@ def error_table(
     return [found[campaign.campaign] for campaign in campaigns]
 
 
-def side_by_side(
+def side_by_side(  # noqa: PLR0913 - what is read, and how much of it is told
     rule: ReleaseRule,
     groups: Sequence[tuple[Campaign, ...]],
     sources: Mapping[str, Source],
@@ -96,13 +100,15 @@ def side_by_side(
     purpose: str,
     on: date,
     is_whole: bool,
+    levels: Mapping[str, int] = MappingProxyType({}),
 ) -> Iterator[People]:
     """Make table ``side_by_side`` for each group of :func:`alike` campaigns, and drop it after use.
 
-    With ``is_whole`` all columns of the rule stand in it, else those that the campaigns ask for.
+    With ``is_whole`` all columns of the rule stand in it, else those that the campaigns ask for;
+    columns that climb to one of ``levels`` stand in it a second time, as they leave then.
     """
     everyone = [campaign for group in groups for campaign in group]
-    told = _told(rule, everyone, is_whole=is_whole)
+    told = _told(rule, everyone, is_whole=is_whole, levels=levels)
     read = extract(told, sources, work, purpose=purpose, on=on)
     release(told, work, read, on=on, pads=None, on_findings="go_on")
     _read_consents(rule, sources, work, purpose=purpose, on=on)
@@ -125,7 +131,7 @@ def count(rule: str, people: People, work: duckdb.DuckDBPyConnection) -> Iterato
         answers = [f"{_digit('has_consent')} * {_BASE ** (2 * len(campaigns))}"]
         for n, campaign in enumerate(campaigns):
             exact = people.sql(campaign, values)
-            coarsened = _coarsened_sql(rule, campaign, people.on, values)
+            coarsened = coarsened_sql(rule, campaign, people.on, values)
             released = f"case when is_released then {coarsened} else false end"
             answers.append(f"{_digit(exact)} * {_BASE ** (2 * n + 1)}")
             answers.append(f"{_digit(released)} * {_BASE ** (2 * n)}")
@@ -184,7 +190,8 @@ def _by(size: int, campaigns: Sequence[Campaign]) -> Iterator[Sequence[Campaign]
         yield campaigns[start : start + size]
 
 
-def _coarsened_sql(rule: str, campaign: Campaign, on: date, values: Values) -> str:
+def coarsened_sql(rule: str, campaign: Campaign, on: date, values: Values) -> str:
+    """Return the coarsened condition over ``side_by_side``: true, false or NULL."""
     if campaign.coarsened is None or campaign.coarsened.rule != rule:
         return "false"
     compiling = Compiling(
@@ -193,19 +200,34 @@ def _coarsened_sql(rule: str, campaign: Campaign, on: date, values: Values) -> s
     return compiling.sql(campaign.coarsened.when)
 
 
-def _told(rule: ReleaseRule, campaigns: Iterable[Campaign], *, is_whole: bool) -> ReleaseRule:
-    """Return the rule with what is asked for alone, the hall's key for a token, and everybody."""
-    wanted = {
-        column
-        for campaign in campaigns
-        if campaign.coarsened and campaign.coarsened.rule == rule.release
-        for place in places(campaign.coarsened.when)
-        for column in columns_of(place.leaf)
+def columns_asked(campaign: Campaign, rule: str) -> set[str]:
+    """Return the released columns that a campaign's coarsened condition asks for."""
+    if campaign.coarsened is None or campaign.coarsened.rule != rule:
+        return set()
+    return {
+        column for place in places(campaign.coarsened.when) for column in columns_of(place.leaf)
     }
+
+
+def _told(
+    rule: ReleaseRule,
+    campaigns: Iterable[Campaign],
+    *,
+    is_whole: bool,
+    levels: Mapping[str, int],
+) -> ReleaseRule:
+    """Return the rule with what is asked for alone, the hall's key for a token, and everybody."""
+    wanted = {column for campaign in campaigns for column in columns_asked(campaign, rule.release)}
     columns = [
         column
         for column in rule.columns
         if column.op not in {"token", "campaign"} and (is_whole or column.name in wanted)
+    ]
+    columns += [
+        climbed
+        for column in columns
+        if levels.get(column.name)
+        and (climbed := at_level(steps(column), levels[column.name])) is not None
     ]
     key = Keep(name=_KEY, op="keep", of=rule.subject.key)
     return rule.model_copy(

@@ -15,6 +15,7 @@ import duckdb
 
 from kumobashi.release.abstraction import SIDE_BY_SIDE, AbstractionError
 from kumobashi.release.compiling_conditions import Values
+from kumobashi.release.ladders import plain
 from kumobashi.release.people import People
 from kumobashi.storage.tables import literal, quoted
 
@@ -22,10 +23,11 @@ Sizer = Callable[[duckdb.DuckDBPyConnection, str, Path], int]  # relation, file:
 
 
 class Kind(StrEnum):
-    """生データ・抽象化・庁内判定."""
+    """生データ・抽象化・危険度の確認で粗くした抽象化・庁内判定."""
 
     RAW = "raw"
     COARSENED = "coarsened"
+    CLIMBED = "climbed"  # as coarse as the gate makes it
     PREDICATE = "predicate_only"
 
 
@@ -53,22 +55,20 @@ def compare(
     *,
     size_of: Sizer,
     folder: Path,
+    climbed: Sequence[str] | None = None,
 ) -> tuple[Way, ...]:
     """Return the three ways for the campaigns of ``people``, from table ``side_by_side``.
 
-    ``told`` are the columns of the release rule, ``lines`` what :func:`count` gave.
+    ``told`` are the columns of the release rule, ``lines`` what :func:`count` gave; ``climbed`` the
+    columns that the gate leaves, which is a way of its own.
     """
     key = quoted(people.campaigns[0].subject.key)
     token = f"left(sha256('{'0' * 32}' || p.{key}), 32) as token"  # of the size of a real one
     _raw(people, token, work)
-    released = ", ".join(f"p.{quoted('told_' + name)} as {quoted(name)}" for name in told)
-    work.execute(
-        f"create temp table way_coarsened as select {token}{', ' if released else ''}{released}"
-        f" from {SIDE_BY_SIDE} p where has_consent and is_released"
-    )
+    _released("way_coarsened", told, token, work)
     _pairs(people, token, work)
     raw = tuple(_columns(work, "way_raw"))
-    ways = (
+    ways = [
         (Kind.RAW, "way_raw", raw, 0, 0),
         (
             Kind.COARSENED,
@@ -77,8 +77,14 @@ def compare(
             sum(line.consenting.wrong for line in lines),
             sum(line.consenting.missed for line in lines),
         ),
-        (Kind.PREDICATE, "way_pairs", ("campaign",), 0, 0),
-    )
+    ]
+    if climbed is not None:
+        _released("way_climbed", climbed, token, work)
+        counted = [line.climbed_consenting or line.consenting for line in lines]
+        wrong, missed = sum(one.wrong for one in counted), sum(one.missed for one in counted)
+        names = tuple(map(plain, climbed))
+        ways.append((Kind.CLIMBED, "way_climbed", names, wrong, missed))
+    ways.append((Kind.PREDICATE, "way_pairs", ("campaign",), 0, 0))
     found = []
     for kind, relation, columns, wrong, missed in ways:
         rows, persons, classes, smallest, alone = _classes(work, relation, columns)
@@ -99,6 +105,15 @@ def compare(
         )
         work.execute(f"drop table {relation}")
     return tuple(found)
+
+
+def _released(table: str, told: Sequence[str], token: str, work: duckdb.DuckDBPyConnection) -> None:
+    """Make the rows that a release of some columns would send."""
+    listed = "".join(f", p.{quoted('told_' + name)} as {quoted(plain(name))}" for name in told)
+    work.execute(
+        f"create temp table {table} as select {token}{listed}"
+        f" from {SIDE_BY_SIDE} p where has_consent and is_released"
+    )
 
 
 def _raw(people: People, token: str, work: duckdb.DuckDBPyConnection) -> None:

@@ -138,7 +138,7 @@ class _Gating:
 
     def as_before(self, earlier: GateReport) -> Passed | None:
         """Return what passes at the levels that were chosen before; None: look for others."""
-        levels = {climb.column: climb.level for climb in earlier.climbs if climb.level}
+        levels = earlier.levels
         if not levels or climbs_of(self.rule, levels) != earlier.climbs:
             return None
         rule = self.rule.at_levels(levels)

@@ -97,6 +97,11 @@ class GateReport:
     names: Mapping[str, str]  # of these columns and the limits', in Japanese
     chosen_on: str  # base date, ISO 8601, of which ``before`` is and on which the levels were found
 
+    @property
+    def levels(self) -> dict[str, int]:
+        """The levels of the columns that became coarser."""
+        return {climb.column: climb.level for climb in self.climbs if climb.level}
+
     def facts(self) -> dict[str, Any]:
         """Return the report as JSON, for the facts of a transfer."""
         return asdict(self) | {"outcome": self.outcome.value}

@@ -1,6 +1,6 @@
 """The tables that the gate measures: everybody as coarse as the rule, and every level at once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import duckdb
@@ -8,7 +8,7 @@ import duckdb
 from kumobashi.release.columns import AnyColumn, Area, Drop
 from kumobashi.release.compiling import compile_households, households_of
 from kumobashi.release.gates import Gate
-from kumobashi.release.ladders import steps
+from kumobashi.release.ladders import at, at_level, plain, steps
 from kumobashi.release.rules import ReleaseRule
 from kumobashi.release.staging import SUBJECTS, area_stage, population_stage
 from kumobashi.release.values import value
@@ -18,7 +18,6 @@ from kumobashi.risk.measuring import Population, Sensitive
 from kumobashi.storage.tables import quoted
 
 EVERYBODY = "everybody"
-_LEVEL = "_at_level_"
 ALIKE = "·alike"  # a column that is the same in every row: nothing tells people apart
 
 
@@ -67,7 +66,7 @@ def levels_of(
                 Ladder(
                     column=name,
                     levels=tuple(
-                        "null::varchar" if isinstance(step, Drop) else quoted(_at(name, level))
+                        "null::varchar" if isinstance(step, Drop) else quoted(at(name, level))
                         for level, step in enumerate(held)
                     ),
                     is_told=True,  # that is what ladders are checked for when a rule is read
@@ -97,21 +96,15 @@ def _every_level(
 
     One rule that has every level as a column of its own, so that households are formed once.
     """
-    columns: list[AnyColumn] = [
-        step.model_copy(update={"name": _at(name, level)})
+    columns = [
+        renamed
         for name, held in ladders.items()
-        for level, step in enumerate(held)
-        if not isinstance(step, Drop)
+        for level in range(len(held))
+        if (renamed := at_level(held, level)) is not None
     ]
     if stage == SUBJECTS:
         columns += rule.having("sensitive")
-    for column in columns:
-        if isinstance(column, Area) and column.mapping:
-            own = next(name for name in ladders if column.name.startswith(name + _LEVEL))
-            work.execute(
-                f"create or replace temp view {quoted(area_stage(column) + '_keys')} as"
-                f" select * from {quoted(f'area_{own}_keys')}"
-            )
+    alias_mappings(columns, work)
     wide = rule.model_copy(update={"columns": columns})
     _households(wide, work, stage, on)
     values = [
@@ -124,9 +117,16 @@ def _every_level(
     )
 
 
-def _at(name: str, level: int) -> str:
-    """Return the column of a level; level 0 keeps its name, by which tables of flags are called."""
-    return f"{name}{_LEVEL}{level}" if level else name
+def alias_mappings(columns: Sequence[AnyColumn], work: duckdb.DuckDBPyConnection) -> None:
+    """Let renamed columns find the mapping that their column has at level 0."""
+    for column in columns:
+        own = plain(column.name)
+        if own != column.name and isinstance(column, Area) and column.mapping:
+            first = column.model_copy(update={"name": own})
+            work.execute(
+                f"create or replace temp view {quoted(area_stage(column) + '_keys')} as"
+                f" select * from {quoted(area_stage(first) + '_keys')}"
+            )
 
 
 def _households(rule: ReleaseRule, work: duckdb.DuckDBPyConnection, stage: str, on: date) -> None:

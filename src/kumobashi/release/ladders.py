@@ -7,6 +7,7 @@ classes only grow, and climbing never tells more. A ladder of which that is not 
 when the rule is read. (School years divide April, so no month and no calendar year tells them.)
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, assert_never
 
@@ -43,6 +44,7 @@ _ABOVE = {  # what the value of a truncated date still tells
     "five_years": set[str](),
     "school_year": set[str](),
 }
+LEVEL = "_at_level_"
 
 
 def steps(column: AnyColumn) -> tuple[AnyColumn, ...]:
@@ -57,6 +59,31 @@ def steps(column: AnyColumn) -> tuple[AnyColumn, ...]:
     for number, step in enumerate(ladder):
         found.append(_step(column, found[-1], step, ladder[number + 1 :]))
     return tuple(found)
+
+
+def at_level(held: Sequence[AnyColumn], level: int) -> AnyColumn | None:
+    """Return a column at a level under a name of its own; None where it is dropped.
+
+    Level 0 keeps its name, by which the tables of flags are called.
+    """
+    step = held[level]
+    return (
+        None if isinstance(step, Drop) else step.model_copy(update={"name": at(step.name, level)})
+    )
+
+
+def at(name: str, level: int) -> str:
+    """Return what a column is called at a level where all levels stand side by side."""
+    return f"{name}{LEVEL}{level}" if level else name
+
+
+def plain(name: str) -> str:
+    """Return a column's own name, whatever level it stands at.
+
+    >>> plain(at("birth_ym", 2)), plain("birth_ym")
+    ('birth_ym', 'birth_ym')
+    """
+    return name.partition(LEVEL)[0]
 
 
 def can_be_dropped(column: AnyColumn) -> bool:

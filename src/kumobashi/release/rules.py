@@ -264,6 +264,13 @@ class ReleaseRule(Model):
             raise NoSuchLevel(column=", ".join(ladders), level="drop", highest=0)
         return self.model_copy(update={"columns": climbed})
 
+    def as_written(self) -> Self:
+        """Return this rule with a gate that may only pass or refuse."""
+        if not isinstance(self.gate, Gate):
+            return self
+        strict = self.gate.model_copy(update={"on_fail": "refuse", "max_suppressed": 0.0})
+        return self.model_copy(update={"gate": strict})
+
     @property
     def needs_household(self) -> bool:
         """Whether rows of the same household must be brought together."""

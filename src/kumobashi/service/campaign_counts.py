@@ -4,11 +4,12 @@ Nothing leaves; the rows are gone when the counts are taken.
 """
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -22,10 +23,14 @@ from kumobashi.planning.links import LinkFile
 from kumobashi.planning.workspace import Workspace
 from kumobashi.release.abstraction import AbstractionError, count, side_by_side
 from kumobashi.release.campaigns import Campaign
+from kumobashi.release.climbed_error import climbed_counts
+from kumobashi.release.columns import AnyColumn
 from kumobashi.release.comparing import Way, compare
 from kumobashi.release.data_times import freshness, why_stopped
 from kumobashi.release.errors import BaseDateBeforeData
-from kumobashi.release.people import alike
+from kumobashi.release.gate_report import GateReport
+from kumobashi.release.ladders import at_level, steps
+from kumobashi.release.people import People, alike
 from kumobashi.release.releasing import Source
 from kumobashi.release.rules import ReleaseRule
 from kumobashi.service.campaign_sources import targeting_of
@@ -72,9 +77,16 @@ def campaign_lines(
 
 
 def campaigns_of_plan(
-    workspace: Workspace, link: LinkFile, *, on: date, now: datetime
+    workspace: Workspace,
+    link: LinkFile,
+    *,
+    on: date,
+    now: datetime,
+    gate: GateReport | None = None,
 ) -> tuple[list[CampaignLine], tuple[Way, ...]]:
     """Return the campaigns that a link serves, and the three ways for all of them together.
+
+    ``gate`` is what was measured of the link: what it makes coarser is a way of its own.
 
     Those of a predicate-only link are held against their coarsened conditions, where they have one:
     that is what the link spares. Without one rule for all there are no ways.
@@ -85,7 +97,13 @@ def campaigns_of_plan(
     rules = {rule.release for c in campaigns if (rule := rule_of(workspace, c)) is not None}
     if len(rules) == 1:
         return lines_of_rule(
-            workspace, workspace.rules[min(rules)], campaigns, on=on, now=now, is_compared=True
+            workspace,
+            workspace.rules[min(rules)],
+            campaigns,
+            on=on,
+            now=now,
+            is_compared=True,
+            levels=gate.levels if gate and link.release in rules else {},
         )
     return campaign_lines(workspace, campaigns, on=on, now=now), ()
 
@@ -98,8 +116,11 @@ def lines_of_rule(
     on: date,
     now: datetime,
     is_compared: bool,
+    levels: Mapping[str, int] = MappingProxyType({}),
 ) -> tuple[list[CampaignLine], tuple[Way, ...]]:
     """Return the lines of one rule's campaigns and, if asked for, the ways for all together.
+
+    ``levels`` are those of columns that the gate makes coarser than the rule says.
 
     Campaigns that choose from different people cannot be compared together: then there are no ways.
     """
@@ -135,12 +156,24 @@ def lines_of_rule(
             purpose=campaigns[0].purpose,
             on=on,
             is_whole=is_compared,
+            levels=levels,
         ):
-            lines = list(count(rule.release, people, work))
+            lines = [
+                _with_climbed(rule, line, people, levels, work)
+                for line in count(rule.release, people, work)
+            ]
             counted |= {line.campaign.campaign: line for line in lines}
             if is_compared and len(groups) == 1:
-                told = [c.name for c in rule.columns if c.op not in {"token", "campaign"}]
-                ways = compare(people, lines, told, work, size_of=_bytes, folder=folder)
+                told = [c for c in rule.columns if c.op not in {"token", "campaign"}]
+                ways = compare(
+                    people,
+                    lines,
+                    [column.name for column in told],
+                    work,
+                    size_of=_bytes,
+                    folder=folder,
+                    climbed=_climbed(told, levels) if levels else None,
+                )
     found, named = [], _named(workspace, rule)
     for campaign in campaigns:
         is_dated = all(reference in times for reference in campaign.datasets.values())
@@ -158,6 +191,24 @@ def lines_of_rule(
     if len(found) == 1:
         found = [replace(found[0], ways=ways)]
     return found, ways
+
+
+def _with_climbed(
+    rule: ReleaseRule,
+    line: AbstractionError,
+    people: People,
+    levels: Mapping[str, int],
+    work: duckdb.DuckDBPyConnection,
+) -> AbstractionError:
+    if not levels or (counts := climbed_counts(rule, line, people, levels, work)) is None:
+        return line
+    return replace(line, climbed=counts[0], climbed_consenting=counts[1])
+
+
+def _climbed(told: Sequence[AnyColumn], levels: Mapping[str, int]) -> list[str]:
+    """Return what the columns are called where all levels stand side by side; none that drops."""
+    found = (at_level(steps(column), levels.get(column.name, 0)) for column in told)
+    return [column.name for column in found if column is not None]
 
 
 def _named(workspace: Workspace, rule: ReleaseRule) -> dict[str, str]:

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     import duckdb
 
 
-def counted(workspace: Workspace, decided: Plan) -> Measured:
-    """Return rows, bytes, parts and k of a plan, from the sources as they are now."""
+def counted(workspace: Workspace, decided: Plan, *, as_written: bool = False) -> Measured:
+    """Return rows, bytes, parts and k of a plan, from the sources as they are now.
+
+    With ``as_written`` the gate may neither climb nor leave anybody out.
+    """
     rule = workspace.rules[decided.link.release]
     campaigns = [workspace.campaigns[code] for code in rule.campaigns]
     references = {r for campaign in campaigns for r in campaign.datasets.values()}
@@ -38,7 +41,9 @@ def counted(workspace: Workspace, decided: Plan) -> Measured:
             for reference in references
             for system, dataset in [workspace.dataset(reference)]
         }
-        return measure(workspace, decided, sources, hall=hall, size_of=_sizer(decided))
+        return measure(
+            workspace, decided, sources, hall=hall, size_of=_sizer(decided), as_written=as_written
+        )
 
 
 def _sizer(decided: Plan) -> Sizer:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from kumobashi.crypto.keys import TokenKey
 from kumobashi.exchange.adopting import name_receivers
+from kumobashi.exchange.beginning import begin
 from kumobashi.exchange.deeds import Deed, Deeds
 from kumobashi.exchange.deleting import Deleter
 from kumobashi.exchange.differences import Snapshots
@@ -184,16 +185,7 @@ class Endpoint:
         """
         order = await asyncio.to_thread(self.wiring.order, link)
         row, is_new = await asyncio.to_thread(
-            self._ledger.start,
-            link,
-            on.isoformat(),
-            mode="full" if full else order.mode,
-            plan_hash=order.plan_hash,
-            basis=order.basis,
-            again=again,
-            to_site=order.to_site,
-            rank=RANKS[order.priority],
-            in_order=order.is_in_order,
+            begin, self._ledger, order, on.isoformat(), again=again, full=full
         )
         self.dispatcher.wake()
         return row, is_new

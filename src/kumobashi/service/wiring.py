@@ -134,6 +134,7 @@ class Wiring:
             ),
             priority=link.priority,
             is_in_order=link.order == "stream",
+            fallback=link.fallback,
         )
 
     def _coded(self, workspace: Workspace, link: LinkFile) -> Coded | None:

@@ -33,6 +33,7 @@ from kumobashi.testing.city import City, write_embedded
 from kumobashi.testing.faults.tables import ask_duckdb, ask_postgresql
 from kumobashi.testing.gateways import GatewayProcess, until
 from kumobashi.testing.ledgers import LedgerReader
+from kumobashi.testing.open_gates import open_gates
 
 SITES = ("hall-core", "hall-exchange", "asp-relay", "public-cloud")
 DAY = date(2026, 11, 21)
@@ -90,15 +91,19 @@ class Town:
         dsn: str | None = None,
         states: Mapping[str, str] | None = None,
         change: Callable[[Path], None] | None = None,
+        is_gated: bool = False,
     ) -> Self:
         """Write workspace, keys, tables and approvals; nothing is started yet.
 
         ``part_bytes`` makes all sites take small parts; ``dsn`` puts notice-cloud into PostgreSQL,
         ``states`` the state of a site's gateways, by site;
-        ``change`` may edit the workspace before it is signed and approved.
+        ``change`` may edit the workspace before it is signed and approved. Gates let everything
+        pass unless the town ``is_gated``.
         """
         town = cls(folder, dict(zip(SITES, free_ports(len(SITES)), strict=True)))
         write_sample(folder, ports=town.ports)
+        if not is_gated:
+            open_gates(folder)
         if part_bytes:
             for site in SITES:
                 limit = f"largest_part_bytes: {part_bytes}"

@@ -203,7 +203,7 @@ def test_the_plan_of_a_link_shows_whom_its_notices_would_miss(
     assert ways["coarsened"]["wrong"] > 0
     assert (ways["predicate_only"]["wrong"], ways["predicate_only"]["missed"]) == (0, 0)
     for text in (told.stdout, page.read_text("utf-8")):
-        for word in ("通知ごとの誤差", "土砂災害の啓発", "不可", "3つの送り方", "庁内判定"):
+        for word in ("通知ごとの誤差", "土砂災害の啓発", "不可", "送り方を比べる", "庁内判定"):
             assert word in text
 
 
