@@ -9,6 +9,7 @@ are looked at together (``risk.differencing`` says how). A rule without a measur
 column that tells people apart, or without a token has nothing to be laid beside.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -28,6 +29,7 @@ from kumobashi.storage.tables import literal, quoted
 NOW = "told_now"  # temporary table: key, class
 DEFAULT_K = 5  # of a gate that counts no persons
 _SMALL = "told_apart"
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,32 @@ def is_compared(rule: ReleaseRule) -> bool:
     return isinstance(rule.gate, Gate) and bool(rule.having("quasi")) and _token(rule) is not None
 
 
+def least_class(gate: Gate) -> tuple[int, bool]:
+    """Return how many persons a joint class needs, and whether it is known who is in the release.
+
+    It is what the gate asks of a class of the release, and where it asks that of the population
+    alone, nobody knows who is in the release.
+
+    >>> least_class(Gate(k=5, k_map=10, population="residents"))
+    (5, True)
+    >>> least_class(Gate(max_journalist=0.1, population="residents"))
+    (10, False)
+    >>> least_class(Gate(max_prosecutor=1.0)), least_class(Gate(l_diversity={"tax": 2}))
+    ((1, True), (5, True))
+    """
+    released = [gate.k, _persons(gate.max_prosecutor)]
+    people = [gate.k_map, _persons(gate.max_journalist)]
+    for asked, is_known in ((released, True), (people, False)):
+        if counts := [one for one in asked if one is not None]:
+            return max(counts), is_known
+    return DEFAULT_K, True
+
+
+def _persons(chance: float | None) -> int | None:
+    """Return how many persons there are where one is found with that chance."""
+    return math.ceil(1 / chance - _ROUNDING) if chance else None
+
+
 def lay_beside(
     passed: Passed,
     work: duckdb.DuckDBPyConnection,
@@ -85,9 +113,9 @@ def lay_beside(
     links = [
         Earlier(relation=e.relation, is_own=e.link == link, is_same_day=e.on == on) for e in earlier
     ]
-    k = gate.k or gate.k_map or DEFAULT_K
-    is_known = gate.k is not None or gate.k_map is None
-    made, left_out, first = passed.released.rows + report_in(passed).suppressed, 0, None
+    k, is_known = least_class(gate)
+    report = report_in(passed)
+    made, left_out, first = passed.released.rows + report.suppressed, 0, None
     while True:
         _tell(passed.rule, work)
         work.execute(f"drop table if exists {_SMALL}")
@@ -105,7 +133,11 @@ def lay_beside(
         if not _is_within(gate, made, gone):
             against = ", ".join(f"{one.link} {one.on.isoformat()}" for one in earlier)
             raise DifferencingRefused(
-                against=against, rows=first.too_small, k=k, limit=gate.max_suppressed
+                against=against,
+                rows=first.too_small,
+                k=k,
+                limit=f"{gate.max_suppressed:.3g}",
+                report=report,  # the gate itself let it pass
             )
     work.execute(f"drop table {_SMALL}")
     return passed, Compared(

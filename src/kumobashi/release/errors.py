@@ -6,7 +6,7 @@ KumobashiError
     ├── FindingsRefused
     ├── CountsDisagree
     ├── GateRefused           it tells more than the gate allows
-    ├── DifferencingRefused   beside what was sent before, it does
+    │   └── DifferencingRefused   beside what was sent before, it does
     ├── DataTooOld            older than a campaign allows
     ├── DataTimeUnknown       nobody says of which moment the data are
     └── BaseDateBeforeData    the data are of later days than the base date
@@ -72,7 +72,7 @@ class GateRefused(ReleaseFailed):
     )
 
 
-class DifferencingRefused(ReleaseFailed):
+class DifferencingRefused(GateRefused):
     """Beside what the destination has from earlier releases, it tells people apart."""
 
     code = "release.differencing_refused"

@@ -25,6 +25,7 @@ from kumobashi.release.gate_report import (
     climbs_of,
     figures_of,
     limits_of,
+    refused,
 )
 from kumobashi.release.gate_tables import ALIKE, everybody, levels_of
 from kumobashi.release.gates import Gate
@@ -200,7 +201,7 @@ class _Gating:
                 threshold=broken[0].name,
                 limit=_plain(broken[0].limit),
                 got=_plain(broken[0].got),
-                report=replace(report, outcome=Outcome.REFUSED, after=None),
+                report=refused(report),
             )
         outcome = Outcome.LEFT_OUT if report.outcome is Outcome.PASSED else report.outcome
         found = again(report, self.thresholds, after, suppressed)

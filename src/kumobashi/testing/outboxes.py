@@ -19,12 +19,12 @@ from kumobashi.exchange.leases import Leases
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.lines import Lines
 from kumobashi.exchange.migrating import migrate
-from kumobashi.exchange.orders import Order
+from kumobashi.exchange.orders import Order, Orders
 from kumobashi.exchange.packing import Limits
 from kumobashi.exchange.peers import Peers
 from kumobashi.exchange.ranks import NORMAL
 from kumobashi.exchange.remembering import PeerMemory
-from kumobashi.exchange.sending import Orders, Sender
+from kumobashi.exchange.sending import Sender
 from kumobashi.exchange.states import Out
 from kumobashi.exchange.transfer_keys import TransferKeys
 from kumobashi.kernel import Clock, SystemClock, new_id, to_micros

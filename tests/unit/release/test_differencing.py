@@ -69,11 +69,13 @@ def test_two_releases_that_each_pass_are_refused_where_together_everybody_is_alo
         with pytest.raises(DifferencingRefused) as raised:
             beside(held, told, on=YESTERDAY)
 
-        assert raised.value.facts == {
+        said: dict[str, Any] = dict(raised.value.facts)
+        assert said.pop("report").outcome is Outcome.PASSED, "alone it would"
+        assert said == {
             "against": f"first {YESTERDAY.isoformat()}",
             "rows": 25,
             "k": 5,
-            "limit": 0.0,
+            "limit": "0",
         }
         assert rows(held) == 0
 
