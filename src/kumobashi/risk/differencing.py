@@ -14,8 +14,8 @@ release (``is_presence_known=False``) a token of the group that is not in it may
 class, and counts with every one.
 
 Two releases of one day are also subtracted: rows that are in one of them alone, by the class that
-they have there, must be none or at least ``k``. Between different days births, moves and deaths
-always make such cells: they are counted, and stop nothing.
+they have there, must be none or at least ``k``, or all of that class. Between different days
+births, moves and deaths always make such cells: they are counted, and stop nothing.
 
 Relations have one row a token, with whole numbers (``ubigint``). Read for the idea: J. Byun et al.,
 "Secure Anonymization for Incremental Datasets", 2006; X. Xiao and Y. Tao, "m-invariance", 2007.
@@ -116,7 +116,8 @@ def differ(
         others = [at for at in links if not earlier[at].is_same_day]
         appeared = " union ".join(_only_now(at, k) for at in others)
         gone = " union ".join(
-            f"select key from {_KNOWN} where c is null and c{at} in ({_few_gone(at, k)})"
+            f"select key from {_KNOWN} where c is null"
+            f" and c{at} in (select one from ({_few_gone(at, k)}))"
             for at in others
         )
         return Differences(
@@ -168,13 +169,19 @@ def _only_now(at: int, k: int) -> str:
 
 
 def _only_earlier(at: int, k: int) -> str:
-    """Return the query of rows whose class there has few rows that this release lacks.
+    """Return the query of rows to leave out beside the few of a class there that are missing.
 
-    With none of that class in the release, what it lacks is the whole of it.
+    As many as make ``k`` of them, or all of that class that there are; always the same ones, by
+    their keys, which tell nothing of people.
     """
-    return f"select key from {_KNOWN} where c is not null and c{at} in ({_few_gone(at, k)})"
+    ranked = (
+        f"select u.key, f.n, row_number() over (partition by u.c{at} order by u.key) as rank"
+        f" from {_KNOWN} as u join ({_few_gone(at, k)}) as f on u.c{at} = f.one"
+        " where u.c is not null"
+    )
+    return f"select key from ({ranked}) where rank <= {k:d} - n"
 
 
 def _few_gone(at: int, k: int) -> str:
     there = f"from {_KNOWN} where c is null and c{at} is not null"
-    return f"select c{at} {there} group by c{at} having count(*) < {k:d}"
+    return f"select c{at} as one, count(*) as n {there} group by c{at} having count(*) < {k:d}"

@@ -57,9 +57,11 @@ def by_hand(
         of_old = Counter(link.here(key) for key in old)
         few_new = {key for key in new if of_new[now[key]] < k}
         few_old = {key for key in old if of_old[link.here(key)] < k}
-        classes = {link.here(key) for key in few_old}
         if link.is_same_day:
-            small |= few_new | {key for key in now if link.here(key) in classes}
+            small |= few_new
+            for one in {link.here(key) for key in few_old}:
+                beside = sorted(key for key in now if link.here(key) == one)
+                small |= set(beside[: k - of_old[one]])
         else:
             appeared |= few_new
             left |= few_old
