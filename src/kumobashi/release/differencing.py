@@ -165,23 +165,35 @@ def _tell(rule: ReleaseRule, work: duckdb.DuckDBPyConnection) -> None:
     )
     by = ", ".join(map(quoted, names))
     same = " and ".join(f"r.{quoted(n)} is not distinct from c.{quoted(n)}" for n in names)
+    several = (
+        "select key, case when count(*) = 1 then min(class) else"
+        " md5_number_lower(concat_ws('|', count(*), sum(class::hugeint))) end as class"
+        " from told group by key"
+    )
+    token = _token(rule)
+    is_one_row_each = token is not None and token.of == rule.subject.key
     work.execute(
-        f"create or replace temp table {NOW} as with classes as"
-        f" (select {by}, md5_number_lower(concat_ws(chr(31), {values})) as class"
-        f" from released group by all)"
-        f" select {_key(rule, 'r.')} as key, case when count(*) = 1 then min(c.class) else"
-        " md5_number_lower(concat_ws('|', count(*), sum(c.class::hugeint))) end as class"
+        f"create or replace temp table {NOW} as"
+        f" with classes as (select {by}, md5_number_lower(concat_ws(chr(31), {values})) as class"
+        f" from (select distinct {by} from released)),"
+        f" told as (select {_key(rule, 'r.')} as key, c.class"
         f" from released as r join classes as c on {same}"
-        f" where r.{quoted(_token(rule) or '')} is not null group by key"
+        f" where r.{_named(rule)} is not null)"
+        f" {'from told' if is_one_row_each else several}"
     )
 
 
 def _key(rule: ReleaseRule, of: str = "") -> str:
-    return f"('0x' || left({of}{quoted(_token(rule) or '')}, 16))::ubigint"
+    return f"('0x' || left({of}{_named(rule)}, 16))::ubigint"
 
 
-def _token(rule: ReleaseRule) -> str | None:
+def _named(rule: ReleaseRule) -> str:
+    token = _token(rule)
+    return quoted(token.name if token else "")
+
+
+def _token(rule: ReleaseRule) -> Token | None:
     """Return the column that rows are joined by: the subject's own token, else another's."""
     tokens = [column for column in rule.released if isinstance(column, Token)]
     own = [column for column in tokens if column.of == rule.subject.key]
-    return next((column.name for column in [*own, *tokens]), None)
+    return next(iter([*own, *tokens]), None)

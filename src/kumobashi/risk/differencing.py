@@ -151,15 +151,12 @@ def follow(now: str, own: str | None, *, step: str) -> str:
 
 def _known(now: str, earlier: Sequence[Earlier]) -> str:
     """Return the query of each token: class ``c`` now, histories ``h…``, classes ``c…`` there."""
-    named = [name for at in range(len(earlier)) for name in (f"h{at}", f"c{at}")]
-    nothing = "".join(f", null::ubigint as {name}" for name in named)
-    parts = [f"select key::ubigint as key, class::ubigint as c{nothing} from {now}"]
-    for place, one in enumerate(earlier):
-        given = {f"h{place}": "history", f"c{place}": "case when here then class end"}
-        values = "".join(f", {given.get(name, 'null')}" for name in named)
-        parts.append(f"select key, null{values} from {one.relation}")
-    most = "".join(f", max({name}) as {name}" for name in named)
-    return f"select key, max(c) as c{most} from ({' union all '.join(parts)}) group by key"
+    keys, told, joined = ["n.key"], ["n.class::ubigint as c"], f"{now} as n"
+    for at, one in enumerate(earlier):
+        joined += f" full join {one.relation} as e{at} on coalesce({', '.join(keys)}) = e{at}.key"
+        keys.append(f"e{at}.key")
+        told += [f"e{at}.history as h{at}", f"case when e{at}.here then e{at}.class end as c{at}"]
+    return f"select coalesce({', '.join(keys)})::ubigint as key, {', '.join(told)} from {joined}"
 
 
 def _only_now(at: int, k: int) -> str:

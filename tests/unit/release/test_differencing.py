@@ -191,6 +191,45 @@ def test_null_and_empty_are_two_classes() -> None:
     assert len({one for _, _, one, _ in told}) == 2
 
 
+def test_rows_of_one_household_token_are_one_class_together() -> None:
+    """Twelve couples: of six both were born in one year, of six in two."""
+    residents = [
+        resident(
+            2 * home + n,
+            1980 + (n if home < 6 else 0),
+            0,
+            household_no=f"h{home}",
+            relationship="12" if n else "02",
+        )
+        for home in range(12)
+        for n in range(2)
+    ]
+    of_head = {"name": "household_token", "op": "token", "of": "household_head"}
+    made = rule(gate={"k": 5}, columns=[of_head, BORN])
+    told = told_by(made, residents)
+
+    assert len(told) == 12
+    assert sorted(Counter(one for _, _, one, _ in told).values()) == [6, 6]
+
+
+def test_a_list_that_nobody_knows_who_is_on_is_compared_with_those_who_are_not() -> None:
+    """One of each year of birth is on the list."""
+    told = told_by(by_birth(), SQUARE)
+    listed = [one for n, one in enumerate(SQUARE) if n % 5 == 0]
+    of_everybody = {"k": None, "k_map": 5, "population": "residents"}
+    elsewhere = [resident(100 + n, 1990, n % 2) for n in range(10)]
+    with (
+        staged(by_town(), [*listed, *elsewhere]) as held,
+        pytest.raises(DifferencingRefused),
+    ):
+        beside(held, told, on=YESTERDAY)
+    with staged(by_town(**of_everybody), [*listed, *elsewhere]) as held:
+        passed, compared = beside(held, told, on=YESTERDAY)
+
+        assert passed.released.rows == 15
+        assert (compared.left_out, compared.leaves.smallest) == (0, 5)
+
+
 def test_a_rule_without_token_gate_or_quasi_identifier_has_nothing_to_be_laid_beside() -> None:
     without_token = by_birth().model_copy(update={"columns": by_birth().columns[1:]})
 
