@@ -19,16 +19,19 @@ ROOT = Path(__file__).resolve().parent.parent
 HEADER = "# Made by `make lock`; do not edit.\n"
 
 DEMO = ["pyproject.toml", "--extra", "demo"]
+PUSHDOWN = [*DEMO, "--extra", "pushdown"]  # its tests run wherever tests do
 BOUND = ["--constraint", "requirements/dev.txt"]
 LOCKS = {
-    "dev": [*DEMO, "requirements/dev.in", "requirements/build.in"],
+    "dev": [*PUSHDOWN, "requirements/dev.in", "requirements/build.in"],
     "build": ["requirements/build.in", *BOUND],
     "uv": ["requirements/uv.in"],
     "runtime": ["pyproject.toml", *BOUND],
     "demo": [*DEMO, *BOUND],
     "bench": [*DEMO, "requirements/bench.in", "requirements/build.in", *BOUND],
     "interop": [
-        *DEMO,
+        *PUSHDOWN,
+        "--extra",
+        "spark",
         "requirements/dev.in",
         "requirements/interop.in",
         "requirements/build.in",

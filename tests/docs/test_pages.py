@@ -175,6 +175,13 @@ def test_every_operation_of_a_rule_has_an_example_that_is_read() -> None:
         check_ladder(one)
     gates = [block["gate"] for block in blocks if isinstance(block, dict) and "gate" in block]
     assert len([TypeAdapter(AnyGate).validate_python(gate) for gate in gates]) == 2
+    (stands_in,) = (
+        block["fallback"] for block in blocks if isinstance(block, dict) and "fallback" in block
+    )
+    sample = (
+        examples.ROOT / "src/kumobashi/planning/sample/links/notice-attributes.yaml"
+    ).read_text(encoding="utf-8")
+    assert f"fallback: {stands_in} " in sample
 
 
 def test_every_step_that_the_page_names_is_one_that_a_ladder_may_have() -> None:

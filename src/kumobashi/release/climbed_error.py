@@ -6,6 +6,7 @@ values with somebody whom the condition meant. That is what is counted here.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import duckdb
 
@@ -23,21 +24,21 @@ from kumobashi.release.verdicts import Counts
 from kumobashi.storage.tables import quoted
 
 
-def climbed_counts(
+def with_climbed(
     rule: ReleaseRule,
     line: AbstractionError,
     people: People,
     levels: Mapping[str, int],
     work: duckdb.DuckDBPyConnection,
-) -> tuple[Counts, Counts] | None:
-    """Return the counts of everybody and of those who consented; None: nothing it asks climbed.
+) -> AbstractionError:
+    """Return a line that also says whom it reaches behind the gate, if what it asks has climbed.
 
     Table ``side_by_side`` must have been made with the same ``levels``.
     """
     campaign = line.campaign
     asked = columns_asked(campaign, rule.release)
     if not any(levels.get(name) for name in asked):
-        return None
+        return line
     shared = ["is_released"]
     for column in rule.columns:
         level = levels.get(column.name, 0)
@@ -62,4 +63,4 @@ def climbed_counts(
         Counts(people=all_, exact=exact_, coarsened=told, both=both)
         for all_, exact_, told, both in (row[:4], row[4:])
     )
-    return everybody, consenting
+    return replace(line, climbed=everybody, climbed_consenting=consenting)

@@ -23,14 +23,14 @@ from kumobashi.planning.links import LinkFile
 from kumobashi.planning.workspace import Workspace
 from kumobashi.release.abstraction import AbstractionError, count, side_by_side
 from kumobashi.release.campaigns import Campaign
-from kumobashi.release.climbed_error import climbed_counts
+from kumobashi.release.climbed_error import with_climbed
 from kumobashi.release.columns import AnyColumn
 from kumobashi.release.comparing import Way, compare
 from kumobashi.release.data_times import freshness, why_stopped
 from kumobashi.release.errors import BaseDateBeforeData
 from kumobashi.release.gate_report import GateReport
 from kumobashi.release.ladders import at_level, steps
-from kumobashi.release.people import People, alike
+from kumobashi.release.people import alike
 from kumobashi.release.releasing import Source
 from kumobashi.release.rules import ReleaseRule
 from kumobashi.service.campaign_sources import targeting_of
@@ -159,7 +159,7 @@ def lines_of_rule(
             levels=levels,
         ):
             lines = [
-                _with_climbed(rule, line, people, levels, work)
+                with_climbed(rule, line, people, levels, work)
                 for line in count(rule.release, people, work)
             ]
             counted |= {line.campaign.campaign: line for line in lines}
@@ -191,18 +191,6 @@ def lines_of_rule(
     if len(found) == 1:
         found = [replace(found[0], ways=ways)]
     return found, ways
-
-
-def _with_climbed(
-    rule: ReleaseRule,
-    line: AbstractionError,
-    people: People,
-    levels: Mapping[str, int],
-    work: duckdb.DuckDBPyConnection,
-) -> AbstractionError:
-    if not levels or (counts := climbed_counts(rule, line, people, levels, work)) is None:
-        return line
-    return replace(line, climbed=counts[0], climbed_consenting=counts[1])
 
 
 def _climbed(told: Sequence[AnyColumn], levels: Mapping[str, int]) -> list[str]:

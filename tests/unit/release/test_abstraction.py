@@ -1,5 +1,7 @@
 """The abstraction error table, counted by hand on small tables, and against plain Python."""
 
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
@@ -8,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kumobashi.release.abstraction import AbstractionError, error_table
+from kumobashi.release.abstraction import AbstractionError, count, error_table, side_by_side
 from kumobashi.release.campaigns import Campaign
+from kumobashi.release.climbed_error import with_climbed
 from kumobashi.release.releasing import Source
 from kumobashi.release.rules import ReleaseRule
 from kumobashi.release.verdicts import Counts, Error, Verdict, error_of, judge
@@ -77,7 +80,9 @@ def campaign(**changes: Any) -> Campaign:
     return Campaign.model_validate({**CAMPAIGN, **changes})
 
 
-def table(rows: Rows, *campaigns: Campaign, on: date = ON, **rule: Any) -> list[AbstractionError]:
+@contextmanager
+def loaded(rows: Rows) -> Iterator[tuple[dict[str, Source], duckdb.DuckDBPyConnection]]:
+    """Give the tables as sources, and an empty working database."""
     source, work = duckdb.connect(), duckdb.connect()
     try:
         for name, types in TABLES.items():
@@ -85,14 +90,39 @@ def table(rows: Rows, *campaigns: Campaign, on: date = ON, **rule: Any) -> list[
             if rows.get(name):
                 marks = ", ".join("?" * (types.count(",") + 1))
                 source.executemany(f"insert into {name} values ({marks})", rows[name])
-        held = Source(DuckDBSnapshot("s", source), "")
-        sources = {name: Source(held.reader, name) for name in TABLES}
-        hall = {f"s.{name}": found for name, found in sources.items()}
-        made = ReleaseRule.model_validate({**RULE, **rule})
-        return error_table(made, campaigns, sources, hall, work, purpose="p", on=on)
+        reader = DuckDBSnapshot("s", source)
+        yield {name: Source(reader, name) for name in TABLES}, work
     finally:
         source.close()
         work.close()
+
+
+def table(rows: Rows, *campaigns: Campaign, on: date = ON, **rule: Any) -> list[AbstractionError]:
+    with loaded(rows) as (sources, work):
+        hall = {f"s.{name}": found for name, found in sources.items()}
+        made = ReleaseRule.model_validate({**RULE, **rule})
+        return error_table(made, campaigns, sources, hall, work, purpose="p", on=on)
+
+
+def behind_the_gate(rows: Rows, levels: Mapping[str, int], *columns: Any) -> AbstractionError:
+    """Return the line of :data:`CAMPAIGN` where columns have climbed."""
+    rule = ReleaseRule.model_validate({**RULE, "columns": [RULE["columns"][0], *columns]})
+    with loaded(rows) as (sources, work):
+        hall = {f"s.{name}": found for name, found in sources.items()}
+        for people in side_by_side(
+            rule,
+            [(campaign(),)],
+            sources,
+            hall,
+            work,
+            purpose="p",
+            on=ON,
+            is_whole=False,
+            levels=levels,
+        ):
+            (line,) = count(rule.release, people, work)
+            return with_climbed(rule, line, people, levels, work)
+        raise AssertionError("nobody to choose from")
 
 
 def person(
@@ -360,3 +390,48 @@ def test_the_table_is_what_counting_one_by_one_gives(
         both=sum(b and a for b, a in zip(both, agrees, strict=True)),
     )
     assert line.unknown_exact == sum(b is None and i for b, _, i in here)
+
+
+SEEN: Mapping[int, Callable[[date], int]] = {
+    1: lambda born: born.year,
+    2: lambda born: born.year // 5,
+    3: lambda _: 0,
+}
+YM = {**RULE["columns"][1], "ladder": ["year", "five_years", "drop"]}
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(st.tuples(st.dates(date(2022, 1, 1), date(2026, 6, 30)), st.booleans()), max_size=12),
+    st.integers(0, 3),
+)
+def test_behind_the_gate_everybody_is_told_who_cannot_be_told_from_one_who_was_meant(
+    people: list[tuple[date, bool]], level: int
+) -> None:
+    rows: Rows = {
+        "residents": [person(str(n), born) for n, (born, _) in enumerate(people)],
+        "consents": consent(*(str(n) for n, (_, agrees) in enumerate(people) if agrees)),
+    }
+
+    line = behind_the_gate(rows, {"ym": level}, YM)
+
+    if level == 0:
+        assert line.climbed is None
+        return
+    seen = SEEN[level]
+    near = {seen(born) for born, _ in people if (born.year, born.month) == (2025, 5)}
+    meant = [date(2025, 5, 8) <= born <= date(2025, 5, 23) for born, _ in people]
+    told = [seen(born) in near for born, _ in people]
+
+    def counted(who: list[bool]) -> Counts:
+        return Counts(
+            people=sum(who),
+            exact=sum(m and w for m, w in zip(meant, who, strict=True)),
+            coarsened=sum(t and w for t, w in zip(told, who, strict=True)),
+            both=sum(m and t and w for m, t, w in zip(meant, told, who, strict=True)),
+        )
+
+    assert line.climbed == counted([True] * len(people))
+    assert line.climbed_consenting == counted([agrees for _, agrees in people])
+    assert line.climbed.wrong >= line.counts.wrong
+    assert line.climbed.missed <= line.counts.missed
