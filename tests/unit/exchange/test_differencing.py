@@ -146,6 +146,20 @@ def test_a_second_link_that_would_tell_everybody_apart_is_refused(hall: Hall) ->
     assert not any(f"{n:05d}" in second.cause["ja"] for n in range(25))
 
 
+def test_the_link_that_stands_in_begins_then_too(hall: Hall) -> None:
+    hall.people(SQUARE)
+    hall.link("by-birth", BORN)
+    hall.link("by-town", TOWN)
+    hall.orders["by-town"] = replace(hall.orders["by-town"], fallback="by-birth")
+    hall.run("by-birth", MONDAY)
+
+    row = hall.run("by-town", MONDAY + timedelta(days=1))
+
+    assert row.state is Out.REFUSED
+    assert row.facts["fallback"]["link"] == "by-birth"
+    assert row.facts["gate"]["outcome"] == "passed", "it is not the gate that stopped it"
+
+
 def test_what_was_refused_is_held_against_nobody(hall: Hall) -> None:
     hall.people(SQUARE)
     hall.link("by-birth", BORN)
