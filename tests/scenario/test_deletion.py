@@ -600,3 +600,26 @@ def test_rows_that_the_receiver_set_aside_rest_sealed_and_go_with_the_transfer(
     assert deleting.rows(REMINDERS) == 0
     assert caller.call("POST", path, asked.encode()).status == 202, "also after it is gone"
     assert len(deleting.receipts(transfer, "public-cloud", "in")) == 5
+
+
+def test_what_a_link_told_is_forgotten_with_the_last_row_that_anybody_holds(
+    deleting: Deleting,
+) -> None:
+    transfer = deleting.sent()
+    told = deleting.town.folder / "var/hall-core/histories/notice-cloud"
+    keys = deleting.town.folder / "var/hall-core/keys/histories"
+    assert [path.parent.name for path in told.rglob(f"*{transfer}*")] == [NOTICES]
+    listed = deleting.town.call("/api/v1/deletions", site="hall-core")["holdings"]
+    others = [
+        one["transfer"]
+        for one in listed
+        if (one["link"], one["side"]) == (NOTICES, "out") and one["state"] != "deleted"
+    ]
+
+    for number, one in enumerate(sorted(others)):
+        assert list(told.rglob("*.age")), f"still held: {len(others) - number}"
+        deleting.ask(one)
+        deleting.wait_deleted(one)
+
+    until("nothing told is kept", lambda: not list(told.rglob(f"{NOTICES}/*.age")), 10)
+    assert not list(keys.glob(f"{transfer}*"))

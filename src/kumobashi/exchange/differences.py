@@ -4,20 +4,18 @@ After each applied transfer the gateway keeps, for every row that the receiver n
 a digest of the row, never the row. The file stays in the sender's private folder.
 """
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
 from kumobashi.exchange.packing import OPERATION
-from kumobashi.exchange.transfer_keys import TransferKeys
+from kumobashi.exchange.sealed_files import SEALED, SealedFiles
+from kumobashi.exchange.transfer_keys import SNAPSHOTS, TransferKeys
 from kumobashi.storage.erasable import destroy
-from kumobashi.storage.spool import sync_folder
-from kumobashi.storage.tables import literal, quoted
+from kumobashi.storage.tables import quoted
 
-_SEALED = ".parquet.age"
-_SUFFIX = f".duckdb-{duckdb.__version__}{_SEALED}"  # whose digests another version may not make
+_SUFFIX = f".duckdb-{duckdb.__version__}{SEALED}"  # whose digests another version may not make
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,11 +31,11 @@ class Snapshots:
 
     def __init__(self, folder: Path, keys: TransferKeys) -> None:
         self._folder = folder
-        self._keys = keys
+        self._files = SealedFiles(keys, SNAPSHOTS)
 
     def exists(self, link: str, transfer: str) -> bool:
         """Whether the state after ``transfer`` is known, and can be read."""
-        return self._path(link, transfer).exists() and self._keys.has_snapshot(transfer)
+        return self._files.is_there(self._path(link, transfer), transfer)
 
     def keep(
         self,
@@ -54,46 +52,31 @@ class Snapshots:
         private folder of the step.
         """
         _make_digests(work, key)
-        path, plain = self._path(link, transfer), room / "digests.parquet"
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        work.execute(
-            f"copy now_digests to {literal(str(plain))} (format parquet, compression zstd,"
-            " compression_level 1)"
-        )
-        temporary = path.with_suffix(".tmp")
-        with temporary.open("wb") as file:
-            self._keys.seal_snapshot(plain, file, transfer)
-            file.flush()
-            os.fsync(file.fileno())
-        plain.unlink()
-        temporary.replace(path)
-        sync_folder(path.parent)
+        self._files.write(work, "now_digests", self._path(link, transfer), transfer, room=room)
 
     def drop_older(self) -> int:
         """Remove what releases before this one left: the next run of these links is full."""
         older = [
             path
             for path in self._folder.glob("*/*")
-            if path.name.endswith((".parquet", _SEALED)) and not path.name.endswith(_SUFFIX)
+            if path.name.endswith((".parquet", SEALED)) and not path.name.endswith(_SUFFIX)
         ]
         for path in older:
             name = path.name.removesuffix(".age").removesuffix(".parquet")
-            self._keys.forget_snapshot(name.partition(".duckdb-")[0])
+            self._files.forget_key(name.partition(".duckdb-")[0])
             destroy(path)
         return len(older)
 
     def forget(self, link: str, transfer: str) -> None:
         """Remove the state after one transfer, its key first."""
-        self._keys.forget_snapshot(transfer)
-        self._path(link, transfer).unlink(missing_ok=True)
+        self._files.forget(self._path(link, transfer), transfer)
 
     def forget_but(self, link: str, transfers: set[str]) -> None:
         """Remove what is not needed any more, its key first."""
         for path in (self._folder / link).glob(f"*{_SUFFIX}"):
             transfer = path.name.removesuffix(_SUFFIX)
             if transfer not in transfers:
-                self._keys.forget_snapshot(transfer)
-                path.unlink(missing_ok=True)
+                self._files.forget(path, transfer)
 
     def compare(
         self,
@@ -107,10 +90,8 @@ class Snapshots:
     ) -> Difference:
         """Make table ``changed`` of what differs between ``released`` and the base."""
         names = ", ".join(map(quoted, key))
-        plain = room / "base.parquet"
-        with self._path(link, base_transfer).open("rb") as source, plain.open("wb") as target:
-            self._keys.open_snapshot(source, target, base_transfer)
-        before = f"read_parquet({literal(str(plain))})"
+        path = self._path(link, base_transfer)
+        before = self._files.read(path, base_transfer, room / "base.parquet")
         _make_digests(work, key)
         gone = ", ".join(quoted(c) if c in key else f"null as {quoted(c)}" for c in columns)
         put = ", ".join(f"released.{quoted(c)}" for c in columns)

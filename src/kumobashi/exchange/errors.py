@@ -25,6 +25,8 @@ KumobashiError
     ├── KeptByLaw            two persons must decide before the term is over
     ├── TableShared          other links write into the table; its rows cannot be told apart
     ├── DeletionIncomplete   something of it is still there
+    ├── DestinationBusy      other links are being measured for the same receiving system
+    ├── HistoryLost          what a link has told cannot be read, so nothing is laid beside it
     ├── Unforeseen           a fault of ours; tried again
     ├── WaitsItsTurn         the transfer before it of the same link comes first
     ├── Paused               by a person
@@ -415,4 +417,39 @@ class DeletionIncomplete(ExchangeFailed):
     remedy_ja = "自動でやり直します。続くときはゲートウェイのログを担当に見せてください。"
     remedy_en = (
         "It is tried again by itself; if it stays, show the gateway's log to its maintainer."
+    )
+
+
+class DestinationBusy(ExchangeFailed):
+    """Other links to the same receiving system have been at their gates for long."""
+
+    code = "exchange.destination_busy"
+    retryable = True
+    status = 409
+    ja = "同じ受け取り側（{system}）への別の連携が、まだ危険度を測っています。"
+    en = "Other links to {system} are still being measured."
+    remedy_ja = "対応は要りません。終わりしだい自動で続けます。"
+    remedy_en = "Nothing needs doing: it goes on when they are through."
+
+
+class HistoryLost(ExchangeFailed):
+    """What a destination was told cannot be read any more; nothing is released on a guess."""
+
+    code = "exchange.history_lost"
+    status = 409
+    ja = (
+        "連携 {link} が {on} の分で何を送ったかの控え（転送 {transfer}）が読めません。"
+        "重ねて測れないため、何も送りませんでした。"
+    )
+    en = (
+        "What the link {link} sent for {on} (transfer {transfer}) is no longer known here; nothing"
+        " was sent, as nothing can be laid beside it."
+    )
+    remedy_ja = (
+        "鍵の控えから戻す（kumobashi keys restore）か、その連携で送ったものの消去を確認するか、"
+        "鍵の期（coding.epoch）を新しくしてください。"
+    )
+    remedy_en = (
+        "Restore the keys from their backup (kumobashi keys restore), prove the deletion of what"
+        " that link has sent, or begin a new key epoch (coding.epoch)."
     )

@@ -144,6 +144,13 @@ class Holdings:
         )
         return self._some(query)
 
+    def held_of(self, link: str) -> list[Holding]:
+        """Return what receivers of this site's data hold of a link, or may."""
+        query = sa.select(holdings).where(
+            self._is(OUT), holdings.c.link == link, holdings.c.state.in_(_OPEN)
+        )
+        return self._some(query)
+
     def emptied(self) -> list[Holding]:
         """Return the newest of each link that came to this site, where that was deleted."""
         newest = (

@@ -20,6 +20,7 @@ from kumobashi.exchange.aiming import Readers, fresh_enough, hall_of
 from kumobashi.exchange.characters import hold_back_unmappable
 from kumobashi.exchange.differences import Snapshots
 from kumobashi.exchange.errors import OutsideBounds
+from kumobashi.exchange.histories import Histories
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.leaving import leaving
 from kumobashi.exchange.ledger import Ledger
@@ -86,6 +87,7 @@ class Preparation:
     ledger: Ledger
     spool: Spool
     snapshots: Snapshots
+    histories: Histories
     keys: TransferKeys
     token_secret: bytes | None
     row: Outgoing
@@ -137,6 +139,15 @@ class Preparation:
             passed = pass_gate(
                 order.rule, self.work, make, on=on, names=names, earlier=self._earlier()
             )
+            passed, compared = self.histories.beside(
+                self.work,
+                passed,
+                self.row,
+                system=order.to_system,
+                epoch=self._epoch,
+                known=self.ledger.several,
+                room=self.folder,
+            )
         except GateRefused as refused:
             self._note({"gate": refused.report.facts()})  # people see why, beside the refusal
             raise
@@ -147,7 +158,7 @@ class Preparation:
         if fresh and targets:
             facts |= {"campaigns": dict(targets.meant), "data": dict(fresh.members())}
         timed = {"seconds": time.monotonic() - extracted, "rows": released.rows}
-        gate = {"gate": passed.report.facts()} if passed.report else {}
+        gate = {"gate": {**passed.report.facts(), **compared}} if passed.report else {}
         self._note({"released": facts, "stages": {"release": timed}, "stage": "seal", **gate})
         return replace(released, freshness=fresh)
 

@@ -13,7 +13,15 @@ from datetime import timedelta
 from typing import Self
 
 from kumobashi.exchange.differences import Snapshots
-from kumobashi.exchange.errors import AskedBySame, DeletedAlready, Fenced, NotAskedFor, WhoAsks
+from kumobashi.exchange.errors import (
+    AskedBySame,
+    DeletedAlready,
+    DestinationBusy,
+    Fenced,
+    NotAskedFor,
+    WhoAsks,
+)
+from kumobashi.exchange.histories import Histories
 from kumobashi.exchange.holdings import OVER, Holding, Keeping
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.keeping import OUT, Holdings
@@ -21,8 +29,8 @@ from kumobashi.exchange.leases import Lease
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.line import is_about_the_line
 from kumobashi.exchange.peers import Peers
-from kumobashi.exchange.preparing import snapshot_of
-from kumobashi.exchange.states import Out
+from kumobashi.exchange.preparing import EPOCH, snapshot_of
+from kumobashi.exchange.states import OUT_FINAL, Out
 from kumobashi.exchange.waiting import as_known, cause_of
 from kumobashi.kernel import Clock, KumobashiError, crashpoint, new_id, to_micros, to_wire
 from kumobashi.messages.deletions import DeletionRequest, sign_deletion
@@ -45,6 +53,7 @@ class Requester:
         holdings: Holdings,
         peers: Peers,
         snapshots: Snapshots,
+        histories: Histories,
         clock: Clock,
     ) -> None:
         self._identity = identity
@@ -52,6 +61,7 @@ class Requester:
         self._holdings = holdings
         self._peers = peers
         self._snapshots = snapshots
+        self._histories = histories
         self._clock = clock
 
     def ask(self, transfer: str, *, by: str | None) -> Holding:
@@ -207,7 +217,23 @@ class Requester:
     def _end(self, held: Holding, receipt: Receipt) -> Holding:
         self._give_up_base(held)
         facts = {"digest": receipt.digest(), "at": to_wire(receipt.at), **receipt.deleted}
-        return self._holdings.move(held, Keeping.DELETED, facts=facts)
+        ended = self._holdings.move(held, Keeping.DELETED, facts=facts)
+        self._forget_histories(held.link)
+        return ended
+
+    def _forget_histories(self, link: str) -> None:
+        """Forget what a link told in the epochs of which no receiver holds, or will hold, a row.
+
+        Where that fails it is done with the next proof: what is remembered only refuses more.
+        """
+        self._holdings.discover()
+        held = [one.transfer for one in self._holdings.held_of(link)]
+        rows = [row for row in self._ledger.outgoings(link) if row.state not in OUT_FINAL]
+        rows += [self._ledger.outgoing(transfer) for transfer in held]
+        try:
+            self._histories.forget_but(link, {row.facts.get(EPOCH) for row in rows})
+        except (DestinationBusy, OSError):
+            log.warning("histories not forgotten", extra={"link": link})
 
     def _sign(self, held: Holding, *, persons: int, by: str | None, **columns: object) -> Holding:
         manifest = self._manifest(held)

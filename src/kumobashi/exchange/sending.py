@@ -25,6 +25,7 @@ from kumobashi.exchange.confirming import Confirmation
 from kumobashi.exchange.deeds import CARRIED, CLOSING
 from kumobashi.exchange.differences import Snapshots
 from kumobashi.exchange.errors import Fenced, IllegalMove, OutsideBounds, Paused, PeerRefused
+from kumobashi.exchange.histories import Histories
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.leases import Lease
 from kumobashi.exchange.ledger import Ledger
@@ -69,6 +70,7 @@ class Sender:
         peers: Peers,
         orders: Orders,
         snapshots: Snapshots,
+        histories: Histories,
         keys: TransferKeys,
         limits: Limits,
         token_secret: bytes | None,
@@ -79,6 +81,7 @@ class Sender:
         self._peers = peers
         self._orders = orders
         self._snapshots = snapshots
+        self._histories = histories
         self._keys = keys
         self._limits = limits
         self._token_secret = token_secret
@@ -216,6 +219,7 @@ class Sender:
                     ledger=self._ledger,
                     spool=self._spool,
                     snapshots=self._snapshots,
+                    histories=self._histories,
                     keys=self._keys,
                     token_secret=self._token_secret,
                     row=row,

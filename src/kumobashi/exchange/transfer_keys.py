@@ -16,7 +16,7 @@ from kumobashi.messages.errors import FieldWrong, MessageReplayed
 from kumobashi.messages.manifest import Manifest
 from kumobashi.storage.erasable import ErasableSecrets
 
-IN, OUT, SNAPSHOTS, PROOFS = "in", "out", "snapshots", "proofs"
+IN, OUT, SNAPSHOTS, HISTORIES, PROOFS = "in", "out", "snapshots", "histories", "proofs"
 
 
 class TransferKeys:
@@ -146,31 +146,31 @@ class TransferKeys:
 
     # -- files that rest at this site -----------------------------------------------------------
 
-    def seal_snapshot(self, plain: Path, target: BinaryIO, transfer: str) -> None:
-        """Seal a file to a fresh key of this site's own, kept under the transfer."""
+    def seal_file(self, plain: Path, target: BinaryIO, shelf: str, name: str) -> None:
+        """Seal a file to a fresh key of this site's own, kept under its name."""
         key = SealKey.generate()
-        self.store.put(SNAPSHOTS, transfer, wrap(key, self._sealing.recipient))
+        self.store.put(shelf, name, wrap(key, self._sealing.recipient))
         with plain.open("rb") as source:
             seal(source, target, [key.recipient])
 
-    def open_snapshot(self, source: BinaryIO, target: BinaryIO, transfer: str) -> None:
-        """Open what :meth:`seal_snapshot` made.
+    def open_file(self, source: BinaryIO, target: BinaryIO, shelf: str, name: str) -> None:
+        """Open what :meth:`seal_file` made.
 
         Raises:
             KeyGone, SealFailed: it cannot be read any more.
         """
-        document = self.store.get(SNAPSHOTS, transfer)
+        document = self.store.get(shelf, name)
         if document is None:
-            raise KeyGone(transfer=transfer)
+            raise KeyGone(transfer=name)
         open_sealed(source, target, unwrap(document, self._sealing))
 
-    def has_snapshot(self, transfer: str) -> bool:
-        """Whether the key of a snapshot is here."""
-        return self.store.get(SNAPSHOTS, transfer) is not None
+    def has_file(self, shelf: str, name: str) -> bool:
+        """Whether the key of a file is here."""
+        return self.store.get(shelf, name) is not None
 
-    def forget_snapshot(self, transfer: str) -> None:
-        """Destroy the key of a snapshot, and so every copy of it."""
-        self.store.drop(SNAPSHOTS, transfer)
+    def forget_file(self, shelf: str, name: str) -> None:
+        """Destroy the key of a file, and so every copy of it."""
+        self.store.drop(shelf, name)
 
 
 def _is_of(name: str, transfer: str) -> bool:

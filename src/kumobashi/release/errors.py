@@ -6,6 +6,7 @@ KumobashiError
     ├── FindingsRefused
     ├── CountsDisagree
     ├── GateRefused           it tells more than the gate allows
+    │   └── DifferencingRefused   beside what was sent before, it does
     ├── DataTooOld            older than a campaign allows
     ├── DataTimeUnknown       nobody says of which moment the data are
     └── BaseDateBeforeData    the data are of later days than the base date
@@ -68,6 +69,28 @@ class GateRefused(ReleaseFailed):
     remedy_en = (
         "Add steps to the ladders of the release rule, send fewer columns, or answer the"
         " conditions in the hall and send tokens alone (predicate_only)."
+    )
+
+
+class DifferencingRefused(GateRefused):
+    """Beside what the destination has from earlier releases, it tells people apart."""
+
+    code = "release.differencing_refused"
+    ja = (
+        "これまでに送ったもの（{against}）と重ねると {rows} 件が{k}人未満の組になり、"
+        "だれのことかがわかりすぎるため、何も送りませんでした（除いてよい割合 {limit}）。"
+    )
+    en = (
+        "Nothing was sent: beside what was sent before ({against}), {rows} rows are in groups of"
+        " fewer than {k} persons; a share of {limit} may be left out."
+    )
+    remedy_ja = (
+        "提供ルールの項目を粗くするか減らす、送り先の鍵の期（coding.epoch）を新しくする、"
+        "前に送ったものの消去を確認してから送る、のどれかにしてください。"
+    )
+    remedy_en = (
+        "Make the columns of the release rule coarser or fewer, begin a new key epoch"
+        " (coding.epoch), or send once the deletion of what was sent before is proved."
     )
 
 

@@ -25,6 +25,7 @@ from kumobashi.release.gate_report import (
     climbs_of,
     figures_of,
     limits_of,
+    refused,
 )
 from kumobashi.release.gate_tables import ALIKE, everybody, levels_of
 from kumobashi.release.gates import Gate
@@ -77,6 +78,42 @@ def pass_gate(
     called = {column.name: names.get(column.name, column.name) for column in rule.released}
     gating = _Gating(rule=rule, gate=rule.gate, work=work, make=make, on=on, names=called)
     return (gating.as_before(earlier) if earlier else None) or gating.passed()
+
+
+def leave_out_again(
+    passed: Passed, work: duckdb.DuckDBPyConnection, *, on: date, taken: int
+) -> Passed:
+    """Measure what is left after ``taken`` rows were, and leave out what has become small by that.
+
+    How many rows may be left out in all is for the caller to say.
+
+    Raises:
+        GateRefused: what is left tells more than the gate allows.
+    """
+    rule, report = passed.rule, report_in(passed)
+    gating = _Gating(
+        rule=rule,
+        gate=gate_of(rule),
+        work=work,
+        make=lambda _: passed.released,
+        on=on,
+        names=report.names,
+    )
+    return gating.less(passed.released, report, taken)
+
+
+def gate_of(rule: ReleaseRule) -> Gate:
+    """Return the gate of a rule that has one."""
+    if not isinstance(rule.gate, Gate):
+        raise TypeError(f"the rule {rule.release} has no gate")
+    return rule.gate
+
+
+def report_in(passed: Passed) -> GateReport:
+    """Return the report of what was measured."""
+    if passed.report is None:
+        raise TypeError(f"the rule {passed.rule.release} was not measured")
+    return passed.report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +180,35 @@ class _Gating:
             rule=rule,
             released=_counted(replace(released, rows=released.rows - suppressed), after),
             report=self._report(before, after, levels, suppressed),
+        )
+
+    def less(self, released: Released, report: GateReport, taken: int) -> Passed:
+        """Return what is left of what had passed, without what has become small."""
+        after, gone = self._leave_out(*self._look(self.rule))
+        rows = count(self.work, "select count(*) from released") if after else 0
+        released = replace(released, rows=rows)
+        suppressed = report.suppressed + taken + gone
+        if after is None:
+            return Passed(
+                rule=self.rule,
+                released=released,
+                report=replace(report, after=None, suppressed=suppressed),
+            )
+        after = replace(after, suppressed=suppressed)
+        broken = [one for one in self.thresholds.broken(after) if one.name != "max_suppressed"]
+        if broken:
+            raise GateRefused(
+                threshold=broken[0].name,
+                limit=_plain(broken[0].limit),
+                got=_plain(broken[0].got),
+                report=refused(report),
+            )
+        outcome = Outcome.LEFT_OUT if report.outcome is Outcome.PASSED else report.outcome
+        found = again(report, self.thresholds, after, suppressed)
+        return Passed(
+            rule=self.rule,
+            released=_counted(released, after),
+            report=replace(found, outcome=outcome),
         )
 
     def _climb(self, before: Measures, people: Population | None) -> Mapping[str, int]:

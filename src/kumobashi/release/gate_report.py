@@ -188,6 +188,12 @@ def again(
     )
 
 
+def refused(report: GateReport) -> GateReport:
+    """Return the report of what had passed, and does not leave after all."""
+    limits = tuple(replace(one, after=None) for one in report.limits)
+    return replace(report, outcome=Outcome.REFUSED, limits=limits, after=None)
+
+
 def climbs_of(rule: "ReleaseRule", levels: Mapping[str, int]) -> tuple[Climb, ...]:
     """Return every column that has a ladder, with the words of each step."""
     from kumobashi.release.ladders import steps  # noqa: PLC0415 - only who measures needs rules

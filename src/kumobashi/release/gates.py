@@ -15,6 +15,7 @@ from kumobashi.storage.mistakes import Said
 Share = Annotated[float, Field(ge=0, le=1)]
 Persons = Annotated[int, Field(ge=2, le=1_000_000)]
 OnFail = Literal["climb", "refuse", "predicate_only"]
+Differencing = Literal["refuse", "report"]
 # Measures that compare with everybody, released or not.
 _OVER_POPULATION = ("k_map", "max_journalist", "max_marketer")
 _THRESHOLDS = (
@@ -43,6 +44,7 @@ class Gate(Model):
     max_suppressed: Share = 0.0  # share of rows that may be left out to meet the others
     population: Name | None = None  # dataset of everybody who might be meant
     on_fail: OnFail = "refuse"
+    differencing: Differencing = "refuse"  # what happens when earlier releases add to what is told
 
     @model_validator(mode="after")
     def _measures_something(self) -> "Gate":

@@ -16,6 +16,7 @@ from kumobashi.exchange.deleting import Deleter
 from kumobashi.exchange.differences import Snapshots
 from kumobashi.exchange.dispatching import Dispatcher
 from kumobashi.exchange.errors import NothingToResend
+from kumobashi.exchange.histories import Histories
 from kumobashi.exchange.holdings import RED_FROM, Level, escalation_of
 from kumobashi.exchange.keeping import Holdings
 from kumobashi.exchange.noting import LOCAL_API, OPERATOR
@@ -70,6 +71,7 @@ class Endpoint:
         token_path = gateway.settings.workspace / "private" / identity.site / "token.key"
         self.deeds = Deeds(ledger)
         snapshots = self._snapshots = Snapshots(var / "snapshots", gateway.keys)
+        histories = Histories(var / "histories", gateway.keys)
         self._set_aside = SetAside(var / "quarantine")
         self._recipient = identity.sealing.recipient
         self.sender = Sender(
@@ -79,6 +81,7 @@ class Endpoint:
             peers=gateway.peers,
             orders=self.wiring.order,
             snapshots=snapshots,
+            histories=histories,
             keys=gateway.keys,
             limits=limits,
             token_secret=TokenKey.load(token_path).secret if token_path.exists() else None,
@@ -90,6 +93,7 @@ class Endpoint:
             holdings=holdings,
             peers=gateway.peers,
             snapshots=snapshots,
+            histories=histories,
             clock=gateway.clock,
         )
         deleter = Deleter(

@@ -3,6 +3,7 @@
     keys/in/<transfer>-<attempt>.age     at the receiver, and at relays until they have passed it on
     keys/out/<transfer>-<attempt>.age    at the sender, until the last receipt
     keys/snapshots/<transfer>.age        at the sender, as long as its snapshot
+    keys/histories/<transfer>-<n>.age    at the sender, as long as what it told is remembered
     keys/proofs/<transfer>-<attempt>.age no secret: the receipt about what was erased
     keys/erased.txt                      names of what was erased, so that no copy brings it back
 

@@ -22,7 +22,7 @@ from kumobashi.storage.spool import for_its_owner, on_disk, sync_folder
 
 _ABOUT = "about.json"
 _LARGEST = 1 << 16  # bytes of an entry
-_NAME = re.compile(r"(in|out|snapshots|proofs)/[0-9a-f-]{36}([-.][0-9]{1,9})?")
+_NAME = re.compile(r"(in|out|snapshots|histories|proofs)/[0-9a-f-]{36}([-.][0-9]{1,9})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

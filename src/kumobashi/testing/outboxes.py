@@ -12,13 +12,14 @@ from kumobashi.directory.entries import Directory
 from kumobashi.exchange.deeds import Deeds
 from kumobashi.exchange.differences import Snapshots
 from kumobashi.exchange.dispatching import Dispatcher
+from kumobashi.exchange.histories import Histories
 from kumobashi.exchange.holding import Holder
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.leases import Leases
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.lines import Lines
 from kumobashi.exchange.migrating import migrate
-from kumobashi.exchange.orders import Order
+from kumobashi.exchange.orders import Order, Orders
 from kumobashi.exchange.packing import Limits
 from kumobashi.exchange.peers import Peers
 from kumobashi.exchange.ranks import NORMAL
@@ -68,6 +69,7 @@ class Outbox:
     spool: Spool
     lines: Lines
     peers: Peers
+    sender: Sender
     dispatcher: Dispatcher
 
     async def aclose(self) -> None:
@@ -77,8 +79,17 @@ class Outbox:
         self.store.close()
 
 
-def outbox(folder: Path, clock: Clock | None = None) -> Outbox:
-    """Return the outbox of the sending site of a workspace; made inside an event loop."""
+def outbox(
+    folder: Path,
+    clock: Clock | None = None,
+    *,
+    orders: Orders | None = None,
+    token_secret: bytes | None = None,
+) -> Outbox:
+    """Return the outbox of the sending site of a workspace; made inside an event loop.
+
+    Without ``orders`` everything it carries is sealed already.
+    """
     directory = load_directory(folder, now=datetime.now(UTC))
     here, var = identity(folder, directory, SENDER), folder / "var" / SENDER
     clock = clock or SystemClock()
@@ -95,11 +106,12 @@ def outbox(folder: Path, clock: Clock | None = None) -> Outbox:
         ledger=ledger,
         spool=spool,
         peers=peers,
-        orders=_no_orders,
+        orders=orders or _no_orders,
         snapshots=Snapshots(var / "snapshots", keys),
+        histories=Histories(var / "histories", keys),
         keys=keys,
         limits=Limits(memory_mib=64),
-        token_secret=None,
+        token_secret=token_secret,
     )
     return Outbox(
         here=here,
@@ -108,6 +120,7 @@ def outbox(folder: Path, clock: Clock | None = None) -> Outbox:
         spool=spool,
         lines=lines,
         peers=peers,
+        sender=sender,
         dispatcher=Dispatcher(
             here,
             ledger,

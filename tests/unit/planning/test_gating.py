@@ -82,7 +82,7 @@ def test_tokens_and_constants_alone_need_no_gate(folder: Path, directory: Direct
 
 def test_a_gate_is_part_of_the_decision(folder: Path, directory: Directory) -> None:
     before = planned(folder, directory, CLOUD).hash
-    change(folder, f"rules/{CLOUD}.yaml", "k: 5", "k: 10")
+    change(folder, f"rules/{CLOUD}.yaml", "k_map: 5", "k_map: 10")
 
     assert planned(folder, directory, CLOUD).hash != before
 

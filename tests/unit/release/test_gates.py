@@ -44,6 +44,7 @@ def test_every_threshold_can_be_written() -> None:
         "max_suppressed": 0.02,
         "population": "residents",
         "on_fail": "climb",
+        "differencing": "report",
     }
 
     gate = rule(YEAR, FLAG, gate=said).gate

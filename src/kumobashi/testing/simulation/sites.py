@@ -346,6 +346,7 @@ class SimulatedSite:
             peers=peers,
             orders=_no_order,
             snapshots=cast("Any", _NoSnapshots()),
+            histories=cast("Any", None),  # no rows, nothing told of anybody
             keys=keys,
             limits=Limits(memory_mib=64),
             token_secret=None,
