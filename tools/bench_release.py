@@ -4,10 +4,9 @@
 
 Prints one line of JSON: seconds and processor seconds. ``first`` is the first release of a
 decision, where the gate finds the levels; ``next`` one after it, which begins with those levels;
-``gate`` is what the gate alone took of them; ``table`` the abstraction error table of the sample's campaigns,
-from the sources on.
-``peak_mib`` is the largest resident set of the process, the city's making left out: it is built in
-another.
+``gate`` is what the gate alone took of them; ``table`` the abstraction error table of the sample's
+campaigns, from the sources on. ``peak_mib`` is the largest resident set of the process, the city's
+making left out: it is built in another.
 """
 
 import argparse
