@@ -24,7 +24,7 @@ import duckdb
 from kumobashi.crypto.errors import KeyGone, SealFailed
 from kumobashi.exchange.errors import DestinationBusy, HistoryLost
 from kumobashi.exchange.records import Outgoing
-from kumobashi.exchange.sealed_files import SEALED, SealedFiles
+from kumobashi.exchange.sealed_files import HALF, SEALED, SealedFiles
 from kumobashi.exchange.states import LEFT, Out
 from kumobashi.exchange.transfer_keys import HISTORIES, TransferKeys
 from kumobashi.release.differencing import NOW, Release, is_compared, lay_beside
@@ -179,6 +179,8 @@ class Destination:
         self._files.write(work, relation, path, f"{transfer}-{number}", room=room)
         for one in self._superseded(there, transfer):
             self._files.forget(one.path, one.key)
+        for half in folder.glob(f"*{HALF}"):  # a crash left it
+            half.unlink()
 
     def _newest(self, folder: Path, transfer: str) -> _File | None:
         there = _files_in(folder)

@@ -29,8 +29,8 @@ from kumobashi.storage.erasable import ErasableSecrets
 
 _ON = date(2026, 11, 22)
 _YESTERDAY = _ON - timedelta(days=1)
-_BORN = {"op": "truncate", "of": "birth_date", "to": "year"}
-_TOWN = {"name": "town", "op": "prefix", "of": "town_code", "length": 10}
+_BORN: dict[str, Any] = {"op": "truncate", "of": "birth_date", "to": "year"}
+_TOWN: dict[str, Any] = {"name": "town", "op": "prefix", "of": "town_code", "length": 10}
 
 
 def bench_differencing(rows: int) -> dict[str, Any]:
