@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from kumobashi.crypto.keys import SealKey
 from kumobashi.exchange.histories import Histories
 from kumobashi.exchange.transfer_keys import TransferKeys
 from kumobashi.release.differencing import lay_beside
-from kumobashi.release.gate import Passed, pass_gate
+from kumobashi.release.gate import Passed, pass_gate, report_in
 from kumobashi.release.releasing import Released
 from kumobashi.release.rules import ReleaseRule
 from kumobashi.storage.erasable import ErasableSecrets
@@ -87,7 +88,7 @@ class _Links:
         passed: Passed = _timed(took, "gate", lambda: pass_gate(rule, work, make, on=on))
         with self._histories.held("cloud", None, known=lambda _: []) as there:
             earlier = _timed(took, "read", lambda: there.earlier(work, transfer, room=self._room))
-            passed, compared = _timed(
+            passed = _timed(
                 took, "lay_beside", lambda: lay_beside(passed, work, earlier, link=link, on=on)
             )
             _timed(
@@ -97,7 +98,14 @@ class _Links:
                     work, earlier, link=link, transfer=transfer, on=on, room=self._room
                 ),
             )
-        return {"released": passed.released.rows, **compared.told(), "cpu_seconds": took}
+        report = report_in(passed)
+        if report.differencing is None:
+            raise TypeError("nothing was compared")
+        return {
+            "released": passed.released.rows,
+            **asdict(report.differencing),
+            "cpu_seconds": took,
+        }
 
 
 def _timed(took: dict[str, float], step: str, work: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever the step gives
