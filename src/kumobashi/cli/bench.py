@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Group as Blocks
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from kumobashi.cli.bench_bulk import bulk
@@ -13,6 +12,7 @@ from kumobashi.cli.bench_options import ROUNDS, number, refuse_missing
 from kumobashi.cli.bench_risk import risk
 from kumobashi.cli.command import Group, command, option
 from kumobashi.cli.exits import Exit
+from kumobashi.cli.progress import bar
 from kumobashi.cli.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -151,22 +151,8 @@ def _watched(terminal: Terminal, wish: "Wish") -> dict[str, Any]:
     """Run, with a progress bar on a terminal's error stream."""
     from kumobashi.testing.bench.running import bench_link
 
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=30),
-        TimeElapsedColumn(),
-        console=terminal.err,
-        disable=not terminal.err.is_terminal,
-        transient=True,
-    )
-    with bar:
-        task = bar.add_task("", total=wish.steps)
-        return bench_link(
-            wish,
-            lambda what, done: bar.update(
-                task, completed=done, description=_words(terminal, what), refresh=True
-            ),
-        )
+    with bar(terminal, "準備", "preparing") as told:
+        return bench_link(wish, lambda what, done: told(done, wish.steps, _words(terminal, what)))
 
 
 def _words(terminal: Terminal, what: str) -> str:

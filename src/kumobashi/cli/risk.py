@@ -10,6 +10,7 @@ import click
 from kumobashi.cli.command import command, option
 from kumobashi.cli.errors import Usage
 from kumobashi.cli.exits import Exit
+from kumobashi.cli.progress import bar
 from kumobashi.cli.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -277,8 +278,6 @@ def _searched(
     line: str,
 ) -> "dict[Objective, Found | NothingFound]":
     """Search the hierarchies' levels, once for each loss."""
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
     from kumobashi.cli.risk_files import open_hierarchy
     from kumobashi.risk.counting import read_base
     from kumobashi.risk.lattice import Ladder
@@ -304,19 +303,5 @@ def _searched(
         line=line,
     )
     limits = Thresholds(k=asked.target_k, max_suppressed=asked.suppression)
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=30),
-        TimeElapsedColumn(),
-        console=terminal.err,
-        disable=not terminal.err.is_terminal,
-        transient=True,
-    )
-    with bar:
-        task = bar.add_task(terminal.t("粗さを探しています", "Searching levels"))
-        return search_each(
-            base,
-            limits,
-            asked.objectives,
-            tell=lambda done, nodes: bar.update(task, completed=done, total=nodes),
-        )
+    with bar(terminal, "粗さを探しています", "Searching levels") as told:
+        return search_each(base, limits, asked.objectives, tell=told)

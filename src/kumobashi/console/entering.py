@@ -18,7 +18,7 @@ from starlette.routing import Route
 from kumobashi.console.answering import SAFE_HEADERS
 from kumobashi.console.asking import Handler, guarded
 from kumobashi.console.drawing import draw
-from kumobashi.identity import Accounts, Session, Sessions
+from kumobashi.identity import Accounts, Deed, Session, Sessions, may
 from kumobashi.identity.errors import FormStale, IdentityFailed
 
 _LARGEST_FORM = 20_000  # bytes
@@ -136,6 +136,27 @@ async def form_of(request: Request) -> dict[str, str]:
     except ValueError:
         raise FormStale from None
     return {name: values[-1][:_LONGEST_FIELD] for name, values in fields.items()}
+
+
+async def asked_by(request: Request, deed: Deed) -> tuple[Session, dict[str, str]]:
+    """Return who sent a form that decides something, and its fields.
+
+    Raises:
+        FormStale: nobody has signed in, or the form is not of their session.
+        NotPermitted: the role does not include it.
+    """
+    form = await form_of(request)
+    session = who(request)
+    if session is None:  # without accounts nobody can decide
+        raise FormStale
+    session.check_form(form.get("token", ""))
+    session.check_may(deed)
+    return session, form
+
+
+def is_allowed(session: Session | None, deed: Deed) -> bool:
+    """Whether whoever looks may do it."""
+    return session is not None and may(session.account.role, deed)
 
 
 def who(request: Request) -> Session | None:

@@ -13,13 +13,14 @@ from starlette.routing import Route
 
 from kumobashi.console.asking import file, guarded
 from kumobashi.console.drawing import draw
-from kumobashi.console.entering import Door
+from kumobashi.console.entering import Door, is_allowed, who
 from kumobashi.console.export import findings_csv, findings_json, link_json
 from kumobashi.console.history import year_of
 from kumobashi.console.listing import wish_of
-from kumobashi.console.ports import BoardSource
+from kumobashi.console.ports import BoardSource, DeedSource
 from kumobashi.console.reader import reader_of
 from kumobashi.exchange.views import Board, Light, LinkView, TransferView
+from kumobashi.identity import Deed
 from kumobashi.kernel import Zone, business_date
 
 FINDINGS_PER_PAGE = 50
@@ -34,6 +35,7 @@ class LinkPages:
     source: BoardSource
     zones: Mapping[str, Zone]
     door: Door
+    deeds: DeedSource | None
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -72,6 +74,10 @@ class LinkPages:
         )
         today = business_date(board.at)
         days = await asyncio.to_thread(self.source.days, [link.link], today - YEAR)
+        possible = None
+        if self.deeds:
+            name = transfer.transfer if transfer else None
+            possible = await asyncio.to_thread(self.deeds.possible, link.link, name)
         return draw(
             "link.html",
             request,
@@ -79,6 +85,8 @@ class LinkPages:
             link=link,
             transfer=transfer,
             past=past,
+            possible=possible,
+            may_operate=is_allowed(who(request), Deed.OPERATE),
             year=year_of(days.get(link.link, ()), today),
             first=(page - 1) * FINDINGS_PER_PAGE,
             findings=transfer.findings[(page - 1) * FINDINGS_PER_PAGE :][:FINDINGS_PER_PAGE]

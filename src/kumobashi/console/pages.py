@@ -18,6 +18,7 @@ from kumobashi.console import labels, wording
 from kumobashi.console.answering import Assets
 from kumobashi.console.asking import guarded
 from kumobashi.console.campaign_pages import CampaignPages
+from kumobashi.console.deed_pages import DeedPages
 from kumobashi.console.drawing import HERE, draw
 from kumobashi.console.entering import Door
 from kumobashi.console.history import STRIP_DAYS, Squares, strip
@@ -25,7 +26,7 @@ from kumobashi.console.link_pages import POLL_SECONDS, LinkPages
 from kumobashi.console.listing import Sort, Wish, choices, lights, listed, wish_of
 from kumobashi.console.morning import MOST_CALLS, calls
 from kumobashi.console.plan_pages import PlanPages
-from kumobashi.console.ports import BoardSource, CampaignSource, PlanSource
+from kumobashi.console.ports import BoardSource, CampaignSource, DeedSource, PlanSource
 from kumobashi.console.reader import reader_of
 from kumobashi.console.reading import target_days
 from kumobashi.exchange.views import Board, Light, LinkRow, LinkView
@@ -41,6 +42,7 @@ def console_routes(
     zones: Mapping[str, Zone] | None = None,
     plans: PlanSource | None = None,
     campaigns: CampaignSource | None = None,
+    deeds: DeedSource | None = None,
     accounts: Accounts | None = None,
 ) -> list[BaseRoute]:
     """Return the routes of the console, to be put at the root of an application.
@@ -50,18 +52,21 @@ def console_routes(
         zones: the zone of each site by its id, drawn beside the way when known.
         plans: gives plans and takes decisions on them; without it there are no such pages.
         campaigns: counts whom notices mean; without it there is no such page.
+        deeds: pauses links, cancels transfers and sends them again; without it pages only show.
         accounts: who may sign in; without any, whoever reaches the console may look.
     """
     known = zones or {}
     door = Door(accounts)
     console = _Lists(source=source, zones=known)
     more = PlanPages(board=source, plans=plans, door=door).routes() if plans else []
+    if deeds:
+        more += DeedPages(board=source, deeds=deeds, door=door).routes()
     if campaigns:
         more += CampaignPages(board=source, campaigns=campaigns, door=door).routes()
     return [
         Route("/", guarded(door.opened(console.morning)), methods=["GET"], name="console"),
         Route("/links", guarded(door.opened(console.links)), methods=["GET"]),
-        *LinkPages(source=source, zones=known, door=door).routes(),
+        *LinkPages(source=source, zones=known, door=door, deeds=deeds).routes(),
         *more,
         *door.routes(),
         Mount("/static", Assets(directory=HERE / "static"), name="console-static"),

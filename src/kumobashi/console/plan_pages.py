@@ -11,7 +11,7 @@ from starlette.routing import Route
 from kumobashi.console.answering import SAFE_HEADERS
 from kumobashi.console.asking import guarded
 from kumobashi.console.drawing import draw
-from kumobashi.console.entering import Door, form_of, go, who
+from kumobashi.console.entering import Door, asked_by, go, is_allowed, who
 from kumobashi.console.plan_listing import (
     listed_entries,
     listed_plans,
@@ -20,8 +20,7 @@ from kumobashi.console.plan_listing import (
 )
 from kumobashi.console.ports import BoardSource, PlanSource
 from kumobashi.console.story import story_of
-from kumobashi.identity import Deed, Session, may
-from kumobashi.identity.errors import FormStale
+from kumobashi.identity import Deed
 
 _MOST_ROWS = 200  # of the table below the picture
 _PICTURE_MAY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
@@ -88,8 +87,8 @@ class PlanPages:
             name=row.name if row else name,
             story=story_of(document),
             proposal=proposal,
-            may_propose=_may(session, Deed.PROPOSE),
-            may_approve=_may(session, Deed.APPROVE)
+            may_propose=is_allowed(session, Deed.PROPOSE),
+            may_approve=is_allowed(session, Deed.APPROVE)
             and proposal is not None
             and session is not None
             and session.account.name != proposal.by,
@@ -140,19 +139,10 @@ class PlanPages:
 
     async def _decided(self, request: Request, deed: Deed) -> Response:
         link = request.path_params["link"]
-        form = await form_of(request)
-        session = who(request)
-        if session is None:  # without accounts nobody can decide
-            raise FormStale
-        session.check_form(form.get("token", ""))
-        session.check_may(deed)
+        session, form = await asked_by(request, deed)
         act = self.plans.propose if deed is Deed.PROPOSE else self.plans.approve
         account = session.account
         await asyncio.to_thread(
             act, link, form.get("hash", ""), by=account.name, shown=account.shown
         )
         return go(request, f"/plans/{link}")
-
-
-def _may(session: Session | None, deed: Deed) -> bool:
-    return session is not None and may(session.account.role, deed)

@@ -6,6 +6,7 @@ A page asks only for what it draws, so that thousands of links cost no more than
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any, Protocol
 
 from kumobashi.exchange.views import Board, DayView, LinkView, TransferView, Words
@@ -132,3 +133,39 @@ class CampaignSource(Protocol):
 
     def table(self) -> CampaignTable:
         """Return the table of today, not older than some minutes."""
+
+
+class LinkDeed(StrEnum):
+    """What somebody may do on the page of a link."""
+
+    PAUSE = "pause"  # the link
+    RESUME = "resume"
+    CANCEL = "cancel"  # one transfer
+    RESEND = "resend"
+    RESEND_REJECTED = "resend-rejected"  # only rows that were set aside, and what has changed
+
+
+OF_LINK = frozenset({LinkDeed.PAUSE, LinkDeed.RESUME})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Possible:
+    """What could be done about a link and one of its transfers at this moment."""
+
+    deeds: tuple[LinkDeed, ...]
+    paused: datetime | None  # since when the link is
+    newest: str  # its newest transfer, empty while there is none
+
+
+class DeedSource(Protocol):
+    """Does what people ask for on a link's page."""
+
+    def possible(self, link: str, transfer: str | None) -> Possible:
+        """Return what could be done now; called in worker threads."""
+
+    async def do(self, deed: LinkDeed, link: str, transfer: str, *, by: str) -> None:
+        """Do it in one durable step; the evidence names the account ``by``.
+
+        Raises:
+            KumobashiError: what refuses it; nothing was changed.
+        """

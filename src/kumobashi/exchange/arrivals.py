@@ -126,12 +126,10 @@ class Arrivals(Book):
                 values["facts"] = merged(now.facts, facts)
             if then is not None:
                 check_in(now.state, then)
-                values["state"] = then.value
-                if then in IN_FINAL:
-                    values["finished_at"] = to_micros(self.clock.now())
+                values |= self._reached(then)
             if receipt:
                 self._keep(connection, bundle.transfer, bundle.attempt, "in", [receipt])
-            after = incoming_of(connection.execute(CHANGE_IN, {**key, **values}).one())
+            after = self._write(connection, CHANGE_IN, key, now, values)
             self.note(connection, noting.taken_on(now, after, self.clock.now()))
             return after
 

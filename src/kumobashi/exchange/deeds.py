@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from kumobashi.exchange import noting
 from kumobashi.exchange.errors import HasLeft, IllegalMove, OrderKept, Paused
 from kumobashi.exchange.ledger import Ledger
+from kumobashi.exchange.noting import OPERATOR
 from kumobashi.exchange.ranks import FIRST
 from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.sql import paused_links
@@ -37,15 +38,21 @@ class Deed(StrEnum):
 CLOSING, CARRIED = "closing", "carried"
 
 
+def may_be_taken_back(row: Outgoing) -> bool:
+    """Whether nothing of a transfer can be at the next hop or on a medium, nor is it over."""
+    is_out = row.state in LEFT or row.facts.get(CLOSING) == row.attempt or CARRIED in row.facts
+    return not is_out and row.state not in OUT_FINAL
+
+
 class Deeds:
-    """A person's deeds on the outbox of one gateway."""
+    """Deeds of a person on the outbox of one gateway; ``by`` is whom the evidence names."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
     # -- transfers ------------------------------------------------------------------------------
 
-    def pause(self, transfer: str) -> Outgoing:
+    def pause(self, transfer: str, *, by: str = OPERATOR) -> Outgoing:
         """Let a transfer wait until it is resumed; again does no harm.
 
         Raises:
@@ -57,9 +64,9 @@ class Deeds:
             row = self._waiting(held, transfer, "paused")
             return {"paused_at": row.paused_at or self._now()}
 
-        return self._change(transfer, work, "transfer.paused")
+        return self._change(transfer, work, "transfer.paused", by=by)
 
-    def resume(self, transfer: str) -> Outgoing:
+    def resume(self, transfer: str, *, by: str = OPERATOR) -> Outgoing:
         """Let a paused transfer go on when its turn comes; one that is not paused stays as it is.
 
         Raises:
@@ -72,9 +79,9 @@ class Deeds:
                 raise IllegalMove(now=row.state.value, then="resumed")
             return {"paused_at": None, "next_try_at": None}
 
-        return self._change(transfer, work, "transfer.resumed")
+        return self._change(transfer, work, "transfer.resumed", by=by)
 
-    def cancel(self, transfer: str) -> Outgoing:
+    def cancel(self, transfer: str, *, by: str = OPERATOR) -> Outgoing:
         """Give a transfer up for good, as long as nothing of it can be applied.
 
         Raises:
@@ -93,9 +100,9 @@ class Deeds:
                 "paused_at": None,
             }
 
-        return self._change(transfer, work)
+        return self._change(transfer, work, by=by)
 
-    def send_first(self, transfer: str) -> Outgoing:
+    def send_first(self, transfer: str, *, by: str = OPERATOR) -> Outgoing:
         """Let a transfer go before all others that wait.
 
         Raises:
@@ -109,7 +116,7 @@ class Deeds:
                 raise OrderKept(link=row.link)
             return {"rank": FIRST, "next_try_at": None}
 
-        return self._change(transfer, work, "transfer.put_first")
+        return self._change(transfer, work, "transfer.put_first", by=by)
 
     def begin_to_close(self, transfer: str) -> None:
         """Note that the bundle is about to be closed; afterwards nobody can take it back.
@@ -145,20 +152,20 @@ class Deeds:
 
     # -- links ----------------------------------------------------------------------------------
 
-    def pause_link(self, link: str) -> None:
+    def pause_link(self, link: str, *, by: str = OPERATOR) -> None:
         """Let all transfers of a link wait that have not left; again does no harm."""
 
         def work(held: sa.Connection) -> None:
             if not self._is_link_paused(held, link):
                 row = {"tenant": self._ledger.tenant, "link": link, "since": self._now()}
                 held.execute(sa.insert(paused_links).values(row))
-                self._note_link(held, "link.paused", link)
+                self._note_link(held, "link.paused", link, by)
 
         with suppress(sa.exc.IntegrityError):  # another process was a moment earlier
             self._ledger.store.write(work, key=link)
         self._ledger.touched.note(link)
 
-    def resume_link(self, link: str) -> None:
+    def resume_link(self, link: str, *, by: str = OPERATOR) -> None:
         """Let the transfers of a link go on; one that is not paused stays as it is."""
         gone = sa.delete(paused_links).where(
             paused_links.c.tenant == self._ledger.tenant, paused_links.c.link == link
@@ -166,7 +173,7 @@ class Deeds:
 
         def work(held: sa.Connection) -> None:
             if held.execute(gone).rowcount:
-                self._note_link(held, "link.resumed", link)
+                self._note_link(held, "link.resumed", link, by)
 
         self._ledger.store.write(work, key=link)
         self._ledger.touched.note(link)
@@ -197,7 +204,7 @@ class Deeds:
         row = self._ledger.hold_out(held, transfer)
         if row.state in OUT_FINAL:
             raise IllegalMove(now=row.state.value, then=wish)
-        if row.state in LEFT or row.facts.get(CLOSING) == row.attempt or CARRIED in row.facts:
+        if not may_be_taken_back(row):
             raise HasLeft(state=row.state.value)
         return row
 
@@ -207,23 +214,27 @@ class Deeds:
         )
         return held.execute(query).first() is not None
 
-    def _change(self, transfer: str, work: Values, event: str | None = None) -> Outgoing:
+    def _change(
+        self, transfer: str, work: Values, event: str | None = None, *, by: str
+    ) -> Outgoing:
         """Look, change and note it as evidence, in one commit; ``event`` unless the state moves."""
 
         def change(held: sa.Connection) -> Outgoing:
             values = work(held)
             before = self._ledger.hold_out(held, transfer)
-            after = self._ledger.change_out(held, before, values)
+            after = self._ledger.change_out(held, before, values, by=by)
             if event and replace(after, next_try_at=before.next_try_at) != before:
-                self._ledger.note(held, [noting.deed(event, after, self._ledger.clock.now())])
+                self._ledger.note(
+                    held, [noting.deed(event, after, self._ledger.clock.now(), by=by)]
+                )
             return after
 
         row = self._ledger.store.write(change, key=transfer)
         self._ledger.touched.note(row.link)
         return row
 
-    def _note_link(self, held: sa.Connection, event: str, link: str) -> None:
-        self._ledger.note(held, [noting.link_deed(event, link, self._ledger.clock.now())])
+    def _note_link(self, held: sa.Connection, event: str, link: str, by: str) -> None:
+        self._ledger.note(held, [noting.link_deed(event, link, self._ledger.clock.now(), by=by)])
 
     def _now(self) -> int:
         return to_micros(self._ledger.clock.now())

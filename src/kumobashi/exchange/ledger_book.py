@@ -10,8 +10,11 @@ import sqlalchemy as sa
 from kumobashi.evidence.entries import Entry
 from kumobashi.evidence.log import append
 from kumobashi.exchange import noting
+from kumobashi.exchange.errors import NoSuchTransfer
 from kumobashi.exchange.leases import Lease, check_fence
+from kumobashi.exchange.records import Record, changed
 from kumobashi.exchange.statements import ADD_RECEIPT, HELD_RECEIPTS
+from kumobashi.exchange.states import IN_FINAL, OUT_FINAL, In, Out
 from kumobashi.exchange.touched import Touched
 from kumobashi.kernel import Clock, from_wire, to_micros
 from kumobashi.storage.state import StateStore
@@ -91,6 +94,28 @@ class Book:
             said = noting.kept(transfer, attempt, side, number, stage=stage, token=jws, at=now)
             self.note(connection, [said])
 
+    def _write(
+        self,
+        connection: sa.Connection,
+        change: sa.Update,
+        key: Facts,
+        before: Record,
+        values: Facts,
+    ) -> Record:
+        """Change a row that this transaction holds, and return it as it is now.
+
+        Nobody else can have changed it since it was held, so it need not be read once more.
+        """
+        if connection.execute(change, {**key, **values}).rowcount != 1:
+            raise NoSuchTransfer(transfer=before.transfer)
+        return changed(before, values)
+
+    def _reached(self, then: Out | In) -> dict[str, object]:
+        """Return the columns that say where something is, and when it ended if it has."""
+        if then in OUT_FINAL or then in IN_FINAL:
+            return {"state": then.value, "finished_at": to_micros(self.clock.now())}
+        return {"state": then.value}
+
     def _waiting(self, cause: Facts | None) -> dict[str, object]:
         """Return the columns that say why something waits, and until when."""
         again = cause.get("next_try") if cause else None
@@ -99,7 +124,7 @@ class Book:
         except (ValueError, OverflowError):  # a hop behind may have said anything
             due = None
         return {
-            "cause": dict(cause) if cause else None,
+            "cause": as_json(cause) if cause else None,
             "next_try_at": due,
             "put_off_at": None if due is None else to_micros(self.clock.now()),
         }
@@ -123,10 +148,15 @@ def equal_to(table: sa.Table, tenant: str, equal: Mapping[str, object]) -> sa.Co
 
 
 def merged(now: Facts, more: Facts) -> dict[str, Any]:
-    """Return the facts with more, one level deep, as JSON keeps them."""
+    """Return the facts of a row with more, one level deep, as JSON keeps them."""
     found = dict(now)
-    for name, value in more.items():
+    for name, value in as_json(more).items():
         old = found.get(name)
-        both = isinstance(old, dict) and isinstance(value, Mapping)
-        found[name] = {**old, **value} if both else value  # type: ignore[dict-item]
-    return json.loads(json.dumps(found))  # type: ignore[no-any-return]
+        is_both = isinstance(old, dict) and isinstance(value, dict)
+        found[name] = old | value if is_both else value
+    return found
+
+
+def as_json(facts: Facts) -> dict[str, Any]:
+    """Return facts as they are when they have been written and read."""
+    return json.loads(json.dumps(dict(facts)))  # type: ignore[no-any-return]

@@ -14,16 +14,23 @@ from kumobashi.exchange.records import Incoming, Outgoing
 from kumobashi.exchange.states import In, Out
 
 Facts = Mapping[str, Fact]
+OPERATOR = "operator"  # somebody at a terminal, who is not known by name
+LOCAL_API = "local-api"
 _CODE = re.compile(r"[a-z0-9_]{1,40}\.[a-z0-9_]{1,60}")
 _COUNTED = ("rows", "deleted_rows", "parts", "payload_bytes", "sealed_bytes")
 
 
-def started(row: Outgoing, at: datetime, basis: str | None) -> Entry:
-    """Return that a run was started: which decision allows it, and on which legal basis."""
+def account(name: str) -> str:
+    """Return how a record names somebody who has signed in."""
+    return f"account:{name}"
+
+
+def started(row: Outgoing, at: datetime, basis: str | None, *, by: str = LOCAL_API) -> Entry:
+    """Return that a run was started: by whom, on which decision and which legal basis."""
     return Entry(
         event="transfer.started",
         at=at,
-        by="local-api",
+        by=by,
         facts={
             "link": row.link,
             "transfer": row.transfer,
@@ -38,19 +45,22 @@ def started(row: Outgoing, at: datetime, basis: str | None) -> Entry:
     )
 
 
-def deed(event: str, row: Outgoing, at: datetime) -> Entry:
+def deed(event: str, row: Outgoing, at: datetime, *, by: str) -> Entry:
     """Return what a person did to a transfer that waits, apart from moving it."""
     facts: Facts = {"link": row.link, "transfer": row.transfer, "attempt": row.attempt}
-    return Entry(event=event, at=at, by="operator", facts=facts)
+    return Entry(event=event, at=at, by=by, facts=facts)
 
 
-def link_deed(event: str, link: str, at: datetime) -> Entry:
+def link_deed(event: str, link: str, at: datetime, *, by: str) -> Entry:
     """Return what a person did to a whole link."""
-    return Entry(event=event, at=at, by="operator", facts={"link": link})
+    return Entry(event=event, at=at, by=by, facts={"link": link})
 
 
-def sent_on(before: Outgoing, after: Outgoing, at: datetime) -> list[Entry]:
-    """Return what a move of the outbox means; nothing when only a note beside it changed."""
+def sent_on(before: Outgoing, after: Outgoing, at: datetime, *, by: str = OPERATOR) -> list[Entry]:
+    """Return what a move of the outbox means; nothing when only a note beside it changed.
+
+    ``by`` says who did it where only a person can have.
+    """
     if (before.state, before.attempt) == (after.state, after.attempt):
         return []
     is_sealed = after.state is Out.SEALED
@@ -59,7 +69,7 @@ def sent_on(before: Outgoing, after: Outgoing, at: datetime) -> list[Entry]:
         event="transfer.moved",
         at=at,
         # Only a person lets a held transfer go on, or cancels it.
-        by="operator" if is_by_hand else GATEWAY,
+        by=by if is_by_hand else GATEWAY,
         facts={
             "link": after.link,
             "transfer": after.transfer,
@@ -166,7 +176,7 @@ def held_on(before: Holding, after: Holding, at: datetime, *, by: str | None) ->
     entry = Entry(
         event="holding.moved",
         at=at,
-        by=f"account:{by}" if by else GATEWAY,
+        by=account(by) if by else GATEWAY,
         facts={
             "link": after.link,
             "transfer": after.transfer,

@@ -13,6 +13,7 @@ from kumobashi.exchange.sql import outgoing
 from kumobashi.exchange.statements import CHANGE_OUT, HOLD_OUT, ONE_OUT
 from kumobashi.exchange.states import OUT_FINAL, Out, check_out, is_under_way
 from kumobashi.kernel import new_id, to_micros
+from kumobashi.storage.state import Work
 
 
 class Outbox(Book):
@@ -27,11 +28,13 @@ class Outbox(Book):
         plan_hash: str,
         again: bool,
         basis: str | None = None,
+        by: str = noting.LOCAL_API,
         **columns: object,
     ) -> tuple[Outgoing, bool]:
         """Return the run of a link for a date and whether it is new; ``again`` makes one more.
 
         A run that is under way or done is returned as it is, so asking twice does no harm.
+        ``by`` is whom the evidence names for a new one.
         ``columns`` say how a new one waits: ``to_site``, ``rank``, ``in_order``, ``resends``.
         """
 
@@ -61,9 +64,9 @@ class Outbox(Book):
                 "started_at": to_micros(self.clock.now()),
                 **columns,
             }
-            connection.execute(sa.insert(outgoing).values(row))
+            connection.execute(sa.insert(outgoing), row)
             made = self.read_out(connection, transfer)
-            self.note(connection, [noting.started(made, self.clock.now(), basis)])
+            self.note(connection, [noting.started(made, self.clock.now(), basis, by=by)])
             return made, True
 
         try:
@@ -158,14 +161,10 @@ class Outbox(Book):
                 values["facts"] = merged(now.facts, facts)
             if then is not None:
                 check_out(now.state, then)
-                values["state"] = then.value
-                if then in OUT_FINAL:
-                    values["finished_at"] = to_micros(self.clock.now())
+                values |= self._reached(then)
             return self.change_out(connection, now, values)
 
-        row = self.store.write(work, key=transfer)
-        self.touched.note(row.link)
-        return row
+        return self._durably(transfer, work)
 
     def received(
         self, transfer: str, more: list[tuple[str, str]], then: Out, *, facts: Facts
@@ -178,17 +177,13 @@ class Outbox(Book):
             values: dict[str, object] = {
                 **self._waiting(facts.get("cause")),
                 "facts": merged(now.facts, {k: v for k, v in facts.items() if k != "cause"}),
-                "state": then.value,
+                **self._reached(then),
             }
             for state in _way(now.state, then):
                 check_out(*state)
-            if then in OUT_FINAL:
-                values["finished_at"] = to_micros(self.clock.now())
             return self.change_out(connection, now, values)
 
-        row = self.store.write(work, key=transfer)
-        self.touched.note(row.link)
-        return row
+        return self._durably(transfer, work)
 
     def read_out(self, connection: sa.Connection, transfer: str) -> Outgoing:
         """Return one transfer inside a piece of work; raise ``NoSuchTransfer``."""
@@ -215,12 +210,22 @@ class Outbox(Book):
         connection: sa.Connection,
         before: Outgoing,
         values: Mapping[str, object],
+        *,
+        by: str = noting.OPERATOR,
     ) -> Outgoing:
-        """Change a row that is held, and note in the same commit what that means."""
-        key = self._key(before.transfer)
-        after = outgoing_of(connection.execute(CHANGE_OUT, {**key, **values}).one())
-        self.note(connection, noting.sent_on(before, after, self.clock.now()))
+        """Change a row that is held, and note in the same commit what that means.
+
+        ``by`` is whom the evidence names where only a person can have changed it.
+        """
+        after = self._write(connection, CHANGE_OUT, self._key(before.transfer), before, values)
+        self.note(connection, noting.sent_on(before, after, self.clock.now(), by=by))
         return after
+
+    def _durably(self, transfer: str, work: Work[Outgoing]) -> Outgoing:
+        """Change a transfer, and note for readers of its link that it has changed."""
+        row = self.store.write(work, key=transfer)
+        self.touched.note(row.link)
+        return row
 
     def _out_where(self, **equal: object) -> sa.ColumnElement[bool]:
         return equal_to(outgoing, self.tenant, equal)

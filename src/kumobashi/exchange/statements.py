@@ -18,14 +18,14 @@ def _is(table: sa.Table, *names: str) -> sa.ColumnElement[bool]:
 
 ONE_OUT = sa.select(outgoing).where(_is(outgoing))
 HOLD_OUT = ONE_OUT.with_for_update()
-CHANGE_OUT = sa.update(outgoing).where(_is(outgoing)).returning(outgoing)
+CHANGE_OUT = sa.update(outgoing).where(_is(outgoing))
 
 ONE_IN = sa.select(incoming).where(_is(incoming, "attempt"))
 ONE_IN_BRIEF = sa.select(*(c for c in incoming.c if c is not incoming.c.announcement)).where(
     _is(incoming, "attempt")
 )
 HOLD_IN = ONE_IN.with_for_update()
-CHANGE_IN = sa.update(incoming).where(_is(incoming, "attempt")).returning(incoming)
+CHANGE_IN = sa.update(incoming).where(_is(incoming, "attempt"))
 
 HELD_RECEIPTS = (
     sa.select(receipts.c.jws).where(_is(receipts, "attempt", "side")).order_by(receipts.c.number)

@@ -28,6 +28,7 @@ class Deed(StrEnum):
     LOOK = "look"
     PROPOSE = "propose"  # ask for the approval of a plan
     APPROVE = "approve"
+    OPERATE = "operate"  # pause and resume a link, cancel a transfer, send it again
     AUDIT = "audit"  # see who did what
     ASK_DELETION = "ask_deletion"
     APPROVE_DELETION = "approve_deletion"  # as the second person
@@ -35,7 +36,9 @@ class Deed(StrEnum):
 
 _DELETION = (Deed.ASK_DELETION, Deed.APPROVE_DELETION)
 MAY: dict[Role, frozenset[Deed]] = {
-    Role.OPERATOR: frozenset({Deed.LOOK, Deed.PROPOSE, Deed.AUDIT, Deed.ASK_DELETION}),
+    Role.OPERATOR: frozenset(
+        {Deed.LOOK, Deed.PROPOSE, Deed.OPERATE, Deed.AUDIT, Deed.ASK_DELETION}
+    ),
     Role.APPROVER: frozenset({Deed.LOOK, Deed.APPROVE, Deed.AUDIT, *_DELETION}),
     Role.AUDITOR: frozenset({Deed.LOOK, Deed.AUDIT}),
     Role.VIEWER: frozenset({Deed.LOOK}),

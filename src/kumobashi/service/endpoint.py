@@ -19,6 +19,7 @@ from kumobashi.exchange.errors import NothingToResend
 from kumobashi.exchange.histories import Histories
 from kumobashi.exchange.holdings import RED_FROM, Level, escalation_of
 from kumobashi.exchange.keeping import Holdings
+from kumobashi.exchange.noting import LOCAL_API, OPERATOR
 from kumobashi.exchange.packing import Limits
 from kumobashi.exchange.preparing import snapshot_of
 from kumobashi.exchange.proofs import Proofs
@@ -198,7 +199,7 @@ class Endpoint:
         self.dispatcher.wake()
         return row
 
-    async def do(self, deed: Deed, transfer: str) -> Outgoing:
+    async def do(self, deed: Deed, transfer: str, *, by: str = OPERATOR) -> Outgoing:
         """Pause, resume, cancel a transfer or let it go first.
 
         Raises:
@@ -210,13 +211,15 @@ class Endpoint:
             Deed.CANCEL: self.deeds.cancel,
             Deed.SEND_FIRST: self.deeds.send_first,
         }
-        row = await asyncio.to_thread(deeds[deed], transfer)
+        row = await asyncio.to_thread(partial(deeds[deed], transfer, by=by))
         if row.state is Out.CANCELLED:
             await asyncio.to_thread(self.sender.let_go, transfer)
         self.dispatcher.wake(anew=True)
         return row
 
-    async def resend(self, transfer: str, *, rejected_only: bool) -> tuple[Outgoing, bool]:
+    async def resend(
+        self, transfer: str, *, rejected_only: bool, by: str = LOCAL_API
+    ) -> tuple[Outgoing, bool]:
         """Send what is over anew as a new transfer; or what of it was not taken, once corrected.
 
         Rejected rows are found by comparing with what was sent, so the new transfer holds those
@@ -231,7 +234,7 @@ class Endpoint:
             raise NothingToResend(reason="まだ終わっていません", reason_en="it is not over")
         order = await asyncio.to_thread(self.wiring.order, old.link)
         if rejected_only:
-            await asyncio.to_thread(self._refuse_to_resend, old)
+            await asyncio.to_thread(self.refuse_to_resend, old)
         row, is_new = await asyncio.to_thread(
             self._ledger.start,
             old.link,
@@ -239,6 +242,7 @@ class Endpoint:
             mode="difference" if rejected_only else "full",
             plan_hash=order.plan_hash,
             basis=order.basis,
+            by=by,
             again=True,
             to_site=order.to_site,
             rank=RANKS[order.priority],
@@ -248,8 +252,8 @@ class Endpoint:
         self.dispatcher.wake()
         return row, is_new
 
-    def _refuse_to_resend(self, old: Outgoing) -> None:
-        """Raise unless the rejected rows of a transfer can be told from the others."""
+    def refuse_to_resend(self, old: Outgoing) -> None:
+        """Raise ``NothingToResend`` unless a transfer's rejected rows can be told from others."""
         last = self._ledger.last_applied(old.link)
         if old.state is not Out.APPLIED or last is None or last.transfer != old.transfer:
             raise NothingToResend(
@@ -261,12 +265,12 @@ class Endpoint:
                 reason="隔離された行がありません", reason_en="no rows were set aside"
             )
 
-    async def pause_link(self, link: str, *, paused: bool) -> None:
+    async def pause_link(self, link: str, *, paused: bool, by: str = OPERATOR) -> None:
         """Let the transfers of a link wait, or go on; raise ``LinkUnknown``."""
         workspace = await asyncio.to_thread(self.wiring.workspace)
         workspace.link(link)
         deed = self.deeds.pause_link if paused else self.deeds.resume_link
-        await asyncio.to_thread(deed, link)
+        await asyncio.to_thread(partial(deed, link, by=by))
         self.dispatcher.wake(anew=True)
 
     async def aclose(self) -> None:

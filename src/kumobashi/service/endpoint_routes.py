@@ -12,6 +12,7 @@ from kumobashi.service.campaign_desk import CampaignDesk
 from kumobashi.service.counting import counted
 from kumobashi.service.courier_api import courier_routes
 from kumobashi.service.courier_desk import CourierDesk, overdue_media
+from kumobashi.service.deed_desk import DeedDesk
 from kumobashi.service.deletion_api import deletion_routes
 from kumobashi.service.endpoint import Endpoint
 from kumobashi.service.gateway import Gateway
@@ -61,5 +62,12 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
         *local_routes(gateway, endpoint),
         *deletion_routes(gateway, endpoint, accounts),
         *courier_routes(courier, partial(guarded, gateway)),
-        *console_routes(board, zones=zones, plans=plans, campaigns=campaigns, accounts=accounts),
+        *console_routes(
+            board,
+            zones=zones,
+            plans=plans,
+            campaigns=campaigns,
+            deeds=DeedDesk(gateway.ledger, endpoint),
+            accounts=accounts,
+        ),
     ]

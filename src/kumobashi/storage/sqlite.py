@@ -13,6 +13,9 @@ from concurrent.futures import Future
 from pathlib import Path
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.pool import PoolProxiedConnection
 
 from kumobashi.storage.committing import Outcome, PieceFailed, run_carefully, run_quickly
 from kumobashi.storage.errors import (
@@ -31,6 +34,23 @@ _MOST_IN_ONE_COMMIT = 256
 _CODES_OF_FILE = frozenset({5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 26})
 _FULL = 13
 _BROKEN = frozenset({8, 10, 14})  # READONLY, IOERR, CANTOPEN
+
+
+class Beginning(SQLiteDialect_pysqlite):
+    """SQLite whose transactions begin when SQLAlchemy begins one, not at the first change.
+
+    A listener for "begin" would do it too, but then every statement looks for listeners.
+    """
+
+    supports_statement_cache = True
+
+    def do_begin(self, dbapi_connection: PoolProxiedConnection) -> None:
+        """Begin."""
+        dbapi_connection.cursor().execute("begin")
+
+
+_DRIVER = "sqlite+kumobashi"
+registry.register("sqlite.kumobashi", __name__, Beginning.__name__)
 
 
 class SQLiteState:
@@ -141,7 +161,7 @@ def _named(error: BaseException) -> BaseException:
 
 def open_engine(path: Path) -> sa.Engine:
     """Open the file with the settings that make a commit durable, and check that they hold."""
-    engine = sa.create_engine(sa.URL.create("sqlite+pysqlite", database=str(path)))
+    engine = sa.create_engine(sa.URL.create(_DRIVER, database=str(path)))
 
     @sa.event.listens_for(engine, "connect")
     def _settings(connection: sqlite3.Connection, _record: object) -> None:
@@ -155,10 +175,6 @@ def open_engine(path: Path) -> sa.Engine:
         level = connection.execute("pragma synchronous").fetchone()[0]
         if (mode, level) != ("wal", 2):
             raise StorageFailed(reason=f"journal_mode={mode} synchronous={level}")
-
-    @sa.event.listens_for(engine, "begin")
-    def _begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql("begin")
 
     return engine
 

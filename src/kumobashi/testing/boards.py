@@ -1,8 +1,9 @@
 """Shows made views of ``scenes`` as the console asks for them: a board over an overview."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 
+from kumobashi.console.ports import LinkDeed, Possible
 from kumobashi.exchange.views import (
     Board,
     DayView,
@@ -12,6 +13,7 @@ from kumobashi.exchange.views import (
     Overview,
     TransferView,
 )
+from kumobashi.kernel import Clock
 
 
 class SceneBoard:
@@ -59,6 +61,36 @@ class SceneBoard:
             )
             for view in self.links(names)
         }
+
+
+class SceneDeeds:
+    """The console's port for deeds over a scene, in which nothing but a pause changes."""
+
+    def __init__(self, board: SceneBoard, clock: Clock) -> None:
+        self._board = board
+        self._clock = clock
+        self._paused: dict[str, datetime] = {}
+
+    def possible(self, link: str, transfer: str | None) -> Possible:
+        """Return what the light of a transfer permits."""
+        run = self._board.transfer(link, transfer) if transfer else None
+        view = self._board.link(link)
+        deeds = [LinkDeed.RESUME if link in self._paused else LinkDeed.PAUSE]
+        if run and run.light in {Light.APPLIED, Light.REFUSED}:
+            deeds.append(LinkDeed.RESEND)
+            if run.rows_set_aside or run.rows_quarantined:
+                deeds.append(LinkDeed.RESEND_REJECTED)
+        elif run:
+            deeds.append(LinkDeed.CANCEL)
+        newest = view.latest.transfer if view and view.latest else ""
+        return Possible(deeds=tuple(deeds), paused=self._paused.get(link), newest=newest)
+
+    async def do(self, deed: LinkDeed, link: str, transfer: str, *, by: str) -> None:  # noqa: ARG002 - as the port has it
+        """Pause or resume the link."""
+        if deed is LinkDeed.PAUSE:
+            self._paused[link] = self._clock.now()
+        elif deed is LinkDeed.RESUME:
+            self._paused.pop(link, None)
 
 
 def row_of(link: LinkView) -> LinkRow:

@@ -33,7 +33,7 @@ from kumobashi.planning.workspace import load
 from kumobashi.service.plan_desk import PlanDesk
 from kumobashi.service.planned import Planned
 from kumobashi.testing import views
-from kumobashi.testing.boards import SceneBoard
+from kumobashi.testing.boards import SceneBoard, SceneDeeds
 from kumobashi.testing.clocks import HandClock
 
 SITE = "hall-core"
@@ -81,8 +81,13 @@ class Office:
             count=lambda _workspace, _plan: _COUNTED,
             note=lambda _record: None,
         )
+        board = SceneBoard(scene)
         routes = console_routes(
-            SceneBoard(scene), zones=views.ZONES, plans=self.desk, accounts=self.accounts
+            board,
+            zones=views.ZONES,
+            plans=self.desk,
+            deeds=SceneDeeds(board, self.clock),
+            accounts=self.accounts,
         )
         self.application = Starlette(routes=routes, exception_handlers={**error_pages()})
 

@@ -7,6 +7,7 @@
 ...     assert run["state"] == "applied"
 """
 
+import http.client
 import json
 import random
 import re
@@ -214,7 +215,10 @@ class Town:
     def call(
         self, path: str, body: Json | None = None, *, method: str = "", site: str = "hall-core"
     ) -> Json:
-        """Ask the local API; raise :class:`Refused` with its problem document."""
+        """Ask the local API; raise :class:`Refused` with its problem document.
+
+        An answer that was cut off, as by a kill in the middle of it, is a ``ConnectionError``.
+        """
         token = (self.folder / "private" / site / "api.token").read_text("ascii").strip()
         request = urllib.request.Request(  # noqa: S310 - http, on this machine
             self.door(site) + path,
@@ -229,6 +233,8 @@ class Town:
         except urllib.error.HTTPError as error:
             with error:
                 raise Refused(json.load(error)) from None
+        except http.client.HTTPException as cut:
+            raise ConnectionError(f"{site} did not finish its answer") from cut
 
     def submit(self, link: str, on: date = DAY, **wish: object) -> Json:
         """Start a run of a link; return its transfer as it is now."""

@@ -1,16 +1,22 @@
 import asyncio
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 import pytest
 from starlette.applications import Starlette
-from starlette.types import Message
+from starlette.types import Message, Receive, Scope, Send
 
 from kumobashi.console import console_routes, error_pages
 from kumobashi.exchange.views import Overview
+from kumobashi.identity import Enrolment
 from kumobashi.testing import views
 from kumobashi.testing.boards import SceneBoard
+from kumobashi.testing.clocks import HandClock
+from kumobashi.testing.office import code_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +33,12 @@ class Answer:
 class Browser:
     """Asks the application directly, as a server would; no sockets."""
 
-    def __init__(self, application: Starlette) -> None:
+    def __init__(
+        self, application: Starlette, run: Callable[[Coroutine[Any, Any, None]], None] = asyncio.run
+    ) -> None:
+        """Ask ``application``, which lives in the loop that ``run`` runs in."""
         self._application = application
+        self._run = run
         self.cookies: dict[str, str] = {}
 
     def get(self, address: str, *, method: str = "GET", accept: str = "text/html") -> Answer:
@@ -76,7 +86,7 @@ class Browser:
             said.append(message)
 
         try:
-            asyncio.run(self._application(scope, receive, send))
+            self._run(self._asked(scope, receive, send))
         except RuntimeError:
             assert said  # Starlette answers with the page, then raises for the server's log
         given = {key.decode(): value.decode() for key, value in said[0]["headers"]}
@@ -87,6 +97,29 @@ class Browser:
                 self.cookies[name] = kept.strip('"')
         said_body = b"".join(message.get("body", b"") for message in said[1:])
         return Answer(said[0]["status"], given, said_body)
+
+    async def _asked(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._application(scope, receive, send)
+
+
+def token_of(answer: Answer) -> str:
+    """Return the token of the first form of a page."""
+    found = re.search(r'name="token" value="([^"]+)"', answer.text)
+    assert found, answer.text
+    return found[1]
+
+
+def sign_in(browser: Browser, who: Enrolment, clock: HandClock) -> Browser:
+    """Sign somebody in; the clock goes on, for a code is taken once."""
+    clock.at += timedelta(seconds=31)
+    fields = {
+        "token": token_of(browser.get("/sign-in")),
+        "name": who.account.name,
+        "password": who.password,
+        "code": code_of(who.secret, clock.at),
+    }
+    assert browser.post("/sign-in", fields).status == 303
+    return browser
 
 
 Console = Callable[[Callable[[], Overview]], Browser]

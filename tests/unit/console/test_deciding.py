@@ -1,18 +1,15 @@
 """Signing in, asking for an approval and giving it: two people, forms of ours only."""
 
-import base64
 import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cryptography.hazmat.primitives.hashes import SHA1
-from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from starlette.applications import Starlette
 
 from kumobashi.console import console_routes, error_pages
@@ -28,7 +25,7 @@ from kumobashi.service.planned import Planned
 from kumobashi.testing import scenes
 from kumobashi.testing.boards import SceneBoard
 from kumobashi.testing.clocks import HandClock
-from tests.unit.console.conftest import Answer, Browser
+from tests.unit.console.conftest import Answer, Browser, sign_in, token_of
 
 if TYPE_CHECKING:
     from kumobashi.evidence.entries import Entry
@@ -83,16 +80,7 @@ class Hall:
         self.people[name] = self.accounts.add(name, shown=f"{name} さん", role=role)
 
     def enter(self, name: str, browser: Browser | None = None) -> Browser:
-        browser = browser or self.browser()
-        self.clock.at += timedelta(seconds=31)
-        token = token_of(browser.get("/sign-in"))
-        made = self.people[name]
-        key = base64.b32decode(made.secret)
-        totp = TOTP(key, 6, SHA1(), 30)  # noqa: S303 - what authenticators know
-        code = totp.generate(int(self.clock.at.timestamp())).decode()
-        fields = {"token": token, "name": name, "password": made.password, "code": code}
-        assert browser.post("/sign-in", fields).status == 303
-        return browser
+        return sign_in(browser or self.browser(), self.people[name], self.clock)
 
 
 @pytest.fixture
@@ -102,12 +90,6 @@ def hall(sample: Path, tmp_path: Path) -> Iterator[Hall]:
     held = Hall(sample, tmp_path / "var")
     yield held
     held.accounts.close()
-
-
-def token_of(answer: Answer) -> str:
-    found = re.search(r'name="token" value="([^"]+)"', answer.text)
-    assert found, answer.text
-    return found[1]
 
 
 def decide(browser: Browser, deed: str, link: str = LINK, **other: str) -> Answer:

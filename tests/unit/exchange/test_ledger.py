@@ -1,10 +1,14 @@
 """The ledger: one commit a change, merged facts, receipts in order, one run however often asked."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from kumobashi.exchange.errors import IllegalMove, NoSuchTransfer
 from kumobashi.exchange.ledger import Ledger
@@ -13,6 +17,30 @@ from kumobashi.exchange.records import Incoming, Outgoing
 from kumobashi.exchange.states import In, Out
 from kumobashi.kernel import new_id
 from kumobashi.storage.sqlite import SQLiteState
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=9)
+KEYS = st.one_of(TEXTS, st.sampled_from(["stages", "next_try"]), st.integers(-9, 9))
+VALUES = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), TEXTS),
+    lambda inside: st.one_of(
+        st.lists(inside, max_size=3),
+        st.tuples(inside, inside),
+        st.dictionaries(KEYS, inside, max_size=3),
+    ),
+    max_leaves=5,
+).filter(lambda value: "inf" not in str(value))
+FACTS = st.dictionaries(KEYS, VALUES, max_size=3)
+COLUMNS = st.fixed_dictionaries(
+    {},
+    optional={
+        "attempt": st.integers(1, 9),
+        "manifest": TEXTS,
+        "to_site": st.sampled_from(["b", None]),
+        "bounds_accepted": st.booleans(),
+        "paused_at": st.one_of(st.none(), st.integers(0, 2**62)),
+    },
+)
+one_ledger = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 class Standing:
@@ -109,6 +137,45 @@ def test_facts_are_merged_one_level_deep(ledger: Ledger) -> None:
     row = ledger.move_out(row.transfer, None, facts={"stages": {"seal": 2}, "hops": [2]})
 
     assert row.facts == {"stages": {"extract": 1, "seal": 2}, "hops": [2]}
+
+
+@one_ledger
+@given(facts=FACTS, cause=st.one_of(st.none(), FACTS), columns=COLUMNS)
+def test_a_change_returns_what_is_read_afterwards(
+    ledger: Ledger,
+    facts: Mapping[str, object],
+    cause: Mapping[str, object] | None,
+    columns: dict[str, Any],
+) -> None:
+    row, _ = start(ledger)
+    bundle = announce(ledger, row.transfer)
+
+    sent = ledger.move_out(row.transfer, None, facts=facts, cause=cause, **columns)
+    taken = ledger.move_in(bundle, None, facts=facts, cause=cause)
+
+    assert repr(sent) == repr(ledger.outgoing(row.transfer)), "types too: 1 is no 1.0"
+    assert repr(taken) == repr(ledger.incoming(bundle.transfer, 1))
+
+
+def test_every_move_returns_what_is_read_afterwards(ledger: Ledger) -> None:
+    row, _ = start(ledger)
+    bundle = announce(ledger, row.transfer)
+    for then in (Out.HELD, Out.EXTRACTING, Out.SEALED, Out.SENT):
+        assert ledger.move_out(row.transfer, then) == ledger.outgoing(row.transfer)
+    end = ledger.received(row.transfer, [("refused", "1")], Out.REFUSED, facts={"received": (1,)})
+    for reached in (In.DELIVERED, In.OPENED, In.REFUSED):
+        assert ledger.move_in(bundle, reached) == ledger.incoming(bundle.transfer, 1)
+
+    assert end == ledger.outgoing(row.transfer)
+    assert end.finished_at is not None
+
+
+def test_a_row_that_is_gone_is_not_said_to_be_changed(ledger: Ledger) -> None:
+    row, _ = start(ledger)
+    gone = replace(row, transfer=new_id())
+
+    with pytest.raises(NoSuchTransfer):
+        ledger.store.write(lambda held: ledger.change_out(held, gone, {"manifest": "m"}))
 
 
 def test_a_cause_goes_with_the_next_move(ledger: Ledger) -> None:

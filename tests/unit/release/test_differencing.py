@@ -14,6 +14,7 @@ from kumobashi.release.differencing import NOW, Release, is_compared, lay_beside
 from kumobashi.release.errors import DifferencingRefused, GateRefused
 from kumobashi.release.gate import Passed, pass_gate
 from kumobashi.release.gate_report import Beside, Outcome, report_of
+from kumobashi.release.gate_words import headline
 from kumobashi.release.rules import ReleaseRule
 from kumobashi.risk.differencing import follow
 from tests.unit.release.staged import ON, Row, Staged, person, rule, staged
@@ -113,6 +114,8 @@ def test_a_few_that_stand_out_are_left_out_and_the_others_leave() -> None:
         assert (passed.released.rows, rows(held), reported(passed).suppressed) == (97, 97, 3)
         assert (compared.left_out, compared.smallest) == (3, 47)
         report = reported(passed)
+        assert "うち 3 行は、前に送ったものと重ねると目立つため" in headline(report)[0]
+        assert "3 rows left out, 3 of them" in headline(report)[1]
         assert report.outcome is Outcome.LEFT_OUT
         assert report.after is not None
         assert (report.after.rows, report.after.k) == (97, 47)

@@ -110,6 +110,18 @@ def test_readers_see_nothing_that_is_not_committed(store: SQLiteState) -> None:
     assert ids(store) == [5]
 
 
+def test_what_one_piece_of_work_reads_is_of_one_moment(store: SQLiteState) -> None:
+    count = sa.select(sa.func.count()).select_from(notes)
+
+    def work(connection: sa.Connection) -> tuple[int, int]:
+        first = connection.execute(count).scalar_one()
+        store.write(insert(1))
+        return first, connection.execute(count).scalar_one()
+
+    assert store.read(work) == (0, 0)
+    assert ids(store) == [1]
+
+
 def test_a_second_process_is_refused(store: SQLiteState, tmp_path: Path) -> None:
     with pytest.raises(AlreadyRunning):
         SQLiteState(tmp_path / "state.db", owner="here")

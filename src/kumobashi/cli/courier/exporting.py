@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from kumobashi.cli.command import command, option
-from kumobashi.cli.courier.progress import bar
 from kumobashi.cli.courier.showing import SITE, gateway_of
 from kumobashi.cli.errors import Usage
 from kumobashi.cli.exits import Exit
+from kumobashi.cli.progress import bar
 from kumobashi.cli.terminal import Terminal
 
 if TYPE_CHECKING:

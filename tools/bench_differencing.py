@@ -1,6 +1,6 @@
 """How long it takes to lay a release beside three earlier links: figures of one process.
 
-    python -m kumobashi.testing.bench.differencing [ROWS]
+    python -m tools.bench_differencing [ROWS]
 
 Rows are drawn at random: a token, a year of birth, a town. Two other links have told the year in
 bands and the town; the link itself told all of it yesterday, and since then one in 2,000 has moved
@@ -149,4 +149,4 @@ def _released(rows: int) -> Released:
 
 
 if __name__ == "__main__":
-    print(json.dumps(bench_differencing(int(sys.argv[1]) if sys.argv[1:] else 400_000)))  # noqa: T201 - its answer
+    print(json.dumps(bench_differencing(int(sys.argv[1]) if sys.argv[1:] else 400_000)))
