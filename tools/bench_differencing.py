@@ -41,7 +41,8 @@ def bench_differencing(rows: int) -> dict[str, Any]:
         work.execute(
             "create table people as select md5(i::varchar) as token,"
             " (1930 + hash(i) % 90)::smallint as born,"
-            f" '9999970' || (hash(i * 7) % 60 + 100) as town from range({rows}) as t(i)"
+            " '9999970' || (hash(i * 7) % 60 + 100) as town from range(?) as t(i)",
+            [rows],
         )
         site = Path(folder)
         keys = TransferKeys(ErasableSecrets(site / "keys"), SealKey.generate())
