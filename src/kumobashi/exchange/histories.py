@@ -12,19 +12,18 @@ the first is about to tell.
 
 import shutil
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
 from kumobashi.crypto.errors import KeyGone, SealFailed
 from kumobashi.exchange.errors import DestinationBusy, HistoryLost
 from kumobashi.exchange.records import Outgoing
-from kumobashi.exchange.sealed_files import SEALED, SealedFiles
+from kumobashi.exchange.sealed_files import HALF, SEALED, SealedFiles
 from kumobashi.exchange.states import LEFT, Out
 from kumobashi.exchange.transfer_keys import HISTORIES, TransferKeys
 from kumobashi.release.differencing import NOW, Release, is_compared, lay_beside
@@ -76,23 +75,21 @@ class Histories:
         epoch: str | None,
         known: Known,
         room: Path,
-    ) -> tuple[Passed, Mapping[str, Any]]:
+    ) -> Passed:
         """Lay what passed its gate beside what the destination was told; note what it is told now.
-
-        Returns what leaves, and what people look at beside the gate's figures.
 
         Raises:
             DifferencingRefused, GateRefused: together it tells too much.
             DestinationBusy, HistoryLost: that cannot be said.
         """
         if passed.report is None or not is_compared(passed.rule):
-            return passed, {}
+            return passed
         on = date.fromisoformat(row.business_date)
         with self.held(system, epoch, known=known) as destination:
             earlier = destination.earlier(work, row.transfer, room=room)
-            passed, compared = lay_beside(passed, work, earlier, link=row.link, on=on)
+            passed = lay_beside(passed, work, earlier, link=row.link, on=on)
             destination.keep(work, earlier, link=row.link, transfer=row.transfer, on=on, room=room)
-        return passed, {"differencing": compared.told()}
+        return passed
 
     @contextmanager
     def held(self, system: str, epoch: str | None, *, known: Known) -> Iterator["Destination"]:
@@ -179,6 +176,8 @@ class Destination:
         self._files.write(work, relation, path, f"{transfer}-{number}", room=room)
         for one in self._superseded(there, transfer):
             self._files.forget(one.path, one.key)
+        for half in folder.glob(f"*{HALF}"):  # a crash left it
+            half.unlink()
 
     def _newest(self, folder: Path, transfer: str) -> _File | None:
         there = _files_in(folder)

@@ -139,7 +139,7 @@ class Preparation:
             passed = pass_gate(
                 order.rule, self.work, make, on=on, names=names, earlier=self._earlier()
             )
-            passed, compared = self.histories.beside(
+            passed = self.histories.beside(
                 self.work,
                 passed,
                 self.row,
@@ -158,7 +158,7 @@ class Preparation:
         if fresh and targets:
             facts |= {"campaigns": dict(targets.meant), "data": dict(fresh.members())}
         timed = {"seconds": time.monotonic() - extracted, "rows": released.rows}
-        gate = {"gate": {**passed.report.facts(), **compared}} if passed.report else {}
+        gate = {"gate": passed.report.facts()} if passed.report else {}
         self._note({"released": facts, "stages": {"release": timed}, "stage": "seal", **gate})
         return replace(released, freshness=fresh)
 

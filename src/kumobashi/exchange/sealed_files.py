@@ -10,6 +10,7 @@ from kumobashi.storage.spool import sync_folder
 from kumobashi.storage.tables import literal
 
 SEALED = ".parquet.age"
+HALF = ".tmp"  # being written
 
 
 class SealedFiles:
@@ -35,7 +36,7 @@ class SealedFiles:
             f"copy (from {relation}) to {literal(str(plain))} (format parquet, compression zstd,"
             " compression_level 1)"
         )
-        temporary = path.with_suffix(".tmp")
+        temporary = path.with_suffix(HALF)
         with temporary.open("wb") as file:
             self._keys.seal_file(plain, file, self._shelf, name)
             file.flush()

@@ -10,19 +10,19 @@ column that tells people apart, or without a token has nothing to be laid beside
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
 
 import duckdb
 
 from kumobashi.release.columns import Token
 from kumobashi.release.errors import DifferencingRefused
 from kumobashi.release.gate import Passed, gate_of, leave_out_again, report_in
+from kumobashi.release.gate_report import Beside
 from kumobashi.release.gates import Gate
 from kumobashi.release.rules import ReleaseRule
-from kumobashi.risk.differencing import Differences, Earlier, differ
+from kumobashi.risk.differencing import Earlier, differ
 from kumobashi.storage.counting import count
 from kumobashi.storage.tables import literal, quoted
 
@@ -39,29 +39,6 @@ class Release:
     link: str
     on: date
     relation: str  # key, history, class, here
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
-    """What came of it, in numbers of rows."""
-
-    against: tuple[str, ...]  # links
-    k: int
-    too_small: int  # before anything was left out
-    left_out: int
-    leaves: Differences  # what can be seen of what leaves
-
-    def told(self) -> Mapping[str, Any]:
-        """Return what people look at afterwards."""
-        return {
-            "against": list(self.against),
-            "k": self.k,
-            "smallest": self.leaves.smallest,
-            "too_small": self.too_small,
-            "left_out": self.left_out,
-            "appeared": self.leaves.appeared,
-            "gone": self.leaves.gone,
-        }
 
 
 def is_compared(rule: ReleaseRule) -> bool:
@@ -102,7 +79,7 @@ def lay_beside(
     *,
     link: str,
     on: date,
-) -> tuple[Passed, Compared]:
+) -> Passed:
     """Leave out of ``released`` what earlier releases would tell apart; ``NOW`` is what is told.
 
     Raises:
@@ -140,13 +117,16 @@ def lay_beside(
                 report=report,  # the gate itself let it pass
             )
     work.execute(f"drop table {_SMALL}")
-    return passed, Compared(
+    beside = Beside(
         against=tuple(one.link for one in earlier),
         k=k,
+        smallest=found.smallest,
         too_small=first.too_small,
         left_out=left_out,
-        leaves=found,
+        appeared=found.appeared,
+        gone=found.gone,
     )
+    return replace(passed, report=replace(report_in(passed), differencing=beside))
 
 
 def _is_within(gate: Gate, made: int, gone: int) -> bool:

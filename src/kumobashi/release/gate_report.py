@@ -84,6 +84,19 @@ class Climb:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What a release shows beside earlier ones to the same destination, in rows."""
+
+    against: tuple[str, ...]  # links
+    k: int  # that a joint class needs
+    smallest: int | None  # joint class of what leaves; none: nobody in it was told of before
+    too_small: int  # before anything was left out
+    left_out: int
+    appeared: int  # that stand out as new since a release of another day
+    gone: int  # the same the other way round
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GateReport:
     """The gate's figures for one release."""
 
@@ -96,6 +109,7 @@ class GateReport:
     suppressed: int  # rows left out because their class was too small
     names: Mapping[str, str]  # of these columns and the limits', in Japanese
     chosen_on: str  # base date, ISO 8601, of which ``before`` is and on which the levels were found
+    differencing: Beside | None = None  # none: there is nothing that it could be laid beside
 
     @property
     def levels(self) -> dict[str, int]:
@@ -126,7 +140,12 @@ def report_of(facts: Mapping[str, Any]) -> GateReport:
         suppressed=facts["suppressed"],
         names=facts["names"],
         chosen_on=facts["chosen_on"],
+        differencing=_beside_from(facts.get("differencing")),
     )
+
+
+def _beside_from(held: Mapping[str, Any] | None) -> Beside | None:
+    return Beside(**{**held, "against": tuple(held["against"])}) if held else None
 
 
 def _figures_from(held: Mapping[str, Any]) -> Figures:
@@ -185,6 +204,7 @@ def again(
         limits=tuple(replace(one, after=got.get(one.name)) for one in earlier.limits),
         after=figures_of(after),
         suppressed=suppressed,
+        differencing=None,
     )
 
 

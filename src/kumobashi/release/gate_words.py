@@ -107,6 +107,10 @@ def headline(report: GateReport) -> Said:
     if report.suppressed:
         more_ja += f"。{report.suppressed:,} 行を除きました"
         more_en += f"; {report.suppressed:,} rows left out"
+    if report.differencing and report.differencing.left_out:
+        beside = report.differencing.left_out
+        more_ja += f"（うち {beside:,} 行は、前に送ったものと重ねると目立つため）"
+        more_en += f", {beside:,} of them because they stand out beside what was sent before"
     k = after.k if after else 0
     ja = f"{ja}{more_ja}。同じに見える人は最少 {before:,} 人 → {k:,} 人。"
     return ja, f"{en}{more_en}; fewest people alike: {before:,} → {k:,}."

@@ -256,5 +256,24 @@ def test_a_lost_history_refuses_by_name_and_a_crash_before_the_seal_does_not_cou
     assert row.cause["code"] == "exchange.history_lost"
 
 
+def test_what_cannot_be_noted_is_not_sealed_and_goes_on_when_it_can(hall: Hall) -> None:
+    hall.people(SQUARE)
+    hall.link("by-birth", BORN)
+    folder = hall.folder / "w/var/hall-core/histories/notice-cloud/none"
+    folder.mkdir(parents=True)
+    (folder / "by-birth").write_text("in the way")
+
+    waiting = hall.run("by-birth", MONDAY)
+
+    assert (waiting.state, waiting.manifest) == (Out.EXTRACTING, None)
+    (folder / "by-birth").unlink()
+    (folder / "by-birth").mkdir()
+    (folder / "by-birth" / "00000001.parquet.tmp").write_text("half")
+    row = hall.run("by-birth", MONDAY)
+    assert (row.transfer, row.state) == (waiting.transfer, Out.SEALED)
+    (kept,) = (folder / "by-birth").iterdir()
+    assert row.transfer in kept.name
+
+
 def _crash(*_: object) -> None:
     raise KeyboardInterrupt

@@ -59,9 +59,9 @@ def by_hand(
         few_old = {key for key in old if of_old[link.here(key)] < k}
         if link.is_same_day:
             small |= few_new
-            for told in {link.here(key) for key in few_old}:
-                beside = sorted(key for key in now if link.here(key) == told)
-                small |= set(beside[: k - of_old[told]])
+            for missing in {link.here(key) for key in few_old}:
+                beside = sorted(key for key in now if link.here(key) == missing)
+                small |= set(beside[: k - of_old[missing]])
         else:
             appeared |= few_new
             left |= few_old

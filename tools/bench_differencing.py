@@ -1,6 +1,6 @@
 """How long it takes to lay a release beside three earlier links: figures of one process.
 
-    python -m kumobashi.testing.bench.differencing [ROWS]
+    python -m tools.bench_differencing [ROWS]
 
 Rows are drawn at random: a token, a year of birth, a town. Two other links have told the year in
 bands and the town; the link itself told all of it yesterday, and since then one in 2,000 has moved
@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from kumobashi.crypto.keys import SealKey
 from kumobashi.exchange.histories import Histories
 from kumobashi.exchange.transfer_keys import TransferKeys
 from kumobashi.release.differencing import lay_beside
-from kumobashi.release.gate import Passed, pass_gate
+from kumobashi.release.gate import Passed, pass_gate, report_in
 from kumobashi.release.releasing import Released
 from kumobashi.release.rules import ReleaseRule
 from kumobashi.storage.erasable import ErasableSecrets
@@ -40,7 +41,8 @@ def bench_differencing(rows: int) -> dict[str, Any]:
         work.execute(
             "create table people as select md5(i::varchar) as token,"
             " (1930 + hash(i) % 90)::smallint as born,"
-            f" '9999970' || (hash(i * 7) % 60 + 100) as town from range({rows}) as t(i)"
+            " '9999970' || (hash(i * 7) % 60 + 100) as town from range(?) as t(i)",
+            [rows],
         )
         site = Path(folder)
         keys = TransferKeys(ErasableSecrets(site / "keys"), SealKey.generate())
@@ -87,7 +89,7 @@ class _Links:
         passed: Passed = _timed(took, "gate", lambda: pass_gate(rule, work, make, on=on))
         with self._histories.held("cloud", None, known=lambda _: []) as there:
             earlier = _timed(took, "read", lambda: there.earlier(work, transfer, room=self._room))
-            passed, compared = _timed(
+            passed = _timed(
                 took, "lay_beside", lambda: lay_beside(passed, work, earlier, link=link, on=on)
             )
             _timed(
@@ -97,7 +99,14 @@ class _Links:
                     work, earlier, link=link, transfer=transfer, on=on, room=self._room
                 ),
             )
-        return {"released": passed.released.rows, **compared.told(), "cpu_seconds": took}
+        report = report_in(passed)
+        if report.differencing is None:
+            raise TypeError("nothing was compared")
+        return {
+            "released": passed.released.rows,
+            **asdict(report.differencing),
+            "cpu_seconds": took,
+        }
 
 
 def _timed(took: dict[str, float], step: str, work: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever the step gives
@@ -141,4 +150,4 @@ def _released(rows: int) -> Released:
 
 
 if __name__ == "__main__":
-    print(json.dumps(bench_differencing(int(sys.argv[1]) if sys.argv[1:] else 400_000)))  # noqa: T201 - its answer
+    print(json.dumps(bench_differencing(int(sys.argv[1]) if sys.argv[1:] else 400_000)))
