@@ -370,3 +370,9 @@ def test_a_deletion_without_proof_is_told_with_whom_to_call(console: Console) ->
     late = replace(overview_of(scenes.applied()), overdue=(scenes.undeleted(),))
     assert late.is_red
     assert 'class="sign red"' in console(lambda: late).get("/").text
+
+
+def test_no_two_pages_call_different_sentences_by_one_key() -> None:
+    keys = [key for page in wording.PAGES for key in page.TEXT]
+
+    assert len(keys) == len(set(keys)) == len(wording.TEXT)
