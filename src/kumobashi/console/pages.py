@@ -20,6 +20,7 @@ from kumobashi.console.asking import guarded
 from kumobashi.console.campaign_pages import CampaignPages
 from kumobashi.console.drawing import HERE, draw
 from kumobashi.console.entering import Door
+from kumobashi.console.gate_pages import GatePages
 from kumobashi.console.history import STRIP_DAYS, Squares, strip
 from kumobashi.console.link_pages import POLL_SECONDS, LinkPages
 from kumobashi.console.listing import Sort, Wish, choices, lights, listed, wish_of
@@ -56,6 +57,8 @@ def console_routes(
     door = Door(accounts)
     console = _Lists(source=source, zones=known)
     more = PlanPages(board=source, plans=plans, door=door).routes() if plans else []
+    if plans:
+        more += GatePages(board=source, plans=plans, door=door).routes()
     if campaigns:
         more += CampaignPages(board=source, campaigns=campaigns, door=door).routes()
     return [

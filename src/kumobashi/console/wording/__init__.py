@@ -3,14 +3,23 @@
 Facts fill ``{braces}``; escaping is the template's work. Labels of closed sets stand in ``labels``.
 """
 
-from kumobashi.console.wording import campaigns, entering, frame, link, listing, morning, plans
+from kumobashi.console.wording import (
+    campaigns,
+    entering,
+    frame,
+    gate,
+    link,
+    listing,
+    morning,
+    plans,
+)
 from kumobashi.console.wording.pairs import both
 from kumobashi.exchange.views import Words
 from kumobashi.kernel import Language
 
 __all__ = ["PAGES", "TEXT", "both", "pick", "say"]
 
-PAGES = (frame, entering, morning, listing, link, plans, campaigns)
+PAGES = (frame, entering, morning, listing, link, gate, plans, campaigns)
 TEXT = {key: words for page in PAGES for key, words in page.TEXT.items()}
 
 
