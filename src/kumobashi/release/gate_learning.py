@@ -71,8 +71,8 @@ def _said(learning: Learning, columns: list[str], report: GateReport, values: in
                 " none)."
             ),
         )
-    ja = f"{named_ja}は、どの組にも違う値の人が {values:,} 種類以上いるので、その人の値が"
-    ja += "どれかは言えません。"
+    ja = f"{named_ja}は、どの組にも {values:,} 種類以上の値の人がいるので、その人の値がどれかは"
+    ja += "言えません。"
     en = f"{named_en}: every group holds at least {values:,} values; nobody can say which is the"
     en += " person's."
     if learning is Learning.LEANS:

@@ -106,6 +106,11 @@ class Office:
             "code": code_of(made.secret, self.clock.at),
         }
 
+    def propose(self, link: str, *, by: Role = Role.OPERATOR) -> None:
+        """Ask for the approval of a plan, which counts it; whether somebody can sign in or not."""
+        name, shown = PEOPLE[by]
+        self.desk.propose(link, (self.desk.plan(link) or {})["hash"], by=name, shown=shown)
+
     def close(self) -> None:
         """Let go of the accounts file."""
         self.accounts.close()
