@@ -208,15 +208,15 @@ def _of_being_listed(workspace: "Workspace", rule: "ReleaseRule") -> "Said":
     ja, en = [], []
     if age := rule.subject.age:
         same = age.from_ == age.to
-        ja.append(f"{age.from_}歳である" if same else f"{age.from_}〜{age.to}歳である")
+        ja.append(f"{age.from_}歳であること" if same else f"{age.from_}〜{age.to}歳であること")
         en.append(f"aged {age.from_}" if same else f"aged {age.from_} to {age.to}")
     if without := rule.subject.without:
         reference = rule.datasets[without.dataset]
-        ja.append(f"「{workspace.layout(reference).ja}」に記録がない")
+        ja.append(f"「{workspace.layout(reference).ja}」に記録がないこと")
         en.append(f"without a record in {reference}")
     if not ja:
         return "", ""
     return (
-        "出した人の中にいると分かれば、それだけで" + "、".join(ja) + "ことが分かります。",
+        "出した人の中にいると分かれば、それだけで" + "、".join(ja) + "が分かります。",
         "Who is known to be listed is known to be " + " and ".join(en) + ".",
     )

@@ -104,7 +104,7 @@ def test_being_listed_tells_what_the_rule_asks_of_everybody(
 ) -> None:
     ja, en = explained(workspace, directory, "vaccination-reminders").listed
 
-    assert "9歳である" in ja
+    assert "9歳であること、" in ja
     assert "記録がない" in ja
     assert "aged 9" in en
     assert explained(workspace, directory).listed == ("", "")
