@@ -49,6 +49,7 @@ class Picture:
 
 DRAWN = "workspace.svg"  # by `kumobashi workspace graph`, without a browser
 PROPOSED = "notice-attributes"  # an operator asks for it before the pictures of deciding
+GATE = "/links/notice-attributes/gate"
 PICTURES = (
     Picture(
         name="console",
@@ -97,6 +98,43 @@ PICTURES = (
         shows="a plan that is refused: article, form, line of the file",
         path="/plans/welfare-to-citizen-app",
         part="section[aria-labelledby=verdict]",
+    ),
+    Picture(
+        name="gate",
+        shows="what the gate measured, and the steps that it climbed",
+        path="/links/notice-attributes",
+        part="section[aria-labelledby=k]",
+    ),
+    Picture(
+        name="gate-refused",
+        shows="a transfer that the gate refused: why, and the three ways out",
+        path="/links/care-visits",
+        part="section[aria-labelledby=k]",
+    ),
+    Picture(
+        name="gate-question",
+        shows="what someone who knows a neighbour's birthday could learn",
+        path=GATE,
+        part="section[aria-labelledby=question]",
+    ),
+    Picture(
+        name="gate-ladders",
+        shows="an invented resident at every step of the ladders",
+        path=GATE,
+        part="section[aria-labelledby=ladders]",
+    ),
+    Picture(
+        name="gate-bars",
+        shows="how many people look alike, as written and as it leaves",
+        path=GATE,
+        part="section[aria-labelledby=bars]",
+    ),
+    Picture(
+        name="gate-predicate",
+        shows="what leaves of the invented resident, with predicate-only beside it",
+        path=GATE,
+        part="section[aria-labelledby=becomes]",
+        height=700,
     ),
     Picture(name="sign-in", shows="signing in", path="/sign-in", role=None, height=620),
     Picture(
@@ -165,16 +203,10 @@ def _of_scene(
             office = Office(Path(made), scene, signs_in=signs_in)
             with served(office.application) as address:
                 if signs_in:
-                    _propose(office)
+                    office.propose(PROPOSED)
                 written += [_one(browser, office, address, one, folder) for one in mine]
             office.close()
     return written
-
-
-def _propose(office: Office) -> None:
-    document = office.desk.plan(PROPOSED) or {}
-    account = office.people[Role.OPERATOR].account
-    office.desk.propose(PROPOSED, document["hash"], by=account.name, shown=account.shown)
 
 
 def _one(browser: "Browser", office: Office, address: str, one: Picture, folder: Path) -> Path:

@@ -16,7 +16,7 @@ import pytest
 
 from kumobashi.identity import Role
 from kumobashi.testing import scenes
-from kumobashi.testing.office import PEOPLE, Office, code_of, served
+from kumobashi.testing.office import GATED, PEOPLE, Office, code_of, served
 from tests.interop.looking import Looker, sign_in
 from tools import axe_core, browsing
 
@@ -45,6 +45,7 @@ def axe() -> str:
 def open_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Give the address of a console that asks nobody who they are."""
     office = Office(tmp_path_factory.mktemp("open"), scenes.every_light, signs_in=False)
+    office.propose(GATED)  # so that a plan is drawn with what its gate measured
     with served(office.application) as address:
         yield address
 

@@ -17,6 +17,8 @@ pytestmark = pytest.mark.interop
 
 LINKS = tuple(link.link for link in scenes.every_light().links)
 PLANS = ("notice-attributes", "resident-to-school", "welfare-to-citizen-app", "resident-to-nhi")
+GATE = "/links/notice-attributes/gate"
+GATES = ("notice-attributes", "care-visits", "campaign-targets", "resident-to-nhi")
 PAGES = {
     "/": 200,
     "/links": 200,
@@ -24,6 +26,8 @@ PAGES = {
     "/links?q=nothing-is-called-so": 200,
     **{f"/links/{link}": 200 for link in LINKS},
     "/links/vaccination-reminders?page=2": 200,
+    **{f"/links/{link}/gate": 200 for link in GATES},
+    "/links/notice-attributes/gate?of=plan": 200,
     "/plans": 200,
     **{f"/plans/{link}": 200 for link in PLANS},
     "/workspace": 200,
@@ -36,6 +40,7 @@ OF_ROLES = (
     "/",
     "/links",
     "/links/vaccination-reminders",
+    "/links/notice-attributes/gate",
     "/plans",
     "/plans/notice-attributes",
     "/workspace",
@@ -104,7 +109,13 @@ def test_other_colours_leave_nothing_unreadable(
     with Looker(browser, open_house, **shown) as looker:  # type: ignore[arg-type]
         found = [
             one
-            for path in ("/", "/links", "/links/childcare-notices", "/plans/notice-attributes")
+            for path in (
+                "/",
+                "/links",
+                "/links/childcare-notices",
+                "/plans/notice-attributes",
+                GATE,
+            )
             for one in faults(looker, path, 200, axe)
         ]
 

@@ -13,7 +13,7 @@ import pytest
 from rich.cells import cell_len
 
 pytestmark = [pytest.mark.scenario, pytest.mark.slow]
-RESIDENTS = 2_000
+RESIDENTS = 6_000  # enough for the gate to let somebody leave
 
 
 def _command(folder: Path, *more: str) -> list[str]:
@@ -64,11 +64,20 @@ def test_the_night_is_told_and_summed_up(told: tuple[Path, str]) -> None:
     assert "送れません：統合DB → 市民アプリ" in out
     assert "停止: まだ取り込まれていません" in out
     assert "000-000-0013" in out  # whom to call
-    assert out.count("●●●●") == 4
+    assert out.count("●●●●") == 5
     assert "●●●◌" in out
     assert "抽象化済でも個人情報です。" in out
     assert "http://127.0.0.1:" in out
     assert "匿名" not in out
+
+
+def test_one_release_is_refused_climbed_and_sent_as_codes_alone(told: tuple[Path, str]) -> None:
+    _, out = told
+
+    assert "書いたまま  × 出せません" in out
+    assert "粗くして    ✓ 出しました" in out
+    assert "符号だけ    属性は出ない" in out
+    assert "同じに見える人は最少1人→" in "".join(out.split())
 
 
 def test_it_is_plain_text_of_a_hundred_columns(told: tuple[Path, str]) -> None:
@@ -124,6 +133,10 @@ def test_machines_are_told_in_json_and_the_city_is_not_built_twice(
     lights = {(t["link"], t["light"]) for t in summary["transfers"]}
     assert ("childcare-notices", "stopped") in lights
     assert ("notice-attributes", "applied") in lights
+    assert summary["gate_as_written"]["outcome"] == "refused"
+    assert [way["way"] for way in summary["ways"]] == [
+        "raw", "coarsened", "climbed", "predicate_only",
+    ]  # fmt: skip
     assert cached.stat().st_mtime_ns == before
     assert not (folder / "city").exists()  # gone without --keep
 

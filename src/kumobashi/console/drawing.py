@@ -15,11 +15,13 @@ from kumobashi.console.reader import Reader, reader_of
 from kumobashi.directory.models import By
 from kumobashi.exchange.views import RED, Light, Progress, Words
 from kumobashi.kernel import Zone, from_wire
+from kumobashi.release import gate_bands, gate_learning, gate_words
 
 HERE = Path(__file__).parent
 HTMX = "vendor/htmx-4.0.1.min.js"  # npm htmx.org 4.0.1, dist/htmx.min.js; licence beside it
 TOKENS = "vendor/digital-go-jp-design-tokens-1.1.9.css"  # npm, dist/tokens.css; licence beside it
-_KEPT = ("q", "state", "site", "system", "contact", "sort", "page", "transfer")  # of an address
+_KEPT = ("q", "state", "site", "system", "contact", "sort", "page", "transfer", "of")
+"""Of an address, what stays when language or calendar change."""
 MENU = (
     ("/", "morning"),
     ("/links", "overview"),
@@ -54,6 +56,9 @@ def _environment() -> Environment:
             "clock": formatting.clock,
             "dots": reading.dots,
             "effect": reading.effect,
+            "gate_bands": gate_bands,
+            "gate_learning": gate_learning,
+            "gate_words": gate_words,
             "item_name": items.item_name,
             "number": formatting.number,
             "overdue": reading.overdue,
@@ -121,6 +126,9 @@ def _words(reader: Reader) -> Mapping[str, object]:
     def t(key: str, **facts: object) -> str:
         return wording.say(key, lang, **facts)
 
+    def said(pair: tuple[str, str]) -> str:
+        return pair[0] if lang == "ja" else pair[1]
+
     def day(on: date) -> str:
         return formatting.day(on, lang, reader.calendar)
 
@@ -142,6 +150,7 @@ def _words(reader: Reader) -> Mapping[str, object]:
     return {
         "t": t,
         "w": w,
+        "said": said,
         "day": day,
         "short_day": short_day,
         "moment": moment,

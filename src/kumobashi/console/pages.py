@@ -21,6 +21,7 @@ from kumobashi.console.campaign_pages import CampaignPages
 from kumobashi.console.deed_pages import DeedPages
 from kumobashi.console.drawing import HERE, draw
 from kumobashi.console.entering import Door
+from kumobashi.console.gate_pages import GatePages
 from kumobashi.console.history import STRIP_DAYS, Squares, strip
 from kumobashi.console.link_pages import POLL_SECONDS, LinkPages
 from kumobashi.console.listing import Sort, Wish, choices, lights, listed, wish_of
@@ -61,6 +62,8 @@ def console_routes(
     more = PlanPages(board=source, plans=plans, door=door).routes() if plans else []
     if deeds:
         more += DeedPages(board=source, deeds=deeds, door=door).routes()
+    if plans:
+        more += GatePages(board=source, plans=plans, door=door).routes()
     if campaigns:
         more += CampaignPages(board=source, campaigns=campaigns, door=door).routes()
     return [

@@ -7,10 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from kumobashi.exchange.views import Board, DayView, LinkView, TransferView, Words
 from kumobashi.planning.approval import Standing
+
+if TYPE_CHECKING:
+    from kumobashi.planning.explaining import Explanation  # it runs rules: a relay loads no DuckDB
 
 
 class BoardSource(Protocol):
@@ -74,6 +77,9 @@ class PlanSource(Protocol):
 
     def plan(self, link: str) -> Mapping[str, Any] | None:
         """Return a plan as ``kumobashi plan --json`` gives it."""
+
+    def explanation(self, link: str) -> "Explanation | None":
+        """Return the rule of a link as a fictional resident goes through it."""
 
     def proposal(self, link: str) -> Proposal | None:
         """Return the open proposal of a plan as it is now."""

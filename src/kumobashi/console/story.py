@@ -10,6 +10,7 @@ from typing import Any
 
 from kumobashi.exchange.views import Words
 from kumobashi.planning.approval import Standing
+from kumobashi.release.gate_report import GateReport, report_of
 
 Json = Mapping[str, Any]
 
@@ -64,6 +65,7 @@ class PlanStory:
     way: tuple[Stop, ...]
     basis: Words
     measured: Mapping[str, int | None]
+    gate: GateReport | None  # none: not counted, or the rule has no gate
     seconds: float | None
     approved_by: str
     approved_at: str  # RFC 3339
@@ -106,10 +108,19 @@ def story_of(document: Json) -> PlanStory:
         way=_way(_list(document, "doors") or _list(decision, "route")),
         basis=_words(document.get("basis")),
         measured={key: held for key, held in counted.items() if isinstance(held, int)},
+        gate=_gate(counted),
         seconds=_number(expected.get("seconds")),
         approved_by=str(approval.get("by", "")),
         approved_at=str(approval.get("at", "")),
     )
+
+
+def _gate(counted: Json) -> GateReport | None:
+    """Read the gate's figures; those of another release, which are different, are left out."""
+    try:
+        return report_of(_map(counted, "gate")) if _map(counted, "gate") else None
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _reason(held: Json) -> Reason:

@@ -106,9 +106,15 @@ class Book:
 
         Nobody else can have changed it since it was held, so it need not be read once more.
         """
-        if connection.execute(change, {**key, **values}).rowcount != 1:
+        # Most moves say once more that nothing is waited for; columns that stay empty are left out.
+        news = {
+            name: value
+            for name, value in values.items()
+            if value is not None or getattr(before, name) is not None
+        }
+        if news and connection.execute(change, {**key, **news}).rowcount != 1:
             raise NoSuchTransfer(transfer=before.transfer)
-        return changed(before, values)
+        return changed(before, news)
 
     def _reached(self, then: Out | In) -> dict[str, object]:
         """Return the columns that say where something is, and when it ended if it has."""

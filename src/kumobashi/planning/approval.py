@@ -45,14 +45,14 @@ def approve(
     """Write ``approvals/<link>.yaml`` for a plan that permits the link, and return it.
 
     Raises:
-        PlanRefused: the plan does not permit the link, or its gate lets nothing leave; there is
-            nothing to approve.
+        PlanRefused: the plan does not permit the link, or its gate lets nothing leave and nothing
+            steps in; there is nothing to approve.
     """
     if not plan.is_permitted:
         raise PlanRefused(
             link=plan.link.link, reason=plan.reasons[0].ja, reason_en=plan.reasons[0].en
         )
-    if measured and measured.gate and measured.is_refused:
+    if measured and measured.gate and measured.is_refused and not plan.link.fallback:
         ja, en = headline(measured.gate)
         raise PlanRefused(link=plan.link.link, reason=ja, reason_en=en)
     approval = ApprovalFile.model_validate(

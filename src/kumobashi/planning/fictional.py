@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
@@ -66,9 +67,15 @@ class Example:
     after: Mapping[str, str]  # by released item; empty when the rule lets nobody through
 
 
-def example_of(workspace: Workspace, link: LinkFile, *, on: date) -> Example:
-    """Run the rule of a link on invented rows."""
-    rule = workspace.rules[link.release]
+def example_of(
+    workspace: Workspace,
+    link: LinkFile,
+    *,
+    on: date,
+    levels: Mapping[str, int] = MappingProxyType({}),
+) -> Example:
+    """Run the rule of a link, with columns climbed to ``levels``, on invented rows."""
+    rule = workspace.rules[link.release].at_levels(levels)
     layouts = {name: workspace.layout(ref) for name, ref in rule.datasets.items()}
     members = _members(rule, layouts[rule.subject.dataset], on)
     chosen = _chosen(rule, members, on)

@@ -16,6 +16,7 @@ from kumobashi.planning.graph import graph
 from kumobashi.planning.graph_svg import svg
 from kumobashi.planning.story import ItemStory, Story
 from kumobashi.planning.workspace import Workspace
+from kumobashi.release import gate_learning, gate_words
 
 _KIB, _MIB = 1024, 1024 * 1024
 
@@ -36,6 +37,8 @@ def _template() -> Template:
         not_counted=sentences.not_counted,
         size=_size,
         campaign_words=_campaign_words,
+        gate_words=gate_words,
+        gate_learning=gate_learning,
     )
     return environment.get_template("plan.html")
 

@@ -31,6 +31,8 @@ from kumobashi.service.planned import Planned
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from kumobashi.planning.explaining import Explanation
+
 FILE = "decisions.jsonl"
 _STATE = "state.db"  # how long past runs took is read beside the gateway's own connection
 _MOST_DRAWN = 40  # links
@@ -109,6 +111,13 @@ class PlanDesk:
             past=past_runs(self._state, tenant=workspace.municipality.municipality.code, link=link),
         )
         return story_json(story)
+
+    def explanation(self, link: str) -> "Explanation | None":
+        """Return the rule of a link as a fictional resident goes through it."""
+        workspace = self._workspace()
+        if link not in self._mine(workspace):
+            return None
+        return self._planned.explanation(workspace, self._decided(workspace, link))
 
     def proposal(self, link: str) -> Proposal | None:
         """Return the open proposal of a plan as it is now."""

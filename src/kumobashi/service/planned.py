@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import date
 
 from kumobashi.directory.entries import Directory
+from kumobashi.planning.explaining import Explanation, explain
 from kumobashi.planning.fictional import Example, example_of
 from kumobashi.planning.plan import Plan, plan
 from kumobashi.planning.workspace import Workspace
@@ -24,6 +25,7 @@ class Planned:
         self._of: tuple[Workspace, date] | None = None
         self._held: dict[str, Plan] = {}
         self._examples: dict[tuple[str, date], Example] = {}  # by hash and day
+        self._explained: dict[tuple[str, date], Explanation] = {}
 
     def plan(self, workspace: Workspace, link: str) -> Plan:
         """Return the plan of a link as it is today; raise ``LinkUnknown``."""
@@ -32,6 +34,7 @@ class Planned:
             # The same object is the same files: whoever reads them anew makes a new one.
             if self._of is None or self._of[0] is not workspace or self._of[1] != on:
                 self._of, self._held, self._examples = (workspace, on), {}, {}
+                self._explained = {}
             held = self._held
         found = held.get(link)
         if found is None:
@@ -46,4 +49,14 @@ class Planned:
         found = held.get(key)
         if found is None:
             found = held[key] = example_of(workspace, decided.link, on=decided.on)
+        return found
+
+    def explanation(self, workspace: Workspace, decided: Plan) -> Explanation:
+        """Return a plan's rule as a fictional resident goes through it, at every step."""
+        with self._lock:
+            held = self._explained
+        key = (decided.hash, decided.on)
+        found = held.get(key)
+        if found is None:
+            found = held[key] = explain(workspace, decided)
         return found

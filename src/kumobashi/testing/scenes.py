@@ -18,6 +18,8 @@ from kumobashi.exchange.views import (
     Words,
 )
 from kumobashi.kernel import JST, to_micros
+from kumobashi.release.errors import GateRefused
+from kumobashi.testing import gates
 from kumobashi.testing.views import DESK, SITES, Run, link_of, overview_of, some_findings
 
 VENDOR = ContactView(name="子育て通知サービス 運用窓口", phone="000-0000-0202", hours="24時間")
@@ -28,8 +30,9 @@ STATUTE = Words(
 
 
 def applied() -> LinkView:
-    """Return 住民基本台帳ほか → お知らせ属性 with all four receipts."""
-    return link_of("住民基本台帳ほか → お知らせ属性", Run(link="notice-attributes"))
+    """Return 住民基本台帳ほか → お知らせ属性, made coarser by its gate, with all four receipts."""
+    run = Run(link="notice-attributes", gate=gates.climbed(left_out=1_204))
+    return link_of("住民基本台帳ほか → お知らせ属性", run)
 
 
 def in_the_hall() -> LinkView:
@@ -129,6 +132,36 @@ def refused() -> LinkView:
     )
     run = Run(link="tax-notices", light=Light.REFUSED, at=(1, 50), rows=61_002, done=6, cause=cause)
     return link_of("個人住民税 → 減免のお知らせ", run, daily="01:50", history=())
+
+
+def too_telling() -> LinkView:
+    """Return a link that its gate refused: few people, and all of them stand out."""
+    report = gates.refused()
+    first = next(one for one in report.limits if not one.is_kept_before)
+    error = GateRefused(
+        threshold=first.name, limit=f"{first.limit:g}", got=f"{first.before:g}", report=report
+    )
+    cause = Cause(
+        code=error.code,
+        what=Words(ja=error.say("ja"), en=error.say("en")),
+        remedy=Words(ja=error.remedy("ja"), en=error.remedy("en")),
+        side="hall-core",
+        side_name="庁内 基幹系",
+        contact=DESK,
+        since=datetime(2026, 11, 22, 3, 21, tzinfo=JST),
+    )
+    run = Run(
+        link="care-visits",
+        light=Light.REFUSED,
+        at=(3, 20),
+        rows=report.before.rows,
+        without_consent=67,
+        done=1,
+        smallest_class=None,
+        cause=cause,
+        gate=report,
+    )
+    return link_of("介護保険ほか → 訪問のお知らせ", run, daily="03:20", history=())
 
 
 def held() -> LinkView:
@@ -277,6 +310,7 @@ def every_light() -> Overview:
         reminders(132),
         stopped(),
         refused(),
+        too_telling(),
         held(),
         waiting(),
         running(),

@@ -24,6 +24,7 @@ from kumobashi.exchange.views import (
     Words,
 )
 from kumobashi.kernel import JST, Finding, Zone
+from kumobashi.release.gate_report import GateReport
 
 NOW = datetime(2026, 11, 22, 7, 42, tzinfo=JST)
 DAY = date(2026, 11, 22)
@@ -69,6 +70,7 @@ class Run:
     parts: tuple[int, int] = (4, 4)  # arrived, of
     cause: Cause | None = None
     findings: tuple[Finding, ...] = ()
+    gate: GateReport | None = None
 
     def view(self) -> TransferView:
         """Return what the ledger would show."""
@@ -88,7 +90,7 @@ class Run:
             started=self._started,
             finished=self._started + timedelta(seconds=length) if ended else None,
             seconds=length if ended else None,
-            rows_extracted=self.rows + self.without_consent + self.quarantined
+            rows_extracted=self.rows + self.without_consent + self.quarantined + self._left_out
             if self.done
             else None,
             rows_without_consent=self.without_consent if counted else None,
@@ -105,7 +107,12 @@ class Run:
             findings=self.findings,
             findings_total=len(self.findings),
             cause=self.cause,
+            gate=self.gate,
         )
+
+    @property
+    def _left_out(self) -> int:
+        return self.gate.suppressed if self.gate else 0
 
     @property
     def _started(self) -> datetime:
@@ -150,7 +157,7 @@ class Run:
 
     def _receipts(self) -> tuple[ReceiptView, ...]:
         stages = [*STAGES[_CARRY + 1 : self.done]]
-        if self.light is Light.REFUSED:
+        if self.light is Light.REFUSED and self.done > _CARRY:  # else nothing was sent
             stages.append("refused")
         return tuple(
             ReceiptView(

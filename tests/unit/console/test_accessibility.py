@@ -12,6 +12,8 @@ import pytest
 
 import kumobashi.console
 from kumobashi.testing import scenes
+from kumobashi.testing.office import GATED, Office
+from tests.unit.console.conftest import Browser
 
 Console = Callable[..., Any]
 STATIC = Path(kumobashi.console.__file__).parent / "static"
@@ -24,6 +26,13 @@ PAGES = [
     *(f"/links/{link.link}" for link in scenes.every_light().links),
     "/links/vaccination-reminders?lang=en&page=2",
     "/nope",
+]
+GATE_PAGES = [
+    "/links/notice-attributes/gate",
+    "/links/notice-attributes/gate?lang=en&of=plan",
+    "/links/care-visits/gate?lang=en",
+    "/links/campaign-targets/gate",
+    "/plans/notice-attributes",
 ]
 VOID = {"meta", "link", "input", "br", "img", "hr"}
 
@@ -63,8 +72,22 @@ class Page(HTMLParser):
         return [attributes for tag, attributes in self.tags if tag in names]
 
 
-@pytest.fixture(params=PAGES)
+@pytest.fixture(scope="module")
+def of_gates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Draw the pages that need plans, each once; the plan has been counted."""
+    folder = tmp_path_factory.mktemp("office")
+    office = Office(folder, scenes.every_light, signs_in=False)
+    office.propose(GATED)
+    browser = Browser(office.application)
+    drawn = {address: browser.get(address).text for address in GATE_PAGES}
+    office.close()
+    return drawn
+
+
+@pytest.fixture(params=[*PAGES, *GATE_PAGES])
 def page(console: Console, request: pytest.FixtureRequest) -> Page:
+    if request.param in GATE_PAGES:
+        return Page(request.getfixturevalue("of_gates")[request.param])
     return Page(console(scenes.every_light).get(request.param).text)
 
 

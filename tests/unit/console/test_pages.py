@@ -185,10 +185,17 @@ def test_a_link_shows_stages_receipts_counts_and_k(console: Console) -> None:
         assert label in page
     assert "同意なし <b>10,453</b>" in page
     assert page.count("合っています") == 4
-    assert "本人を含めて 10人以上います" in page
+    assert "同じに見える 10 人より少なくは絞れず" in page
     digest = _newest(scenes.applied()).receipts[0].digest
     assert f'title="{digest}"' in page
     assert "匿名" not in page
+
+
+def test_a_transfer_without_a_gate_tells_of_k_alone(console: Console) -> None:
+    page = console(scenes.morning).get("/links/vaccination-reminders").text
+
+    assert "本人を含めて 3人しかいない組があります" in page
+    assert "危険度の確認" not in page
 
 
 def test_counts_that_do_not_agree_are_shown_with_the_difference(console: Console) -> None:

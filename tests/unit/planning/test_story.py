@@ -1,5 +1,7 @@
 """The plan as a story: an invented person before and after, doors, what others must do."""
 
+import html
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -11,9 +13,11 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from kumobashi.directory.entries import Directory
+from kumobashi.kernel import Language
 from kumobashi.planning.approval import approve
 from kumobashi.planning.fictional import example_of
 from kumobashi.planning.folding import cut, fold
+from kumobashi.planning.measured import Measured
 from kumobashi.planning.overview import PlansView
 from kumobashi.planning.page import page_of
 from kumobashi.planning.plan import plan
@@ -22,6 +26,10 @@ from kumobashi.planning.rendering import PlanView
 from kumobashi.planning.story import Story, tell
 from kumobashi.planning.timing import Past, expected
 from kumobashi.planning.workspace import Workspace, load
+from kumobashi.release.gate_learning import lessons
+from kumobashi.release.gate_report import GateReport, Outcome
+from kumobashi.release.gate_words import headline, limit_lines, neighbour
+from kumobashi.testing import gates
 from tests.unit.planning.test_plan import LINK, ON, edit
 
 NIGHT = datetime(2026, 11, 21, 16, tzinfo=UTC)
@@ -217,6 +225,46 @@ def test_a_page_stands_alone_without_scripts_and_for_all_has_the_picture(
     for held in stories:
         assert held.plan.hash in page
         assert all(item.ja in page for item in held.items)
+
+
+@pytest.mark.parametrize("lang", ["ja", "en"])
+@pytest.mark.parametrize("report", [gates.climbed(left_out=1_204), gates.refused()])
+def test_on_paper_the_gate_says_what_it_measured_and_which_step_leaves(
+    workspace: Workspace, directory: Directory, report: GateReport, lang: Language
+) -> None:
+    told = story(workspace, directory, LINK)
+    place = 0 if lang == "ja" else 1
+
+    page = html.unescape(page_of(workspace, [with_gate(told, report)], at=NIGHT, lang=lang))
+    without = page_of(workspace, [told], at=NIGHT, lang=lang)
+
+    assert headline(report)[place] in page
+    assert neighbour(report)[place] in page
+    for line in limit_lines(report):
+        assert line.name[place] in page
+    for lesson in lessons(report):
+        assert lesson.said[place] in page
+    is_refused = report.outcome is Outcome.REFUSED
+    assert page.count("◀</span>") == (0 if is_refused else len(report.climbs))
+    assert page.count('<ol class="out">') == is_refused
+    assert headline(report)[place] not in without
+
+
+def with_gate(told: Story, report: GateReport) -> Story:
+    counted = Measured(
+        on=ON,
+        rows=report.after.rows if report.after else 0,
+        extracted=500_000,
+        without_consent=0,
+        bytes=6_100_000,
+        parts=4,
+        smallest_class=report.after.k if report.after else None,
+        rows_below_five=0,
+        findings=(),
+        losses=(),
+        gate=report,
+    )
+    return replace(told, measured=counted)
 
 
 def test_what_people_write_into_files_cannot_become_markup(

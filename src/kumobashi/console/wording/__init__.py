@@ -8,6 +8,7 @@ from kumobashi.console.wording import (
     deeds,
     entering,
     frame,
+    gate,
     link,
     listing,
     morning,
@@ -19,7 +20,7 @@ from kumobashi.kernel import Language
 
 __all__ = ["PAGES", "TEXT", "both", "pick", "say"]
 
-PAGES = (frame, entering, morning, listing, link, deeds, plans, campaigns)
+PAGES = (frame, entering, morning, listing, link, gate, deeds, plans, campaigns)
 TEXT = {key: words for page in PAGES for key, words in page.TEXT.items()}
 
 
