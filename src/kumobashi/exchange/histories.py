@@ -26,7 +26,7 @@ from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.sealed_files import HALF, SEALED, SealedFiles
 from kumobashi.exchange.states import LEFT, Out
 from kumobashi.exchange.transfer_keys import HISTORIES, TransferKeys
-from kumobashi.release.differencing import NOW, Release, is_compared, lay_beside
+from kumobashi.release.differencing import NOW, Climbing, Release, is_compared, lay_beside
 from kumobashi.release.gate import Passed
 from kumobashi.risk.differencing import follow
 from kumobashi.storage.sole_use import hold
@@ -75,6 +75,7 @@ class Histories:
         epoch: str | None,
         known: Known,
         room: Path,
+        climb: Climbing,
     ) -> Passed:
         """Lay what passed its gate beside what the destination was told; note what it is told now.
 
@@ -87,7 +88,9 @@ class Histories:
         on = date.fromisoformat(row.business_date)
         with self.held(system, epoch, known=known) as destination:
             earlier = destination.earlier(work, row.transfer, room=room)
-            passed = lay_beside(passed, work, earlier, link=row.link, on=on)
+            passed = lay_beside(passed, work, earlier, link=row.link, on=on, climb=climb)
+            if not is_compared(passed.rule):
+                return passed
             destination.keep(work, earlier, link=row.link, transfer=row.transfer, on=on, room=room)
         return passed
 

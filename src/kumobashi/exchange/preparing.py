@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -136,9 +137,8 @@ class Preparation:
 
         try:
             names = {field.name: field.ja for field in order.layout.fields}
-            passed = pass_gate(
-                order.rule, self.work, make, on=on, names=names, earlier=self._earlier()
-            )
+            gate = partial(pass_gate, order.rule, self.work, make, on=on, names=names)
+            passed = gate(earlier=self._earlier())
             passed = self.histories.beside(
                 self.work,
                 passed,
@@ -147,6 +147,7 @@ class Preparation:
                 epoch=self._epoch,
                 known=self.ledger.several,
                 room=self.folder,
+                climb=lambda report: gate(earlier=report),
             )
         except GateRefused as refused:
             self._note({"gate": refused.report.facts()})  # people see why, beside the refusal
@@ -158,8 +159,8 @@ class Preparation:
         if fresh and targets:
             facts |= {"campaigns": dict(targets.meant), "data": dict(fresh.members())}
         timed = {"seconds": time.monotonic() - extracted, "rows": released.rows}
-        gate = {"gate": passed.report.facts()} if passed.report else {}
-        self._note({"released": facts, "stages": {"release": timed}, "stage": "seal", **gate})
+        measured = {"gate": passed.report.facts()} if passed.report else {}
+        self._note({"released": facts, "stages": {"release": timed}, "stage": "seal", **measured})
         return replace(released, freshness=fresh)
 
     def _earlier(self) -> GateReport | None:

@@ -2,7 +2,7 @@
 
     passed the gate → laid beside earlier releases → nobody told apart?  ─ yes ─→ leaves
                                   └ no ─→ leave those rows out, as far as allowed, measure again
-                                  └ too many ─→ refuse
+                                  └ too many ─→ climb where the gate may, else refuse
 
 A destination can join whatever carries its tokens, so all releases to one system in one key epoch
 are looked at together (``risk.differencing`` says how). A rule without a measured gate, without a
@@ -10,7 +10,7 @@ column that tells people apart, or without a token has nothing to be laid beside
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -19,7 +19,7 @@ import duckdb
 from kumobashi.release.columns import Token
 from kumobashi.release.errors import DifferencingRefused
 from kumobashi.release.gate import Passed, gate_of, leave_out_again, report_in
-from kumobashi.release.gate_report import Beside
+from kumobashi.release.gate_report import Beside, GateReport
 from kumobashi.release.gates import Gate
 from kumobashi.release.rules import ReleaseRule
 from kumobashi.risk.differencing import Earlier, differ
@@ -30,6 +30,7 @@ NOW = "told_now"  # temporary table: key, class
 DEFAULT_K = 5  # of a gate that counts no persons
 _SMALL = "told_apart"
 _ROUNDING = 1e-9
+Climbing = Callable[[GateReport], Passed]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +74,46 @@ def _persons(chance: float | None) -> int | None:
 
 
 def lay_beside(
+    passed: Passed,
+    work: duckdb.DuckDBPyConnection,
+    earlier: Sequence[Release],
+    *,
+    link: str,
+    on: date,
+    climb: Climbing | None = None,
+) -> Passed:
+    """Return what leaves: as it passed, or coarser where the gate may climb and that is needed.
+
+    ``climb`` makes the release anew at the levels of a report. All columns go up one step at a
+    time: which of them would be enough alone is not searched for.
+
+    Raises:
+        DifferencingRefused: more rows than the gate lets be left out, or all, at every level.
+        GateRefused: what is left over tells too much by itself.
+    """
+    while True:
+        try:
+            return _lay_beside(passed, work, earlier, link=link, on=on)
+        except DifferencingRefused:
+            higher = _higher(report_in(passed))
+            if climb is None or gate_of(passed.rule).on_fail != "climb" or higher is None:
+                raise
+            passed = climb(higher)
+            if passed.report is None or passed.report.levels != higher.levels:
+                raise
+            if not is_compared(passed.rule):  # nothing is left that tells people apart
+                return passed
+
+
+def _higher(report: GateReport) -> GateReport | None:
+    """Return the report with every column one step up; nothing where all are at their top."""
+    climbs = tuple(
+        replace(one, level=min(one.level + 1, len(one.steps) - 1)) for one in report.climbs
+    )
+    return replace(report, climbs=climbs) if climbs != report.climbs else None
+
+
+def _lay_beside(
     passed: Passed,
     work: duckdb.DuckDBPyConnection,
     earlier: Sequence[Release],

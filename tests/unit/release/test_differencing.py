@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ BORN = {"name": "born", "op": "truncate", "of": "birth_date", "to": "year"}
 TOWN = {"name": "town", "op": "prefix", "of": "town_code", "length": 13}
 RICH = {"name": "rich", "op": "keep", "of": "income", "role": "sensitive"}
 TOWNS = [f"99999700{n:05d}" for n in range(10, 20)]
+COLUMNS = "key ubigint, history ubigint, class ubigint, here boolean"
 YESTERDAY = ON - timedelta(days=1)
 
 
@@ -57,7 +59,7 @@ def beside(
     held: Staged, told: Sequence[tuple[Any, ...]], *, on: date = ON, link: str = "first"
 ) -> tuple[Passed, Beside]:
     """Let a second link pass its gate, and lay what it releases beside the first."""
-    held.work.execute("create table e (key ubigint, history ubigint, class ubigint, here boolean)")
+    held.work.execute(f"create table e ({COLUMNS})")
     if told:
         held.work.executemany("insert into e values (?, ?, ?, ?)", told)
     earlier = [Release(link=link, on=on, relation="e")]
@@ -99,6 +101,27 @@ def test_where_it_is_only_to_be_said_everything_leaves_and_the_numbers_are_there
         assert compared == Beside(
             against=("first",), k=5, smallest=1, too_small=25, left_out=0, appeared=0, gone=0
         )
+
+
+@pytest.mark.parametrize(("on_fail", "levels"), [("climb", {"town": 1}), ("refuse", None)])
+def test_it_climbs_where_the_gate_may(on_fail: str, levels: dict[str, int] | None) -> None:
+    told = told_by(by_birth(), SQUARE)
+    made = rule(TOWN | {"ladder": [6]}, gate={"k": 5, "on_fail": on_fail})
+    with staged(made, SQUARE) as held:
+        held.work.execute(f"create table e ({COLUMNS})")
+        held.work.executemany("insert into e values (?, ?, ?, ?)", told)
+        earlier = [Release(link="first", on=YESTERDAY, relation="e")]
+        climb = partial(gated, held)
+        if levels is None:
+            with pytest.raises(DifferencingRefused):
+                lay_beside(gated(held), held.work, earlier, link="second", on=ON, climb=climb)
+            return
+        passed = lay_beside(gated(held), held.work, earlier, link="second", on=ON, climb=climb)
+
+        assert reported(passed).levels == levels
+        assert (passed.released.rows, beside_in(passed).left_out) == (25, 0)
+        assert beside_in(passed).smallest == 5
+        assert {town for _, town in held.work.execute("from released").fetchall()} == {"999997"}
 
 
 def crossed(strays: int) -> list[Row]:
