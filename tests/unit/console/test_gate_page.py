@@ -152,7 +152,7 @@ def test_predicate_only_stands_beside_it_and_sends_two_values(held: Held) -> Non
 
 def test_bars_are_of_people_and_a_table_says_the_same(held: Held) -> None:
     page = browser(held).get(f"/links/{LINK}/gate").text
-    table = page.partition('<table class="bands">')[2].partition("</table>")[0]
+    table = page.partition('<table class="crowds">')[2].partition("</table>")[0]
     report = gates.climbed(left_out=1_204)
 
     assert table.count("<svg") == table.count('aria-hidden="true" focusable') > 8
@@ -228,7 +228,7 @@ def test_a_rule_that_was_not_measured_is_explained_all_the_same(
 
     assert word in page
     assert tells in page
-    assert 'class="bands"' not in page
+    assert 'class="crowds"' not in page
 
 
 def test_figures_of_another_form_of_the_rule_are_not_laid_on_this_one(held: Held) -> None:
