@@ -313,6 +313,9 @@ def test_a_counted_plan_shows_what_its_gate_really_measured(
         assert headline(report)[0] in page
         assert page.count('class="ways-out"') == (outcome is Outcome.REFUSED)
     assert "事前点検で数えた数字です" in of_plan
+    assert (
+        f'href="/links/{link}/gate?lang=en&amp;of=plan"' in of_plan
+    )  # the same figures in English
     assert f"{report.before.rows:,}" in of_plan
     raised = sum(1 for climb in report.climbs if climb.level)
     assert of_plan.count("ここまで上がりました") == raised
