@@ -122,6 +122,7 @@ PICTURES = (
         shows="an invented resident at every step of the ladders",
         path=GATE,
         part="section[aria-labelledby=ladders]",
+        width=1200,
     ),
     Picture(
         name="gate-bars",

@@ -15,7 +15,7 @@ from kumobashi.console.reader import Reader, reader_of
 from kumobashi.directory.models import By
 from kumobashi.exchange.views import RED, Light, Progress, Words
 from kumobashi.kernel import Zone, from_wire
-from kumobashi.release import gate_bands, gate_learning, gate_words
+from kumobashi.release import gate_bars, gate_learning, gate_words
 
 HERE = Path(__file__).parent
 HTMX = "vendor/htmx-4.0.1.min.js"  # npm htmx.org 4.0.1, dist/htmx.min.js; licence beside it
@@ -56,7 +56,7 @@ def _environment() -> Environment:
             "clock": formatting.clock,
             "dots": reading.dots,
             "effect": reading.effect,
-            "gate_bands": gate_bands,
+            "gate_bars": gate_bars,
             "gate_learning": gate_learning,
             "gate_words": gate_words,
             "item_name": items.item_name,

@@ -6,6 +6,7 @@ from rich.text import Text
 
 from kumobashi.kernel import Language
 from kumobashi.planning.columns import hung, row_of
+from kumobashi.release.gate_learning import SIGNS, lessons
 from kumobashi.release.gate_report import Climb, GateReport, Outcome
 from kumobashi.release.gate_words import headline, limit_lines, neighbour
 
@@ -35,6 +36,8 @@ def gate_lines(report: GateReport, *, width: int, lang: Language) -> Iterator[Te
         title = report.names[climb.column] if is_ja else climb.column
         yield from hung(Text(f"  {title}: "), ladder(climb, lang), width)
     yield from hung(Text("  "), neighbour(report)[place], width, "dim")
+    for lesson in lessons(report):
+        yield from hung(Text(f"  {SIGNS[lesson.learning]} "), lesson.said[place], width, "dim")
 
 
 def ladder(climb: Climb, lang: Language) -> str:

@@ -17,6 +17,9 @@ class Learning(StrEnum):
     OPEN = "open"  # nobody can say which of the values
 
 
+SIGNS = {Learning.GIVEN_AWAY: "!", Learning.LEANS: "△", Learning.OPEN: "✓"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lesson:
     """What is learnt of some sensitive columns by who finds a neighbour's group, not the row."""

@@ -151,7 +151,7 @@ def test_predicate_only_stands_beside_it_and_sends_two_values(held: Held) -> Non
 
 def test_bars_are_of_people_and_a_table_says_the_same(held: Held) -> None:
     page = browser(held).get(f"/links/{LINK}/gate").text
-    table = page.partition('<table class="bands">')[2].partition("</table>")[0]
+    table = page.partition('<table class="crowds">')[2].partition("</table>")[0]
     report = gates.climbed(left_out=1_204)
 
     assert table.count("<svg") == table.count('aria-hidden="true" focusable') > 8
@@ -227,7 +227,7 @@ def test_a_rule_that_was_not_measured_is_explained_all_the_same(
 
     assert word in page
     assert tells in page
-    assert 'class="bands"' not in page
+    assert 'class="crowds"' not in page
 
 
 def test_figures_of_another_form_of_the_rule_are_not_laid_on_this_one(held: Held) -> None:
@@ -312,6 +312,9 @@ def test_a_counted_plan_shows_what_its_gate_really_measured(
         assert headline(report)[0] in page
         assert page.count('class="ways-out"') == (outcome is Outcome.REFUSED)
     assert "事前点検で数えた数字です" in of_plan
+    assert (
+        f'href="/links/{link}/gate?lang=en&amp;of=plan"' in of_plan
+    )  # the same figures in English
     assert f"{report.before.rows:,}" in of_plan
     raised = sum(1 for climb in report.climbs if climb.level)
     assert of_plan.count("ここまで上がりました") == raised

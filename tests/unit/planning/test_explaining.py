@@ -13,6 +13,7 @@ from kumobashi.planning.plan import plan
 from kumobashi.planning.workspace import Workspace, load
 from kumobashi.release.ladders import steps
 from kumobashi.testing import gates
+from tests.unit.planning.test_coded_links import code
 from tests.unit.planning.test_plan import edit
 
 LINK = "notice-attributes"
@@ -69,6 +70,17 @@ def test_a_step_that_drops_a_column_shows_no_value(
 
     assert [rung.is_dropped for rung in town.rungs] == [False, False, False, True]
     assert [rung.value for rung in town.rungs] == ["9999970012003", "9999970012", "999997", ""]
+
+
+def test_a_link_under_codes_is_explained_by_names(folder: Path, directory: Directory) -> None:
+    plain = explained(load(folder), directory)
+    book = code(folder)
+
+    coded = explained(load(folder), directory)
+
+    assert coded.columns == plain.columns
+    assert not set(book.order) & {column.name for column in coded.columns}
+    assert coded.levels(gates.climbed()) == plain.levels(gates.climbed())
 
 
 def test_a_birthday_is_compared_with_what_is_made_from_it(

@@ -17,6 +17,7 @@ from kumobashi.kernel import Language
 from kumobashi.planning.approval import approve
 from kumobashi.planning.fictional import example_of
 from kumobashi.planning.folding import cut, fold
+from kumobashi.planning.gate_rendering import gate_lines
 from kumobashi.planning.measured import Measured
 from kumobashi.planning.overview import PlansView
 from kumobashi.planning.page import page_of
@@ -248,6 +249,20 @@ def test_on_paper_the_gate_says_what_it_measured_and_which_step_leaves(
     assert page.count("◀</span>") == (0 if is_refused else len(report.climbs))
     assert page.count('<ol class="out">') == is_refused
     assert headline(report)[place] not in without
+
+
+@pytest.mark.parametrize("lang", ["ja", "en"])
+@pytest.mark.parametrize("width", [60, 100])
+@pytest.mark.parametrize("report", [gates.climbed(left_out=1_204), gates.refused()])
+def test_at_a_terminal_the_gate_says_what_groups_give_away(
+    report: GateReport, width: int, lang: Language
+) -> None:
+    lines = [line.plain for line in gate_lines(report, width=width, lang=lang)]
+
+    assert max(map(cell_len, lines)) <= width
+    said = "".join("".join(lines).split())
+    for lesson in lessons(report):
+        assert "".join(lesson.said[0 if lang == "ja" else 1].split()) in said
 
 
 def with_gate(told: Story, report: GateReport) -> Story:

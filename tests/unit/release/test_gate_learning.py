@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kumobashi.release.gate_bands import bands, width
+from kumobashi.release.gate_bars import pairs, width
 from kumobashi.release.gate_learning import (
     WAYS_OUT,
     Learning,
@@ -43,19 +43,19 @@ def test_bars_hold_everybody_and_the_smallest_groups_come_first(
     before: list[tuple[int, int, int]], after: list[tuple[int, int, int]] | None
 ) -> None:
     first, then = figures(before), figures(after) if after else None
-    found = bands(replace(gates.refused(), before=first, after=then))
+    found = pairs(replace(gates.refused(), before=first, after=then))
 
-    assert sum(band.before for band in found) == first.rows
-    assert [band.least for band in found] == sorted({band.least for band in found})
+    assert sum(pair.before for pair in found) == first.rows
+    assert [pair.least for pair in found] == sorted({pair.least for pair in found})
     if then is None:
-        assert all(band.after is None for band in found)
+        assert all(pair.after is None for pair in found)
     else:
-        assert sum(band.after or 0 for band in found) == then.rows
-    assert sum(band.before for band in found if band.is_few) == first.below_five
-    lengths = [width(rows, found) for band in found for rows in (band.before, band.after)]
+        assert sum(pair.after or 0 for pair in found) == then.rows
+    assert sum(pair.before for pair in found if pair.is_few) == first.below_five
+    lengths = [width(rows, found) for pair in found for rows in (pair.before, pair.after)]
     assert max(lengths) == 1000
-    assert all((length > 0) == bool(rows) for band in found
-               for rows, length in ((band.before, width(band.before, found)),))  # fmt: skip
+    assert all((length > 0) == bool(rows) for pair in found
+               for rows, length in ((pair.before, width(pair.before, found)),))  # fmt: skip
 
 
 @given(

@@ -1,7 +1,7 @@
 """People by how many look like them, before the gate and behind it: what bars are drawn of.
 
 >>> from kumobashi.release.gate_report import Bar
->>> [band.label[0] for band in paired((Bar(least=1, most=1, classes=9, rows=9),), None)]
+>>> [pair.label[0] for pair in paired((Bar(least=1, most=1, classes=9, rows=9),), None)]
 ['1人だけ']
 """
 
@@ -13,7 +13,7 @@ from kumobashi.release.gate_words import Said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Band:
+class Pair:
     """People in groups of ``least`` to ``most``; no ``most``: of ``least`` and more."""
 
     least: int
@@ -38,18 +38,18 @@ class Band:
         return f"{self.least:,}〜{self.most:,}人", f"{self.least:,} to {self.most:,}"
 
 
-def bands(report: GateReport) -> tuple[Band, ...]:
-    """Return the bands that hold anybody, the smallest groups first."""
+def pairs(report: GateReport) -> tuple[Pair, ...]:
+    """Return the pairs of bars that hold anybody, the smallest groups first."""
     return paired(report.before.bars, report.after.bars if report.after else None)
 
 
-def paired(before: Iterable[Bar], after: Iterable[Bar] | None) -> tuple[Band, ...]:
+def paired(before: Iterable[Bar], after: Iterable[Bar] | None) -> tuple[Pair, ...]:
     """Put the bars of two measurements beside each other."""
     first = {(bar.least, bar.most): bar.rows for bar in before}
     then = None if after is None else {(bar.least, bar.most): bar.rows for bar in after}
     ends = sorted({*first, *(then or ())}, key=lambda end: end[0])
     return tuple(
-        Band(
+        Pair(
             least=least,
             most=most,
             before=first.get((least, most), 0),
@@ -59,14 +59,14 @@ def paired(before: Iterable[Bar], after: Iterable[Bar] | None) -> tuple[Band, ..
     )
 
 
-def width(rows: int | None, found: Iterable[Band]) -> int:
+def width(rows: int | None, found: Iterable[Pair]) -> int:
     """Return how long a bar is, of 1000 for the longest; whoever is there is seen.
 
-    >>> pair = (Band(least=1, most=1, before=8000, after=0),)
+    >>> pair = (Pair(least=1, most=1, before=8000, after=0),)
     >>> width(8000, pair), width(1, pair), width(0, pair), width(None, pair)
     (1000, 4, 0, 0)
     """
-    longest = max((max(band.before, band.after or 0) for band in found), default=0)
+    longest = max((max(pair.before, pair.after or 0) for pair in found), default=0)
     if not rows or not longest:
         return 0
     return max(round(1000 * rows / longest), 4)
