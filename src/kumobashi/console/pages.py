@@ -57,10 +57,10 @@ def console_routes(
     door = Door(accounts)
     console = _Lists(source=source, zones=known)
     more = PlanPages(board=source, plans=plans, door=door).routes() if plans else []
-    if plans:
-        more += GatePages(board=source, plans=plans, door=door).routes()
     if campaigns:
         more += CampaignPages(board=source, campaigns=campaigns, door=door).routes()
+    if plans:
+        more += GatePages(board=source, plans=plans, door=door).routes()
     return [
         Route("/", guarded(door.opened(console.morning)), methods=["GET"], name="console"),
         Route("/links", guarded(door.opened(console.links)), methods=["GET"]),
