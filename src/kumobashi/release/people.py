@@ -108,7 +108,7 @@ class People:
         if (household := household_of(self.campaigns)) is not None:
             asked = self._households_asked(rows)
             rows = self._with_facts(work, rows, quoted(household), asked)
-        work.execute(f"create temp table {PEOPLE} as select * from {rows}")
+        work.execute(f"alter table {rows} rename to {PEOPLE}")
 
     def _with_facts(
         self,
