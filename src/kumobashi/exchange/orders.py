@@ -9,6 +9,7 @@ from kumobashi.catalogue.layouts import Layout
 from kumobashi.messages.retention import Retention
 from kumobashi.release.campaigns import Campaign
 from kumobashi.release.coding import Codebook
+from kumobashi.release.gate_report import GateReport
 from kumobashi.release.releasing import OnFindings
 from kumobashi.release.rules import ReleaseRule
 from kumobashi.storage.tables import ColumnSpec, TableStore
@@ -90,6 +91,7 @@ class Order:
     priority: Literal["high", "normal", "low"] = "normal"
     is_in_order: bool = False  # the next transfer waits until the one before it is over
     coded: Coded | None = None  # none: columns leave under their logical names
+    approved_gate: GateReport | None = None  # what was seen when the link was approved
     fallback: str | None = None  # the link that steps in when the gate lets nothing leave
 
     @property

@@ -164,10 +164,15 @@ class Preparation:
         return replace(released, freshness=fresh)
 
     def _earlier(self) -> GateReport | None:
-        """Return what the gate did with what the receiver has, by the same decision."""
+        """Return what the gate did by the same decision: for the receiver, or when it was approved.
+
+        Whichever was found later; of one day what the receiver has.
+        """
         last = self.ledger.last_applied(self.row.link)
         facts = last.facts.get("gate") if last and last.plan_hash == self.order.plan_hash else None
-        return report_of(facts) if facts else None
+        known = [report_of(facts)] if facts else []
+        known += [self.order.approved_gate] if self.order.approved_gate else []
+        return max(known, key=lambda report: report.chosen_on, default=None)
 
     def _fresh(self, readers: Readers, on: date) -> Freshness | None:
         if self.order.targeting is None:

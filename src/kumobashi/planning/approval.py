@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 from ruamel.yaml import YAML
 
@@ -19,6 +20,7 @@ from kumobashi.planning.changes import Change, differences
 from kumobashi.planning.errors import ApprovalMissing, PlanRefused
 from kumobashi.planning.measured import Measured
 from kumobashi.planning.plan import Plan
+from kumobashi.release.gate_report import GateReport, report_of
 from kumobashi.release.gate_words import headline
 
 
@@ -37,6 +39,7 @@ class Limits:
 
     rows: tuple[int, int] | None
     bytes: tuple[int, int] | None
+    gate: GateReport | None = None  # that was seen when it was approved
 
 
 def approve(
@@ -62,14 +65,14 @@ def approve(
             "hash": plan.hash,
             "by": by,
             "at": at,
-            "counted": {"on": measured.on, "rows": measured.rows, "bytes": measured.bytes}
-            if measured
-            else None,
+            "counted": _counted(measured) if measured else None,
             "bounds": plan.bounds.model_dump(),
             "decision": dict(plan.decision),
         }
     )
     held = approval.model_dump(mode="json", exclude_none=False)
+    if approval.counted and approval.counted.gate is None:
+        del held["counted"]["gate"]
     held["at"] = to_wire(at)
     text = StringIO()
     text.write(
@@ -84,6 +87,12 @@ def approve(
     yaml.dump(held, text)
     write_durably(folder / "approvals" / f"{plan.link.link}.yaml", text.getvalue().encode("utf-8"))
     return approval
+
+
+def _counted(measured: Measured) -> dict[str, Any]:
+    found: dict[str, Any] = {"on": measured.on, "rows": measured.rows, "bytes": measured.bytes}
+    # What was seen when it was approved is how coarse it leaves: the gate begins with it.
+    return found | ({"gate": measured.gate.facts()} if measured.gate else {})
 
 
 def drift(plan: Plan, approval: ApprovalFile | None) -> list[Change]:
@@ -123,6 +132,7 @@ def limits(approval: ApprovalFile) -> Limits:
     return Limits(
         rows=_around(counted.rows, approval.bounds.rows),
         bytes=_around(counted.bytes, approval.bounds.bytes),
+        gate=report_of(counted.gate) if counted.gate else None,
     )
 
 

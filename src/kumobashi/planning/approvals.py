@@ -3,10 +3,12 @@
 from datetime import date, datetime
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from kumobashi.directory.file_parts import FileModel, Ident, Name
 from kumobashi.planning.links import Bounds
+from kumobashi.release.gate_report import report_of
+from kumobashi.storage.mistakes import Said
 
 
 class Counted(FileModel):
@@ -15,6 +17,23 @@ class Counted(FileModel):
     on: date
     rows: int = Field(ge=0)
     bytes: int = Field(ge=0)
+    gate: dict[str, Any] | None = Field(
+        default=None, description="危険度の確認の結果。承認した人が見た粗さで出ます"
+    )
+
+    @field_validator("gate")
+    @classmethod
+    def _can_be_read(cls, gate: dict[str, Any] | None) -> dict[str, Any] | None:
+        try:
+            if gate is not None:
+                report_of(gate)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise Said(
+                "危険度の確認の結果が読めません。承認をやり直してください。",
+                "What the gate measured cannot be read; approve the link again.",
+                example="kumobashi plan notice-attributes --approve",
+            ) from None
+        return gate
 
 
 class ApprovalFile(FileModel):

@@ -134,6 +134,7 @@ class Wiring:
             ),
             priority=link.priority,
             is_in_order=link.order == "stream",
+            approved_gate=approved.gate,
             fallback=link.fallback,
         )
 

@@ -198,7 +198,9 @@ def test_the_plan_of_a_link_shows_whom_its_notices_would_miss(
     plan = json.loads(asked.stdout)
     assert {line["campaign"] for line in plan["campaigns"]} >= {*NONE, "landslide"}
     ways = {way["way"]: way for way in plan["ways"]}
-    assert list(ways) == ["raw", "coarsened", "predicate_only"]
+    assert list(ways) == ["raw", "coarsened", "climbed", "predicate_only"]
+    assert ways["climbed"]["wrong"] > ways["coarsened"]["wrong"]
+    assert ways["climbed"]["alone"] < ways["coarsened"]["alone"]
     assert ways["coarsened"]["rows"] == plan["measured"]["gate"]["before"]["rows"]
     assert ways["coarsened"]["wrong"] > 0
     assert (ways["predicate_only"]["wrong"], ways["predicate_only"]["missed"]) == (0, 0)

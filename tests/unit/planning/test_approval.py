@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -8,10 +9,11 @@ from hypothesis import strategies as st
 from kumobashi.directory.entries import Directory
 from kumobashi.planning.approval import Standing, approve, drift, limits, standing
 from kumobashi.planning.approvals import ApprovalFile
-from kumobashi.planning.errors import ApprovalMissing, PlanRefused
+from kumobashi.planning.errors import ApprovalMissing, PlanRefused, WorkspaceBroken
 from kumobashi.planning.measured import Measured
 from kumobashi.planning.plan import plan
 from kumobashi.planning.workspace import Workspace, load
+from kumobashi.testing import gates
 from tests.unit.planning.test_plan import LINK, ON, edit
 
 AT = datetime(2026, 11, 20, 2, 3, 4, tzinfo=UTC)
@@ -44,6 +46,46 @@ def test_an_approval_is_written_read_and_still_holds_another_day(
     assert (approval.by, approval.at) == ("情報政策課長", AT)
     assert limits(approval).rows == (950, 1050)
     assert limits(approval).bytes == (18_000, 22_000)
+
+
+def test_what_the_approver_saw_of_the_gate_is_kept_with_the_approval(
+    folder: Path, workspace: Workspace, directory: Directory
+) -> None:
+    today = plan(workspace, directory, LINK, on=ON)
+    seen = gates.climbed(left_out=3)
+    approve(folder, today, by="課長", at=AT, measured=replace(COUNTED, gate=seen))
+
+    assert limits(load(folder).approvals[LINK]).gate == seen
+
+
+def test_what_the_gate_refuses_is_approved_only_where_another_link_steps_in(
+    folder: Path, workspace: Workspace, directory: Directory
+) -> None:
+    refused = replace(COUNTED, rows=0, bytes=0, gate=gates.refused())
+    today = plan(workspace, directory, LINK, on=ON)
+    assert today.link.fallback
+    approve(folder, today, by="課長", at=AT, measured=refused)
+    alone = replace(today, link=today.link.model_copy(update={"fallback": None}))
+
+    with pytest.raises(PlanRefused):
+        approve(folder, alone, by="課長", at=AT, measured=refused)
+
+    assert standing(today, load(folder).approvals[LINK], refused) is Standing.REFUSED
+
+
+def test_an_approval_whose_gate_cannot_be_read_is_told(
+    folder: Path, workspace: Workspace, directory: Directory
+) -> None:
+    today = plan(workspace, directory, LINK, on=ON)
+    approve(folder, today, by="課長", at=AT, measured=replace(COUNTED, gate=gates.climbed()))
+    edit(folder, f"approvals/{LINK}.yaml", "chosen_on", "chosen_when")
+
+    with pytest.raises(WorkspaceBroken) as broken:
+        load(folder)
+
+    (mistake,) = broken.value.mistakes
+    assert mistake.file == f"approvals/{LINK}.yaml"
+    assert "承認をやり直してください" in mistake.ja
 
 
 def test_what_changed_since_is_told_in_words(
