@@ -80,7 +80,8 @@ class Codebooks:
             return os.open(path, flags, 0o600)
 
         line = json.dumps({"file": name, "hash": digest}) + "\n"
-        with open(self._folder / _REGISTER, "a", encoding="utf-8", opener=for_its_owner) as file:
+        path = self._folder / _REGISTER
+        with open(path, "a", encoding="utf-8", newline="\n", opener=for_its_owner) as file:
             file.write(line)
             file.flush()
             os.fsync(file.fileno())
