@@ -24,11 +24,15 @@ ALIKE = "·alike"  # a column that is the same in every row: nothing tells peopl
 def everybody(
     rule: ReleaseRule, work: duckdb.DuckDBPyConnection, gate: Gate, *, on: date
 ) -> Population | None:
-    """Make the view of everybody, as coarse as the rule."""
+    """Make the view of everybody, as coarse as the rule, which has just been released.
+
+    So what is known of the subjects' households is at hand.
+    """
     if gate.population is None:
         return None
     people = population_stage(rule)
-    _households(rule, work, people, on)
+    if people != SUBJECTS:
+        _households(rule, work, people, on)
     values = _values(rule, rule.having("quasi"), on) or f"0 as {quoted(ALIKE)}"
     work.execute(
         f"create or replace temp view {EVERYBODY} as select {values} from {_people(rule, people)}"
