@@ -127,10 +127,10 @@ class People:
             values = Values()
             meets = self._compiling(campaign, values).sql(where) if where is not None else "true"
             work.execute(
+                # Rows that do not meet it say as little as rows that are not there.
                 f"create temp table {name} as select {key} as k, case when bool_or(p) then true"
-                f" when bool_or(p is null) then null else false end as v"
-                f" from (select {key}, {meets} as p from {table} where {key} is not null)"
-                f" group by {key}",
+                f" end as v from (select {key}, {meets} as p from {table} where {key} is not null)"
+                f" where p is not false group by {key}",
                 values.bound,
             )
             self.facts[_asked(campaign, question)] = name
