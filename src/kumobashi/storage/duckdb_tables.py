@@ -1,7 +1,7 @@
 """A system's tables in one DuckDB file: the embedded store, for small towns, demos and tests."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from kumobashi.storage.errors import (
     RowsRemain,
     StoreBusy,
     TableMissing,
+    is_disk_full,
     unreachable,
 )
 from kumobashi.storage.removing import Standing, decide
@@ -61,11 +62,20 @@ class DuckDBTables:
             try:
                 applied = self._apply(target, load)
                 load.before_commit()
-                target.execute("commit")
+                self._commit(target)
             except BaseException:
-                target.execute("rollback")
+                _roll_back(target)
                 raise
             return applied
+
+    def _commit(self, target: duckdb.DuckDBPyConnection) -> None:
+        """Commit; what fails now is the disk's fault or the file's, and no verdict on the rows."""
+        try:
+            target.execute("commit")
+        except duckdb.Error as error:
+            if is_disk_full(error):
+                raise
+            raise unreachable(self.system, self.name, error) from None
 
     def _apply(self, target: duckdb.DuckDBPyConnection, load: Load) -> Applied:
         newest = self._newest(target, load.tenant, load.link)
@@ -123,9 +133,9 @@ class DuckDBTables:
             target.execute("begin")
             try:
                 removed = self._remove(target, removal)
-                target.execute("commit")
+                self._commit(target)
             except BaseException:
-                target.execute("rollback")
+                _roll_back(target)
                 raise
             target.execute("checkpoint")
             return removed
@@ -231,3 +241,9 @@ class DuckDBSnapshot:
         # A cursor of its own: a connection that still streams refuses another query.
         with self.connection.cursor() as streaming:
             yield streaming.sql(query.sql()).to_arrow_reader(BATCH_ROWS)
+
+
+def _roll_back(target: duckdb.DuckDBPyConnection) -> None:
+    """Take it back; a commit that failed has done so, and then there is nothing to take back."""
+    with suppress(duckdb.TransactionException):
+        target.execute("rollback")
