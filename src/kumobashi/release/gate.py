@@ -27,7 +27,7 @@ from kumobashi.release.gate_report import (
     limits_of,
     refused,
 )
-from kumobashi.release.gate_tables import ALIKE, everybody, levels_of
+from kumobashi.release.gate_tables import ALIKE, everybody, hashed, levels_of
 from kumobashi.release.gates import Gate
 from kumobashi.release.releasing import Released
 from kumobashi.release.rules import ReleaseRule
@@ -41,6 +41,7 @@ from kumobashi.storage.tables import quoted
 
 _KEPT = "kept_classes"
 _MEASURED = "released_to_measure"
+_ROW = "·row"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,10 +230,13 @@ class _Gating:
 
     def _look(self, rule: ReleaseRule) -> tuple[tuple[str, ...], Population | None]:
         """Make what is measured of ``released``; return what tells people apart, and everybody."""
-        names = tuple(column.name for column in rule.having("quasi"))
-        same = "" if names else f", 0 as {quoted(ALIKE)}"
+        columns = rule.having("quasi")
+        names = tuple(column.name for column in columns)
+        told = [f"{hashed(c, quoted(c.name))} as {quoted(c.name)}" for c in columns]
+        told += [quoted(one.column) for one in self.sensitive]
+        told += [f"rowid as {quoted(_ROW)}", *([] if names else [f"0 as {quoted(ALIKE)}"])]
         self.work.execute(
-            f"create or replace temp view {_MEASURED} as select *{same} from released"
+            f"create or replace temp view {_MEASURED} as select {', '.join(told)} from released"
         )
         return names or (ALIKE,), everybody(rule, self.work, self.gate, on=self.on)
 
@@ -254,10 +258,11 @@ class _Gating:
             return after, 0
         if names == (ALIKE,):  # one class, and it is too small
             return None, 0
-        same = " and ".join(f"k.{quoted(n)} is not distinct from r.{quoted(n)}" for n in names)
+        same = " and ".join(f"k.{quoted(n)} is not distinct from m.{quoted(n)}" for n in names)
         gone = count(
             self.work,
-            f"delete from released as r where not exists (select 1 from {_KEPT} as k where {same})",
+            f"delete from released where rowid in (select {quoted(_ROW)} from {_MEASURED} as m"
+            f" where not exists (select 1 from {_KEPT} as k where {same}))",
         )
         return after, gone
 
