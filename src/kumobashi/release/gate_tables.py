@@ -1,6 +1,6 @@
 """The tables that the gate measures: everybody as coarse as the rule, and every level at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 
 import duckdb
@@ -8,14 +8,13 @@ import duckdb
 from kumobashi.release.columns import (
     AnyColumn,
     Area,
-    Drop,
     HouseholdAges,
     HouseholdBirthMonths,
     HouseholdCounts,
 )
 from kumobashi.release.compiling import compile_households, households_of
 from kumobashi.release.gates import Gate
-from kumobashi.release.ladders import at, at_level, plain, steps
+from kumobashi.release.ladders import at_level, plain, steps
 from kumobashi.release.rules import ReleaseRule
 from kumobashi.release.staging import SUBJECTS, area_stage, population_stage
 from kumobashi.release.values import value
@@ -59,74 +58,91 @@ def levels_of(
 
     Uses ``eligible`` and ``faulty``, which ``releasing.prepare`` makes.
     """
-    ladders = {column.name: steps(column) for column in rule.having("quasi")}
+    columns = rule.having("quasi")
     people = population_stage(rule) if with_people else SUBJECTS
-    for stage in dict.fromkeys((SUBJECTS, people)):
-        _every_level(rule, work, ladders, stage, on=on)
+    places = dict.fromkeys((SUBJECTS, people))
+    ladders, made = [], []
+    for number, column in enumerate(columns):
+        held, name = steps(column), quoted(column.name)
+        leaves = f"leaves_of_{number}" if len(held) > 1 else None
+        if leaves:
+            _make_leaves(rule, work, held, tuple(places), into=leaves, on=on)
+            made.append(leaves)
+        # That a step follows from the one before is what ladders are checked for.
+        ladders.append(
+            Ladder(
+                column=column.name, levels=(name,), is_told=True, leaves=leaves, height=len(held)
+            )
+        )
+    for stage in places:
+        _households(rule, work, stage, on)
+        values = [quoted(rule.subject.key), _values(rule, columns, on)]
+        values += [_values(rule, rule.having("sensitive"), on)] if stage == SUBJECTS else []
+        work.execute(
+            f"create or replace temp table finest_of_{stage} as"
+            f" select {', '.join(filter(None, values))} from {_people(rule, stage)}"
+        )
+        made.append(f"finest_of_{stage}")
     key = quoted(rule.subject.key)
     work.execute(
-        f"create or replace temp view levels_of_chosen as select * from levels_of_{SUBJECTS}"
-        f" where key in (select {key} from eligible)"
-        " and key not in (select key from faulty where key is not null)"
+        f"create or replace temp view finest_of_chosen as select * from finest_of_{SUBJECTS}"
+        f" where {key} in (select {key} from eligible)"
+        f" and {key} not in (select key from faulty where key is not null)"
     )
     try:
         return read_base(
             work,
-            "levels_of_chosen",
-            [
-                Ladder(
-                    column=name,
-                    levels=tuple(
-                        "null::varchar" if isinstance(step, Drop) else quoted(at(name, level))
-                        for level, step in enumerate(held)
-                    ),
-                    is_told=True,  # that is what ladders are checked for when a rule is read
-                )
-                for name, held in ladders.items()
-            ],
+            "finest_of_chosen",
+            ladders,
             sensitive,
-            population=Population(relation=f"levels_of_{people}", is_everybody=people == SUBJECTS)
-            if with_people
-            else None,
+            population=Population(relation=f"finest_of_{people}") if with_people else None,
         )
     finally:
-        work.execute("drop view levels_of_chosen")
-        for table in dict.fromkeys((f"levels_of_{SUBJECTS}", f"levels_of_{people}")):
-            work.execute(f"drop table if exists {table}")
+        work.execute("drop view finest_of_chosen")
+        for table in made:
+            work.execute(f"drop table {table}")
 
 
-def _every_level(
+def _make_leaves(
     rule: ReleaseRule,
     work: duckdb.DuckDBPyConnection,
-    ladders: Mapping[str, tuple[AnyColumn, ...]],
-    stage: str,
+    held: Sequence[AnyColumn],
+    stages: Sequence[str],
     *,
+    into: str,
     on: date,
 ) -> None:
-    """Make table ``levels_of_<stage>``: a row a person, a column for each level of each column.
+    """Make a table of a column's finest values, each with what it becomes at every level.
 
-    One rule that has every level as a column of its own, so that households are formed once.
+    By a rule that has each level as a column of its own, so that households are formed once, and
+    one column after the other, so that no more lists are held than one column needs.
     """
-    columns = [
-        renamed
-        for name, held in ladders.items()
-        for level in range(len(held))
-        if (renamed := at_level(held, level)) is not None
-    ]
-    if stage == SUBJECTS:
-        columns += rule.having("sensitive")
-    alias_mappings(columns, work)
-    wide = rule.model_copy(update={"columns": columns})
-    _households(wide, work, stage, on)
-    values = [
-        f"{hashed(column, value(rule.subject.key, column, on))} as {quoted(column.name)}"
-        for column in columns
-    ]
-    key = f"{quoted(rule.subject.key)} as key"
+    told = [at_level(held, level) for level in range(len(held))]
+    levels = [step for step in told if step is not None]
+    alias_mappings(levels, work)
+    wide = rule.model_copy(update={"columns": levels, "consent": None})
+    sources = []
+    for number, stage in enumerate(stages):
+        _households(wide, work, stage, on)
+        values = ", ".join(
+            f"{hashed(step, value(rule.subject.key, step, on)) if step else 'null::varchar'}"
+            f" as v{level}"
+            for level, step in enumerate(told)
+        )
+        above = "".join(f", any_value(v{level}) as v{level}" for level in range(1, len(told)))
+        source = f"select {values} from {_people(wide, stage)}"
+        work.execute(
+            f"create or replace temp table {into}_{number} as"
+            f" select v0{above} from ({source}) group by v0"
+        )
+        sources.append(f"{into}_{number}")
+    above = "".join(f", any_value(v{level}) as v{level}" for level in range(1, len(told)))
+    rows = " union all ".join(f"from {source}" for source in sources)
     work.execute(
-        f"create or replace temp table levels_of_{stage} as"
-        f" select {', '.join([key, *values])} from {_people(wide, stage)}"
+        f"create or replace temp table {into} as select v0{above} from ({rows}) group by v0"
     )
+    for source in sources:
+        work.execute(f"drop table {source}")
 
 
 def alias_mappings(columns: Sequence[AnyColumn], work: duckdb.DuckDBPyConnection) -> None:

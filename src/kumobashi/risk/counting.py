@@ -155,6 +155,8 @@ class _Key:
 
 
 def _height(ladder: Ladder) -> int:
+    if ladder.leaves:
+        return ladder.height
     return ladder.hierarchy.height if ladder.hierarchy else len(ladder.levels)
 
 
@@ -217,26 +219,21 @@ def _count_finest(
     """
     keys = []
     for place, ladder in enumerate(ladders):
-        names = tuple(quoted(f"·q{place} {level}") for level in range(len(ladder.levels)))
-        keys.append(_Key(expressions=ladder.levels[:1], names=names[:1], levels=(0,)))
+        name = quoted(f"·q{place} 0")
+        keys.append(_Key(expressions=ladder.levels[:1], names=(name,), levels=(0,)))
     _make_cells(work, _BASE, relation, keys, sensitive)
     if population:
         _make_cells(work, _PEOPLE, population.relation, keys, ())
     for place, ladder in enumerate(ladders):
-        if len(ladder.levels) == 1:
-            places, said = [_BASE, _PEOPLE] if population else [_BASE], [keys[place].names[0]]
-        else:
-            places, said = [relation], list(ladder.levels)
-            if population:
-                is_held = population.is_everybody
-                places = [population.relation] if is_held else [relation, population.relation]
-        told = ", ".join(f"{one} as v{level}" for level, one in enumerate(said))
-        source = " union all ".join(f"select {told} from {one}" for one in places)
-        above = "".join(f", any_value(v{level}) as v{level}" for level in range(1, len(said)))
+        source = f"from {ladder.leaves}"
+        if ladder.leaves is None:
+            told, counted_in = keys[place].names[0], [_BASE, *([_PEOPLE] if population else [])]
+            source = " union ".join(
+                f"select distinct {told} as v0 from {one}" for one in counted_in
+            )
         work.execute(
             f"create or replace temp table {leaves(place)} as"
-            " select row_number() over (order by v0 nulls last) - 1 as code, *"
-            f" from (select v0{above} from ({source}) group by v0)"
+            f" select row_number() over (order by v0 nulls last) - 1 as code, * from ({source})"
         )
     return keys
 

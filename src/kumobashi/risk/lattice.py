@@ -18,13 +18,17 @@ class Ladder:
 
     ``levels`` are SQL expressions over the relation (and over the population), the finest first.
     With a ``hierarchy`` there is one expression, whose text is looked up in the file. ``is_told``
-    promises that the finest value tells all the others, which spares looking.
+    promises that the finest value tells all the others, which spares looking. ``leaves`` may then
+    be a relation of ``v0``, ``v1``, …, one row for each finest value, where that is known already;
+    ``levels`` is the finest alone.
     """
 
     column: str
     levels: tuple[str, ...]
     hierarchy: Hierarchy | None = None
     is_told: bool = False
+    leaves: str | None = None
+    height: int = 1  # of ``leaves``
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

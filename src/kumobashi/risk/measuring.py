@@ -62,13 +62,9 @@ class Sensitive:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Population:
-    """The relation of everybody, with the same quasi-identifiers, equally coarse.
-
-    ``is_everybody`` promises that whoever is in the rows is in it too, which spares looking.
-    """
+    """The relation of everybody, with the same quasi-identifiers, equally coarse."""
 
     relation: str
-    is_everybody: bool = False
 
 
 def measure(
