@@ -40,6 +40,7 @@ from kumobashi.storage.tables import quoted
 MOST_ROWS = (1 << 31) - 1  # products of two such numbers fit into 64 bits
 _CELLS = '"·cells"'  # names that no table of a caller has
 _CLASSES = '"·classes"'
+_TOLD = '"·told"'  # the cells by the number of their class
 _VALUES = '"·values"'
 _AT_ONCE = 65_536  # present values
 _ORDERED = ("DATE", "TIMESTAMP", "TIME")  # beside numbers, where the caller asks for it
@@ -99,9 +100,7 @@ def measure(
         found: dict[str, SensitiveMeasures] = {}
         for one in sensitive:
             spread = rank_values(work, _CELLS, _VALUES, one, types[one.column])
-            found[one.column] = _sensitive(
-                work, columns, one.column, spread, several=len(sensitive) > 1
-            )
+            found[one.column] = _sensitive(work, one.column, spread, several=len(sensitive) > 1)
         everybody = None
         if population:
             everybody = count(work, f"select count(*) from {population.relation}")
@@ -191,9 +190,18 @@ def _counted(
             f" {quoted('·class')} from (select {by}, sum({quoted('·n')})::bigint as {quoted('·n')}"
             f" from {_CELLS} group by {by})"
         )
+        if sensitive:
+            same = " and ".join(
+                f"c.{quoted(q)} is not distinct from k.{quoted(q)}" for q in columns
+            )
+            told = "".join(f", c.{quoted(one.column)}" for one in sensitive)
+            work.execute(
+                f"create or replace temp table {_TOLD} as select k.{quoted('·class')},"
+                f" c.{quoted('·n')}{told} from {_CELLS} as c join {_CLASSES} as k on {same}"
+            )
         yield
     finally:
-        for table in (_CELLS, _CLASSES, _VALUES):
+        for table in (_CELLS, _CLASSES, _TOLD, _VALUES):
             work.execute(f"drop table if exists {table}")
 
 
@@ -248,7 +256,6 @@ def _with_population(
 
 def _sensitive(
     work: duckdb.DuckDBPyConnection,
-    columns: Sequence[str],
     column: str,
     spread: Spread,
     *,
@@ -256,7 +263,7 @@ def _sensitive(
 ) -> SensitiveMeasures:
     """Measure one sensitive column whose values were ranked."""
     least_l, least_entropy, most_t, most_delta = len(spread.rows), np.inf, 0.0, 0.0
-    for classes in _in_classes(_present(work, columns, column, several=several)):
+    for classes in _in_classes(_present(work, column, several=several)):
         found = told(classes, spread)
         least_l = min(least_l, int(found.distinct.min()))
         least_entropy = min(least_entropy, float(found.entropy_l.min()))
@@ -273,18 +280,16 @@ def _sensitive(
 
 
 def _present(
-    work: duckdb.DuckDBPyConnection, columns: Sequence[str], column: str, *, several: bool
+    work: duckdb.DuckDBPyConnection, column: str, *, several: bool
 ) -> pa.RecordBatchReader:
     """Give the present values of each class: its number, the value's rank, the rows that have it.
 
     With one sensitive column the cells are these already.
     """
     n = quoted("·n")
-    same = " and ".join(f"c.{quoted(one)} is not distinct from k.{quoted(one)}" for one in columns)
     rows, by = (f"sum(c.{n})::bigint", " group by all") if several else (f"c.{n}", "")
     return work.sql(
-        f"select k.{quoted('·class')} as class, v.rank, {rows} as n from {_CELLS} as c"
-        f" join {_CLASSES} as k on {same}"
+        f"select c.{quoted('·class')} as class, v.rank, {rows} as n from {_TOLD} as c"
         f" join {_VALUES} as v on c.{quoted(column)} is not distinct from v.value"
         f"{by} order by 1, 2"
     ).to_arrow_reader(_AT_ONCE)
