@@ -8,19 +8,16 @@ from typing import Any
 import adbc_driver_postgresql.dbapi as adbc
 import pytest
 
-from kumobashi.release.columns import Drop
-from kumobashi.release.ladders import steps
 from kumobashi.testing.postgresql import running
-from tests.unit.release.staged import ON, person, rule
+from tests.unit.release.staged import ON, person
 from tests.unit.release.test_ladders import AREAS, TALL
 
 pytest.importorskip("ibis")
 from kumobashi.release.pushing import push_down
 from tests.unit.release.test_pushing import (
-    ALL,
     KINDS,
-    WHO,
     Rows,
+    climbed_to,
     expected,
     run_pushed,
     same,
@@ -105,12 +102,7 @@ def source(rows: Rows) -> Iterator[Any]:
 
 @pytest.mark.parametrize(("level", "how"), [(0, "go_on"), (1, "quarantine"), (2, "go_on")])
 def test_every_row_is_the_same(source: Any, rows: Rows, level: int, how: Any) -> None:
-    whole = rule(*ALL, **WHO)
-    highest = {
-        column.name: sum(not isinstance(step, Drop) for step in steps(column)) - 1
-        for column in whole.released
-    }
-    said = whole.at_levels({name: min(level, high) for name, high in highest.items()})
+    said = climbed_to(level)
     made = push_down(said, tables(), purpose="p", on=ON)
 
     got = run_pushed(said, made, source, rows, how)

@@ -6,18 +6,15 @@ from typing import Any
 
 import pytest
 
-from kumobashi.release.columns import Drop
-from kumobashi.release.ladders import steps
-from tests.unit.release.staged import ON, rule
+from tests.unit.release.staged import ON
 
 pytest.importorskip("pyspark")
 from kumobashi.release.pushing import push_down
 from tests.integration.test_pushed_to_postgresql import city
 from tests.unit.release.test_pushing import (
-    ALL,
     KINDS,
-    WHO,
     Rows,
+    climbed_to,
     expected,
     run_pushed,
     same,
@@ -67,12 +64,7 @@ def source(rows: Rows, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any
 
 @pytest.mark.parametrize(("level", "how"), [(0, "go_on"), (1, "quarantine"), (2, "go_on")])
 def test_every_row_is_the_same(source: Any, rows: Rows, level: int, how: Any) -> None:
-    whole = rule(*ALL, **WHO)
-    highest = {
-        column.name: sum(not isinstance(step, Drop) for step in steps(column)) - 1
-        for column in whole.released
-    }
-    said = whole.at_levels({name: min(level, high) for name, high in highest.items()})
+    said = climbed_to(level)
     made = push_down(said, tables(), purpose="p", on=ON, dialect="pyspark")
 
     got = run_pushed(said, made, source, rows, how)

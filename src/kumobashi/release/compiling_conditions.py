@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from kumobashi.release.base_days import (
+from kumobashi.release.campaign_days import (
     Before,
     day_of,
     earlier,

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from kumobashi.directory.file_parts import FileModel, TableName
-from kumobashi.release.base_days import Day
+from kumobashi.release.campaign_days import Day
 from kumobashi.storage.mistakes import Path, Said
 
 Code = Annotated[str | int, Field(examples=["1"])]

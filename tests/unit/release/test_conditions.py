@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from kumobashi.release.base_days import Before, day_of, month_number
+from kumobashi.release.campaign_days import Before, day_of, month_number
 from kumobashi.release.compiling_conditions import Compiling, Values
 from kumobashi.release.conditions import Condition, places
 from kumobashi.storage.mistakes import Said

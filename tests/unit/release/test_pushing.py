@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kumobashi.release.columns import Drop
+from kumobashi.release.ladders import steps
 from kumobashi.release.pushing import Kind, PushedDown, SourceTable, push_down
 from kumobashi.release.releasing import OnFindings, release
 from kumobashi.release.rules import ReleaseRule
@@ -68,6 +70,16 @@ WHO: dict[str, Any] = {
 }
 numbers = st.integers(0, 15).map(str)
 Rows = dict[str, list[dict[str, Any]]]
+
+
+def climbed_to(level: int) -> ReleaseRule:
+    """Return the rule with every operation, its columns as high as they go undropped."""
+    whole = rule(*ALL, **WHO)
+    highest = {
+        column.name: sum(not isinstance(step, Drop) for step in steps(column)) - 1
+        for column in whole.released
+    }
+    return whole.at_levels({name: min(level, high) for name, high in highest.items()})
 
 
 @st.composite
