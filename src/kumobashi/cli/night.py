@@ -71,15 +71,16 @@ class Night:
         from kumobashi.cli.plan import published
         from kumobashi.planning.approval import approve
         from kumobashi.planning.plan import plan
-        from kumobashi.service.counting import counted
+        from kumobashi.service.counting import counting
 
         directory = published(self.folder)
-        for name in self.workspace.links:
-            decided = plan(self.workspace, directory, name, on=self.today)
-            if decided.is_permitted:
-                measured = counted(self.workspace, decided)
+        decided = [plan(self.workspace, directory, n, on=self.today) for n in self.workspace.links]
+        permitted = [one for one in decided if one.is_permitted]
+        with counting(self.workspace, permitted) as counts:
+            for one in permitted:
+                measured = counts[one.link.link].result()
                 now = SystemClock().now()
-                approve(self.folder, decided, by="架空市 情報政策課", at=now, measured=measured)
+                approve(self.folder, one, by="架空市 情報政策課", at=now, measured=measured)
 
     def run(self) -> None:
         """Run the links of both days."""

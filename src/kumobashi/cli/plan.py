@@ -2,6 +2,7 @@
 
 import getpass
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -11,12 +12,16 @@ import click
 
 from kumobashi.cli.command import command, option
 from kumobashi.cli.exits import Exit
+from kumobashi.cli.progress import bar
 from kumobashi.cli.terminal import Terminal
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from kumobashi.directory.entries import Directory
     from kumobashi.planning.campaign_story import CampaignLine
     from kumobashi.planning.fictional import Example
+    from kumobashi.planning.measured import Measured
     from kumobashi.planning.plan import Plan
     from kumobashi.planning.story import Story
     from kumobashi.planning.timing import Past
@@ -89,42 +94,46 @@ def plan(
     day = date.fromisoformat(f"{on:%Y-%m-%d}") if on else business_date(now)
     directory = published(terminal.folder)
     is_counted = wished if wished is not None else bool(links) or approve
+    plans = [make_plan(workspace, directory, n, on=day) for n in links or sorted(workspace.links)]
     stories: list[Story] = []
-    for name in links or tuple(sorted(workspace.links)):
-        decided = make_plan(workspace, directory, name, on=day)
-        measured, why_not, served = None, None, _NO_CAMPAIGNS
-        if is_counted and decided.is_permitted:
-            from kumobashi.service.counting import counted  # loads Arrow and DuckDB
+    with (
+        _counting(workspace, plans if is_counted else []) as counts,
+        bar(terminal, "件数を数える", "Counting") as told,
+    ):
+        for done, decided in enumerate(plans):
+            name = decided.link.link
+            measured, why_not, served = None, None, _NO_CAMPAIGNS
+            if count := counts.get(name):
+                told(done, len(plans), name)
+                try:
+                    measured = count.result()
+                    if links:  # one of them is looked at: the error table, too
+                        served = _campaigns(workspace, decided, now, measured.gate)
+                except (
+                    StorageFailed,
+                    ConversionFailed,
+                    FindingsRefused,
+                ) as failed:  # the rest of the plan is worth reading all the same
+                    if wished or approve:
+                        raise
+                    why_not = failed
+            approval = workspace.approvals.get(name)
+            if approve and decided.is_permitted:
+                from kumobashi.planning.approval import approve as write_approval
 
-            try:
-                measured = counted(workspace, decided)
-                if links:  # one of them is looked at: the error table, too
-                    served = _campaigns(workspace, decided, now, measured.gate)
-            except (
-                StorageFailed,
-                ConversionFailed,
-                FindingsRefused,
-            ) as failed:  # the rest of the plan is worth reading all the same
-                if wished or approve:
-                    raise
-                why_not = failed
-        approval = workspace.approvals.get(name)
-        if approve and decided.is_permitted:
-            from kumobashi.planning.approval import approve as write_approval
-
-            approval = write_approval(
-                workspace.folder, decided, by=by or getpass.getuser(), at=now, measured=measured
+                approval = write_approval(
+                    workspace.folder, decided, by=by or getpass.getuser(), at=now, measured=measured
+                )
+            story = tell(
+                workspace,
+                decided,
+                measured=measured,
+                approval=approval,
+                past=_past(workspace, decided),
+                example=_example(workspace, decided) if links or page else None,
+                why_not_counted=(why_not.say("ja"), why_not.say("en")) if why_not else None,
             )
-        story = tell(
-            workspace,
-            decided,
-            measured=measured,
-            approval=approval,
-            past=_past(workspace, decided),
-            example=_example(workspace, decided) if links or page else None,
-            why_not_counted=(why_not.say("ja"), why_not.say("en")) if why_not else None,
-        )
-        stories.append(replace(story, campaigns=tuple(served[0]), ways=tuple(served[1])))
+            stories.append(replace(story, campaigns=tuple(served[0]), ways=tuple(served[1])))
     if page:
         from kumobashi.planning.page import page_of
 
@@ -133,6 +142,18 @@ def plan(
         )
     _show(terminal, stories, is_one_by_one=bool(links), is_approved=approve, page=page)
     return worst_of([story.standing.value for story in stories])
+
+
+def _counting(
+    workspace: "Workspace", plans: "list[Plan]"
+) -> AbstractContextManager["dict[str, Future[Measured]]"]:
+    """Count those of the plans that permit their links."""
+    permitted = [one for one in plans if one.is_permitted]
+    if not permitted:
+        return nullcontext({})
+    from kumobashi.service.counting import counting  # loads Arrow and DuckDB
+
+    return counting(workspace, permitted)
 
 
 def _show(

@@ -30,6 +30,8 @@ NOW = "told_now"  # temporary table: key, class
 DEFAULT_K = 5  # of a gate that counts no persons
 _SMALL = "told_apart"
 _ROUNDING = 1e-9
+_ROWS_A_CLASS = 3
+_CLASS = quoted("·class")  # a name that no column has
 Climbing = Callable[[GateReport], Passed]
 
 
@@ -135,7 +137,7 @@ def _lay_beside(
     report = report_in(passed)
     made, left_out, first = passed.released.rows + report.suppressed, 0, None
     while True:
-        _tell(passed.rule, work)
+        _tell(passed, work)
         work.execute(f"drop table if exists {_SMALL}")
         found = differ(work, NOW, links, k=k, is_presence_known=is_known, into=_SMALL)
         first = first or found
@@ -174,18 +176,28 @@ def _is_within(gate: Gate, made: int, gone: int) -> bool:
     return gone < made and gone <= gate.max_suppressed * made
 
 
-def _tell(rule: ReleaseRule, work: duckdb.DuckDBPyConnection) -> None:
+def _tell(passed: Passed, work: duckdb.DuckDBPyConnection) -> None:
     """Make ``NOW`` of ``released``: a token's number, and that of its class.
 
     Both stay the same from release to release: half of the token, and MD5 over the values that
     tell people apart. A token with several rows is in the class of all of them together.
     """
+    rule, released = passed.rule, passed.released
     names = [column.name for column in rule.having("quasi")]
-    values = ", ".join(
-        f"{literal(name)}, coalesce({quoted(name)}::varchar, chr(30))" for name in names
+    values = "||chr(31)||".join(
+        f"{literal(name)}||chr(31)||coalesce({quoted(name)}::varchar, chr(30))" for name in names
     )
-    by = ", ".join(map(quoted, names))
+    number, by = f"md5_number_lower({values})", ", ".join(map(quoted, names))
     same = " and ".join(f"r.{quoted(n)} is not distinct from c.{quoted(n)}" for n in names)
+    # Where most rows have a class of their own, to look the classes up costs more than it saves.
+    classes, source = (
+        (f"select *, {number} as {_CLASS} from released", "classes as r")
+        if (released.classes or 0) * _ROWS_A_CLASS > released.rows
+        else (
+            f"select {by}, {number} as {_CLASS} from (select distinct {by} from released)",
+            f"released as r join classes as c on {same}",
+        )
+    )
     several = (
         "select key, case when count(*) = 1 then min(class) else"
         " md5_number_lower(concat_ws('|', count(*), sum(class::hugeint))) end as class"
@@ -194,11 +206,8 @@ def _tell(rule: ReleaseRule, work: duckdb.DuckDBPyConnection) -> None:
     token = _token(rule)
     is_one_row_each = token is not None and token.of == rule.subject.key
     work.execute(
-        f"create or replace temp table {NOW} as"
-        f" with classes as (select {by}, md5_number_lower(concat_ws(chr(31), {values})) as class"
-        f" from (select distinct {by} from released)),"
-        f" told as (select {_key(rule, 'r.')} as key, c.class"
-        f" from released as r join classes as c on {same}"
+        f"create or replace temp table {NOW} as with classes as not materialized ({classes}),"
+        f" told as (select {_key(rule, 'r.')} as key, {_CLASS} as class from {source}"
         f" where r.{_named(rule)} is not null)"
         f" {'from told' if is_one_row_each else several}"
     )

@@ -80,10 +80,13 @@ def differ(
     1
     [(3,)]
     """
+    if not earlier:  # nothing was told, so nothing can be too small beside it
+        work.execute(f"create table {into} (key ubigint)")
+        return Differences(smallest=None, too_small=0, appeared=0, gone=0)
     links = range(len(earlier))
     work.execute(f"create or replace temp table {_KNOWN} as {_known(now, earlier)}")
-    group = ", ".join(f"h{at}" for at in links) or "c"
-    told = " or ".join(f"h{at} is not null" for at in links) or "false"
+    group = ", ".join(f"h{at}" for at in links)
+    told = " or ".join(f"h{at} is not null" for at in links)
     own = " or ".join(f"h{at} is not null" for at in links if earlier[at].is_own) or "false"
     cells = f"select {group}, c, count(*) as n from {_KNOWN} where {told} group by all"
     work.execute(
@@ -101,7 +104,7 @@ def differ(
         ((smallest,),) = work.execute(
             f"select min({size}) from {_CELLS} where c is not null"
         ).fetchall()
-        same = " and ".join(f"k.h{at} is not distinct from j.h{at}" for at in links) or "false"
+        same = " and ".join(f"k.h{at} is not distinct from j.h{at}" for at in links)
         small = (
             f"select k.key from {_KNOWN} as k join {_CELLS} as j on k.c = j.c and {same}"
             f" where {size} < least({k:d}, {of_group})"

@@ -21,9 +21,8 @@ from dataclasses import dataclass, replace
 
 import duckdb
 import numpy as np
-import pyarrow as pa
 
-from kumobashi.risk.distributions import Classes, Spread, Whole, told
+from kumobashi.risk.distributions import Spread
 from kumobashi.risk.errors import (
     ColumnTwice,
     ColumnUnknown,
@@ -33,16 +32,14 @@ from kumobashi.risk.errors import (
     PopulationSmaller,
     TooManyRows,
 )
-from kumobashi.risk.measures import Measures, SensitiveMeasures, Sizes, tell
+from kumobashi.risk.measures import Measures, Sizes, tell
+from kumobashi.risk.spreads import Ranked, make_classes, measure_spreads
 from kumobashi.storage.counting import count
 from kumobashi.storage.tables import quoted
 
 MOST_ROWS = (1 << 31) - 1  # products of two such numbers fit into 64 bits
 _CELLS = '"·cells"'  # names that no table of a caller has
 _CLASSES = '"·classes"'
-_TOLD = '"·told"'  # the cells by the number of their class
-_VALUES = '"·values"'
-_AT_ONCE = 65_536  # present values
 _ORDERED = ("DATE", "TIMESTAMP", "TIME")  # beside numbers, where the caller asks for it
 _NUMERIC = (
     *("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER"),
@@ -97,10 +94,16 @@ def measure(
             raise NoRows(place=relation)
         if rows > MOST_ROWS:
             raise TooManyRows(rows=rows, limit=MOST_ROWS)
-        found: dict[str, SensitiveMeasures] = {}
-        for one in sensitive:
-            spread = rank_values(work, _CELLS, _VALUES, one, types[one.column])
-            found[one.column] = _sensitive(work, one.column, spread, several=len(sensitive) > 1)
+        ranked = [
+            Ranked(
+                column=one.column,
+                values=_values(place),
+                spread=rank_values(work, _CELLS, _values(place), one, types[one.column]),
+            )
+            for place, one in enumerate(sensitive)
+        ]
+        make_classes(work, _CELLS, columns, ranked, into=_CLASSES)
+        found = measure_spreads(work, _CELLS, _CLASSES, columns, ranked)
         everybody = None
         if population:
             everybody = count(work, f"select count(*) from {population.relation}")
@@ -173,11 +176,7 @@ def _counted(
     sensitive: Sequence[Sensitive],
     suppressed: str | None,
 ) -> Iterator[None]:
-    """Count the rows by all columns that matter, and by class, in tables that live in the context.
-
-    Classes get a number each: joined and sorted by it, all can be spilled, which lists cannot.
-    """
-    by = ", ".join(map(quoted, columns))
+    """Count the rows by all columns that matter; all tables live as long as the context."""
     names = ", ".join(quoted(c) for c in [*columns, *(one.column for one in sensitive)])
     kept = f" where ({suppressed}) is not true" if suppressed else ""
     work.execute(
@@ -185,24 +184,15 @@ def _counted(
         f" select {names}, count(*) as {quoted('·n')} from {relation}{kept} group by {names}"
     )
     try:
-        work.execute(
-            f"create or replace temp table {_CLASSES} as select *, row_number() over () as"
-            f" {quoted('·class')} from (select {by}, sum({quoted('·n')})::bigint as {quoted('·n')}"
-            f" from {_CELLS} group by {by})"
-        )
-        if sensitive:
-            same = " and ".join(
-                f"c.{quoted(q)} is not distinct from k.{quoted(q)}" for q in columns
-            )
-            told = "".join(f", c.{quoted(one.column)}" for one in sensitive)
-            work.execute(
-                f"create or replace temp table {_TOLD} as select k.{quoted('·class')},"
-                f" c.{quoted('·n')}{told} from {_CELLS} as c join {_CLASSES} as k on {same}"
-            )
         yield
     finally:
-        for table in (_CELLS, _CLASSES, _TOLD, _VALUES):
+        made = [_values(place) for place in range(len(sensitive))]
+        for table in (_CELLS, _CLASSES, *made):
             work.execute(f"drop table if exists {table}")
+
+
+def _values(place: int) -> str:
+    return quoted(f"·values {place}")
 
 
 def _rows(
@@ -252,65 +242,3 @@ def _with_population(
             population=everybody,
         )
     return tuple(sizes)
-
-
-def _sensitive(
-    work: duckdb.DuckDBPyConnection,
-    column: str,
-    spread: Spread,
-    *,
-    several: bool,
-) -> SensitiveMeasures:
-    """Measure one sensitive column whose values were ranked."""
-    least_l, least_entropy, most_t, most_delta = len(spread.rows), np.inf, 0.0, 0.0
-    for classes in _in_classes(_present(work, column, several=several)):
-        found = told(classes, spread)
-        least_l = min(least_l, int(found.distinct.min()))
-        least_entropy = min(least_entropy, float(found.entropy_l.min()))
-        most_t = max(most_t, float(found.t.max()))
-        most_delta = max(most_delta, float(found.delta.max()))
-    return SensitiveMeasures(
-        l=least_l,
-        entropy_l=least_entropy,
-        t=most_t,
-        delta=most_delta,
-        is_ordered=spread.is_ordered,
-        values=len(spread.rows),
-    )
-
-
-def _present(
-    work: duckdb.DuckDBPyConnection, column: str, *, several: bool
-) -> pa.RecordBatchReader:
-    """Give the present values of each class: its number, the value's rank, the rows that have it.
-
-    With one sensitive column the cells are these already.
-    """
-    n = quoted("·n")
-    rows, by = (f"sum(c.{n})::bigint", " group by all") if several else (f"c.{n}", "")
-    return work.sql(
-        f"select c.{quoted('·class')} as class, v.rank, {rows} as n from {_TOLD} as c"
-        f" join {_VALUES} as v on c.{quoted(column)} is not distinct from v.value"
-        f"{by} order by 1, 2"
-    ).to_arrow_reader(_AT_ONCE)
-
-
-def _in_classes(reader: pa.RecordBatchReader) -> Iterator[Classes]:
-    """Cut batches of present values, in the order of their classes, so that no class is parted."""
-    left = np.empty((3, 0), dtype=np.int64)
-    for batch in reader:
-        read = np.stack([column.to_numpy() for column in batch.columns])
-        held = np.concatenate([left, read], axis=1)
-        # The last class may go on in the next batch.
-        whole = int(np.searchsorted(held[0], held[0, -1])) if batch.num_rows else 0
-        left = held[:, whole:]
-        if whole:
-            yield _classes(held[:, :whole])
-    if left.size:
-        yield _classes(left)
-
-
-def _classes(present: Whole) -> Classes:
-    """Return present values, as rows (class, rank, rows), one class after the other."""
-    differs = np.concatenate([[True], present[0, 1:] != present[0, :-1]])
-    return Classes(starts=np.flatnonzero(differs), ranks=present[1], rows=present[2])

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from itertools import chain
 from typing import Any
+from unittest import mock
 
 import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kumobashi.risk import spreads
 from kumobashi.risk.counting import read_base
 from kumobashi.risk.errors import (
     ColumnTwice,
@@ -52,13 +54,15 @@ def both(work: duckdb.DuckDBPyConnection, **more: Any) -> Measures:
     return measure(work, "r", ["sex", "area"], sensitive, **more)
 
 
+@pytest.mark.parametrize("few", [0, 2, spreads.FEW])
 @given(rows=ROWS)
 def test_all_measures_are_those_of_the_definitions(
-    shared: duckdb.DuckDBPyConnection, rows: list[tuple[Any, ...]]
+    shared: duckdb.DuckDBPyConnection, rows: list[tuple[Any, ...]], few: int
 ) -> None:
     given_rows(shared, rows)
 
-    found = both(shared)
+    with mock.patch.object(spreads, "FEW", few):  # counted side by side, or class by class
+        found = both(shared)
 
     for name, value in sizes_of(rows, 2).items():
         assert getattr(found, name) == pytest.approx(value, abs=1e-12), name
