@@ -12,7 +12,8 @@ import sqlalchemy as sa
 
 from kumobashi.crypto.keys import SigningKey
 from kumobashi.evidence.sql import waiting
-from kumobashi.exchange.errors import BaseInUse, Fenced, IllegalMove, NothingHeld
+from kumobashi.exchange.deletion_errors import BaseInUse, NothingHeld
+from kumobashi.exchange.errors import Fenced, IllegalMove
 from kumobashi.exchange.holding_tables import holdings
 from kumobashi.exchange.holdings import Keeping
 from kumobashi.exchange.keeping import IN, OUT, Holdings

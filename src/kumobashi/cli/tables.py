@@ -76,7 +76,7 @@ def errors(terminal: Terminal) -> Exit:
 def all_errors() -> Iterator[type[KumobashiError]]:
     """Yield every failure of the product that has a code of its own."""
     for module in pkgutil.walk_packages(kumobashi.__path__, "kumobashi."):
-        if module.name.endswith(".errors") and ".testing" not in module.name:
+        if module.name.endswith("errors") and ".testing" not in module.name:
             import_module(module.name)
     seen: set[str] = set()
     waiting = [KumobashiError]

@@ -16,15 +16,13 @@ from pathlib import Path
 from typing import Self
 
 from kumobashi.exchange.changes import Changes
-from kumobashi.exchange.errors import (
+from kumobashi.exchange.deletion_errors import (
     DeletionIncomplete,
-    Fenced,
-    IllegalMove,
     KeptByLaw,
     NothingHeld,
-    ReceiverRestored,
     TableShared,
 )
+from kumobashi.exchange.errors import Fenced, IllegalMove, ReceiverRestored
 from kumobashi.exchange.holdings import Holding, Keeping
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.keeping import IN, Holdings

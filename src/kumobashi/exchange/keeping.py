@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from kumobashi.evidence.entries import Entry
 from kumobashi.evidence.log import append
 from kumobashi.exchange import noting
-from kumobashi.exchange.errors import BaseInUse, IllegalMove, NothingHeld
+from kumobashi.exchange.deletion_errors import BaseInUse, NothingHeld
+from kumobashi.exchange.errors import IllegalMove
 from kumobashi.exchange.holding_tables import holdings
 from kumobashi.exchange.holdings import OVER, Holding, Keeping, check_move
 from kumobashi.exchange.leases import Lease, Side, check_fence

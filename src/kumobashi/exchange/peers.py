@@ -8,12 +8,7 @@ import aiohttp
 
 from kumobashi.crypto.canonical import canonical, digest
 from kumobashi.crypto.http_signatures import EMPTY_BODY, sign_request
-from kumobashi.exchange.errors import (
-    CourierAwaited,
-    PeerRefused,
-    PeerUnreachable,
-    PeerWithoutKeys,
-)
+from kumobashi.exchange.errors import CourierAwaited, PeerRefused, PeerUnreachable, PeerWithoutKeys
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.lines import Lines
 from kumobashi.exchange.refusals import answer_object, read_refusal

@@ -12,15 +12,9 @@ from copy import copy
 from datetime import timedelta
 from typing import Self
 
+from kumobashi.exchange.deletion_errors import AskedBySame, DeletedAlready, NotAskedFor, WhoAsks
 from kumobashi.exchange.differences import Snapshots
-from kumobashi.exchange.errors import (
-    AskedBySame,
-    DeletedAlready,
-    DestinationBusy,
-    Fenced,
-    NotAskedFor,
-    WhoAsks,
-)
+from kumobashi.exchange.errors import DestinationBusy, Fenced
 from kumobashi.exchange.histories import Histories
 from kumobashi.exchange.holdings import OVER, Holding, Keeping
 from kumobashi.exchange.identity import Identity

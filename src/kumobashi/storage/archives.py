@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import BinaryIO, Final, Self
 
-from kumobashi.storage.errors import (
+from kumobashi.storage.archive_errors import (
     ArchiveDamaged,
     ArchiveKind,
     ArchiveName,

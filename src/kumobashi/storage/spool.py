@@ -19,13 +19,7 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 from kumobashi.kernel import new_id
-from kumobashi.storage.errors import (
-    BROKEN_DISK,
-    DiskFailed,
-    OwnStoreFailed,
-    PartUnlike,
-    SpoolFull,
-)
+from kumobashi.storage.errors import BROKEN_DISK, DiskFailed, OwnStoreFailed, PartUnlike, SpoolFull
 
 _PART = ".part"
 

@@ -8,7 +8,7 @@ from typing import Any
 from starlette.applications import Starlette
 
 from kumobashi.exchange.changes import Changes
-from kumobashi.exchange.errors import NothingHeld
+from kumobashi.exchange.deletion_errors import NothingHeld
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.inbox import Inbox
 from kumobashi.exchange.ledger import Ledger

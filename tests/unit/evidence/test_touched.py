@@ -18,8 +18,8 @@ from kumobashi.evidence.log import CHAIN_START, chained, stored
 from kumobashi.evidence.merkle import Frontier, leaf_hash
 from kumobashi.exchange.auditing import Audit, audit_file
 from kumobashi.exchange.evidence_state import Selection, SiteEvidence
+from kumobashi.storage.archive_errors import ArchiveUnfit
 from kumobashi.storage.archives import ArchiveWriter, Limits, body_of, members
-from kumobashi.storage.errors import ArchiveUnfit
 from tests.unit.evidence.conftest import AT, PEER, SITE, TENANT, Site
 
 Contents = dict[str, bytes]

@@ -31,8 +31,8 @@ from kumobashi.messages.errors import (
 from kumobashi.messages.manifest import Manifest, sign_manifest
 from kumobashi.messages.parts import Part, split
 from kumobashi.messages.receipts import Stage, next_receipt, sign_receipt
+from kumobashi.storage.archive_errors import ArchiveName, ArchiveTooMany, ArchiveUnfit
 from kumobashi.storage.archives import ArchiveWriter, Limits, body_of, members
-from kumobashi.storage.errors import ArchiveName, ArchiveTooMany, ArchiveUnfit
 from tests.unit.evidence.conftest import entry_of
 from tests.unit.messages import examples
 

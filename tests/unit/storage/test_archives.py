@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kumobashi.storage.archives import ArchiveWriter, Limits, Slice, body_of, members
-from kumobashi.storage.errors import (
+from kumobashi.storage.archive_errors import (
     ArchiveDamaged,
     ArchiveKind,
     ArchiveName,
@@ -19,6 +18,7 @@ from kumobashi.storage.errors import (
     ArchiveTwice,
     ArchiveUnfit,
 )
+from kumobashi.storage.archives import ArchiveWriter, Limits, Slice, body_of, members
 
 names = st.from_regex(r"[a-z0-9][a-z0-9._-]{0,20}(/[a-z0-9][a-z0-9-]{0,20})?", fullmatch=True)
 
