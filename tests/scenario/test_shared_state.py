@@ -133,8 +133,9 @@ def tokens(town: Town, site: str, transfer: str) -> int:
     return int(town.ledger(site)._ask(query, transfer)[0][0])
 
 
-def refused(process: GatewayProcess) -> bool:
-    return "exchange.fenced" in process.log.read_text("utf-8", errors="replace")
+def refused(process: GatewayProcess, transfer: str) -> bool:
+    lines = process.log.read_text("utf-8", errors="replace").splitlines()
+    return any("exchange.fenced" in line and transfer in line for line in lines)
 
 
 def taken_over_while_frozen(
@@ -155,7 +156,7 @@ def taken_over_while_frozen(
     old.send(signal.SIGCONT)
 
     settles(town, transfer)
-    until("the old fence is refused", lambda: refused(old) or None, 20)
+    until("the old fence is refused", lambda: refused(old, transfer) or None, 20)
     return old
 
 

@@ -49,14 +49,21 @@ class Holder:
         self._held[lease] = task
         if self.is_shared and self._renewing is None:
             self._renewing = asyncio.create_task(self._renew(), name="renew leases")
+        is_lost = False
         try:
             yield lease
+        except Fenced:
+            is_lost = True
+            raise
         finally:
-            self._held.pop(lease, None)
+            was_told = self._held.pop(lease, None) is None
             try:
-                await asyncio.to_thread(self.leases.release, lease)
+                # Work that met what another had left may have ended without a word of the lease.
+                is_lost |= not await asyncio.to_thread(self.leases.release, lease)
             except StorageFailed:
                 self._drop_soon(on)
+            if is_lost and not was_told:
+                _tell_lost(lease)
 
     def _drop_soon(self, on: Held) -> None:
         """Let go of what this process may hold and does not work on, before it runs out."""
@@ -98,10 +105,10 @@ class Holder:
                 continue
             for lease in lost:
                 if task := self._held.pop(lease, None):
-                    tell_lost(lease.on.transfer)
+                    _tell_lost(lease)
                     task.cancel()
 
 
-def tell_lost(transfer: str) -> None:
+def _tell_lost(lease: Lease) -> None:
     """Tell the operator that another process took over, however this one came to notice it."""
-    log.warning("lease lost", extra={"code": Fenced.code, "transfer": transfer})
+    log.warning("lease lost", extra={"code": Fenced.code, "transfer": lease.on.transfer})

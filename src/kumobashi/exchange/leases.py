@@ -69,10 +69,7 @@ class Leases:
             "update leases set until = 0, owner = '' where tenant = :tenant and side = :side"
             " and transfer = :transfer and attempt = :attempt and owner = :owner"
         )
-        self._release = sa.text(
-            "update leases set until = 0, owner = '' where tenant = :tenant and side = :side"
-            " and transfer = :transfer and attempt = :attempt and token = :token"
-        )
+        self._release = sa.text(f"{self._drop.text} and token = :token")
 
     def claim(self, on: Held) -> Lease | None:
         """Take a lease that is free; nothing when another process has it, or this one already."""
@@ -105,10 +102,13 @@ class Leases:
         kept = self._store.write(work)
         return [lease for name, lease in named.items() if name not in kept]
 
-    def release(self, lease: Lease) -> None:
-        """Let go at a clean end; of a lease that was lost, nothing changes."""
+    def release(self, lease: Lease) -> bool:
+        """Let go at the end; return whether it was still held. Of a lost one nothing changes."""
         values = {**self._values(lease.on), "token": lease.token}
-        self._store.write(lambda held: held.execute(self._release, values), key=lease.on.transfer)
+        found = self._store.write(
+            lambda held: held.execute(self._release, values).rowcount, key=lease.on.transfer
+        )
+        return found == 1
 
     def drop(self, on: Held) -> None:
         """Let go of a lease whose token is not known, or could not be told; another's stays."""

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from kumobashi.exchange.errors import Fenced
-from kumobashi.exchange.holding import Holder, tell_lost
+from kumobashi.exchange.holding import Holder
 from kumobashi.exchange.lanes import Job
 from kumobashi.exchange.leases import Held, Lease, Side
 from kumobashi.storage.errors import StorageFailed
@@ -46,7 +46,6 @@ class Steps:
             async with self._holder.holding(on) as lease:
                 return None if lease is None else await work(lease)
         except Fenced:  # whoever took over goes on
-            tell_lost(job.key[0])
             return None
         except StorageFailed as away:
             if not away.retryable:
