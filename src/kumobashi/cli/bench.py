@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _WAYS = {
     "ours": ("雲橋", "kumobashi"),
     "same_work": ("同じ処理のシェル", "shell, same work"),
+    "same_work_measured": ("同じ処理と測定のシェル", "shell, same work and measuring"),
     "moving": ("移すだけのシェル", "shell, moving only"),
     "soap_row": ("SOAP 1件ずつ", "SOAP, a row a call"),
     "soap_200": ("SOAP 200件ずつ", "SOAP, 200 rows a call"),

@@ -13,9 +13,9 @@ from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 
 from kumobashi.testing.bench.errors import PipelineFailed
-from kumobashi.testing.bench.same_work import COUNT_K, MAKE
+from kumobashi.testing.bench.same_work import COUNT_K, MAKE, MEASURE
 
-SAME_WORK, MOVING = "same_work", "moving"
+SAME_WORK, MEASURED, MOVING = "same_work", "same_work_measured", "moving"
 _SCRIPT = r"""
 set -euo pipefail
 now() { echo "@ $1 $EPOCHREALTIME" >&2; }
@@ -61,7 +61,8 @@ class Pipeline:
         """
         before, send = _sending(way)
         (self.work / "before.sql").write_text(before, encoding="ascii")
-        (self.work / "count.sql").write_text(COUNT_K, encoding="ascii")
+        counting = MEASURE if way == MEASURED else COUNT_K
+        (self.work / "count.sql").write_text(counting, encoding="ascii")
         (self.work / "send.sql").write_text(send, encoding="ascii")
         (self.work / "receive.sql").write_text(_receiving(way), encoding="ascii")
         told = {
@@ -93,22 +94,20 @@ class Pipeline:
         return Ran(seconds=sum(stages.values()), stages=stages, cpu_seconds=_children_cpu() - used)
 
 
-_BEFORE = {
-    # k is counted beside the sending, which is faster on two cores than before it.
-    SAME_WORK: """
+_MADE = """
 "$PSQL" -Xq "$HALL" -f "$WORK/before.sql"
 now made
 "$PSQL" -XqAt "$HALL" -f "$WORK/count.sql" > "$WORK/k.txt" &
 counting=$!
-""",
-    MOVING: "",
-}
-_AFTER = {SAME_WORK: "wait $counting", MOVING: ""}
+"""
+# Classes are counted beside the sending, which is faster on two cores than before it.
+_BEFORE = {SAME_WORK: _MADE, MEASURED: _MADE, MOVING: ""}
+_AFTER = {SAME_WORK: "wait $counting", MEASURED: "wait $counting", MOVING: ""}
 
 
 def _sending(way: str) -> tuple[str, str]:
-    table = SAME_WORK if way == SAME_WORK else "prepared"
-    return (MAKE if way == SAME_WORK else "", f"copy {table} to stdout (format csv)")
+    table = "prepared" if way == MOVING else SAME_WORK
+    return ("" if way == MOVING else MAKE, f"copy {table} to stdout (format csv)")
 
 
 def _receiving(way: str) -> str:

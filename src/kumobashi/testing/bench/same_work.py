@@ -1,5 +1,8 @@
 r"""The same work in PostgreSQL's own SQL: join, coarsen, tokens, k; as an expert would write it.
 
+``MEASURE`` is for a floor that does also what the gate does: l and t of the five flags, and which
+class each token was told in, kept for the day on which the next release is laid beside this one.
+
 ``psql`` runs this text; the key's pads and the date reach it through its environment. The table is
 unlogged: it is written once, read twice and dropped.
 
@@ -88,4 +91,30 @@ select min(people), coalesce(sum(people) filter (where people < 5), 0), count(*)
     household_ages, child_birth_yms, tax_exempt, nhi_insured, child_allowance,
     child_support_allowance, public_assistance
 ) as classes;
+"""
+
+MEASURE = r"""
+\set ON_ERROR_STOP on
+set client_min_messages = warning;
+with whole as (
+  select count(*)::float8 as n, sum(tax_exempt) as a, sum(nhi_insured) as b,
+    sum(child_allowance) as c, sum(child_support_allowance) as d, sum(public_assistance) as e
+  from same_work
+), classes as (
+  select count(*)::float8 as n, sum(tax_exempt) as a, sum(nhi_insured) as b,
+    sum(child_allowance) as c, sum(child_support_allowance) as d, sum(public_assistance) as e
+  from same_work group by sex, birth_ym, town_code, has_spouse, household_ages, child_birth_yms
+)
+select min(k.n), sum(k.n) filter (where k.n < 5), count(*), avg(1 / k.n),
+  min(1 + (k.a between 1 and k.n - 1)::int), max(abs(k.a / k.n - w.a / w.n)),
+  min(1 + (k.b between 1 and k.n - 1)::int), max(abs(k.b / k.n - w.b / w.n)),
+  min(1 + (k.c between 1 and k.n - 1)::int), max(abs(k.c / k.n - w.c / w.n)),
+  min(1 + (k.d between 1 and k.n - 1)::int), max(abs(k.d / k.n - w.d / w.n)),
+  min(1 + (k.e between 1 and k.n - 1)::int), max(abs(k.e / k.n - w.e / w.n))
+from classes as k, whole as w;
+drop table if exists told;
+create table told as
+select left(token, 16) as key, left(md5(concat_ws('|', sex, birth_ym, town_code, has_spouse,
+  household_ages::text, child_birth_yms::text)), 16) as class
+from same_work;
 """
