@@ -133,9 +133,10 @@ def tokens(town: Town, site: str, transfer: str) -> int:
     return int(town.ledger(site)._ask(query, transfer)[0][0])
 
 
-def refused(process: GatewayProcess, transfer: str) -> bool:
-    lines = process.log.read_text("utf-8", errors="replace").splitlines()
-    return any("exchange.fenced" in line and transfer in line for line in lines)
+def said(process: GatewayProcess, *words: str) -> bool:
+    """Whether one line of a process's log has all these words."""
+    log = process.log.read_text("utf-8", errors="replace") if process.log.exists() else ""
+    return any(all(word in line for word in words) for line in log.splitlines())
 
 
 def taken_over_while_frozen(
@@ -156,7 +157,7 @@ def taken_over_while_frozen(
     old.send(signal.SIGCONT)
 
     settles(town, transfer)
-    until("the old fence is refused", lambda: refused(old, transfer) or None, 20)
+    until("the old fence is refused", lambda: said(old, "exchange.fenced", transfer) or None, 20)
     return old
 
 
@@ -232,6 +233,23 @@ def test_the_database_restarts_while_transfers_run_and_nobody_has_to_help(
         shared.start_server()
         settles(town, transfer)
     assert all(process.exit_code is None for process in [*shared.more, *town.running.values()])
+
+
+def test_a_worker_that_begins_while_the_database_is_away_waits_for_it(
+    shared: Shared, town: Town, chance: random.Random
+) -> None:
+    change_some(town, chance, NOTICES)
+    town.start(HALL, environment={**LEASE, "KUMO_WORK": "off"})
+    shared.begin(CLOUD)
+    transfer = town.submit(NOTICES, again=True)["transfer"]
+    shared.stop_server()
+    worker = shared.another(HALL)
+    until("it says so", lambda: said(worker, "state is away") or None, 30)
+    shared.start_server()
+
+    settles(town, transfer)
+
+    assert worker.exit_code is None
 
 
 def test_a_rolling_restart_loses_nothing(shared: Shared, town: Town, chance: random.Random) -> None:

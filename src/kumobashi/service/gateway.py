@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 _EVIDENCE_SECONDS = 1.0  # until what was committed has its number
 log = logging.getLogger(__name__)
 _LOOK_SECONDS = 0.5
+_PATIENCE_SECONDS = 60.0  # at the start, for a state that does not answer
 
 
 class Gateway:
@@ -76,7 +77,8 @@ class Gateway:
             work=var / "work" / self.process if is_shared else var / "work",
         )
         self.api_token = (private / "api.token").read_text(encoding="ascii").strip()
-        self.store = open_state(settings, self.identity.tenant)
+        tenant = self.identity.tenant
+        self.store = open_state(settings, tenant, patience_seconds=_PATIENCE_SECONDS)
         migrate(self.store)
         self._rooms = Rooms(var / "work", self.process) if is_shared else None
         self._clear()

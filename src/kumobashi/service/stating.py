@@ -1,15 +1,25 @@
 """Open the state of a site: its own SQLite file, or the PostgreSQL that somebody referred to."""
 
+import logging
+import time
+
 from kumobashi.directory.models import SiteFile
 from kumobashi.service.secrets import secret
 from kumobashi.service.settings import Settings
 from kumobashi.storage.documents import Document, read
+from kumobashi.storage.errors import StoreUnreachable
 from kumobashi.storage.sqlite import SQLiteState
 from kumobashi.storage.state import StateStore
 
+log = logging.getLogger(__name__)
+_LOOK_SECONDS = 1.0
 
-def open_state(settings: Settings, tenant: str) -> StateStore:
+
+def open_state(settings: Settings, tenant: str, *, patience_seconds: float = 0.0) -> StateStore:
     """Return the state of the site that the settings name.
+
+    A database that does not answer is asked again for ``patience_seconds``: whoever starts while it
+    restarts need not be started once more.
 
     Raises:
         AlreadyRunning: another process has the SQLite file.
@@ -23,7 +33,16 @@ def open_state(settings: Settings, tenant: str) -> StateStore:
     # asyncpg and greenlet are for those who asked for them: a relay stays small.
     from kumobashi.storage.postgresql import PostgreSQLState  # noqa: PLC0415
 
-    return PostgreSQLState(secret(settings.workspace, reference), tenant=tenant)
+    dsn = secret(settings.workspace, reference)
+    until = time.monotonic() + patience_seconds
+    while True:
+        try:
+            return PostgreSQLState(dsn, tenant=tenant)
+        except StoreUnreachable as away:
+            if time.monotonic() >= until:
+                raise
+            log.warning("state is away", extra={"code": away.code})
+            time.sleep(_LOOK_SECONDS)
 
 
 def state_reference(settings: Settings) -> str | None:
