@@ -115,6 +115,33 @@ class Municipality(FileModel):
         )
 
 
+class ProtectiveMeasures(FileModel):
+    """支援措置: the register of those whom no automatic link carries, and who looks after them.
+
+    A row holds from its first to its last day, both included; one without a first day holds, and
+    one without a last day goes on holding.
+    """
+
+    dataset: str = Field(
+        pattern=r"^[a-z][a-z0-9-]*\.[a-z][a-z0-9_]*$", examples=["integrated-db.support_measures"]
+    )
+    key: TableName = Field(examples=["resident_no"], description="宛名番号の項目")
+    first_day: TableName | None = Field(default=None, examples=["support_from"])
+    last_day: TableName | None = Field(default=None, examples=["support_to"])
+    ended_on: TableName | None = Field(
+        default=None, examples=["ended_on"], description="期間の途中で終わった日の項目"
+    )
+    contact: Ident = Field(
+        examples=["welfare-office"], description="個別対応リストを受け取る担当課"
+    )
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that are read, the key first."""
+        dates = (self.first_day, self.last_day, self.ended_on)
+        return (self.key, *(column for column in dates if column))
+
+
 class MunicipalityFile(FileModel):
     """``kumobashi.yaml``."""
 
@@ -124,6 +151,9 @@ class MunicipalityFile(FileModel):
     contacts: dict[Ident, Contact] = Field(
         description="連絡先。他のファイルから名前で指します",
         examples=[{"it-desk": {"name": "情報政策課", "phone": "000-000-0000", "hours": "平日"}}],
+    )
+    protective_measures: ProtectiveMeasures | None = Field(
+        default=None, description="支援措置の登録。載っている人は、どの連携でも自動では出しません"
     )
 
 

@@ -84,6 +84,8 @@ def check(loaded: Loaded, layouts: Layouts) -> list[Mistake]:
     """Return everything that does not fit."""
     checks = Checks(loaded, layouts)
     found: list[Mistake] = []
+    if loaded.main:
+        found += checks.municipality(loaded.main)
     for document in loaded.kinds["sites"].values():
         found += checks.site(document)
     for document in loaded.kinds["systems"].values():
@@ -103,6 +105,25 @@ class Checks:
 
     loaded: Loaded
     layouts: Layouts
+
+    def municipality(self, document: Document[MunicipalityFile]) -> Iterator[Mistake]:
+        """Check where the register of protective measures is, and who looks after its people."""
+        register = document.value.protective_measures
+        if register is None:
+            return
+        path = ("protective_measures",)
+        yield from self.dataset(document, (*path, "dataset"), register.dataset)
+        if register.contact not in document.value.contacts:
+            known = list(document.value.contacts)
+            at = (*path, "contact")
+            yield unknown(document, at, register.contact, known, ("連絡先", "contact"))
+        layout = self.layout_of(register.dataset)
+        columns = [field.name for field in layout.fields] if layout else []
+        for key in ("key", "first_day", "last_day", "ended_on"):
+            named = getattr(register, key)
+            if layout and named and named not in columns:
+                what = (f"{layout.ja}の項目", f"column of {layout.layout}")
+                yield unknown(document, (*path, key), named, columns, what)
 
     def site(self, document: Document[SiteFile]) -> Iterator[Mistake]:
         """Check whom a site names."""

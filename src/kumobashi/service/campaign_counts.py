@@ -34,7 +34,7 @@ from kumobashi.release.people import alike
 from kumobashi.release.releasing import Source
 from kumobashi.release.rules import ReleaseRule
 from kumobashi.service.campaign_sources import targeting_of
-from kumobashi.service.stores import open_store
+from kumobashi.service.protecting import open_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,7 +129,7 @@ def lines_of_rule(
     for reference in rule.datasets.values():
         system = workspace.dataset(reference)[0]
         if system.system not in stores:
-            stores[system.system] = open_store(workspace.folder, system, workspace.layouts)
+            stores[system.system] = open_source(workspace, system)
     counted: dict[str, AbstractionError] = {}
     ways: tuple[Way, ...] = ()
     groups = alike(campaigns)

@@ -7,7 +7,7 @@ from kumobashi.directory.models import DataTimes
 from kumobashi.exchange.orders import Targeting
 from kumobashi.planning.workspace import Workspace
 from kumobashi.release.campaigns import Campaign
-from kumobashi.service.stores import open_store
+from kumobashi.service.protecting import open_source
 
 if TYPE_CHECKING:
     from kumobashi.storage.tables import TableStore
@@ -26,7 +26,7 @@ def targeting_of(
         for reference in campaign.datasets.values():
             system, dataset = workspace.dataset(reference)
             if system.system not in opened:
-                opened[system.system] = open_store(workspace.folder, system, workspace.layouts)
+                opened[system.system] = open_source(workspace, system)
             store = opened[system.system]
             hall[reference] = (store, dataset.table)
             dated = system.as_of

@@ -14,7 +14,7 @@ from kumobashi.planning.measuring import Sizer, measure, sources_of
 from kumobashi.planning.plan import Plan
 from kumobashi.planning.workspace import Workspace
 from kumobashi.release.releasing import Source
-from kumobashi.service.stores import open_store
+from kumobashi.service.protecting import open_source
 
 if TYPE_CHECKING:
     import duckdb
@@ -44,9 +44,7 @@ def counted(workspace: Workspace, decided: Plan, *, as_written: bool = False) ->
     systems = {workspace.dataset(reference)[0].system for reference in used}
     with ExitStack() as stack:
         readers = {
-            name: stack.enter_context(
-                open_store(workspace.folder, workspace.systems[name], workspace.layouts).reading()
-            )
+            name: stack.enter_context(open_source(workspace, workspace.systems[name]).reading())
             for name in systems
         }
         sources = sources_of(workspace, decided.link.link, readers)

@@ -24,6 +24,7 @@ from kumobashi.planning.workspace import Workspace, load
 from kumobashi.release.errors import CodedLayoutUnlike
 from kumobashi.routing.finding import route
 from kumobashi.service.campaign_sources import targeting_of
+from kumobashi.service.protecting import open_source
 from kumobashi.service.stores import open_store
 
 if TYPE_CHECKING:
@@ -93,9 +94,7 @@ class Wiring:
         sources = {}
         for name, reference in rule.datasets.items():
             system, dataset = workspace.dataset(reference)
-            store = stores.setdefault(
-                system.system, open_store(self._folder, system, workspace.layouts)
-            )
+            store = stores.setdefault(system.system, open_source(workspace, system))
             sources[name] = (store, dataset.table)
         approved = limits(approval) if approval else Limits(rows=None, bytes=None)
         return Order(
