@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -22,8 +22,6 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from cryptography.hazmat.primitives.hashes import SHA1
-from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
 from kumobashi.crypto.errors import KeyGone, NotForUs
 from kumobashi.crypto.keys import SealKey, SigningKey
@@ -31,9 +29,7 @@ from kumobashi.crypto.sealing import open_sealed
 from kumobashi.crypto.transfer_keys import unwrap
 from kumobashi.exchange.transfer_keys import TransferKeys
 from kumobashi.exchange.unpacking import unpack
-from kumobashi.identity import Accounts
-from kumobashi.identity.roles import Role
-from kumobashi.kernel import SystemClock, new_id
+from kumobashi.kernel import new_id
 from kumobashi.messages.deletions import DeletionRequest, sign_deletion
 from kumobashi.messages.manifest import Manifest
 from kumobashi.planning.publishing import publish_directory
@@ -45,6 +41,7 @@ from kumobashi.testing.courier import Answer, Courier, pack
 from kumobashi.testing.crash_points import names_of_deletion, sides
 from kumobashi.testing.gateways import until
 from kumobashi.testing.town import DAY, Refused, Town
+from tests.scenario.accounts import account
 
 pytestmark = [pytest.mark.scenario, pytest.mark.slow]
 NOTICES, REMINDERS = "notice-attributes", "vaccination-reminders"
@@ -264,26 +261,6 @@ def test_a_late_proof_is_red_and_names_whom_to_call(deleting: Deleting) -> None:
     deleting.start()
     deleting.wait_deleted(transfer)
     assert deleting.town.call("/api/v1/overview")["overdue"] == []
-
-
-def account(town: Town, name: str, role: str) -> Callable[[], dict[str, str]]:
-    """Make an account at the hall; return what signs it in, three times with good codes."""
-    book = Accounts(
-        town.folder / "private" / "hall-core",
-        tenant="999997",
-        site="hall-core",
-        clock=SystemClock(),
-    )
-    made = book.add(name, shown=name, role=Role(role))
-    book.close()
-    totp = TOTP(base64.b32decode(made.secret), 6, SHA1(), 30)  # noqa: S303 - what the product asks
-    drifts = iter((-30, 0, 30))
-
-    def said() -> dict[str, str]:
-        code = totp.generate(time.time() + next(drifts)).decode()
-        return {"account": name, "password": made.password, "code": code}
-
-    return said
 
 
 def test_what_a_law_keeps_takes_two_persons(deleting: Deleting) -> None:

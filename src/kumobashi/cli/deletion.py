@@ -12,6 +12,7 @@ from rich.text import Text
 from kumobashi.cli.command import Group, command, option
 from kumobashi.cli.exits import Exit
 from kumobashi.cli.local_api import LocalApi, open_local_api
+from kumobashi.cli.signing_in import ACCOUNT, STDIN, signing_in
 from kumobashi.cli.terminal import Terminal
 from kumobashi.cli.wording import short_id
 from kumobashi.exchange.holdings import RED_FROM, Level
@@ -32,18 +33,6 @@ _SITE = option(
     metavar="SITE",
     ja="送り側のサイト（既定: 連携を送るサイト全部）",
     en="The sending site (default: all sites that send links)",
-)
-_ACCOUNT = option(
-    "--account",
-    metavar="NAME",
-    ja="名乗る利用者（パスワードと確認コードを尋ねます）",
-    en="The account to sign in as (password and code are asked for)",
-)
-_STDIN = option(
-    "--password-stdin",
-    is_flag=True,
-    ja="パスワードと確認コードを標準入力の2行から読む",
-    en="Read password and code from two lines of standard input",
 )
 
 
@@ -75,8 +64,8 @@ def list_(terminal: Terminal, *, site: str | None, every: bool) -> Exit:
 )
 @click.argument("transfer")
 @_SITE
-@_ACCOUNT
-@_STDIN
+@ACCOUNT
+@STDIN
 def request(
     terminal: Terminal,
     *,
@@ -87,7 +76,7 @@ def request(
 ) -> Exit:
     """Ask for a deletion."""
     api = _sender_of(terminal.workspace(), transfer, site)
-    said = _signing_in(terminal, account, from_stdin=password_stdin)
+    said = signing_in(terminal, account, from_stdin=password_stdin)
     return _told(terminal, api.decide_deletion(transfer, "request", said))
 
 
@@ -99,8 +88,8 @@ def request(
 )
 @click.argument("transfer")
 @_SITE
-@_ACCOUNT
-@_STDIN
+@ACCOUNT
+@STDIN
 def approve(
     terminal: Terminal,
     *,
@@ -111,7 +100,7 @@ def approve(
 ) -> Exit:
     """Approve a deletion."""
     api = _sender_of(terminal.workspace(), transfer, site)
-    said = _signing_in(terminal, account, from_stdin=password_stdin)
+    said = signing_in(terminal, account, from_stdin=password_stdin)
     return _told(terminal, api.decide_deletion(transfer, "approve", said))
 
 
@@ -123,8 +112,8 @@ def approve(
 )
 @click.argument("transfer")
 @_SITE
-@_ACCOUNT
-@_STDIN
+@ACCOUNT
+@STDIN
 def withdraw(
     terminal: Terminal,
     *,
@@ -135,7 +124,7 @@ def withdraw(
 ) -> Exit:
     """Take a request back."""
     api = _sender_of(terminal.workspace(), transfer, site)
-    said = _signing_in(terminal, account, from_stdin=password_stdin)
+    said = signing_in(terminal, account, from_stdin=password_stdin)
     return _told(terminal, api.decide_deletion(transfer, "withdraw", said))
 
 
@@ -216,17 +205,6 @@ def _sender_of(workspace: "Workspace", transfer: str, site: str | None) -> Local
         if any(view.transfer == transfer and view.side == "out" for view in api.holdings()):
             return api
     return apis[-1]
-
-
-def _signing_in(terminal: Terminal, account: str | None, *, from_stdin: bool) -> dict[str, str]:
-    if account is None:
-        return {}
-    if from_stdin:
-        password, code = (sys.stdin.readline().rstrip("\n") for _ in range(2))
-    else:
-        password = click.prompt(terminal.t("パスワード", "Password"), hide_input=True, err=True)
-        code = click.prompt(terminal.t("確認コード", "Code"), err=True)
-    return {"account": account, "password": password, "code": code}
 
 
 def _told(terminal: Terminal, view: HoldingView) -> Exit:

@@ -20,6 +20,7 @@ PLACES = {
     "workspace": "kumobashi.cli.workspace:workspace",
     "link": "kumobashi.cli.link:link",
     "deletion": "kumobashi.cli.deletion:deletion",
+    "individual": "kumobashi.cli.individual:individual",
     "keys": "kumobashi.cli.keys:keys",
     "release": "kumobashi.cli.release:release",
     "transfer": "kumobashi.cli.transfer:transfer",

@@ -95,6 +95,15 @@ class LocalApi:
         path = f"/api/v1/deletions/{quote(transfer, safe='')}/{deed}"
         return TypeAdapter(HoldingView).validate_python(self._call("POST", path, said))
 
+    def individual_lists(self) -> list[dict[str, Any]]:
+        """Return which transfers left how many protected persons to people, as JSON."""
+        listed: list[dict[str, Any]] = self._call("GET", "/api/v1/individual")["lists"]
+        return listed
+
+    def individual_list(self, transfer: str, said: Mapping[str, str]) -> dict[str, Any]:
+        """Return one list with its numbers; ``said`` is who signs in for it."""
+        return self._call("POST", f"/api/v1/individual/{quote(transfer, safe='')}", said)
+
     def _call(
         self, method: str, path: str, body: Mapping[str, object] | None = None
     ) -> dict[str, Any]:

@@ -26,6 +26,7 @@ KumobashiError
     ├── NothingToResend      no refused rows, or not yet applied
     ├── TooMuchUnclosed      a peer has more announced than this site keeps for it
     ├── BundleTooLarge       an announcement beyond what this site ever takes
+    ├── NoIndividualList     a transfer that left no protected person to people
     └── NoSuchTransfer
 """
 
@@ -341,3 +342,14 @@ class HistoryLost(ExchangeFailed):
         "Restore the keys from their backup (kumobashi keys restore), prove the deletion of what"
         " that link has sent, or begin a new key epoch (coding.epoch)."
     )
+
+
+class NoIndividualList(ExchangeFailed):
+    """Nobody was left to people, or the list is no longer kept."""
+
+    code = "exchange.no_individual_list"
+    status = 404
+    ja = "転送 {transfer} の個別対応リストはありません。"
+    en = "There is no list of individual cases of transfer {transfer}."
+    remedy_ja = "一覧は kumobashi individual list で確かめられます。古いものは残りません。"
+    remedy_en = "kumobashi individual list shows which there are; old ones are not kept."

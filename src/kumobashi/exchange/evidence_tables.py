@@ -42,6 +42,7 @@ EVENTS: Final[Mapping[str, Words]] = {
     "bundle.moved": Words(ja="受信の状態が変化", en="bundle moved"),
     "holding.begun": Words(ja="受け取り側が保持を開始", en="holding begun"),
     "holding.moved": Words(ja="保持の状態が変化", en="holding moved"),
+    "individual.read": Words(ja="個別対応リストを閲覧", en="individual cases seen"),
     "holding.deleted_again": Words(ja="復元で戻った行を再び消去", en="deleted again"),
     "receipt.kept": Words(ja="到達確認を保存", en="receipt kept"),
     "plan.proposed": Words(ja="承認を依頼", en="approval asked for"),

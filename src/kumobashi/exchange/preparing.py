@@ -23,6 +23,7 @@ from kumobashi.exchange.differences import Snapshots
 from kumobashi.exchange.errors import OutsideBounds
 from kumobashi.exchange.histories import Histories
 from kumobashi.exchange.identity import Identity
+from kumobashi.exchange.individual import IndividualLists, left_to_people
 from kumobashi.exchange.leaving import leaving
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.orders import Order, receiving_columns
@@ -89,6 +90,7 @@ class Preparation:
     spool: Spool
     snapshots: Snapshots
     histories: Histories
+    individual: IndividualLists
     keys: TransferKeys
     token_secret: bytes | None
     row: Outgoing
@@ -118,7 +120,16 @@ class Preparation:
             fresh = self._fresh(readers, on)
             held = hold_back(order.rule, sources, order.on_findings)
             read = extract(order.rule, sources, self.work, purpose=order.purpose, on=on)
+            apart = left_to_people(order.rule, sources, purpose=order.purpose, on=on)
             targets = self._targets(readers, on)
+        self.individual.keep(
+            self.work,
+            apart,
+            link=self.row.link,
+            transfer=self.row.transfer,
+            on=on,
+            room=self.folder,
+        )
         extracted = time.monotonic()
         subjects = read[order.rule.subject.dataset]
         self._tell("release", extract={"seconds": extracted - started, "rows": subjects})
@@ -158,6 +169,7 @@ class Preparation:
         facts.pop("freshness")
         if fresh and targets:
             facts |= {"campaigns": dict(targets.meant), "data": dict(fresh.members())}
+        facts |= {"left_to_people": len(apart)} if len(apart) else {}
         timed = {"seconds": time.monotonic() - extracted, "rows": released.rows}
         measured = {"gate": passed.report.facts()} if passed.report else {}
         self._note({"released": facts, "stages": {"release": timed}, "stage": "seal", **measured})

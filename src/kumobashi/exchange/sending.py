@@ -27,6 +27,7 @@ from kumobashi.exchange.differences import Snapshots
 from kumobashi.exchange.errors import Fenced, IllegalMove, OutsideBounds, Paused, PeerRefused
 from kumobashi.exchange.histories import Histories
 from kumobashi.exchange.identity import Identity
+from kumobashi.exchange.individual import IndividualLists
 from kumobashi.exchange.leases import Lease
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.line import is_about_the_line
@@ -71,6 +72,7 @@ class Sender:
         orders: Orders,
         snapshots: Snapshots,
         histories: Histories,
+        individual: IndividualLists,
         keys: TransferKeys,
         limits: Limits,
         token_secret: bytes | None,
@@ -82,6 +84,7 @@ class Sender:
         self._orders = orders
         self._snapshots = snapshots
         self._histories = histories
+        self._individual = individual
         self._keys = keys
         self._limits = limits
         self._token_secret = token_secret
@@ -220,6 +223,7 @@ class Sender:
                     spool=self._spool,
                     snapshots=self._snapshots,
                     histories=self._histories,
+                    individual=self._individual,
                     keys=self._keys,
                     token_secret=self._token_secret,
                     row=row,

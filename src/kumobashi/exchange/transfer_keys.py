@@ -17,6 +17,7 @@ from kumobashi.messages.manifest import Manifest
 from kumobashi.storage.erasable import ErasableSecrets
 
 IN, OUT, SNAPSHOTS, HISTORIES, PROOFS = "in", "out", "snapshots", "histories", "proofs"
+INDIVIDUAL = "individual"
 
 
 class TransferKeys:

@@ -32,14 +32,24 @@ class Deed(StrEnum):
     AUDIT = "audit"  # see who did what
     ASK_DELETION = "ask_deletion"
     APPROVE_DELETION = "approve_deletion"  # as the second person
+    SEE_INDIVIDUAL = "see_individual"  # which protected persons a transfer left to people
 
 
 _DELETION = (Deed.ASK_DELETION, Deed.APPROVE_DELETION)
 MAY: dict[Role, frozenset[Deed]] = {
     Role.OPERATOR: frozenset(
-        {Deed.LOOK, Deed.PROPOSE, Deed.OPERATE, Deed.AUDIT, Deed.ASK_DELETION}
+        {
+            Deed.LOOK,
+            Deed.PROPOSE,
+            Deed.OPERATE,
+            Deed.AUDIT,
+            Deed.ASK_DELETION,
+            Deed.SEE_INDIVIDUAL,
+        }
     ),
-    Role.APPROVER: frozenset({Deed.LOOK, Deed.APPROVE, Deed.AUDIT, *_DELETION}),
+    Role.APPROVER: frozenset(
+        {Deed.LOOK, Deed.APPROVE, Deed.AUDIT, Deed.SEE_INDIVIDUAL, *_DELETION}
+    ),
     Role.AUDITOR: frozenset({Deed.LOOK, Deed.AUDIT}),
     Role.VIEWER: frozenset({Deed.LOOK}),
 }

@@ -25,6 +25,7 @@ def decision_of(
     """Return the decision as a JSON value."""
     rule = workspace.rules[link.release]
     receiver = f"{link.to.system}.{link.to.dataset}"
+    measures = workspace.municipality.protective_measures
     layouts = {
         reference: workspace.layout(reference) for reference in (*rule.datasets.values(), receiver)
     }
@@ -43,6 +44,8 @@ def decision_of(
         | ({"courier": dumped["courier"]} if link.courier else {})
         | ({"fallback": link.fallback} if link.fallback else {}),
         "legal_basis": dumped["legal_basis"],
+        # Said where there is a register, so that approvals of before it could be stay good.
+        **({"protective_measures": measures.dataset} if measures else {}),
         # Said where it is declared, so that approvals of before it could be stay good.
         **({"retention": dumped["retention"]} if link.retention else {}),
         "rule": {

@@ -24,6 +24,7 @@ from kumobashi.release.rules import ReleaseRule
 from kumobashi.storage.tables import Condition
 
 SUBJECTS = "subjects"
+CONSENTS = "consents"
 POPULATION = "population"
 
 
@@ -110,9 +111,7 @@ def _consents(rule: ReleaseRule, purpose: str, on: date) -> list[Stage]:
         Condition("withdrawn_on", "null_or_after", (on,)),
     )
     return [
-        Stage(
-            name="consents", dataset=rule.consent.dataset, columns=(rule.subject.key,), where=where
-        )
+        Stage(name=CONSENTS, dataset=rule.consent.dataset, columns=(rule.subject.key,), where=where)
     ]
 
 

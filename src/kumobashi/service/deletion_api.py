@@ -12,12 +12,12 @@ from kumobashi.exchange.holdings import Holding
 from kumobashi.exchange.keeping import IN, OUT
 from kumobashi.identity import Accounts
 from kumobashi.identity.roles import Deed
-from kumobashi.identity.sessions import Sessions
 from kumobashi.service.endpoint import Endpoint
 from kumobashi.service.errors import AccountNeeded
 from kumobashi.service.gateway import Gateway
 from kumobashi.service.holding_desk import view_of
 from kumobashi.service.local_api import guarded, members, plain
+from kumobashi.service.signing_in import signed_in
 
 
 def deletion_routes(gateway: Gateway, endpoint: Endpoint, accounts: Accounts) -> list[Route]:
@@ -80,22 +80,7 @@ class _DeletionApi:
     async def _who(self, request: Request, deed: Deed) -> str | None:
         """Return the account that signed in with this very request, if one did."""
         said = await members(request)
-        name = said.get("account")
-        if not isinstance(name, str) or not name:
-            return None
-        return await asyncio.to_thread(self._signed_in, name, said, deed)
-
-    def _signed_in(self, name: str, said: dict[str, Any], deed: Deed) -> str:
-        sessions = Sessions(self._accounts)
-        value = sessions.sign_in(name, str(said.get("password", "")), str(said.get("code", "")))
-        try:
-            session = sessions.find(value)
-            if session is None:
-                raise AccountNeeded
-            session.check_may(deed)
-            return session.account.name
-        finally:
-            sessions.end(value)
+        return await asyncio.to_thread(signed_in, self._accounts, said, deed)
 
     async def _said(self, held: Holding, status: int = 200) -> Response:
         self._endpoint.wake()

@@ -18,6 +18,7 @@ from kumobashi.exchange.dispatching import Dispatcher
 from kumobashi.exchange.errors import NothingToResend
 from kumobashi.exchange.histories import Histories
 from kumobashi.exchange.holdings import RED_FROM, Level, escalation_of
+from kumobashi.exchange.individual import IndividualLists
 from kumobashi.exchange.keeping import Holdings
 from kumobashi.exchange.noting import LOCAL_API, OPERATOR
 from kumobashi.exchange.packing import Limits
@@ -72,6 +73,7 @@ class Endpoint:
         self.deeds = Deeds(ledger)
         snapshots = self._snapshots = Snapshots(var / "snapshots", gateway.keys)
         histories = Histories(var / "histories", gateway.keys)
+        self.individual = IndividualLists(var / "individual", gateway.keys)
         self._set_aside = SetAside(var / "quarantine")
         self._recipient = identity.sealing.recipient
         self.sender = Sender(
@@ -82,6 +84,7 @@ class Endpoint:
             orders=self.wiring.order,
             snapshots=snapshots,
             histories=histories,
+            individual=self.individual,
             keys=gateway.keys,
             limits=limits,
             token_secret=TokenKey.load(token_path).secret if token_path.exists() else None,

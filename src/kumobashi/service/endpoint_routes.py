@@ -17,6 +17,7 @@ from kumobashi.service.deletion_api import deletion_routes
 from kumobashi.service.endpoint import Endpoint
 from kumobashi.service.gateway import Gateway
 from kumobashi.service.holding_desk import overdue_views
+from kumobashi.service.individual_api import individual_routes
 from kumobashi.service.local_api import guarded, local_routes
 from kumobashi.service.plan_desk import PlanDesk
 from kumobashi.service.planned import Planned
@@ -61,6 +62,7 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
     return [
         *local_routes(gateway, endpoint),
         *deletion_routes(gateway, endpoint, accounts),
+        *individual_routes(gateway, endpoint, accounts),
         *courier_routes(courier, partial(guarded, gateway)),
         *console_routes(
             board,

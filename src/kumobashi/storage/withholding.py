@@ -84,12 +84,14 @@ class WithholdingReader:
     def withheld(self, query: Query) -> pa.ChunkedArray:
         """Return the numbers of the rows that a query does not give, as the table writes them."""
         keys = self._keys.get(query.table, ())
+        if not keys:
+            return pa.chunked_array([], pa.string())
         asked = replace(query, columns=keys)
         if asked not in self._withheld:
             with self.stream(asked) as rows:
                 for _ in rows:
                     pass
-        return self._withheld.get(asked, pa.chunked_array([], pa.string()))
+        return self._withheld[asked]
 
     @contextmanager
     def stream(self, query: Query) -> Iterator[pa.RecordBatchReader]:

@@ -15,6 +15,7 @@ from kumobashi.exchange.dispatching import Dispatcher
 from kumobashi.exchange.histories import Histories
 from kumobashi.exchange.holding import Holder
 from kumobashi.exchange.identity import Identity
+from kumobashi.exchange.individual import IndividualLists
 from kumobashi.exchange.leases import Leases
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.lines import Lines
@@ -109,6 +110,7 @@ def outbox(
         orders=orders or _no_orders,
         snapshots=Snapshots(var / "snapshots", keys),
         histories=Histories(var / "histories", keys),
+        individual=IndividualLists(var / "individual", keys),
         keys=keys,
         limits=Limits(memory_mib=64),
         token_secret=token_secret,

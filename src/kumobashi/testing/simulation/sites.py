@@ -347,6 +347,7 @@ class SimulatedSite:
             orders=_no_order,
             snapshots=cast("Any", _NoSnapshots()),
             histories=cast("Any", None),  # no rows, nothing told of anybody
+            individual=cast("Any", None),
             keys=keys,
             limits=Limits(memory_mib=64),
             token_secret=None,
