@@ -66,7 +66,8 @@ def test_the_six_notices_come_out_as_in_the_report(own: Path, on: date) -> None:
     assert (slide.error, slide.verdict) == (Error.LARGE, Verdict.UNFIT)
     assert slide.counts.recall == 1
     assert (slide.counts.precision or 1) < 0.2
-    assert all(line.counts.people == 12_000 for line in lines.values())
+    (people,) = {line.counts.people for line in lines.values()}
+    assert 11_900 < people < 12_000, "all but those under a protective measure"
 
 
 def test_the_check_tells_machines_what_it_counted(kumobashi: Kumobashi, city: Path) -> None:

@@ -190,7 +190,9 @@ def test_the_story_speaks_to_machines(workspace: Workspace, directory: Directory
     assert found["items"][0]["form"] == "token"
     assert found["expected"] is None
     assert "架空" not in found["standing"]
-    assert found["story"]["ja"].startswith("庁内 基幹系の「統合DB」が、本人が同意した住民について")
+    assert found["story"]["ja"].startswith(
+        "庁内 基幹系の「統合DB」が、本人が同意した住民（支援措置の人は"
+    )
 
 
 class Tags(HTMLParser):
