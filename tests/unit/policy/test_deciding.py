@@ -10,6 +10,7 @@ from kumobashi.policy.deciding import (
     Basis,
     Crossing,
     Question,
+    Receiver,
     Where,
     decide,
 )
@@ -20,8 +21,26 @@ ON = date(2026, 11, 21)
 TABLES = load_tables()
 MODELS = ("alpha", "alpha_prime", "beta", "beta_prime")
 AT = Where("links/x.yaml", 1, "link")
-CONSENT = Basis(code="69-2-1", consent="p", ordinance=None, note=None, until=date(2027, 3, 31))
+CONSENT = Basis(
+    code="69-2-1",
+    consent="p",
+    ordinance=None,
+    note=None,
+    until=date(2027, 3, 31),
+    proviso="総務課が確認",
+)
 ITEM = AskedItem(name="birth_ym", ja="生年月日", sensitivity="personal", form="coarsened", where=AT)
+RECEIVER = Receiver(
+    unit="notice-service",
+    business=None,
+    is_outside=False,
+    jurisdiction="JP",
+    certifications=(),
+    ja="お知らせ",
+    en="notice",
+    where=AT,
+    at_site=AT,
+)
 GOOD = Question(
     model="alpha",
     from_ja="統合DB",
@@ -29,12 +48,15 @@ GOOD = Question(
     from_en="db",
     to_en="notice",
     hops=(),
+    from_zone=Zone.MYNUMBER,
     to_zone=Zone.INTERNET,
     certified_until=None,
     basis=CONSENT,
     has_consent=True,
     is_scheduled=True,
     items=(ITEM,),
+    sources=(),  # what may go to whom: test_permission.py
+    receiver=RECEIVER,
     link=AT,
     at_basis=AT,
     purpose="p",
