@@ -6,7 +6,7 @@ remembers which file it is from.
 """
 
 import csv
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from importlib.resources.abc import Traversable
@@ -205,19 +205,23 @@ class Shelf:
             raise mistake
         self.mistakes.append(mistake)
 
-    def _lines(self, file: str) -> Iterable[tuple[int, Mapping[str, str | None]]]:
+    def _lines(self, file: str) -> Iterator[tuple[int, Mapping[str, str | None]]]:
         try:
             text = (self.folder / file).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError):
             missing = Row(self.name, file, 1, {}).wrong("", "読めるファイルがありません")
             self.note(missing)
             return
-        reader = csv.DictReader(text.splitlines(), strict=True)
+        reader = csv.reader(text.splitlines(), strict=True)
         try:
+            head = next(reader, [])
             for cells in reader:
-                if None in cells:  # more cells than the header has names
-                    self.note(Row(self.name, file, reader.line_num, {}).wrong("+", str(cells)))
-                elif any(cells.values()):
-                    yield reader.line_num, cells
+                if not any(cells):
+                    continue
+                if len(cells) > len(head):
+                    extra = ",".join(cells[len(head) :])
+                    self.note(Row(self.name, file, reader.line_num, {}).wrong("+", extra))
+                    continue
+                yield reader.line_num, dict(zip(head, cells, strict=False))
         except csv.Error as broken:
             self.note(Row(self.name, file, reader.line_num, {}).wrong("", str(broken)))

@@ -10,7 +10,7 @@ refused when the table was loaded (``overlaps``).
 (('yes',), ('no',), ())
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from datetime import date
 from operator import itemgetter
 from typing import Generic, Protocol, TypeVar
@@ -32,11 +32,6 @@ class Keyed(Dated, Protocol):
 
 
 K = TypeVar("K", bound=Keyed)
-
-
-def covers(key: Key, asked: Key) -> bool:
-    """Whether a row's key matches what is asked."""
-    return all(said in (ANY, wanted) for said, wanted in zip(key, asked, strict=True))
 
 
 def exactness(key: Key) -> int:
@@ -61,31 +56,32 @@ class DayIndex(Generic[V]):
         """Return the rows that answer; none when no row matches."""
         for patterns in self._levels:
             found: tuple[V, ...] = ()
-            for star, rows in patterns:
-                key = asked
-                if star:
-                    key = tuple(
-                        ANY if number in star else said for number, said in enumerate(asked)
-                    )
-                if held := rows.get(key):
+            for named, rows in patterns:
+                if held := rows.get(named(asked)):
                     found += held
             if found:
                 return found
         return ()
 
 
-def _levels(
-    rows: Mapping[Key, tuple[V, ...]],
-) -> list[list[tuple[frozenset[int], dict[Key, tuple[V, ...]]]]]:
-    """Sort rows by how exact they are, the most exact first, and by where their ``*`` stand."""
-    patterns: dict[frozenset[int], dict[Key, tuple[V, ...]]] = {}
+Pattern = tuple[Callable[[Key], Hashable], dict[Hashable, tuple[V, ...]]]
+
+
+def _levels(rows: Mapping[Key, tuple[V, ...]]) -> list[list[Pattern[V]]]:
+    """Sort rows by how exact they are, the most exact first, and by which columns they name."""
+    patterns: dict[tuple[int, ...], dict[Hashable, tuple[V, ...]]] = {}
     for key, held in rows.items():
-        star = frozenset(number for number, said in enumerate(key) if said == ANY)
-        patterns.setdefault(star, {})[key] = held
-    levels: dict[int, list[tuple[frozenset[int], dict[Key, tuple[V, ...]]]]] = {}
-    for star, found in patterns.items():
-        levels.setdefault(len(star), []).append((star, found))
+        named = tuple(number for number, said in enumerate(key) if said != ANY)
+        patterns.setdefault(named, {})[_named(named)(key)] = held
+    levels: dict[int, list[Pattern[V]]] = {}
+    for named, found in patterns.items():
+        levels.setdefault(-len(named), []).append((_named(named), found))
     return [level for _, level in sorted(levels.items(), key=itemgetter(0))]
+
+
+def _named(columns: tuple[int, ...]) -> Callable[[Key], Hashable]:
+    """Return what takes the named columns out of a key."""
+    return itemgetter(*columns) if columns else lambda _key: ()
 
 
 class RowIndex(Generic[K]):
