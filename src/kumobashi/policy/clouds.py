@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from datetime import date
 
-from kumobashi.policy.levels import Reliability, reliability
+from kumobashi.policy.levels import CloudRow, Reliability, reliability
 from kumobashi.policy.questions import Question, Reason, Where
 from kumobashi.policy.reading import FORMS_JA, Origin
 from kumobashi.policy.rulebook import Tables
+from kumobashi.policy.units import InformationKind
 
 _LACKING_JA = {
     "number": "番号（number）",
@@ -24,43 +25,68 @@ def against_cloud(
     found = reliability(q.receiver.certifications, tables.certifications, on=on)
     if found.row:
         noted.append(found.row.origin)
+    denied: dict[str, list[tuple[InformationKind, str, CloudRow | None]]] = {}
     told: set[tuple[str, str]] = set()
+    for kind, form in _held(q, tables, on, refused):
+        if (kind.confidentiality, form) in told:
+            continue
+        told.add((kind.confidentiality, form))
+        key = kind.confidentiality, form, found.level, q.receiver.jurisdiction
+        row = tables.cloud(*key, on=on)
+        if row is not None:
+            noted.append(row.origin)
+        if row is None or not row.is_permitted:
+            denied.setdefault(kind.confidentiality, []).append((kind, form, row))
+    for confidentiality, held in denied.items():
+        yield _denied(q, found, confidentiality, held, on)
+
+
+def _held(
+    q: Question, tables: Tables, on: date, refused: frozenset[Where]
+) -> Iterator[tuple[InformationKind, str]]:
+    """Give what would lie in the cloud: each kind, in each form that no other rule has refused."""
     for source in q.sources:
         kind = tables.kind_of_layout(source.layout, on=on)
         if kind is None:
             continue  # told by the permission
         of_it = [item for item in q.items if item.dataset == source.dataset]
-        forms = [item.form for item in of_it if item.where not in refused]
-        for form in forms or ([] if of_it else ["flag"]):
-            if (kind.confidentiality, form) in told:
-                continue
-            told.add((kind.confidentiality, form))
-            key = kind.confidentiality, form, found.level, q.receiver.jurisdiction
-            row = tables.cloud(*key, on=on)
-            if row is not None:
-                noted.append(row.origin)
-            if row is not None and row.is_permitted:
-                continue
-            why_ja, why_en = _why(found, on)
-            yield Reason(
-                code="policy.cloud_level" if row else "policy.unknown_cloud_level",
-                ja=f"機密性{kind.confidentiality}の「{kind.ja}」を{FORMS_JA.get(form, form)}、"
-                f"信頼性レベル{found.level}・{q.receiver.jurisdiction} のクラウド（{q.receiver.ja}"
-                f"）へ置けません{why_ja}",
-                en=f"{kind.kind} (confidentiality {kind.confidentiality}) as {form} may not lie in"
-                f" a cloud of reliability level {found.level} under {q.receiver.jurisdiction}"
-                f"{why_en}",
-                where=q.receiver.at_site,
-                article_ja=row.article_ja if row else "",
-                article_en=row.article_en if row else "",
-                remedy_ja=(row.remedy_ja if row else "")
-                or "サイトの certifications に、有効な認証の番号・対象範囲・期限を書いてください。",
-                remedy_en=(row.remedy_en if row else "")
-                or "Write valid certifications with number, scope and expiry into the site.",
-                example="certifications: [{name: ISMAP, number: C00-0000-0, scope: …, valid_to:"
-                f' "{on.year + 1}-03-31"}}]',
-                origin=row.origin if row else None,
-            )
+        for form in dict.fromkeys(item.form for item in of_it if item.where not in refused):
+            yield kind, form
+        if not of_it:
+            yield kind, "flag"  # that somebody was selected
+
+
+def _denied(
+    q: Question,
+    found: Reliability,
+    confidentiality: str,
+    held: list[tuple[InformationKind, str, CloudRow | None]],
+    on: date,
+) -> Reason:
+    # The row that asks for the highest level speaks: who meets it meets the others.
+    row = max((row for _, _, row in held if row), key=lambda r: r.remedy_ja, default=None)
+    kinds = dict.fromkeys(kind.ja for kind, _, _ in held)
+    forms = dict.fromkeys(form for _, form, _ in held)
+    why_ja, why_en = _why(found, on)
+    what = "・".join(FORMS_JA.get(form, form) for form in forms)
+    return Reason(
+        code="policy.cloud_level" if row else "policy.unknown_cloud_level",
+        ja=f"機密性{confidentiality}の「{'」「'.join(kinds)}」を{what}、信頼性レベル{found.level}・"
+        f"{q.receiver.jurisdiction} のクラウド（{q.receiver.ja}）へ置けません{why_ja}",
+        en=f"{', '.join(dict.fromkeys(kind.kind for kind, _, _ in held))} (confidentiality"
+        f" {confidentiality}) as {', '.join(forms)} may not lie in a cloud of reliability level"
+        f" {found.level} under {q.receiver.jurisdiction}{why_en}",
+        where=q.receiver.at_site,
+        article_ja=row.article_ja if row else "",
+        article_en=row.article_en if row else "",
+        remedy_ja=(row.remedy_ja if row else "")
+        or "サイトの certifications に、有効な認証の番号・対象範囲・期限を書いてください。",
+        remedy_en=(row.remedy_en if row else "")
+        or "Write valid certifications with number, scope and expiry into the site.",
+        example="certifications: [{name: ISMAP, number: C00-0000-0, scope: …, valid_to:"
+        f' "{on.year + 1}-03-31"}}]',
+        origin=row.origin if row else None,
+    )
 
 
 def certification_cautions(q: Question, tables: Tables, on: date) -> Iterator[Reason]:

@@ -87,7 +87,11 @@ class Ruling:
     def __init__(self, ask: Ask, rows: tuple[MayRow, ...]) -> None:
         self.ask = ask
         self.rows = rows
-        self.is_permitted = bool(rows) and all(row.is_permitted for row in rows)
+        # Nearly always one row decides; several agree, or the table had been refused.
+        if len(rows) == 1:
+            self.is_permitted = rows[0].is_permitted
+        else:
+            self.is_permitted = bool(rows) and all(row.is_permitted for row in rows)
 
     @property
     def code(self) -> str:
@@ -154,10 +158,14 @@ class DayRules:
         known = self._known.get(ask)
         if known is not None:
             return known
-        ruling = Ruling(ask, self._index.find(ask))
+        ruling = self.look_up(ask)
         if len(self._known) < _KEPT:
             self._known[ask] = ruling
         return ruling
+
+    def look_up(self, ask: Ask) -> Ruling:
+        """Return the ruling on a question, found in the table anew."""
+        return Ruling(ask, self._index.find(ask))
 
 
 class WhoMay:

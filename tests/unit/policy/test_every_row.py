@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -143,7 +144,7 @@ def flowing(model: str, from_zone: str, to_zone: str, by: str) -> Question:
 
 
 FLOW = ("model", "from_zone", "to_zone", "by")
-BROKEN = {
+BROKEN: Mapping[str, Mapping[str, Any]] = {
     "coarsened": {"items": (item("kept", sensitivity="personal"),), "to_zone": Zone.MYNUMBER},
     "consent": {"has_consent": False},
     "certified": {"certified_until": None},
@@ -394,10 +395,15 @@ def test_every_row_of_certification_levels() -> None:
 
         assert level(held, on) == row["level"]
         seen.permits.add(row.place)
-        lacking = {"number": "needs_number", "scope": "needs_scope", "valid_to": "needs_expiry"}
+        lacking: Mapping[str, str] = {
+            "number": "needs_number",
+            "scope": "needs_scope",
+            "valid_to": "needs_expiry",
+        }
         for fact, column in lacking.items():
             expected = "0" if row[column] == "yes" else row["level"]
-            assert level(replace(held, **{fact: None}), on) == expected
+            without: Mapping[str, Any] = {fact: None}
+            assert level(replace(held, **without), on) == expected
         assert level(held, on + ONE_DAY) == "0"
         for day in days_outside(row):
             assert level(replace(held, valid_to=date.max), day) == "0"
