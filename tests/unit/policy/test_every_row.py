@@ -18,7 +18,7 @@ from kumobashi.policy.deciding import decide
 from kumobashi.policy.levels import Held, reliability
 from kumobashi.policy.linkage import answers, ask_of, load_linkage
 from kumobashi.policy.questions import Crossing, Question
-from kumobashi.policy.tables import load_tables
+from kumobashi.policy.tables import Tables, load_tables
 from kumobashi.policy.who_may import Ask, WhoMay
 from tests.unit.policy.asking import AT, basis, item, question
 from tests.unit.policy.slow_scan import SAMPLE, TABLES, Line, deciding, lines
@@ -457,3 +457,26 @@ def test_no_table_is_left_out() -> None:
     assert {path.name for path in SAMPLE.glob("*.csv")} <= walked
     assert {file for file, _ in HELD.every_row()} == walked
     assert sum(1 for _ in HELD.every_row()) == sum(len(everything(name)) for name in walked)
+
+
+def test_every_permission_can_be_used() -> None:
+    """No row permits what another table refuses whatever the basis and the form."""
+    bases = [row.code for row in HELD.bases]
+    for row in (row for row in HELD.may if row.is_permitted):
+        ask = Ask(*row.key)
+        purpose = "p" if ask.purpose == "*" else ask.purpose
+        held = tuple(
+            replace(kind, layouts=(*kind.layouts, "probe")) if kind.kind == ask.kind else kind
+            for kind in HELD.kinds
+        )
+        tables = replace(HELD, kinds=held)
+        zone = Zone.INTERNET if ask.to_zone in ("internet", "*") else Zone(ask.to_zone)
+
+        def permits(code: str, form: str, ask: Ask = ask, purpose: str = purpose,
+                    zone: Zone = zone, tables: Tables = tables) -> bool:  # fmt: skip
+            asked = question("probe", ask.to_unit, purpose, code, form, to_zone=zone)
+            begins = Zone.MYNUMBER if ask.from_zone == "*" else Zone(ask.from_zone)
+            asked = replace(asked, from_zone=begins)
+            return decide(asked, tables, on=date(2026, 11, 22)).is_permitted
+
+        assert any(permits(*one) for one in product(row.bases or bases, row.forms)), row.origin
