@@ -39,7 +39,6 @@ def question_of(
         hops=tuple(_crossing(workspace, hop) for hop in hops if hop.by != "same_site"),
         from_zone=workspace.sites[workspace.systems[link.from_].site].zone,
         to_zone=site.zone,
-        certified_until=max((c.valid_to for c in site.certifications if c.valid_to), default=None),
         basis=Basis(**stated.model_dump()) if stated else None,
         has_consent=rule.consent is not None,
         is_scheduled=link.schedule is not None,

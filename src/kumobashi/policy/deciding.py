@@ -28,7 +28,6 @@
 ...     ),
 ...     from_zone=Zone.MYNUMBER,
 ...     to_zone=Zone.INTERNET,
-...     certified_until=None,
 ...     link=Where("links/welfare.yaml", 2, "link"),
 ...     at_basis=Where("links/welfare.yaml", 12, "legal_basis"),
 ... )
@@ -38,10 +37,11 @@
 """
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 
 from kumobashi.policy.clouds import against_cloud, certification_cautions
 from kumobashi.policy.legal_basis import against_basis, basis_cautions
+from kumobashi.policy.levels import SOON, reliability
 from kumobashi.policy.permission import against_permission
 from kumobashi.policy.questions import (
     AskedItem,
@@ -71,6 +71,9 @@ __all__ = [
 ]
 
 
+_ONE_DAY = timedelta(days=1)
+
+
 def decide(question: Question, tables: Tables, *, on: date) -> Decision:
     """Return the decision on a flow on a day; what no row permits is refused."""
     noted: list[Origin] = []
@@ -88,9 +91,27 @@ def decide(question: Question, tables: Tables, *, on: date) -> Decision:
         cautions=(
             *basis_cautions(question, tables, on),
             *certification_cautions(question, tables, on),
+            *_ending(question, noted, on),
         ),
         rows=tuple(dict.fromkeys(noted)),
     )
+
+
+def _ending(q: Question, noted: list[Origin], on: date) -> Iterator[Reason]:
+    """Say which of the rows that decided end within 90 days; what follows them may differ."""
+    for origin in dict.fromkeys(noted):
+        if origin.valid_to is not None and origin.valid_to - on <= SOON:
+            until = origin.valid_to.isoformat()
+            check = f"kumobashi policy check --on {(origin.valid_to + _ONE_DAY).isoformat()}"
+            yield Reason(
+                code="policy.row_ends",
+                ja=f"この判断の根拠になった規則の行（{origin.place}）は {until} で終わります",
+                en=f"A row that this rests on ({origin.place}) ends on {until}",
+                where=q.link,
+                remedy_ja=f"その翌日に何が変わるかを調べてください: {check}",
+                remedy_en=f"See what changes on the day after: {check}",
+                origin=origin,
+            )
 
 
 def _against_way(
@@ -115,7 +136,8 @@ def _against_way(
         missing = [
             condition
             for condition in flow.conditions
-            if not _is_met(condition, q, on) and not (condition == "coarsened" and is_told_by_item)
+            if not _is_met(condition, q, tables, on)
+            and not (condition == "coarsened" and is_told_by_item)
         ]
         if flow.is_permitted and not missing:
             continue
@@ -139,7 +161,7 @@ def _against_way(
         )
 
 
-def _is_met(condition: str, q: Question, on: date) -> bool:
+def _is_met(condition: str, q: Question, tables: Tables, on: date) -> bool:
     match condition:
         case "coarsened":
             sensitive = ("personal", "identifier", "special")
@@ -147,7 +169,8 @@ def _is_met(condition: str, q: Question, on: date) -> bool:
         case "consent":
             return q.has_consent
         case "certified":
-            return q.certified_until is not None and q.certified_until >= on
+            held = q.receiver.certifications
+            return reliability(held, tables.certifications, on=on).level != "0"
         case _:
             return False
 

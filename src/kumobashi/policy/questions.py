@@ -99,7 +99,6 @@ class Question:
     hops: tuple[Crossing, ...]
     from_zone: Zone
     to_zone: Zone  # where the items become readable; relays carry them sealed
-    certified_until: date | None  # the latest certification of the receiving site
     basis: Basis | None
     has_consent: bool  # the release rule asks for each resident's consent
     is_scheduled: bool

@@ -6,10 +6,12 @@ remembers which file it is from.
 """
 
 import csv
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from importlib.resources.abc import Traversable
+from io import StringIO
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -31,6 +33,8 @@ CONFIDENTIALITY = ("3A", "3B", "3C", "2", "1")  # 自治体機密性
 RELIABILITY = ("0", "1", "2", "3")  # 信頼性レベル; 0: nothing that counts
 ANY = "*"
 OURS = "policy/tables"
+_IDENT = re.compile(r"[a-z0-9][a-z0-9-]*")
+_BUSINESS = re.compile(r"(?:[0-9]{3})?")
 
 Folder = Path | Traversable
 
@@ -107,9 +111,23 @@ class Row:
             raise self.wrong(column, value)
         return value
 
+    def ident(self, column: str) -> str:
+        """Return a name of lower-case letters, digits and hyphens: never ``*``."""
+        value = self.text(column)
+        if not _IDENT.fullmatch(value):
+            raise self.wrong(column, value)
+        return value
+
     def optional(self, column: str) -> str:
         """Return a cell of a column that older tables lack, or nothing."""
         return self.cells.get(column) or ""
+
+    def business(self, column: str) -> str:
+        """Return a business number of three digits, or nothing."""
+        value = self.text(column)
+        if not _BUSINESS.fullmatch(value):
+            raise self.wrong(column, value)
+        return value
 
     def says_yes(self, column: str) -> bool:
         """Return a cell that says yes or no."""
@@ -212,7 +230,7 @@ class Shelf:
             missing = Row(self.name, file, 1, {}).wrong("", "読めるファイルがありません")
             self.note(missing)
             return
-        reader = csv.reader(text.splitlines(), strict=True)
+        reader = csv.reader(StringIO(text, newline=""), strict=True)
         try:
             head = next(reader, [])
             for cells in reader:

@@ -44,10 +44,10 @@ class InformationKind:
 def read_unit(row: Row) -> BusinessUnit:
     """Read a row of ``units.csv``."""
     return BusinessUnit(
-        unit=row.name("unit"),
+        unit=row.ident("unit"),
         ja=row.name("ja"),
         en=row.name("en"),
-        business=row.text("business"),
+        business=row.business("business"),
         protection_level=row.text("protection_level", PROTECTION_LEVELS),
         keeps_tax_secrecy=row.says_yes("tax_secrecy"),
         origin=row.origin(),
@@ -57,7 +57,7 @@ def read_unit(row: Row) -> BusinessUnit:
 def read_kind(row: Row) -> InformationKind:
     """Read a row of ``information_kinds.csv``."""
     return InformationKind(
-        kind=row.name("kind"),
+        kind=row.ident("kind"),
         ja=row.name("ja"),
         en=row.name("en"),
         unit=row.name("unit"),

@@ -61,8 +61,8 @@ def test_form_basis_and_zone_are_asked_too(
 def test_a_row_of_the_municipality_answers_with_its_own_file(
     kumobashi: Kumobashi, sample: Path
 ) -> None:
-    args = ("--to", "notice-service", "--kind", "local-tax", "--purpose", "child-notices")
-    args += ("--to-zone", "internet", "--form", "flag", "--basis", "69-2-1")
+    who = ("--to", "notice-service", "--kind", "local-tax", "--purpose", "child-notices")
+    args = (*who, "--to-zone", "internet", "--form", "flag", "--basis", "69-2-1")
 
     found = kumobashi("policy", "ask", *args, *DAY, "--json", "--workspace", sample)
 

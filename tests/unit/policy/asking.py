@@ -69,7 +69,6 @@ def question(
         hops=(),
         from_zone=Zone.MYNUMBER,
         to_zone=to_zone,
-        certified_until=None,
         basis=basis(code, consent=purpose),
         has_consent=True,
         is_scheduled=True,

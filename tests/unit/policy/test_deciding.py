@@ -15,6 +15,7 @@ from kumobashi.policy.deciding import (
     decide,
 )
 from kumobashi.policy.errors import PolicyUnreadable
+from kumobashi.policy.levels import Held
 from kumobashi.policy.tables import FORMS, SENSITIVITIES, load_tables
 
 ON = date(2026, 11, 21)
@@ -50,7 +51,6 @@ GOOD = Question(
     hops=(),
     from_zone=Zone.MYNUMBER,
     to_zone=Zone.INTERNET,
-    certified_until=None,
     basis=CONSENT,
     has_consent=True,
     is_scheduled=True,
@@ -159,14 +159,15 @@ def test_local_breakout_of_alpha_prime_asks_for_a_certification_that_holds() -> 
     hop = crossing(Zone.LGWAN, Zone.INTERNET, "internet")
     question = replace(GOOD, model="alpha_prime", hops=(hop,))
 
+    def certified(until: date, name: str = "ISMAP") -> Question:
+        held = Held(name=name, number="C00-0000-0", scope="全部", valid_to=until)
+        return replace(question, receiver=replace(RECEIVER, certifications=(held,)))
+
     assert codes(question) == ["policy.flow_conditions"]
-    assert codes(replace(question, certified_until=date(2026, 11, 20))) == [
-        "policy.flow_conditions"
-    ]
-    assert codes(replace(question, certified_until=ON)) == []
-    assert codes(replace(question, certified_until=ON), date(2024, 10, 1)) == [
-        "policy.flow_forbidden"
-    ]
+    assert codes(certified(date(2026, 11, 20))) == ["policy.flow_conditions"]
+    assert codes(certified(ON, "だれも知らない認証")) == ["policy.flow_conditions"]
+    assert codes(certified(ON)) == []
+    assert codes(certified(ON), date(2024, 10, 1)) == ["policy.flow_forbidden"]
     assert codes(replace(GOOD, hops=(hop,))) == ["policy.flow_forbidden"]  # alpha has none
 
 

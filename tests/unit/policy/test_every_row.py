@@ -20,7 +20,7 @@ from kumobashi.policy.linkage import answers, ask_of, load_linkage
 from kumobashi.policy.questions import Crossing, Question
 from kumobashi.policy.tables import Tables, load_tables
 from kumobashi.policy.who_may import Ask, WhoMay
-from tests.unit.policy.asking import AT, basis, item, question
+from tests.unit.policy.asking import AT, basis, item, question, receiver
 from tests.unit.policy.slow_scan import SAMPLE, TABLES, Line, deciding, lines
 
 HELD = load_tables(own=SAMPLE)
@@ -140,14 +140,16 @@ def flowing(model: str, from_zone: str, to_zone: str, by: str) -> Question:
         to_ja="乙",
         where=AT,
     )
-    return replace(asked, model=model, hops=(hop,), sources=(), certified_until=date.max)
+    ismap = Held(name="ISMAP", number="C00-0000-0", scope="全部", valid_to=date.max)
+    certified = replace(asked.receiver, certifications=(ismap,))
+    return replace(asked, model=model, hops=(hop,), sources=(), receiver=certified)
 
 
 FLOW = ("model", "from_zone", "to_zone", "by")
 BROKEN: Mapping[str, Mapping[str, Any]] = {
     "coarsened": {"items": (item("kept", sensitivity="personal"),), "to_zone": Zone.MYNUMBER},
     "consent": {"has_consent": False},
-    "certified": {"certified_until": None},
+    "certified": {"receiver": receiver("nhi")},
 }
 
 

@@ -165,6 +165,7 @@ def test_the_origin_of_a_municipalitys_row_is_its_own_file() -> None:
         (row("vaccination,nhi,vaccinations,p") + ",more", PolicyUnreadable),
         ("vaccination,nhi", PolicyUnreadable),
         ('"vaccination,nhi', PolicyUnreadable),
+        (row("vaccination,nhi,vaccinations,p").replace("mynumber", "somewhere"), PolicyUnreadable),
     ],
 )
 def test_a_row_that_cannot_be_right_stops_everything(
@@ -344,3 +345,43 @@ def test_an_index_forgets_days_rather_than_grow(monkeypatch: pytest.MonkeyPatch)
 
     assert len(found) == 1
     assert len(index._days) <= 64
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("childcare-service,", "*,"), ("childcare-service,", "Care,"), (",,outside", ",9,outside"),
+     (",,outside", ",００９,outside"), ("2016-01-01", "平成28年"), ("2016-01-01", "2016-13-01")],
+)  # fmt: skip
+def test_a_unit_has_a_plain_name_and_number(tmp_path: Path, before: str, after: str) -> None:
+    folder = tmp_path / "policy"
+    copytree(SAMPLE, folder)
+    path = folder / "units.csv"
+    text = path.read_text(encoding="utf-8")
+    assert before in text
+    path.write_text(text.replace(before, after, 1), encoding="utf-8")
+
+    with pytest.raises(PolicyUnreadable) as caught:
+        load_tables(own=folder)
+
+    assert (caught.value.file, caught.value.row) == ("policy/units.csv", 2)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_files_from_spreadsheets_are_read(tmp_path: Path, end: str, mark: str) -> None:
+    text = "\n".join((HEAD, row('vaccination,nhi,vaccinations,"p"'), "", "," * 16))
+    folder = own(tmp_path / "policy")
+    (folder / "who_may.csv").write_bytes((mark + text.replace("\n", end) + end).encode())
+
+    ask = Ask("vaccination", "nhi", "vaccinations", "p", "mynumber", "mynumber")
+    ruling = load_tables(own=folder).who_may.on(TODAY).decide(ask)
+
+    assert (ruling.is_permitted, ruling.places) == (True, ("policy/who_may.csv:2",))
+
+
+def test_a_table_in_another_charset_is_not_guessed_at(tmp_path: Path) -> None:
+    folder = own(tmp_path / "policy")
+    (folder / "who_may.csv").write_bytes(f"{HEAD}\n{row('a,b,c,p')}\n".encode("cp932"))
+
+    with pytest.raises(PolicyUnreadable):
+        load_tables(own=folder)

@@ -283,3 +283,26 @@ def test_the_words_of_a_ruling_name_row_and_article() -> None:
     assert "permitted by policy/tables/who_may.csv:" in ruling.en
     assert (unlisted.code, unlisted.places, unlisted.forms) == ("policy.not_listed", (), ())
     assert "denied" in unlisted.en
+
+
+def test_a_row_that_ends_within_90_days_is_a_caution() -> None:
+    asked = question("vaccinations", "health-management", "health-management", "61", "kept",
+                     to_zone=CORE)  # fmt: skip
+    tables = replace(
+        TABLES,
+        may=tuple(
+            replace(row, origin=replace(row.origin, valid_to=date(2027, 3, 31)))
+            if row.key[2] == "vaccinations"
+            else row
+            for row in TABLES.may
+        ),
+    )
+
+    def told(on: date) -> tuple[list[str], list[str]]:
+        found = decide(asked, tables, on=on)
+        return [r.code for r in found.reasons], [c.code for c in found.cautions]
+
+    assert told(date(2026, 12, 30)) == ([], [])
+    assert told(date(2026, 12, 31)) == ([], ["policy.row_ends"])
+    assert told(date(2027, 3, 31)) == ([], ["policy.row_ends"])
+    assert told(date(2027, 4, 1)) == (["policy.not_listed"], [])
