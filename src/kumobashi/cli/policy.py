@@ -54,6 +54,12 @@ _tables_in = option(
 @option("--to-zone", type=_ZONES, default="mynumber", show_default=True, ja="受け取る領域", en="To")
 @option("--form", type=_FORMS, ja="どの形で", en="In which form")
 @option("--basis", metavar="CODE", ja="法的根拠の符号", en="Code of the legal basis")
+@option(
+    "--linkage",
+    is_flag=True,
+    ja="架空の情報連携の表（見本）に聞く: --from 提供者 --to 照会者 --kind 情報 --purpose 事務",
+    en="Ask the fictional linkage table: provider, inquirer, information, affair",
+)
 @_day_of
 @_tables_in
 def ask(  # noqa: PLR0913 - one for each option
@@ -67,20 +73,25 @@ def ask(  # noqa: PLR0913 - one for each option
     to_zone: str,
     form: str | None,
     basis: str | None,
+    linkage: bool,
     on: date | None,
     folder: Path | None,
 ) -> Exit:
     """Answer one question."""
     from kumobashi.cli.policy_tables import answer_json, show_answer
-    from kumobashi.policy.inquiry import Inquiry, answer
+    from kumobashi.policy.inquiry import Inquiry, answer, answer_of_linkage
     from kumobashi.policy.who_may import Ask
 
     tables, day = _tables(terminal, folder), _day(on)
-    held = tables.kind(kind, on=day)
-    giver = from_unit or (held.unit if held else "")
-    asked = Ask(giver, to_unit, kind, purpose, from_zone, to_zone)
-    _require_known(tables, asked, day)
-    found = answer(tables, Inquiry(ask=asked, form=form, basis=basis), on=day)
+    if linkage:
+        asked = _asked_of_linkage(from_unit, to_unit, kind, purpose)
+        found = answer_of_linkage(asked, on=day)
+    else:
+        held = tables.kind(kind, on=day)
+        giver = from_unit or (held.unit if held else "")
+        asked = Ask(giver, to_unit, kind, purpose, from_zone, to_zone)
+        _require_known(tables, asked, day)
+        found = answer(tables, Inquiry(ask=asked, form=form, basis=basis), on=day)
     if terminal.as_json:
         terminal.emit(answer_json(found, asked, day))
     else:
@@ -233,6 +244,18 @@ def _tables(terminal: Terminal, folder: Path | None) -> "Tables":
         if terminal.wish:
             raise
         return load_tables()
+
+
+def _asked_of_linkage(provider: str | None, inquirer: str, kind: str, affair: str) -> "Ask":
+    from kumobashi.policy.linkage import ask_of
+
+    if provider is None:
+        raise Usage(
+            what="--linkage では、だれが渡すか（--from）も指定します。",
+            what_en="With --linkage, say who gives (--from).",
+            command="kumobashi policy ask",
+        )
+    return ask_of(inquirer=inquirer, affair=affair, provider=provider, information=kind)
 
 
 def _is_whole(folder: Path) -> bool:

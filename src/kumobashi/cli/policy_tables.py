@@ -112,16 +112,27 @@ def found_rows(
     return found
 
 
-def _cells(row: "Dated") -> dict[str, str]:
-    from kumobashi.policy.who_may import Ask, MayRow
+# Fields whose columns are called otherwise in the files.
+_COLUMNS = {
+    "is_permitted": "permit",
+    "keeps_tax_secrecy": "tax_secrecy",
+    "carries_specific": "specific",
+}
 
+
+def _cells(row: "Dated") -> dict[str, str]:
+    """Return the cells of a row under the names that its file gives them."""
+    from kumobashi.policy.levels import CLOUD_COLUMNS, MASK_COLUMNS, CloudRow, LevelMask
+    from kumobashi.policy.who_may import COLUMNS, MayRow
+
+    keys = {MayRow: COLUMNS, LevelMask: MASK_COLUMNS, CloudRow: CLOUD_COLUMNS}
     cells: dict[str, str] = {}
     for field in fields(row):  # type: ignore[arg-type]
         value = getattr(row, field.name)
-        if field.name == "key" and isinstance(row, MayRow):
-            cells |= Ask(*value)._asdict()
+        if field.name == "key":
+            cells |= dict(zip(keys[type(row)], value, strict=True))
         elif field.name != "origin":
-            cells[field.name] = _text(value)
+            cells[_COLUMNS.get(field.name, field.name.removeprefix("is_"))] = _text(value)
     origin = row.origin
     return cells | {
         "valid_from": origin.valid_from.isoformat(),

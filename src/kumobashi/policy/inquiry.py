@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from kumobashi.kernel import Zone
+from kumobashi.policy.linkage import answers, load_linkage
 from kumobashi.policy.reading import FORMS_JA, Origin
 from kumobashi.policy.rulebook import Tables
 from kumobashi.policy.units import LEVELS_JA, BusinessUnit, InformationKind
-from kumobashi.policy.who_may import Ask, Ruling
+from kumobashi.policy.who_may import Ask, Ruling, WhoMay
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +65,21 @@ def answer(tables: Tables, inquiry: Inquiry, *, on: date) -> Answer:
     """Return the ruling, and what form, protection levels and basis add to it."""
     ruling = tables.who_may.on(on).decide(inquiry.ask)
     return Answer(ruling=ruling, said=tuple(_said(tables, inquiry, ruling, on)))
+
+
+def answer_of_linkage(ask: Ask, *, on: date) -> Answer:
+    """Return what the fictional linkage table says; the same evaluator decides."""
+    ruling = WhoMay(answers(load_linkage())).on(on).decide(ask)
+    articles = "、".join(row.article_ja for row in ruling.rows)
+    may = f"渡してよい（{articles}）" if ruling.rows else "渡してよいという行がない"
+    said = Said(
+        code=ruling.code,
+        is_against=not ruling.is_permitted,
+        ja=f"{ask.from_unit} は {ask.kind} を、{ask.purpose} のために {ask.to_unit} へ{may}",
+        en=ruling.en,
+        origins=tuple(row.origin for row in ruling.rows),
+    )
+    return Answer(ruling=ruling, said=(said,))
 
 
 def _said(tables: Tables, inquiry: Inquiry, ruling: Ruling, on: date) -> Iterator[Said]:

@@ -21,13 +21,15 @@ from kumobashi.policy.reading import (
 from kumobashi.policy.row_index import Key
 
 SOON = timedelta(days=90)
+MASK_COLUMNS = ("from_level", "to_level", "kind")
+CLOUD_COLUMNS = ("confidentiality", "form", "level", "jurisdiction")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LevelMask:
     """In which forms a kind of information may cross from one protection level to another."""
 
-    key: Key  # from_level, to_level, kind
+    key: Key  # MASK_COLUMNS
     forms: tuple[str, ...]  # none: it does not cross at all
     article_ja: str
     article_en: str
@@ -45,7 +47,7 @@ class LevelMask:
 class CloudRow:
     """Whether a cloud of a reliability level, under a jurisdiction, may hold such information."""
 
-    key: Key  # confidentiality, form, reliability level, jurisdiction
+    key: Key  # CLOUD_COLUMNS
     is_permitted: bool
     article_ja: str
     article_en: str

@@ -4,11 +4,15 @@ import csv
 import json
 from io import StringIO
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
 from kumobashi.cli.exits import Exit
+from kumobashi.policy.tables import load_tables
 from tests.unit.cli.conftest import Kumobashi
+
+TABLES = Path("src/kumobashi/policy/tables")
 
 NHI = ("--to", "nhi", "--kind", "resident-record", "--purpose", "national-health-insurance")
 DAY = ("--date", "2026-11-22")
@@ -93,7 +97,7 @@ def test_rows_are_searched_and_come_as_csv_and_json(kumobashi: Kumobashi, sample
 
     assert "support-measures" in shown.stdout
     assert [row["kind"] for row in as_csv] == ["support-measures"]
-    assert [(row["kind"], row["is_permitted"]) for row in as_json] == [("support-measures", "no")]
+    assert [(row["kind"], row["permit"]) for row in as_json] == [("support-measures", "no")]
     assert as_csv[0]["line"] == str(as_json[0]["line"])
     assert kumobashi("policy", "rows", "--table", "who").exit_code == Exit.USAGE
 
@@ -196,3 +200,37 @@ def test_the_benchmark_decides_the_same_in_all_ways(kumobashi: Kumobashi) -> Non
     assert 0.5 < said["permitted"] / said["questions"] < 0.65
     assert set(said["ways"]) == {"floor", "known", "by_day", "first", "in_words"}
     assert set(said["peers"]) == {"pycasbin", "cedarpy"}
+
+
+@pytest.mark.parametrize("file", sorted(path.name for path in TABLES.glob("*.csv")))
+def test_what_rows_prints_can_be_read_again(
+    kumobashi: Kumobashi, sample: Path, tmp_path: Path, file: str
+) -> None:
+    copytree(TABLES, tmp_path / "tables")
+    printed = kumobashi("policy", "rows", "--table", file, "--all", "--csv", "--tables", TABLES,
+                        "--workspace", sample)  # fmt: skip
+    rows = list(csv.DictReader(StringIO(printed.stdout)))
+    with (tmp_path / "tables" / file).open("w", encoding="utf-8", newline="") as again:
+        writer = csv.DictWriter(again, [name for name in rows[0] if name not in ("file", "line")],
+                                extrasaction="ignore")  # fmt: skip
+        writer.writeheader()
+        writer.writerows(rows)
+
+    read = load_tables(tmp_path / "tables")
+
+    assert list(read.every_row()) == list(load_tables().every_row())
+
+
+def test_the_fictional_linkage_table_can_be_asked(kumobashi: Kumobashi) -> None:
+    args = ("policy", "ask", "--linkage", "--to", "inquirer-01", "--purpose", "affair-001",
+            "--kind", "information-01", *DAY, "--json")  # fmt: skip
+
+    may = kumobashi(*args, "--from", "provider-01")
+    may_not = kumobashi(*args, "--from", "provider-02")
+    before = kumobashi(*args[:7], "--kind", "information-01", "--from", "provider-01",
+                       "--date", "2015-12-31", "--json")  # fmt: skip
+
+    assert [found.exit_code for found in (may, may_not, before)] == [0, 2, 2]
+    said = json.loads(may.stdout)
+    assert "架空" in said["said"][0]["rows"][0]["source"]
+    assert kumobashi(*args).exit_code == Exit.USAGE  # who gives must be said
