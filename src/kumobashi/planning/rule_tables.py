@@ -3,15 +3,14 @@
 from pathlib import Path
 
 from kumobashi.policy.errors import PolicyFailed
-from kumobashi.policy.tables import OWN, Tables, load_tables, mistakes_in
+from kumobashi.policy.tables import OWN, Tables, load_tables, read_tables
 from kumobashi.storage.mistakes import Mark, Mistake, mistake_at
 
 
 def own_tables(folder: Path) -> tuple[Tables, list[Mistake]]:
     """Return the tables of a workspace, and every mistake in its own; with mistakes, ours alone."""
-    own = folder / OWN
-    found = [_mistake(wrong) for wrong in mistakes_in(own=own)]
-    return load_tables(own=None if found else own), found
+    tables, found = read_tables(own=folder / OWN)
+    return load_tables() if found else tables, [_mistake(wrong) for wrong in found]
 
 
 def _mistake(wrong: PolicyFailed) -> Mistake:

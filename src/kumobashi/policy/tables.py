@@ -50,6 +50,7 @@ __all__ = [
     "ZoneFlow",
     "load_tables",
     "mistakes_in",
+    "read_tables",
 ]
 
 OWN = "policy"  # the folder of the workspace in which a municipality adds rows
@@ -93,13 +94,23 @@ def load_tables(folder: Path | None = None, *, own: Path | None = None) -> Table
     return _with_own(base, own) if own is not None and own.is_dir() else base
 
 
-def mistakes_in(folder: Path | None = None, *, own: Path | None = None) -> list[PolicyFailed]:
-    """Return everything that is wrong with the tables, where ``load_tables`` raises the first."""
+def read_tables(
+    folder: Path | None = None, *, own: Path | None = None
+) -> tuple[Tables, list[PolicyFailed]]:
+    """Return the tables and everything wrong with them, where ``load_tables`` raises the first.
+
+    With a mistake the tables lack rows or contradict themselves: nothing may be decided by them.
+    """
     found: list[PolicyFailed] = []
-    base = _read(folder, found) if folder else _ours()
+    tables = _read(folder, found) if folder else _ours()
     if own is not None and own.is_dir():
-        _with_own(base, own, found)
-    return found
+        tables = _with_own(tables, own, found)
+    return tables, found
+
+
+def mistakes_in(folder: Path | None = None, *, own: Path | None = None) -> list[PolicyFailed]:
+    """Return everything that is wrong with the tables."""
+    return read_tables(folder, own=own)[1]
 
 
 @cache
@@ -120,8 +131,8 @@ def _read(folder: Folder, mistakes: list[PolicyFailed] | None = None) -> Tables:
 
 def _with_own(base: Tables, folder: Path, mistakes: list[PolicyFailed] | None = None) -> Tables:
     shelf = Shelf(folder, OWN, mistakes)
-    for path in sorted(folder.glob("*.csv")):
-        if path.name not in OPEN_FILES:
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() == ".csv" and path.name not in OPEN_FILES:
             known = ", ".join(OPEN_FILES)
             shelf.note(PolicyTableUnknown(file=f"{OWN}/{path.name}", row=1, known=known))
     added = {

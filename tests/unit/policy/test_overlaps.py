@@ -1,5 +1,6 @@
 """Tables that contradict themselves are refused when they are loaded, with both rows named."""
 
+import time
 from datetime import date, timedelta
 from pathlib import Path
 from shutil import copytree
@@ -188,6 +189,14 @@ def test_what_is_no_table_to_add_to_is_refused(tmp_path: Path) -> None:
         load_tables(own=folder)
 
     assert "who_may.csv" in caught.value.remedy("ja")
+
+
+def test_a_name_in_capitals_is_no_table_either(tmp_path: Path) -> None:
+    folder = own(tmp_path / "policy", row("vaccination,nhi,vaccinations,p"))
+    (folder / "who_may.csv").rename(folder / "WHO_MAY.CSV")
+
+    with pytest.raises(PolicyTableUnknown):
+        load_tables(own=folder)
 
 
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
@@ -385,3 +394,17 @@ def test_a_table_in_another_charset_is_not_guessed_at(tmp_path: Path) -> None:
 
     with pytest.raises(PolicyUnreadable):
         load_tables(own=folder)
+
+
+def test_ten_thousand_rows_of_a_municipality_are_checked_in_seconds(tmp_path: Path) -> None:
+    kinds = [kind.kind for kind in load_tables().kinds if kind.kind != "support-measures"]
+    rows = [row(f"*,nhi,{kinds[n % 15]},purpose-{n}") for n in range(10_000)]
+    folder = own(tmp_path / "policy", *rows)
+
+    began = time.process_time()
+    tables = load_tables(own=folder)
+    passed = time.process_time() - began
+
+    ask = Ask("vaccination", "nhi", kinds[9_999 % 15], "purpose-9999", "mynumber", "mynumber")
+    assert tables.who_may.on(TODAY).decide(ask).places == ("policy/who_may.csv:10001",)
+    assert passed < 5
