@@ -80,7 +80,8 @@ def _against_rows(asked: _Asked, transfer: Transfer, forms: Forms) -> Iterator[R
     ruling = asked.tables.who_may.on(asked.on).decide(ask)
     asked.noted.extend(row.origin for row in ruling.rows)
     if not ruling.rows:
-        yield words.not_listed(asked.q, transfer, ask, asked.on)
+        used = dict.fromkeys(form for form, _ in forms)
+        yield words.not_listed(asked.q, transfer, ask, asked.on, "+".join(used))
         return
     if not ruling.is_permitted:
         yield words.forbidden(transfer, ruling.rows[0])

@@ -32,8 +32,8 @@ class Transfer:
         return f"{self.kind.kind} of {self.giver.unit} to {self.taker.unit}"
 
 
-def not_listed(q: Question, transfer: Transfer, ask: Ask, on: date) -> Reason:
-    """Say that no row permits it."""
+def not_listed(q: Question, transfer: Transfer, ask: Ask, on: date, forms: str) -> Reason:
+    """Say that no row permits it; the example would permit no more forms than the link uses."""
     return Reason(
         code="policy.not_listed",
         ja=f"{transfer.ja}、目的「{q.purpose}」で{q.from_zone.ja}から{q.to_zone.ja}へ渡してよいという"
@@ -45,7 +45,7 @@ def not_listed(q: Question, transfer: Transfer, ask: Ask, on: date) -> Reason:
         "足してください（今ある行: kumobashi policy rows）。",
         remedy_en="What no row permits is denied. Have it decided, then add the row to"
         " policy/who_may.csv (kumobashi policy rows shows those there are).",
-        example=",".join((*ask, "yes", "*")) + ",…",
+        example=",".join((*ask, "yes", forms, q.basis.code if q.basis else "")) + ",...",
     )
 
 
