@@ -53,7 +53,7 @@ def question_of(
             )
             for item in items
         ),
-        sources=tuple(_sources(workspace, rule)),
+        sources=tuple(_sources(workspace, rule, items)),
         receiver=_receiver(workspace, receiver, site),
         link=workspace.where(file, "link"),
         at_basis=workspace.where(file, "legal_basis"),
@@ -75,29 +75,35 @@ def _crossing(workspace: Workspace, hop: Hop) -> Crossing:
     )
 
 
-def _sources(workspace: Workspace, rule: ReleaseRule) -> Iterator[Source]:
+def _sources(
+    workspace: Workspace, rule: ReleaseRule, items: tuple[PlannedItem, ...]
+) -> Iterator[Source]:
     """Give the datasets whose information reaches the receiver, if only by who is selected.
 
-    That of the consents is only asked whether a resident may be in the list at all.
+    That of the consents is not among them while it is only asked whether a resident may be in the
+    list; an item made from it is an item like any other.
     """
-    file = f"rules/{rule.release}.yaml"
-    asked = {rule.consent.dataset} if rule.consent else set()
-    told: set[str] = set()
-    for name, dataset in rule.datasets.items():
-        if name not in asked and dataset not in told:
-            told.add(dataset)
-            yield _source(workspace, dataset, workspace.where(file, "datasets", name))
+    released = {item.source.partition(".")[0] for item in items if item.source}
+    asked = {rule.consent.dataset} - released if rule.consent else set()
+    places = {
+        dataset: workspace.where(f"rules/{rule.release}.yaml", "datasets", name)
+        for name, dataset in reversed(rule.datasets.items())
+        if name not in asked
+    }
+    judged: dict[str, Where] = {}
     for code in rule.campaigns:
-        campaign, at = workspace.campaigns[code], f"campaigns/{code}.yaml"
-        for name, dataset in campaign.datasets.items():
-            if dataset not in told:
-                told.add(dataset)
-                yield _source(workspace, dataset, workspace.where(at, "datasets", name))
-
-
-def _source(workspace: Workspace, dataset: str, where: Where) -> Source:
-    layout = workspace.layout(dataset)
-    return Source(dataset=dataset, layout=layout.layout, ja=layout.ja, where=where)
+        for name, dataset in workspace.campaigns[code].datasets.items():
+            at = workspace.where(f"campaigns/{code}.yaml", "datasets", name)
+            judged.setdefault(dataset, at)
+    for dataset in sorted(places.keys() | judged.keys()):
+        layout = workspace.layout(dataset)
+        yield Source(
+            dataset=dataset,
+            layout=layout.layout,
+            ja=layout.ja,
+            is_judged=dataset in judged,
+            where=places.get(dataset) or judged[dataset],
+        )
 
 
 def _receiver(workspace: Workspace, system: SystemFile, site: SiteFile) -> Receiver:

@@ -49,11 +49,13 @@ def _held(
         kind = tables.kind_of_layout(source.layout, on=on)
         if kind is None:
             continue  # told by the permission
-        of_it = [item for item in q.items if item.dataset == source.dataset]
-        for form in dict.fromkeys(item.form for item in of_it if item.where not in refused):
+        left = (
+            form
+            for form, item in source.forms(q.items)
+            if item is None or item.where not in refused
+        )
+        for form in dict.fromkeys(left):
             yield kind, form
-        if not of_it:
-            yield kind, "flag"  # that somebody was selected
 
 
 def _denied(

@@ -55,11 +55,13 @@ def against_permission(
         if kind.kind not in kinds:
             kinds.add(kind.kind)
             yield from _against_basis(asked, transfer)
-        of_it = [item for item in q.items if item.dataset == source.dataset]
-        forms: Forms = [(item.form, item) for item in of_it if item.where not in refused]
-        # What only selects who is in the list tells that they are: a flag (有無).
-        yield from _against_rows(asked, transfer, forms if of_it else [("flag", None)])
-        yield from _against_mask(asked, transfer, forms if of_it else [("flag", None)])
+        forms: Forms = [
+            (form, item)
+            for form, item in source.forms(q.items)
+            if item is None or item.where not in refused
+        ]
+        yield from _against_rows(asked, transfer, forms)
+        yield from _against_mask(asked, transfer, forms)
 
 
 def unit_of_receiver(q: Question, tables: Tables, on: date) -> BusinessUnit | None:

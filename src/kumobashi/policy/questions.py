@@ -58,6 +58,14 @@ class Source:
     layout: str
     ja: str
     where: Where
+    is_judged: bool = False  # a campaign tells by it who is meant: that is a flag (有無)
+
+    def forms(self, items: "tuple[AskedItem, ...]") -> "list[tuple[str, AskedItem | None]]":
+        """Return in which forms its information leaves, each with its item; selecting is a flag."""
+        found: list[tuple[str, AskedItem | None]] = [
+            (item.form, item) for item in items if item.dataset == self.dataset
+        ]
+        return [*found, ("flag", None)] if self.is_judged or not found else found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

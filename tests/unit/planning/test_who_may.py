@@ -68,6 +68,36 @@ def test_every_dataset_is_asked_for_but_that_of_the_consents(workspace: Workspac
     assert "consent-desk.consents" not in sent
     campaigns = [workspace.campaign(code) for code in ("infant-check-18m", "landslide")]
     assert {name for one in campaigns for name in one.datasets.values()} <= sent
+    judged = [
+        held.dataset for held in asked(workspace, "campaign-targets").sources if held.is_judged
+    ]
+    assert judged == ["integrated-db.residents"]
+
+
+def test_what_a_campaign_judges_by_is_a_flag_beside_the_items(
+    folder: Path, directory: Directory
+) -> None:
+    path = folder / "policy/who_may.csv"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    row = "resident-registry,notice-service,resident-record,child-notices,"
+    at = next(number for number, line in enumerate(lines) if line.startswith(row))
+    lines[at] = lines[at].replace(",yes,*,", ",yes,token,")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    (refused,) = plan(load(folder), directory, "campaign-targets", on=ON).reasons
+
+    assert refused.code == "policy.form_not_permitted"
+    assert "対象者を選ぶことで" in refused.ja
+
+
+def test_an_item_made_from_the_consents_is_asked_for(folder: Path, directory: Directory) -> None:
+    column = "{name: nhi_insured, op: flag, dataset: nhi, of: qualification_kind, one: ["
+    released = "{name: nhi_insured, op: flag, dataset: consents, of: purpose, one: [p, "
+    edit(folder, f"rules/{LINK}.yaml", column, released)
+
+    found = plan(load(folder), directory, LINK, on=ON).reasons
+
+    assert "policy.forbidden" in [reason.code for reason in found]
 
 
 def test_a_receiver_without_a_unit_is_refused_with_the_units_there_are(
