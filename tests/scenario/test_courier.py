@@ -328,6 +328,9 @@ def cut_off(folder: Path) -> None:
     hall.write_text(text.replace(line, "{site: public-cloud, by: courier}"), encoding="utf-8")
     text = cloud.read_text("utf-8")
     cloud.write_text(text.replace("zone: internet", "zone: mynumber"), encoding="utf-8")
+    rules = folder / "policy/who_may.csv"
+    text = rules.read_text(encoding="utf-8")
+    rules.write_text(text.replace(",mynumber,internet,", ",mynumber,mynumber,"), encoding="utf-8")
 
 
 def test_a_site_without_any_line_is_reached_by_media_alone(

@@ -31,12 +31,21 @@ fields:
   - {name: birth_date, ja: 生年月日, type: DATE, required: true, sensitivity: personal}
   - {name: address_number, ja: 番地号, type: "N", digits: 50, sensitivity: personal}
 """
+KINDS = """kind,ja,en,unit,layouts,confidentiality,protection_level,tax,specific,\
+valid_from,valid_to,verified,source
+addressees,宛名,addressees,resident-registry,addressees,3B,core,no,no,2016-01-01,,未確認,見本
+"""
+MAY = (
+    "resident-registry,tax-collection,addressees,tax-collection,mynumber,mynumber,yes,*,61,"
+    "個人情報保護法 61条,art. 61,,,2023-04-01,,未確認,見本\n"
+)
 SYSTEM = """
 kumobashi: 1
 system: {name}
 name: {ja}
 site: hall-core
 kind: local_policy
+unit: tax-collection
 contact: it-desk
 store: {store}
 datasets:
@@ -92,6 +101,9 @@ def found(folder: Path, city: City) -> Town:
         ):
             text = SYSTEM.format(name=name, ja=ja, store=store, file=file)
             write(f"systems/{name}.yaml", text)
+        write("policy/information_kinds.csv", KINDS)
+        rules = (workspace / "policy/who_may.csv").read_text(encoding="utf-8")
+        write("policy/who_may.csv", rules + MAY)
         write(f"rules/{LINK}.yaml", RULE.format(name=LINK, source="desk.addressees"))
         write(f"rules/{REVERSE}.yaml", RULE.format(name=REVERSE, source="integrated-db.residents"))
         one = {"name": LINK, "source": "desk", "to": "mail-room", "mode": "full"}

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from kumobashi.cli.bench_bulk import bulk
 from kumobashi.cli.bench_options import ROUNDS, number, refuse_missing
+from kumobashi.cli.bench_policy import policy
 from kumobashi.cli.bench_risk import risk
 from kumobashi.cli.command import Group, command, option
 from kumobashi.cli.exits import Exit
@@ -146,6 +147,7 @@ bench.add_command(link)
 bench.add_command(state)
 bench.add_command(bulk)
 bench.add_command(risk)
+bench.add_command(policy)
 
 
 def _watched(terminal: Terminal, wish: "Wish") -> dict[str, Any]:

@@ -29,6 +29,7 @@ PLACES = {
     "state": "kumobashi.cli.state:state",
     "file": "kumobashi.cli.file:file",
     "risk": "kumobashi.cli.risk:risk",
+    "policy": "kumobashi.cli.policy:policy",
     "catalogue": "kumobashi.cli.catalogue:catalogue",
     "evidence": "kumobashi.cli.evidence:evidence",
     "bundle": "kumobashi.cli.bundle:bundle",

@@ -169,6 +169,13 @@ class Certification(FileModel):
 
     name: Name = Field(examples=["ISMAP"])
     number: str | None = Field(default=None, examples=["C00-0000-0"])
+    scope: str | None = Field(
+        default=None,
+        max_length=400,
+        examples=["IaaS 全サービス（東京・大阪）"],
+        description="登録の対象範囲（言明の範囲）",
+    )
+    valid_from: date | None = Field(default=None, examples=["2026-04-01"])
     valid_to: date | None = Field(default=None, examples=["2027-03-31"])
 
 
@@ -239,6 +246,11 @@ class SystemFile(FileModel):
     site: Ident = Field(examples=["hall-core"])
     kind: Literal["standard", "local_policy", "legacy", "external"] = Field(examples=["standard"])
     business: BusinessNumber | None = Field(default=None, examples=["001"])
+    unit: Ident | None = Field(
+        default=None,
+        examples=["nhi"],
+        description="受け取る業務（規則の表 units.csv の名前）。省くと business の番号から決めます",
+    )
     contact: Ident = Field(examples=["vendor-a"])
     store: Store = Field(examples=[{"kind": "duckdb"}])
     as_of: Literal["live"] | DataTimes | None = Field(

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
-from kumobashi.planning.folding import cut, fold, padded
+from kumobashi.planning.folding import cut, padded
 
 
 def row_of(
@@ -25,7 +25,7 @@ def row_of(
 
 def hung(head: Text, text: str, width: int, style: str = "") -> Iterator[Text]:
     """Give a sentence behind its head, further lines below its first word."""
-    first, *more = fold(text, max(width - head.cell_len, 20))
+    first, *more = cut(text, max(width - head.cell_len, 20))
     yield Text.assemble(head, (first, style))
     for line in more:
         yield Text(" " * head.cell_len + line, style=style)

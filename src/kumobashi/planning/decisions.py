@@ -43,7 +43,7 @@ def decision_of(
         # Said where it is permitted, so that the hashes of other links stay as they were.
         | ({"courier": dumped["courier"]} if link.courier else {})
         | ({"fallback": link.fallback} if link.fallback else {}),
-        "legal_basis": dumped["legal_basis"],
+        "legal_basis": _basis(dumped["legal_basis"]),
         # Said where there is a register, so that approvals of before it could be stay good.
         **({"protective_measures": measures.dataset} if measures else {}),
         # Said where it is declared, so that approvals of before it could be stay good.
@@ -102,6 +102,13 @@ def decision_of(
         if directory and hops and hops[-1].to_site in directory.sites
         else None,
     }
+
+
+def _basis(dumped: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return the basis; what it may say since lately is left out where it says nothing of it."""
+    if dumped and dumped.get("proviso") is None:
+        return {key: said for key, said in dumped.items() if key != "proviso"}
+    return dumped
 
 
 def layout_hash(layout: Layout) -> str:

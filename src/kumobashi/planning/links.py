@@ -39,6 +39,13 @@ class LegalBasis(FileModel):
     until: date | None = Field(
         default=None, examples=["2030-03-31"], description="目的外の利用・提供の終わりの日"
     )
+    proviso: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=400,
+        examples=["総務課が確認。項目は有無だけで、本人に不利益を生じない"],
+        description="69条2項ただし書（権利利益を不当に侵害するおそれ）を、だれがどう確かめたか",
+    )
 
 
 class Characters(FileModel):

@@ -29,18 +29,16 @@ from kumobashi.planning.decisions import decision_of
 from kumobashi.planning.gating import against_gate
 from kumobashi.planning.items import PlannedItem, items_of
 from kumobashi.planning.links import Bounds, LinkFile
+from kumobashi.planning.questioning import question_of
 from kumobashi.planning.retaining import against_retention, retention_of
 from kumobashi.planning.workspace import Workspace
 from kumobashi.policy.deciding import (
-    AskedItem,
-    Basis,
-    Crossing,
-    Question,
     Reason,
     Where,
     decide,
 )
-from kumobashi.policy.tables import LegalBasisRow, RetentionRow, Tables, load_tables
+from kumobashi.policy.reading import Origin
+from kumobashi.policy.tables import LegalBasisRow, RetentionRow, Tables
 from kumobashi.routing.errors import RoutingFailed
 from kumobashi.routing.finding import Hop, route
 
@@ -69,6 +67,7 @@ class Plan:
     cautions: tuple[Reason, ...]
     decision: Mapping[str, Any]  # what the hash covers
     hash: str
+    rows: tuple[Origin, ...] = ()  # of the rules: every row that was asked and answered
 
     @property
     def is_permitted(self) -> bool:
@@ -102,17 +101,19 @@ def plan(
 ) -> Plan:
     """Return the plan of a link for a day; without a directory it is refused, but still drawn.
 
+    The rules are those of the workspace: ours, with the rows of its folder ``policy``.
+
     Raises:
         LinkUnknown: there is no such link.
         PolicyUnreadable: the tables make no sense.
     """
-    tables = tables or load_tables()
+    tables = tables or workspace.tables
     declared = workspace.link(link)
     rule = workspace.rules[declared.release]
     source, receiver = workspace.systems[declared.from_], workspace.systems[declared.to.system]
     hops, wrong = _way(workspace, source.site, receiver.site)
     items = items_of(workspace, declared)
-    question = _question(workspace, declared, hops, items)
+    question = question_of(workspace, declared, hops, items)
     verdict = decide(question, tables, on=on)
     decision = decision_of(workspace, directory, declared, items, hops)
     basis = declared.legal_basis
@@ -167,6 +168,7 @@ def plan(
         cautions=verdict.cautions,
         decision=decision,
         hash=digest(canonical(decision)),
+        rows=verdict.rows,
     )
 
 
@@ -204,56 +206,6 @@ def _uncarried(workspace: Workspace, link: LinkFile, hops: tuple[Hop, ...]) -> t
             remedy_en="To permit them, write courier into the link.",
             example="courier: {longest_days: 7}",
         ),
-    )
-
-
-def _question(
-    workspace: Workspace, link: LinkFile, hops: tuple[Hop, ...], items: tuple[PlannedItem, ...]
-) -> Question:
-    """Put what the files say into the form that the policy is asked in."""
-    file = f"links/{link.link}.yaml"
-    receiver = workspace.systems[link.to.system]
-    site = workspace.sites[receiver.site]
-    stated = link.legal_basis
-    return Question(
-        model=workspace.municipality.network_model,
-        from_ja=workspace.systems[link.from_].name,
-        to_ja=receiver.name,
-        from_en=link.from_,
-        to_en=link.to.system,
-        hops=tuple(_crossing(workspace, hop) for hop in hops if hop.by != "same_site"),
-        to_zone=site.zone,
-        certified_until=max((c.valid_to for c in site.certifications if c.valid_to), default=None),
-        basis=Basis(**stated.model_dump()) if stated else None,
-        has_consent=workspace.rules[link.release].consent is not None,
-        is_scheduled=link.schedule is not None,
-        items=tuple(
-            AskedItem(
-                name=item.name,
-                ja=item.source_ja or item.ja,
-                sensitivity=item.sensitivity,
-                form=item.form,
-                where=item.where,
-            )
-            for item in items
-        ),
-        link=workspace.where(file, "link"),
-        at_basis=workspace.where(file, "legal_basis"),
-        purpose=link.purpose,
-    )
-
-
-def _crossing(workspace: Workspace, hop: Hop) -> Crossing:
-    here = workspace.sites[hop.from_site]
-    number = [connection.site for connection in here.connects_to].index(hop.to_site)
-    return Crossing(
-        from_zone=hop.from_zone,
-        to_zone=hop.to_zone,
-        by=hop.by,
-        by_ja=By(hop.by).ja,
-        from_ja=here.name,
-        to_ja=workspace.sites[hop.to_site].name,
-        where=workspace.where(f"sites/{hop.from_site}.yaml", "connects_to", number, "by"),
     )
 
 

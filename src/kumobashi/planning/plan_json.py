@@ -28,6 +28,16 @@ def as_json(
             for change in (drift(plan, approval) if approval else [])
         ],
         "decision": dict(plan.decision),
+        "rules": [
+            {
+                "file": row.file,
+                "line": row.row,
+                "valid_to": row.valid_to.isoformat() if row.valid_to else None,
+                "verified": row.is_verified,
+                "source": row.source,
+            }
+            for row in plan.rows
+        ],
         "retention": _retention_json(plan),
         "courier": plan.link.courier.model_dump() if plan.link.courier else None,
         "measured": _measured_json(measured) if measured else None,

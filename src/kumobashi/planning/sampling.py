@@ -64,7 +64,7 @@ def _copy(source: Traversable, target: Path) -> None:
     for entry in source.iterdir():
         if entry.is_dir():
             _copy(entry, target / entry.name)
-        elif entry.name.endswith(".yaml"):
+        elif entry.name.endswith((".yaml", ".csv")):
             (target / entry.name).write_bytes(entry.read_bytes())
 
 

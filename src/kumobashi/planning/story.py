@@ -19,7 +19,7 @@ from kumobashi.planning.pace import Pace, pace
 from kumobashi.planning.plan import Plan
 from kumobashi.planning.timing import Expected, Past, expected
 from kumobashi.planning.workspace import Workspace
-from kumobashi.policy.tables import Tables, load_tables
+from kumobashi.policy.tables import Tables
 
 if TYPE_CHECKING:
     from kumobashi.planning.campaign_story import CampaignLine
@@ -103,7 +103,7 @@ def tell(
     tables: Tables | None = None,
 ) -> Story:
     """Return the story of a plan; a table of many needs no ``fictional.example_of`` each."""
-    way = doors(workspace, plan, tables or load_tables())
+    way = doors(workspace, plan, tables or workspace.tables)
     counted = approval.counted if approval else None
     subjects = measured.extracted if measured else (counted.rows if counted else None)
     size = measured.bytes if measured else (counted.bytes if counted else None)

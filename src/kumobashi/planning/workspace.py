@@ -24,7 +24,9 @@ from kumobashi.planning.layout_files import read_layouts
 from kumobashi.planning.links import LinkFile
 from kumobashi.planning.references import Loaded, check
 from kumobashi.planning.right_lines import RIGHT_LINES
+from kumobashi.planning.rule_tables import own_tables
 from kumobashi.policy.deciding import Where
+from kumobashi.policy.tables import OWN, Tables
 from kumobashi.release.campaigns import Campaign
 from kumobashi.release.rules import ReleaseRule
 from kumobashi.storage.documents import Document, Mark, Mistake, read
@@ -56,6 +58,7 @@ class Workspace:
     approvals: Mapping[str, ApprovalFile]
     layouts: Layouts
     documents: Mapping[str, Document[Any]] = field(repr=False)  # by file
+    tables: Tables = field(repr=False)  # rules: ours, with the rows of the folder ``policy``
 
     def link(self, name: str) -> LinkFile:
         """Return a link, or raise :class:`LinkUnknown`."""
@@ -123,7 +126,10 @@ def load(folder: Path) -> Workspace:
 def _moment(folder: Path) -> frozenset[tuple[str, int, int, int]]:
     """Return what tells one state of the folder's files from another."""
     found = set()
-    for path in (folder / MAIN, *(p for k in (*KINDS, "layouts") for p in (folder / k).glob("*"))):
+    for path in (
+        folder / MAIN,
+        *(p for k in (*KINDS, "layouts", OWN) for p in (folder / k).glob("*")),
+    ):
         try:
             held = path.stat()
         except OSError:
@@ -153,6 +159,8 @@ def _load(folder: Path) -> Workspace:
             mistakes += loaded.add(kind, key, path.name, document)
     layouts, own, wrong = read_layouts(folder)
     mistakes += wrong
+    tables, wrong = own_tables(folder)
+    mistakes += wrong
     mistakes += check(loaded, layouts)
     mistakes += check_campaigns(loaded, layouts)
     if mistakes or loaded.main is None:
@@ -169,4 +177,5 @@ def _load(folder: Path) -> Workspace:
         approvals=loaded.values("approvals"),
         layouts=layouts,
         documents={loaded.main.file: loaded.main, **own, **documents},
+        tables=tables,
     )

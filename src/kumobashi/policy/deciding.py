@@ -2,6 +2,7 @@
 
 >>> from kumobashi.policy.tables import load_tables
 >>> from kumobashi.kernel import Zone
+>>> at = Where("systems/citizen-app.yaml", 4, "system")
 >>> question = Question(
 ...     model="alpha",
 ...     from_ja="福祉システム",
@@ -13,8 +14,20 @@
 ...     has_consent=False,
 ...     is_scheduled=True,
 ...     items=(),
+...     sources=(),
+...     receiver=Receiver(
+...         unit="notice-service",
+...         business=None,
+...         is_outside=True,
+...         jurisdiction="JP",
+...         certifications=(),
+...         ja="市民アプリ",
+...         en="citizen-app",
+...         where=at,
+...         at_site=at,
+...     ),
+...     from_zone=Zone.MYNUMBER,
 ...     to_zone=Zone.INTERNET,
-...     certified_until=None,
 ...     link=Where("links/welfare.yaml", 2, "link"),
 ...     at_basis=Where("links/welfare.yaml", 12, "legal_basis"),
 ... )
@@ -24,9 +37,12 @@
 """
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 
-from kumobashi.policy.legal_basis import against_basis
+from kumobashi.policy.clouds import against_cloud, certification_cautions
+from kumobashi.policy.legal_basis import against_basis, basis_cautions
+from kumobashi.policy.levels import SOON, reliability
+from kumobashi.policy.permission import against_permission
 from kumobashi.policy.questions import (
     AskedItem,
     Basis,
@@ -34,9 +50,12 @@ from kumobashi.policy.questions import (
     Decision,
     Question,
     Reason,
+    Receiver,
+    Source,
     Where,
 )
-from kumobashi.policy.tables import Tables
+from kumobashi.policy.reading import FORMS_JA, Origin
+from kumobashi.policy.rulebook import Tables
 
 __all__ = [
     "AskedItem",
@@ -45,31 +64,58 @@ __all__ = [
     "Decision",
     "Question",
     "Reason",
+    "Receiver",
+    "Source",
     "Where",
     "decide",
 ]
 
-_KIND_JA = {
-    "kept": "そのまま",
-    "coarsened": "粗くして",
-    "flag": "有無で",
-    "token": "符号で",
-    "derived": "計算した値で",
-}
+
+_ONE_DAY = timedelta(days=1)
 
 
 def decide(question: Question, tables: Tables, *, on: date) -> Decision:
     """Return the decision on a flow on a day; what no row permits is refused."""
-    items = tuple(_against_items(question, tables, on))
-    way = _against_way(question, tables, on, is_told_by_item=bool(items))
+    noted: list[Origin] = []
+    items = tuple(_against_items(question, tables, on, noted))
+    refused = frozenset(reason.where for reason in items)
+    way = tuple(_against_way(question, tables, on, noted, is_told_by_item=bool(items)))
     return Decision(
-        reasons=(*against_basis(question, tables, on), *way, *items),
-        cautions=tuple(_cautions(question, tables, on)),
+        reasons=(
+            *against_basis(question, tables, on, noted),
+            *way,
+            *items,
+            *against_permission(question, tables, on, noted, refused),
+            *against_cloud(question, tables, on, noted, refused),
+        ),
+        cautions=(
+            *basis_cautions(question, tables, on),
+            *certification_cautions(question, tables, on),
+            *_ending(question, noted, on),
+        ),
+        rows=tuple(dict.fromkeys(noted)),
     )
 
 
+def _ending(q: Question, noted: list[Origin], on: date) -> Iterator[Reason]:
+    """Say which of the rows that decided end within 90 days; what follows them may differ."""
+    for origin in dict.fromkeys(noted):
+        if origin.valid_to is not None and origin.valid_to - on <= SOON:
+            until = origin.valid_to.isoformat()
+            check = f"kumobashi policy check --on {(origin.valid_to + _ONE_DAY).isoformat()}"
+            yield Reason(
+                code="policy.row_ends",
+                ja=f"この判断の根拠になった規則の行（{origin.place}）は {until} で終わります",
+                en=f"A row that this rests on ({origin.place}) ends on {until}",
+                where=q.link,
+                remedy_ja=f"その翌日に何が変わるかを調べてください: {check}",
+                remedy_en=f"See what changes on the day after: {check}",
+                origin=origin,
+            )
+
+
 def _against_way(
-    q: Question, tables: Tables, on: date, *, is_told_by_item: bool
+    q: Question, tables: Tables, on: date, noted: list[Origin], *, is_told_by_item: bool
 ) -> Iterator[Reason]:
     """Check every connection; what each item is told for itself is not said again for the way."""
     for hop in q.hops:
@@ -86,10 +132,12 @@ def _against_way(
                 remedy_en="What no rule permits is refused; change the way or the connection (by).",
             )
             continue
+        noted.append(flow.origin)
         missing = [
             condition
             for condition in flow.conditions
-            if not _is_met(condition, q, on) and not (condition == "coarsened" and is_told_by_item)
+            if not _is_met(condition, q, tables, on)
+            and not (condition == "coarsened" and is_told_by_item)
         ]
         if flow.is_permitted and not missing:
             continue
@@ -113,7 +161,7 @@ def _against_way(
         )
 
 
-def _is_met(condition: str, q: Question, on: date) -> bool:
+def _is_met(condition: str, q: Question, tables: Tables, on: date) -> bool:
     match condition:
         case "coarsened":
             sensitive = ("personal", "identifier", "special")
@@ -121,15 +169,18 @@ def _is_met(condition: str, q: Question, on: date) -> bool:
         case "consent":
             return q.has_consent
         case "certified":
-            return q.certified_until is not None and q.certified_until >= on
+            held = q.receiver.certifications
+            return reliability(held, tables.certifications, on=on).level != "0"
         case _:
             return False
 
 
-def _against_items(q: Question, tables: Tables, on: date) -> Iterator[Reason]:
+def _against_items(q: Question, tables: Tables, on: date, noted: list[Origin]) -> Iterator[Reason]:
     for item in q.items:
         row = tables.form(item.sensitivity, q.to_zone, item.form, on=on)
-        form_ja = _KIND_JA.get(item.form, item.form)
+        if row is not None:
+            noted.append(row.origin)
+        form_ja = FORMS_JA.get(item.form, item.form)
         if row is None:
             yield Reason(
                 code="policy.unknown_form",
@@ -167,22 +218,3 @@ def _against_items(q: Question, tables: Tables, on: date) -> Iterator[Reason]:
                 example="consent: {dataset: consents, by: subject}",
                 origin=row.origin,
             )
-
-
-def _cautions(q: Question, tables: Tables, on: date) -> Iterator[Reason]:
-    row = tables.basis(q.basis.code, on=on) if q.basis else None
-    if q.basis and row and row.is_beyond_purpose and q.is_scheduled and q.basis.until is None:
-        # 事務対応ガイド 4-2-1(3): what is done again and again is a change of purpose.
-        yield Reason(
-            code="policy.continual",
-            ja="毎日の利用目的外の提供です。恒常的に行うなら利用目的の変更を検討してください",
-            en="A scheduled use beyond purpose; consider changing the purpose of use",
-            where=q.at_basis,
-            article_ja="個人情報保護委員会 事務対応ガイド 4-2-1(3)（未確認）",
-            article_en="guide of the Personal Information Protection Commission, 4-2-1(3)"
-            " (not yet compared)",
-            remedy_ja="終わりの日を until に書いてください。",
-            remedy_en="Write its last day as until.",
-            example=f'legal_basis: {{code: "{row.code}", until: "{on.year + 1}-03-31"}}',
-            origin=row.origin,
-        )

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from kumobashi.kernel import Zone
+from kumobashi.policy.flow_rows import LegalBasisRow
 from kumobashi.policy.questions import Basis, Question, Reason
-from kumobashi.policy.tables import LegalBasisRow, Tables
+from kumobashi.policy.reading import Origin
+from kumobashi.policy.rulebook import Tables
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +23,9 @@ class _Lack:
     example: str
 
 
-def against_basis(question: Question, tables: Tables, on: date) -> Iterator[Reason]:
+def against_basis(
+    question: Question, tables: Tables, on: date, noted: list[Origin]
+) -> Iterator[Reason]:
     """Give every reason against the basis; a link without one is refused."""
     stated = question.basis
     if stated is None:
@@ -31,6 +35,7 @@ def against_basis(question: Question, tables: Tables, on: date) -> Iterator[Reas
     if row is None:
         yield _unknown_basis(question, stated, tables, on)
         return
+    noted.append(row.origin)
     for lack in _lacks(question, stated, row, on):
         yield Reason(
             code=f"policy.{lack.code}",
@@ -42,6 +47,41 @@ def against_basis(question: Question, tables: Tables, on: date) -> Iterator[Reas
             remedy_ja=lack.remedy_ja,
             remedy_en=lack.remedy_en,
             example=lack.example,
+            origin=row.origin,
+        )
+
+
+def basis_cautions(q: Question, tables: Tables, on: date) -> Iterator[Reason]:
+    """Give what to mind about the basis; it does not stop the link."""
+    row = tables.basis(q.basis.code, on=on) if q.basis else None
+    if q.basis and row and row.is_beyond_purpose and q.is_scheduled and q.basis.until is None:
+        # 事務対応ガイド 4-2-1(3): what is done again and again is a change of purpose.
+        yield Reason(
+            code="policy.continual",
+            ja="毎日の利用目的外の提供です。恒常的に行うなら利用目的の変更を検討してください",
+            en="A scheduled use beyond purpose; consider changing the purpose of use",
+            where=q.at_basis,
+            article_ja="個人情報保護委員会 事務対応ガイド 4-2-1(3)（未確認）",
+            article_en="guide of the Personal Information Protection Commission, 4-2-1(3)"
+            " (not yet compared)",
+            remedy_ja="終わりの日を until に書いてください。",
+            remedy_en="Write its last day as until.",
+            example=f'legal_basis: {{code: "{row.code}", until: "{on.year + 1}-03-31"}}',
+            origin=row.origin,
+        )
+    if q.basis and row and row.proviso == "caution" and not q.basis.proviso:
+        yield Reason(
+            code="policy.proviso_unstated",
+            ja=f"{row.article_ja}のただし書（本人や第三者の権利利益を不当に侵害するおそれがないか）を"
+            "確かめたと書いてありません",
+            en=f"{row.article_en}: the proviso (unjust harm to rights) is not stated as checked",
+            where=q.at_basis,
+            article_ja="個人情報保護法 69条2項ただし書（未確認）",
+            article_en="Act on the Protection of Personal Information, art. 69(2), proviso"
+            " (not yet compared)",
+            remedy_ja="確かめた人と内容を proviso に書いてください。",
+            remedy_en="State in proviso who checked it and how.",
+            example=f'legal_basis: {{code: "{row.code}", proviso: 総務課が確認}}',
             origin=row.origin,
         )
 
@@ -101,6 +141,17 @@ def _lacks(q: Question, stated: Basis, row: LegalBasisRow, on: date) -> Iterator
             remedy_ja="根拠の条例と条を ordinance に書いてください。",
             remedy_en="Name ordinance and article in ordinance.",
             example=f"{right}ordinance: 架空市個人番号の利用等に関する条例 第4条}}",
+        )
+    if row.proviso == "refuse" and not stated.proviso:
+        yield _Lack(
+            code="no_proviso",
+            ja=f"{row.article_ja}のただし書（本人や第三者の権利利益を不当に侵害するおそれがないか）を"
+            "確かめたと書いてありません",
+            en=f"{row.article_en}: that nobody's rights are unjustly harmed (proviso) is not stated"
+            " as checked",
+            remedy_ja="だれが、どう確かめたかを proviso に書いてください。",
+            remedy_en="State in proviso who checked it and how.",
+            example=f"{right}proviso: 総務課が確認。送る項目は有無だけで不利益を生じない}}",
         )
     if row.is_in_hall_only and q.to_zone is Zone.INTERNET:
         yield _Lack(

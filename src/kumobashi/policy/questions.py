@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from kumobashi.kernel import Zone
-from kumobashi.policy.tables import Origin
+from kumobashi.policy.levels import Held
+from kumobashi.policy.reading import Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,40 @@ class Basis:
     ordinance: str | None
     note: str | None
     until: date | None
+    proviso: str | None = None  # how it was checked that nobody's rights are unjustly harmed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A dataset that a link reads: its information reaches the receiver, if only as a selection."""
+
+    dataset: str  # "integrated-db.residents"
+    layout: str
+    ja: str
+    where: Where
+    is_judged: bool = False  # a campaign tells by it who is meant: that is a flag (有無)
+
+    def forms(self, items: "tuple[AskedItem, ...]") -> "list[tuple[str, AskedItem | None]]":
+        """Return in which forms its information leaves, each with its item; selecting is a flag."""
+        found: list[tuple[str, AskedItem | None]] = [
+            (item.form, item) for item in items if item.dataset == self.dataset
+        ]
+        return [*found, ("flag", None)] if self.is_judged or not found else found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receiver:
+    """The system that receives: to whose business it belongs, and where it runs."""
+
+    unit: str | None  # as its file says
+    business: str | None  # its business number, for a file that says no unit
+    is_outside: bool  # it runs on a cloud, not in the hall
+    jurisdiction: str
+    certifications: tuple[Held, ...]
+    ja: str
+    en: str
+    where: Where  # its file
+    at_site: Where
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +92,7 @@ class AskedItem:
     sensitivity: str
     form: str
     where: Where
+    dataset: str | None = None  # where it comes from; nothing: it is made from no column
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +105,14 @@ class Question:
     from_en: str
     to_en: str
     hops: tuple[Crossing, ...]
+    from_zone: Zone
     to_zone: Zone  # where the items become readable; relays carry them sealed
-    certified_until: date | None  # the latest certification of the receiving site
     basis: Basis | None
     has_consent: bool  # the release rule asks for each resident's consent
     is_scheduled: bool
     items: tuple[AskedItem, ...]
+    sources: tuple[Source, ...]
+    receiver: Receiver
     link: Where
     at_basis: Where
     purpose: str = ""
@@ -102,6 +140,7 @@ class Decision:
 
     reasons: tuple[Reason, ...]
     cautions: tuple[Reason, ...]
+    rows: tuple[Origin, ...] = ()  # every row that was asked and answered, for or against
 
     @property
     def is_permitted(self) -> bool:

@@ -21,6 +21,7 @@ from kumobashi.planning.errors import PlanRefused
 from kumobashi.planning.links import LinkFile
 from kumobashi.planning.plan import plan
 from kumobashi.planning.workspace import Workspace, load
+from kumobashi.policy.tables import OWN
 from kumobashi.release.errors import CodedLayoutUnlike
 from kumobashi.routing.finding import route
 from kumobashi.service.campaign_sources import targeting_of
@@ -180,6 +181,6 @@ class Wiring:
 
 def _fingerprint(folder: Path) -> Fingerprint:
     """Return what tells one state of the files from another."""
-    paths = [*folder.glob("*.y*ml"), *folder.glob("*/*.y*ml")]
+    paths = [*folder.glob("*.y*ml"), *folder.glob("*/*.y*ml"), *folder.glob(f"{OWN}/*.csv")]
     stats = [(str(path), path.stat()) for path in paths]
     return frozenset((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats)

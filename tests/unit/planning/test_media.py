@@ -28,6 +28,9 @@ def cut_off(folder: Path, zone: str = "mynumber") -> None:
     line = "{site: hall-exchange, by: designated_communication}"
     edit(folder, "sites/hall-core.yaml", line, "{site: public-cloud, by: courier}")
     edit(folder, "sites/public-cloud.yaml", "zone: internet", f"zone: {zone}")
+    rules = folder / "policy/who_may.csv"
+    text = rules.read_text(encoding="utf-8")
+    rules.write_text(text.replace(",mynumber,internet,", f",mynumber,{zone},"), encoding="utf-8")
 
 
 def test_permitting_media_is_a_decision_that_is_approved_anew(folder: Path) -> None:

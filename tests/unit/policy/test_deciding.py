@@ -10,18 +10,38 @@ from kumobashi.policy.deciding import (
     Basis,
     Crossing,
     Question,
+    Receiver,
     Where,
     decide,
 )
 from kumobashi.policy.errors import PolicyUnreadable
+from kumobashi.policy.levels import Held
 from kumobashi.policy.tables import FORMS, SENSITIVITIES, load_tables
 
 ON = date(2026, 11, 21)
 TABLES = load_tables()
 MODELS = ("alpha", "alpha_prime", "beta", "beta_prime")
 AT = Where("links/x.yaml", 1, "link")
-CONSENT = Basis(code="69-2-1", consent="p", ordinance=None, note=None, until=date(2027, 3, 31))
+CONSENT = Basis(
+    code="69-2-1",
+    consent="p",
+    ordinance=None,
+    note=None,
+    until=date(2027, 3, 31),
+    proviso="総務課が確認",
+)
 ITEM = AskedItem(name="birth_ym", ja="生年月日", sensitivity="personal", form="coarsened", where=AT)
+RECEIVER = Receiver(
+    unit="notice-service",
+    business=None,
+    is_outside=False,
+    jurisdiction="JP",
+    certifications=(),
+    ja="お知らせ",
+    en="notice",
+    where=AT,
+    at_site=AT,
+)
 GOOD = Question(
     model="alpha",
     from_ja="統合DB",
@@ -29,12 +49,14 @@ GOOD = Question(
     from_en="db",
     to_en="notice",
     hops=(),
+    from_zone=Zone.MYNUMBER,
     to_zone=Zone.INTERNET,
-    certified_until=None,
     basis=CONSENT,
     has_consent=True,
     is_scheduled=True,
     items=(ITEM,),
+    sources=(),  # what may go to whom: test_permission.py
+    receiver=RECEIVER,
     link=AT,
     at_basis=AT,
     purpose="p",
@@ -137,14 +159,15 @@ def test_local_breakout_of_alpha_prime_asks_for_a_certification_that_holds() -> 
     hop = crossing(Zone.LGWAN, Zone.INTERNET, "internet")
     question = replace(GOOD, model="alpha_prime", hops=(hop,))
 
+    def certified(until: date, name: str = "ISMAP") -> Question:
+        held = Held(name=name, number="C00-0000-0", scope="全部", valid_to=until)
+        return replace(question, receiver=replace(RECEIVER, certifications=(held,)))
+
     assert codes(question) == ["policy.flow_conditions"]
-    assert codes(replace(question, certified_until=date(2026, 11, 20))) == [
-        "policy.flow_conditions"
-    ]
-    assert codes(replace(question, certified_until=ON)) == []
-    assert codes(replace(question, certified_until=ON), date(2024, 10, 1)) == [
-        "policy.flow_forbidden"
-    ]
+    assert codes(certified(date(2026, 11, 20))) == ["policy.flow_conditions"]
+    assert codes(certified(ON, "だれも知らない認証")) == ["policy.flow_conditions"]
+    assert codes(certified(ON)) == []
+    assert codes(certified(ON), date(2024, 10, 1)) == ["policy.flow_forbidden"]
     assert codes(replace(GOOD, hops=(hop,))) == ["policy.flow_forbidden"]  # alpha has none
 
 
