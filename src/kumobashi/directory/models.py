@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from kumobashi.directory.agreement_models import AgreementRules
 from kumobashi.directory.file_parts import (
     BusinessNumber,
     FileModel,
@@ -124,6 +125,11 @@ class MunicipalityFile(FileModel):
     contacts: dict[Ident, Contact] = Field(
         description="連絡先。他のファイルから名前で指します",
         examples=[{"it-desk": {"name": "情報政策課", "phone": "000-000-0000", "hours": "平日"}}],
+    )
+    agreements: AgreementRules = Field(
+        default=AgreementRules(),
+        examples=[{"required": True}],
+        description="利用協議: だれが申請・審査・合議・決定するか、どの連携に要るか",
     )
 
 
