@@ -75,7 +75,7 @@ class Application:
 
     @classmethod
     def decode(cls, text: str) -> Self:
-        """Read what :meth:`encode` wrote; raise ``ValueError``, ``KeyError`` … for anything else."""
+        """Read what :meth:`encode` wrote; raise ``ValueError`` or ``KeyError`` otherwise."""
         value: dict[str, Any] = json.loads(text)
         seen = value["plan"]
         return cls(

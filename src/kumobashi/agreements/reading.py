@@ -10,15 +10,21 @@ from kumobashi.agreements.errors import (
     AgreementForged,
     AgreementMissing,
     AgreementUnknown,
+    NotInForce,
+    OutsideTerm,
+    PlanDrifted,
 )
 from kumobashi.agreements.records import Agreement, Row
 from kumobashi.agreements.sql import agreements, moves
 from kumobashi.agreements.states import State
-from kumobashi.agreements.terms import Wanted, check_covers
+from kumobashi.agreements.terms import Wanted, check_covers, ended
 from kumobashi.agreements.verifying import Trusted, verified
 
 _SHORTEST = 6  # characters of an id's end that may stand for the whole
 _LONGEST_CHAIN = 1000  # changes of one agreement
+LIVING = (State.IN_FORCE, State.DECIDED)
+OVER = (State.EXPIRED, State.WITHDRAWN)
+_TELLING = (AgreementForged, PlanDrifted, OutsideTerm, NotInForce)  # the most telling first
 
 
 def row_of(held: sa.Row[tuple[object, ...]]) -> Row:
@@ -114,16 +120,19 @@ def covering(
         found = _newest_change(connection, trusted, named, hold=hold)
         check_covers(found, wanted)
         return found
-    why: AgreementFailed = AgreementMissing(link=wanted.link)
-    for held in _of_link(connection, trusted.tenant, wanted.link, hold=hold):
+    why: list[AgreementFailed] = []
+    for held in _of_link(connection, trusted.tenant, wanted.link, LIVING, hold=hold):
         try:
             found = whole(connection, trusted, held)
             check_covers(found, wanted)
         except AgreementFailed as error:
-            why = error
+            why.append(error)
         else:
             return found
-    raise why
+    if not why:  # people are told of the last that there was
+        over = _of_link(connection, trusted.tenant, wanted.link, OVER, hold=False)
+        why = [ended(whole(connection, trusted, held)) for held in over[:1]]
+    raise min(why, key=_how_telling, default=AgreementMissing(link=wanted.link))
 
 
 def check_still(
@@ -142,7 +151,9 @@ def _newest_change(
             break
         later = [
             each
-            for held in _of_link(connection, trusted.tenant, found.application.link, hold=hold)
+            for held in _of_link(
+                connection, trusted.tenant, found.application.link, (*LIVING, *OVER), hold=hold
+            )
             if (each := whole(connection, trusted, held)).application.supersedes == found.agreement
         ]
         if not later:
@@ -152,20 +163,28 @@ def _newest_change(
 
 
 def _of_link(
-    connection: sa.Connection, tenant: str, link: str, *, hold: bool
+    connection: sa.Connection,
+    tenant: str,
+    link: str,
+    states: Sequence[State],
+    *,
+    hold: bool,
 ) -> Sequence[sa.Row[tuple[object, ...]]]:
-    """Return the rows of a link that have begun or may begin, the newest first, and hold them."""
-    living = [State.IN_FORCE.value, State.DECIDED.value, State.EXPIRED.value]
+    """Return the rows of a link in these states, the newest first."""
     query = (
         sa.select(agreements)
         .where(
             agreements.c.tenant == tenant,
             agreements.c.link == link,
-            agreements.c.state.in_(living),
+            agreements.c.state.in_([state.value for state in states]),
         )
         .order_by(agreements.c.agreement.desc())
     )
     return connection.execute(query.with_for_update() if hold else query).all()
+
+
+def _how_telling(why: AgreementFailed) -> int:
+    return next((at for at, kind in enumerate(_TELLING) if isinstance(why, kind)), len(_TELLING))
 
 
 def listed(

@@ -4,9 +4,12 @@ from functools import partial
 
 from starlette.routing import BaseRoute
 
+from kumobashi.agreements.attaching import Attachments
 from kumobashi.console import console_routes
 from kumobashi.identity import Accounts
 from kumobashi.kernel import business_date
+from kumobashi.service.agreement_api import agreement_routes
+from kumobashi.service.agreement_desk import AgreementDesk
 from kumobashi.service.board import SiteBoard
 from kumobashi.service.campaign_desk import CampaignDesk
 from kumobashi.service.counting import counted
@@ -58,10 +61,18 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
     )
     zones = {name: site.zone for name, site in gateway.directory.sites.items()}
     courier = CourierDesk(gateway, endpoint, accounts)
+    agreements = AgreementDesk(
+        book=endpoint.agreements,
+        accounts=accounts,
+        attachments=Attachments(settings.workspace / "var" / settings.site / "agreements"),
+        workspace=endpoint.wiring.workspace,
+        planned=planned.plan,
+    )
     return [
         *local_routes(gateway, endpoint),
         *deletion_routes(gateway, endpoint, accounts),
         *courier_routes(courier, partial(guarded, gateway)),
+        *agreement_routes(agreements, accounts, partial(guarded, gateway)),
         *console_routes(
             board,
             zones=zones,
