@@ -23,7 +23,8 @@ from jinja2 import (
     meta,
     nodes,
 )
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+from jinja2.exceptions import SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from kumobashi.agreements.errors import TemplateUnfit
 from kumobashi.catalogue.eras import era_date

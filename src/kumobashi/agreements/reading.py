@@ -149,13 +149,11 @@ def _newest_change(
     for _ in range(_LONGEST_CHAIN):
         if found.state is not State.EXPIRED:
             break
-        later = [
-            each
-            for held in _of_link(
-                connection, trusted.tenant, found.application.link, (*LIVING, *OVER), hold=hold
-            )
-            if (each := whole(connection, trusted, held)).application.supersedes == found.agreement
-        ]
+        rows = _of_link(
+            connection, trusted.tenant, found.application.link, (*LIVING, *OVER), hold=hold
+        )
+        changes = [whole(connection, trusted, held) for held in rows]
+        later = [each for each in changes if each.application.supersedes == found.agreement]
         if not later:
             break
         found = later[0]
