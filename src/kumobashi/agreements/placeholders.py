@@ -50,7 +50,8 @@ MEANINGS: Final[Mapping[str, str]] = {
     "根拠": "法的根拠の符号",
     "根拠名": "法的根拠の条文",
     "項目": "一覧。それぞれに .項目 .名前 .形",
-    "条件": "条件の一覧（決定で付いたものを含む）",
+    "条件": "申請した条件の一覧",
+    "決定条件": "決定で付いた条件の一覧",
     "期間始": "期間の始めの日",
     "期間終": "期間の終わりの日",
     "事前点検番号": "判定番号",
@@ -78,6 +79,7 @@ def placeholders(view: AgreementView, around: Around, now: datetime) -> dict[str
     author = submitted or view.moves[0]
     decided = _last(view, Act.APPROVE) or _last(view, Act.REFUSE)
     is_approved = decided is not None and decided.act == Act.APPROVE.value
+    added = list(decided.conditions) if decided else []
     names = around.names
 
     def person(move: MoveView | None) -> str:
@@ -117,7 +119,8 @@ def placeholders(view: AgreementView, around: Around, now: datetime) -> dict[str
         "根拠": view.basis,
         "根拠名": around.basis_name,
         "項目": [{"項目": i.ja, "名前": i.name, "形": i.form} for i in view.items],
-        "条件": list(view.conditions),
+        "条件": [one for one in view.conditions if one not in added],
+        "決定条件": added,
         "期間始": view.first,
         "期間終": view.last,
         "事前点検番号": view.plan_number,

@@ -24,7 +24,12 @@ _SHORTEST = 6  # characters of an id's end that may stand for the whole
 _LONGEST_CHAIN = 1000  # changes of one agreement
 LIVING = (State.IN_FORCE, State.DECIDED)
 OVER = (State.EXPIRED, State.WITHDRAWN)
-_TELLING = (AgreementForged, PlanDrifted, OutsideTerm, NotInForce)  # the most telling first
+_TELLING: tuple[type[AgreementFailed], ...] = (
+    AgreementForged,
+    PlanDrifted,
+    OutsideTerm,
+    NotInForce,
+)  # the most telling first
 
 
 def row_of(held: sa.Row[tuple[object, ...]]) -> Row:
