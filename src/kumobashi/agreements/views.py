@@ -72,7 +72,7 @@ class StepView:
 
     state: str
     ja: str
-    standing: str  # done, now, ahead, skipped
+    standing: str  # done, now (whose turn it is), ahead
     move: MoveView | None
 
 
@@ -181,20 +181,19 @@ def steps_of(view: AgreementView) -> tuple[StepView, ...]:
         came = [move.before for move in view.moves if move.before != move.after]
         ended_at = max((states.index(one) for one in came[-1:] if one in states), default=0)
     begun = max((m.number for m in view.moves if m.act == Act.RETURN.value), default=0)
+    furthest = reached if reached >= 0 else ended_at
+    turn = min(reached + 1, len(_WAY) - 1) if reached >= 0 else -1  # whose turn it is
     found = []
     for at, (state, act) in enumerate(_WAY):
-        moves = [m for m in view.moves if m.act == act.value]
-        taken = [m for m in moves if m.number > begun or act is Act.CREATE]
-        furthest = reached if reached >= 0 else ended_at
-        standing = "ahead" if at > furthest else "done"
-        if at == reached:
-            standing = "now"
+        taken = [m for m in view.moves if m.act == act.value]
+        taken = [m for m in taken if m.number > begun or act is Act.CREATE]
+        standing = "now" if at == turn else "done" if at <= furthest else "ahead"
         found.append(
             StepView(
                 state=state.value,
                 ja=act.ja,
                 standing=standing,
-                move=taken[-1] if taken and standing != "ahead" else None,
+                move=taken[-1] if taken and at <= furthest else None,
             )
         )
     return tuple(found)

@@ -78,7 +78,7 @@ class AgreementRules(FileModel):
         default={}, examples=[{"tanaka": {"section": "子育て支援課", "may": ["apply"]}}]
     )
     deputies: tuple[Deputy, ...] = ()
-    deadlines: Deadlines = Deadlines()
+    deadlines: Deadlines = Field(default_factory=Deadlines)
     warn_days: tuple[Days, ...] = Field(
         default=(90, 30, 7),
         max_length=10,

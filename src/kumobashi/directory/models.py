@@ -127,7 +127,7 @@ class MunicipalityFile(FileModel):
         examples=[{"it-desk": {"name": "情報政策課", "phone": "000-000-0000", "hours": "平日"}}],
     )
     agreements: AgreementRules = Field(
-        default=AgreementRules(),
+        default_factory=AgreementRules,
         examples=[{"required": True}],
         description="利用協議: だれが申請・審査・合議・決定するか、どの連携に要るか",
     )

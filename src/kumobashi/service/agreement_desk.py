@@ -27,6 +27,7 @@ from kumobashi.agreements.placeholders import Around, placeholders
 from kumobashi.agreements.printing import render
 from kumobashi.agreements.processors import Processor
 from kumobashi.agreements.views import AgreementView, acts_for, view_of
+from kumobashi.console.ports import Offer
 from kumobashi.crypto.canonical import canonical
 from kumobashi.identity import Account, Accounts
 from kumobashi.identity.errors import AccountUnknown
@@ -166,10 +167,37 @@ class AgreementDesk:
         """Return one; raise ``AgreementUnknown`` or ``AgreementForged``."""
         return self._view(self.book.get(agreement))
 
-    def acts(self, agreement: str, actor: Actor) -> tuple[Act, ...]:
-        """Return what somebody may do to it now."""
-        now = self.book.clock.now()
-        return acts_for(self.book.get(agreement), self.book.offices(), actor, now)
+    def offers(self, agreement: str, account: str) -> list[Offer]:
+        """Return what an account may do to it now, for itself and as a deputy."""
+        now, offices = self.book.clock.now(), self.book.offices()
+        found = self.book.get(agreement)
+        others = {one.instead_of for one in offices.deputies if one.account == account}
+        offered = []
+        for other in (None, *sorted(others)):
+            actor = self.actor(account, other)
+            known = self._other(other) if other else None
+            shown = known.shown if known else other or ""
+            offered += [
+                Offer(act=act, instead_of=other, shown=shown)
+                for act in acts_for(found, offices, actor, now)
+            ]
+        return offered
+
+    def do(
+        self,
+        agreement: str,
+        act: Act,
+        *,
+        account: str,
+        instead_of: str | None,
+        note: str,
+        condition: str,
+        seen: int,
+    ) -> None:
+        """Do what a form of the console asks for."""
+        conditions = (condition,) if condition and act is Act.APPROVE else ()
+        wish = Wish(act=act, note=note, conditions=conditions)
+        self.book.act(agreement, wish, self.actor(account, instead_of), seen=seen)
 
     def listed(
         self,

@@ -25,6 +25,21 @@ from kumobashi.service.plan_desk import PlanDesk
 from kumobashi.service.planned import Planned
 
 
+def agreement_desk(
+    gateway: Gateway, endpoint: Endpoint, accounts: Accounts, planned: Planned | None = None
+) -> AgreementDesk:
+    """Return what the local API and the console do with agreements."""
+    settings = gateway.settings
+    plans = planned or Planned(gateway.directory, lambda: business_date(gateway.clock.now()))
+    return AgreementDesk(
+        book=endpoint.agreements,
+        accounts=accounts,
+        attachments=Attachments(settings.workspace / "var" / settings.site / "agreements"),
+        workspace=endpoint.wiring.workspace,
+        planned=plans.plan,
+    )
+
+
 def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
     """Return the routes for the people and programs of this machine."""
     planned = Planned(gateway.directory, lambda: business_date(gateway.clock.now()))
@@ -61,13 +76,7 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
     )
     zones = {name: site.zone for name, site in gateway.directory.sites.items()}
     courier = CourierDesk(gateway, endpoint, accounts)
-    agreements = AgreementDesk(
-        book=endpoint.agreements,
-        accounts=accounts,
-        attachments=Attachments(settings.workspace / "var" / settings.site / "agreements"),
-        workspace=endpoint.wiring.workspace,
-        planned=planned.plan,
-    )
+    agreements = agreement_desk(gateway, endpoint, accounts, planned)
     return [
         *local_routes(gateway, endpoint),
         *deletion_routes(gateway, endpoint, accounts),
@@ -79,6 +88,7 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
             plans=plans,
             campaigns=campaigns,
             deeds=DeedDesk(gateway.ledger, endpoint),
+            agreements=agreements,
             accounts=accounts,
         ),
     ]
