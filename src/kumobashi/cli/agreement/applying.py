@@ -13,7 +13,7 @@ from kumobashi.cli.exits import Exit
 from kumobashi.cli.terminal import Terminal
 
 _DAY = click.DateTime(["%Y-%m-%d"])
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 def _application(function: Any) -> Any:  # noqa: ANN401 - click's own
@@ -48,7 +48,7 @@ def _application(function: Any) -> Any:  # noqa: ANN401 - click's own
     "new",
     ja="連携を申請します。項目・根拠は、いまの事前点検から取ります。--submit で起案から申請まで。",
     en="Draft an application for a link, of its plan as it is now; --submit applies at once.",
-    example="kumobashi agreement new notice-attributes --owner 市民課 --purpose 児童手当のお知らせ"
+    example="kumobashi agreement new notice-attributes --owner 市民課 --purpose 児童手当"
     " --from 2026-12-01 --to 2027-03-31 --account tanaka --submit",
 )
 @click.argument("link")
@@ -98,7 +98,7 @@ def new(
     "edit",
     ja="起案中の利用協議を書き直します。項目・根拠は、いまの事前点検から取り直します。",
     en="Write a draft anew, of the plan as it is now.",
-    example="kumobashi agreement edit 0192f3b2 --owner 市民課 --purpose 児童手当のお知らせ"
+    example="kumobashi agreement edit 0192f3b2 --owner 市民課 --purpose 児童手当"
     " --from 2026-12-01 --to 2027-09-30 --account tanaka",
 )
 @click.argument("agreement")
@@ -125,7 +125,7 @@ def edit(
     "attach",
     ja="起案中の利用協議にファイルを添付します（1つ10 MiBまで、20個まで）。",
     en="Attach a file to a draft (10 MiB each, 20 files).",
-    example="kumobashi agreement attach 0192f3b2 仕様書.pdf --account tanaka",
+    example="kumobashi agreement attach 0192f3b2 spec.pdf --account tanaka",
 )
 @click.argument("agreement")
 @click.argument("file", type=_FILE)
@@ -136,8 +136,11 @@ def attach(
 ) -> Exit:
     """Attach a file."""
     from kumobashi.agreements.attaching import check_name, check_room
+    from kumobashi.agreements.errors import AttachmentUnfit
     from kumobashi.crypto import base64url
 
+    if not file.is_file():
+        raise AttachmentUnfit(reason="ファイルがありません", reason_en="there is no such file")
     check_name(file.name)
     check_room((), file.name, file.stat().st_size)  # before it is read whole
     gateway = holder_of(terminal.workspace(), agreement, site)

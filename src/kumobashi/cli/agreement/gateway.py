@@ -8,7 +8,7 @@ from kumobashi.agreements.auditing import Fault
 from kumobashi.agreements.views import AgreementView
 from kumobashi.cli.errors import GatewayRefused
 from kumobashi.cli.local_api import LocalApi, read_token
-from kumobashi.service.errors import SiteMissing
+from kumobashi.service.errors import GatewayDown, SiteMissing
 
 if TYPE_CHECKING:
     from kumobashi.planning.workspace import Workspace
@@ -81,16 +81,25 @@ def open_gateway(workspace: "Workspace", site: str) -> AgreementGateway:
 
 
 def holder_of(workspace: "Workspace", agreement: str, site: str | None) -> AgreementGateway:
-    """Return the gateway that keeps an agreement; the last one asked says what is wrong."""
-    found = gateways(workspace, site)
-    for gateway in found[:-1]:
+    """Return the gateway that keeps an agreement, whether all others answer or not.
+
+    Raises:
+        GatewayDown, GatewayRefused: none that answers has it; a silent one may have.
+    """
+    silent: GatewayDown | None = None
+    unknown: GatewayRefused | None = None
+    for gateway in gateways(workspace, site):
         try:
             gateway.show(agreement)
+        except GatewayDown as down:
+            silent = down
         except GatewayRefused as refused:
-            if refused.said == UNKNOWN:
-                continue
-        return gateway
-    return found[-1]
+            if refused.said != UNKNOWN:
+                return gateway  # it has it; what is wrong is told by what is asked next
+            unknown = refused
+        else:
+            return gateway
+    raise silent or unknown or GatewayDown(site=site or "", url="")
 
 
 def _one(agreement: str) -> str:

@@ -123,7 +123,7 @@ def decide(
     "return",
     ja="申請を起案に差し戻します。直して、もう一度申請できます。",
     en="Send an application back; it can be corrected and submitted again.",
-    example="kumobashi agreement return 8架総第1号 --note 期間を直す --account sato",
+    example="kumobashi agreement return 8架総第1号 --note 期間 --account sato",
 )
 @click.argument("agreement")
 @NOTE
@@ -141,7 +141,7 @@ def return_(
     "withdraw",
     ja="申請を取り下げ、または決定した利用協議を撤回します。動いている転送も数秒で止まります。",
     en="Withdraw; transfers that run under it stop within seconds.",
-    example="kumobashi agreement withdraw 8架総第1号 --note 事故のため --account suzuki",
+    example="kumobashi agreement withdraw 8架総第1号 --note 事故 --account suzuki",
 )
 @click.argument("agreement")
 @NOTE

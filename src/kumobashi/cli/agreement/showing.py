@@ -13,6 +13,7 @@ from kumobashi.cli.command import command, option
 from kumobashi.cli.exits import Exit
 from kumobashi.cli.terminal import Terminal
 from kumobashi.kernel import JST
+from kumobashi.service.errors import GatewayDown
 
 if TYPE_CHECKING:
     from kumobashi.agreements.auditing import Fault
@@ -40,8 +41,13 @@ def list_(
 
     views: list[AgreementView] = []
     faults: list[Fault] = []
+    silent = []
     for gateway in gateways(terminal.workspace(), site):
-        found, bad = gateway.listed(state=state, link=link, text=text)
+        try:
+            found, bad = gateway.listed(state=state, link=link, text=text)
+        except GatewayDown as down:
+            silent.append(down)
+            continue
         views, faults = views + found, faults + bad
     shown = [view for view in views if is_waiting(view)] if waiting else views
     if terminal.as_json:
@@ -49,7 +55,11 @@ def list_(
     else:
         _draw(terminal, shown)
         _tell_faults(terminal, faults)
-    return Exit.RED if faults or any(view.is_red for view in shown) else Exit.OK
+    for down in silent:
+        terminal.err.print(Text(f"× {down.say(terminal.lang)}", style="bold red"), soft_wrap=True)
+    if faults or any(view.is_red for view in shown):
+        return Exit.RED
+    return Exit.GATEWAY_DOWN if silent else Exit.OK
 
 
 @command(
