@@ -55,8 +55,8 @@ def list_(
     else:
         _draw(terminal, shown)
         _tell_faults(terminal, faults)
-    for down in silent:
-        terminal.err.print(Text(f"× {down.say(terminal.lang)}", style="bold red"), soft_wrap=True)
+    for one in silent:
+        terminal.err.print(Text(f"× {one.say(terminal.lang)}", style="bold red"), soft_wrap=True)
     if faults or any(view.is_red for view in shown):
         return Exit.RED
     return Exit.GATEWAY_DOWN if silent else Exit.OK
