@@ -33,6 +33,7 @@ PLACES = {
     "catalogue": "kumobashi.cli.catalogue:catalogue",
     "evidence": "kumobashi.cli.evidence:evidence",
     "bundle": "kumobashi.cli.bundle:bundle",
+    "agreement": "kumobashi.cli.agreement:agreement",
     "courier": "kumobashi.cli.courier:courier",
     "directory": "kumobashi.cli.directory:directory",
     "account": "kumobashi.cli.account:account",

@@ -53,6 +53,8 @@ MEANINGS: Mapping[Exit, Words] = {
 }
 
 _BY_CODE = {
+    "agreement.plan_drifted": Exit.DRIFTED,
+    "agreement.unknown": Exit.USAGE,
     "catalogue.item_unknown": Exit.USAGE,
     "catalogue.layout_unknown": Exit.USAGE,
     "cli.usage": Exit.USAGE,

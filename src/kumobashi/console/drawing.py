@@ -26,6 +26,7 @@ MENU = (
     ("/", "morning"),
     ("/links", "overview"),
     ("/plans", "plans"),
+    ("/agreements", "agreements"),
     ("/campaigns", "campaigns"),
     ("/workspace", "workspace"),
     ("/changes", "record"),

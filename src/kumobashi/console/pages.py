@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from kumobashi.console import labels, wording
+from kumobashi.console.agreement_pages import AgreementPages
 from kumobashi.console.answering import Assets
 from kumobashi.console.asking import guarded
 from kumobashi.console.campaign_pages import CampaignPages
@@ -27,7 +28,13 @@ from kumobashi.console.link_pages import POLL_SECONDS, LinkPages
 from kumobashi.console.listing import Sort, Wish, choices, lights, listed, wish_of
 from kumobashi.console.morning import MOST_CALLS, calls
 from kumobashi.console.plan_pages import PlanPages
-from kumobashi.console.ports import BoardSource, CampaignSource, DeedSource, PlanSource
+from kumobashi.console.ports import (
+    AgreementSource,
+    BoardSource,
+    CampaignSource,
+    DeedSource,
+    PlanSource,
+)
 from kumobashi.console.reader import reader_of
 from kumobashi.console.reading import target_days
 from kumobashi.exchange.views import Board, Light, LinkRow, LinkView
@@ -44,6 +51,7 @@ def console_routes(
     plans: PlanSource | None = None,
     campaigns: CampaignSource | None = None,
     deeds: DeedSource | None = None,
+    agreements: AgreementSource | None = None,
     accounts: Accounts | None = None,
 ) -> list[BaseRoute]:
     """Return the routes of the console, to be put at the root of an application.
@@ -54,6 +62,7 @@ def console_routes(
         plans: gives plans and takes decisions on them; without it there are no such pages.
         campaigns: counts whom notices mean; without it there is no such page.
         deeds: pauses links, cancels transfers and sends them again; without it pages only show.
+        agreements: shows agreements between offices; without it there are no such pages.
         accounts: who may sign in; without any, whoever reaches the console may look.
     """
     known = zones or {}
@@ -66,6 +75,8 @@ def console_routes(
         more += GatePages(board=source, plans=plans, door=door).routes()
     if campaigns:
         more += CampaignPages(board=source, campaigns=campaigns, door=door).routes()
+    if agreements:
+        more += AgreementPages(board=source, agreements=agreements, door=door).routes()
     return [
         Route("/", guarded(door.opened(console.morning)), methods=["GET"], name="console"),
         Route("/links", guarded(door.opened(console.links)), methods=["GET"]),

@@ -9,6 +9,9 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
+from kumobashi.agreements import Act, State
+from kumobashi.agreements.auditing import Fault
+from kumobashi.agreements.views import AgreementView
 from kumobashi.exchange.views import Board, DayView, LinkView, TransferView, Words
 from kumobashi.planning.approval import Standing
 
@@ -139,6 +142,62 @@ class CampaignSource(Protocol):
 
     def table(self) -> CampaignTable:
         """Return the table of today, not older than some minutes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """One act that somebody may do to an agreement now; as a deputy for ``instead_of``."""
+
+    act: Act
+    instead_of: str | None
+    shown: str  # how pages call whom they act for; empty for oneself
+
+
+class AgreementPage(Protocol):
+    """A page of the list; ``after`` asks for the next."""
+
+    @property
+    def views(self) -> Sequence[AgreementView]:
+        """Those that could be read."""
+
+    @property
+    def unreadable(self) -> Sequence[Fault]:
+        """Those that were tampered with."""
+
+    @property
+    def after(self) -> str | None:
+        """The last id, when there are more."""
+
+
+class AgreementSource(Protocol):
+    """Gives agreements, and does what people may do to them; called in worker threads."""
+
+    def listed(
+        self, *, states: Sequence[State] = (), text: str = "", after: str = ""
+    ) -> AgreementPage:
+        """Return a page, the newest first."""
+
+    def show(self, agreement: str) -> AgreementView:
+        """Return one; raise ``AgreementUnknown`` or ``AgreementForged``."""
+
+    def offers(self, agreement: str, account: str) -> Sequence[Offer]:
+        """Return what an account may do to it now, for itself or as a deputy."""
+
+    def do(
+        self,
+        agreement: str,
+        act: Act,
+        *,
+        account: str,
+        instead_of: str | None,
+        note: str,
+        condition: str,
+        seen: int,
+    ) -> None:
+        """Do it in one durable step; raise what refuses it."""
+
+    def paper(self, agreement: str, paper: str) -> str:
+        """Return the application or the notice of decision as HTML."""
 
 
 class LinkDeed(StrEnum):

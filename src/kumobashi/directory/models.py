@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from kumobashi.directory.agreement_models import AgreementRules
 from kumobashi.directory.file_parts import (
     BusinessNumber,
     FileModel,
@@ -154,6 +155,11 @@ class MunicipalityFile(FileModel):
     )
     protective_measures: ProtectiveMeasures | None = Field(
         default=None, description="支援措置の登録。載っている人は、どの連携でも自動では出しません"
+    )
+    agreements: AgreementRules = Field(
+        default_factory=AgreementRules,
+        examples=[{"required": True}],
+        description="利用協議: だれが申請・審査・合議・決定するか、どの連携に要るか",
     )
 
 

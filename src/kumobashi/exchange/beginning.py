@@ -18,6 +18,9 @@ def begin(
     """Return the run of a link for a business date, and whether it is new.
 
     A run that is under way or done is returned as it is, so beginning twice does no harm.
+
+    Raises:
+        NotCovered, AgreementUnknown, AgreementForged: no agreement in force lets it begin.
     """
     return ledger.start(
         order.link,
@@ -29,6 +32,7 @@ def begin(
         to_site=order.to_site,
         rank=RANKS[order.priority],
         in_order=order.is_in_order,
+        needed=order.needed,
     )
 
 

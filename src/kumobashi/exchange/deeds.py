@@ -12,15 +12,18 @@ from enum import StrEnum
 
 import sqlalchemy as sa
 
+from kumobashi.evidence.entries import GATEWAY
 from kumobashi.exchange import noting
 from kumobashi.exchange.errors import HasLeft, IllegalMove, OrderKept, Paused
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.noting import OPERATOR
+from kumobashi.exchange.permitting import AGREEMENT, Sending
 from kumobashi.exchange.ranks import FIRST
 from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.sql import paused_links
 from kumobashi.exchange.states import LEFT, OUT_FINAL, Out, check_out
-from kumobashi.kernel import to_micros
+from kumobashi.exchange.waiting import cause_of
+from kumobashi.kernel import KumobashiError, to_micros
 
 Values = Callable[[sa.Connection], dict[str, object]]
 
@@ -102,6 +105,26 @@ class Deeds:
 
         return self._change(transfer, work, by=by)
 
+    def stop(self, transfer: str, why: KumobashiError, *, side: str) -> Outgoing:
+        """Cancel a transfer because what permitted it is over; the cause and the evidence say so.
+
+        Raises:
+            HasLeft, IllegalMove: as :meth:`cancel`.
+        """
+
+        def work(held: sa.Connection) -> dict[str, object]:
+            row = self._waiting(held, transfer, Out.CANCELLED.value)
+            check_out(row.state, Out.CANCELLED)
+            return {
+                "state": Out.CANCELLED.value,
+                "finished_at": self._now(),
+                "cause": cause_of(why, side=side, now=self._ledger.clock.now()),
+                "next_try_at": None,
+                "paused_at": None,
+            }
+
+        return self._change(transfer, work, by=GATEWAY)
+
     def send_first(self, transfer: str, *, by: str = OPERATOR) -> Outgoing:
         """Let a transfer go before all others that wait.
 
@@ -124,6 +147,7 @@ class Deeds:
         Raises:
             Paused: a person was faster.
             IllegalMove: it was cancelled.
+            NotCovered: the agreement that it began under is over.
         """
         self._ledger.store.write(lambda held: self._leave(held, transfer, CLOSING), key=transfer)
 
@@ -196,8 +220,18 @@ class Deeds:
         check_out(row.state, Out.SENT)
         if row.paused_at is not None or self._is_link_paused(held, row.link):
             raise Paused
+        self._refuse_what_is_not_agreed(held, row)
         if row.facts.get(fact) != row.attempt:
             self._ledger.change_out(held, row, {"facts": {**row.facts, fact: row.attempt}})
+
+    def _refuse_what_is_not_agreed(self, held: sa.Connection, row: Outgoing) -> None:
+        """Raise what has become of the agreement that a transfer began under, if it had one."""
+        agreement = row.facts.get(AGREEMENT)
+        if isinstance(agreement, str):
+            sending = Sending(
+                link=row.link, plan_hash=row.plan_hash, business_date=row.business_date
+            )
+            self._ledger.permits.check(held, sending, agreement)
 
     def _waiting(self, held: sa.Connection, transfer: str, wish: str) -> Outgoing:
         """Return a transfer that has not left, and keep it so until the commit."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from typing import IO, TYPE_CHECKING, Any, Final
 
+from kumobashi.agreements.states import State
 from kumobashi.exchange.holding_views import KEEPING_JA
 from kumobashi.exchange.views import Words
 from kumobashi.kernel import JST, Language, from_wire
@@ -47,6 +48,7 @@ EVENTS: Final[Mapping[str, Words]] = {
     "receipt.kept": Words(ja="到達確認を保存", en="receipt kept"),
     "plan.proposed": Words(ja="承認を依頼", en="approval asked for"),
     "plan.approved": Words(ja="承認", en="approved"),
+    "agreement.moved": Words(ja="利用協議の手続", en="agreement moved"),
     "checkpoint.witnessed": Words(ja="相手の証跡の署名を確認", en="peer's checkpoint kept"),
     "peer.rewritten": Words(ja="相手の証跡の書き換えを検知", en="peer's log does not fit"),
 }
@@ -91,7 +93,9 @@ _STYLE = (
 def row(number: int, said: Mapping[str, Any], lang: Language = "ja") -> dict[str, str]:
     """Return one record by column, in words."""
     receipt = str(said.get("receipt", ""))
-    named = ("from_site", "to_site", "peer", "asked_by", "account", "role", "size")
+    named = (
+        "from_site", "to_site", "peer", "asked_by", "account", "role", "size", "agreement", "act",
+    )  # fmt: skip
     others = [f"{name}={said[name]}" for name in named if name in said]
     plan = str(said.get("plan_hash", ""))
     return {
@@ -166,8 +170,14 @@ def readable(records: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, Mappin
 def _change(said: Mapping[str, Any], lang: Language) -> str:
     if "after" not in said:
         return ""
-    is_holding = str(said.get("event")).startswith("holding.")
-    words = {state.value: ja for state, ja in KEEPING_JA.items()} if is_holding else STATES
+    words: Mapping[str, str] = STATES
+    match str(said.get("event")).partition(".")[0]:
+        case "holding":
+            words = {state.value: ja for state, ja in KEEPING_JA.items()}
+        case "agreement":
+            words = {state.value: state.ja for state in State}
+        case _:
+            pass
     return f"{_state(said.get('before'), lang, words)} → {_state(said['after'], lang, words)}"
 
 

@@ -12,6 +12,7 @@ from kumobashi.evidence.log import append
 from kumobashi.exchange import noting
 from kumobashi.exchange.errors import NoSuchTransfer
 from kumobashi.exchange.leases import Lease, check_fence
+from kumobashi.exchange.permitting import NoAgreements, Permits
 from kumobashi.exchange.records import Record, changed
 from kumobashi.exchange.statements import ADD_RECEIPT, HELD_RECEIPTS
 from kumobashi.exchange.states import IN_FINAL, OUT_FINAL, In, Out
@@ -35,6 +36,7 @@ class Book:
         self.clock = clock
         self.lease = lease
         self.touched = Touched()
+        self.permits: Permits = NoAgreements()
 
     def under(self, lease: Lease) -> Self:
         """Return the same book, whose changes are refused once ``lease`` is another's."""

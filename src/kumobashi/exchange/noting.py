@@ -10,6 +10,7 @@ from kumobashi.crypto import base64url
 from kumobashi.crypto.canonical import digest
 from kumobashi.evidence.entries import GATEWAY, Entry, Fact
 from kumobashi.exchange.holdings import Holding
+from kumobashi.exchange.permitting import AGREEMENT
 from kumobashi.exchange.records import Incoming, Outgoing
 from kumobashi.exchange.states import In, Out
 
@@ -41,6 +42,7 @@ def started(row: Outgoing, at: datetime, basis: str | None, *, by: str = LOCAL_A
             "plan_hash": row.plan_hash,
             "legal_basis": basis,
             "resends": row.resends,
+            "agreement": row.facts.get(AGREEMENT),
         },
     )
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 from kumobashi.catalogue.columns import column_spec
 from kumobashi.catalogue.layouts import Layout
+from kumobashi.exchange.permitting import Needed
 from kumobashi.messages.retention import Retention
 from kumobashi.release.campaigns import Campaign
 from kumobashi.release.coding import Codebook
@@ -93,6 +94,7 @@ class Order:
     coded: Coded | None = None  # none: columns leave under their logical names
     approved_gate: GateReport | None = None  # what was seen when the link was approved
     fallback: str | None = None  # the link that steps in when the gate lets nothing leave
+    needed: Needed | None = None  # the agreement without which nothing leaves
 
     @property
     def sent_layout(self) -> Layout:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from kumobashi.exchange import noting
 from kumobashi.exchange.errors import IllegalMove, NoSuchTransfer
 from kumobashi.exchange.ledger_book import Book, Facts, equal_to, merged
+from kumobashi.exchange.permitting import AGREEMENT, Needed, Sending
 from kumobashi.exchange.records import Outgoing, outgoing_of
 from kumobashi.exchange.sql import outgoing
 from kumobashi.exchange.statements import CHANGE_OUT, HOLD_OUT, ONE_OUT
@@ -29,6 +30,7 @@ class Outbox(Book):
         again: bool,
         basis: str | None = None,
         by: str = noting.LOCAL_API,
+        needed: Needed | None = None,
         **columns: object,
     ) -> tuple[Outgoing, bool]:
         """Return the run of a link for a date and whether it is new; ``again`` makes one more.
@@ -36,7 +38,12 @@ class Outbox(Book):
         A run that is under way or done is returned as it is, so asking twice does no harm.
         ``by`` is whom the evidence names for a new one.
         ``columns`` say how a new one waits: ``to_site``, ``rank``, ``in_order``, ``resends``.
+
+        Raises:
+            NotCovered, AgreementUnknown, AgreementForged: an agreement is ``needed`` and none in
+                force covers it; nothing was begun.
         """
+        sending = Sending(link=link, plan_hash=plan_hash, business_date=business_date)
 
         def work(connection: sa.Connection) -> tuple[Outgoing, bool]:
             mine = self._out_where(link=link, business_date=business_date)
@@ -48,6 +55,7 @@ class Outbox(Book):
                 newest.state not in OUT_FINAL or (newest.state is Out.APPLIED and not again)
             ):
                 return newest, False
+            agreed = {AGREEMENT: self.permits.cover(connection, sending, needed)} if needed else {}
             transfer = new_id()
             row = {
                 "tenant": self.tenant,
@@ -60,7 +68,7 @@ class Outbox(Book):
                 "state": Out.EXTRACTING.value,
                 "plan_hash": plan_hash,
                 "bounds_accepted": False,
-                "facts": {},
+                "facts": agreed,
                 "started_at": to_micros(self.clock.now()),
                 **columns,
             }
@@ -109,6 +117,17 @@ class Outbox(Book):
             .where(outgoing.c.state.in_(states))
         )
         return self.store.read(lambda connection: set(connection.execute(query).scalars()))
+
+    def not_left(self, link: str) -> list[Outgoing]:
+        """Return the transfers of a link of which nothing has left yet, the oldest first."""
+        states = [Out.EXTRACTING.value, Out.HELD.value, Out.SEALED.value]
+        query = (
+            sa.select(outgoing)
+            .where(self._out_where(link=link))
+            .where(outgoing.c.state.in_(states))
+            .order_by(outgoing.c.transfer)
+        )
+        return self._all(query, outgoing_of)
 
     def last_applied(self, link: str) -> Outgoing | None:
         """Return the transfer of a link that was applied last."""

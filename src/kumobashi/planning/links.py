@@ -153,6 +153,12 @@ class LinkFile(FileModel):
     )
     bounds: Bounds = Field(default=Bounds(), examples=[{"rows": 0.05, "bytes": 0.10}])
     retention: Retention | None = Field(default=None, examples=[{"class": "service", "days": 30}])
+    agreement: str | None = Field(
+        default=None,
+        pattern=r"^[^\s/\\]{1,40}$",
+        examples=["8架総第123号"],
+        description="利用協議の文書番号。書くと、それが効力を持つ間だけ送ります",
+    )
     contact: Ident = Field(examples=["vendor-b"])
 
     @field_validator("name")

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kumobashi.agreements import Book
 from kumobashi.crypto.keys import TokenKey
 from kumobashi.exchange.adopting import name_receivers
 from kumobashi.exchange.beginning import begin
@@ -35,6 +36,7 @@ from kumobashi.exchange.set_aside import SetAside
 from kumobashi.exchange.states import OUT_FINAL, Out
 from kumobashi.kernel import business_date
 from kumobashi.planning.workspace import Workspace
+from kumobashi.service.agreeing import Gate, Stopping, offices_in, trusted_of
 from kumobashi.service.lifecycle import Lifecycle
 from kumobashi.service.training import refuse_outside
 from kumobashi.service.wiring import Wiring
@@ -62,15 +64,27 @@ class Endpoint:
         self._works = gateway.holder is not None
         self._clock = gateway.clock
         self._keys = gateway.keys
+        trusted = trusted_of(identity)
+        gate = Gate(gateway.store, trusted, gateway.clock)
+        ledger.permits = gate
         self.wiring = Wiring(
             gateway.settings.workspace,
             gateway.directory,
             today=lambda: business_date(gateway.clock.now()),
             allow=partial(_allow, gateway),
+            agreed=gate.refuse,
+        )
+        self.agreements = Book(
+            gateway.store,
+            trusted=trusted,
+            key=identity.signing,
+            offices=lambda: offices_in(self.wiring.workspace().municipality),
+            clock=gateway.clock,
         )
         limits = Limits(memory_mib=gateway.settings.memory_mib)
         token_path = gateway.settings.workspace / "private" / identity.site / "token.key"
         self.deeds = Deeds(ledger)
+        self._stopping = Stopping(self.agreements, ledger, self.deeds, site=identity.site)
         snapshots = self._snapshots = Snapshots(var / "snapshots", gateway.keys)
         histories = Histories(var / "histories", gateway.keys)
         self.individual = IndividualLists(var / "individual", gateway.keys)
@@ -157,6 +171,7 @@ class Endpoint:
             self.dispatcher.start()
             self._asking = asyncio.create_task(self._recalling.run(), name="ask receivers")
             self._lifecycle.start()
+            self._stopping.start()
 
     def look(self) -> None:
         """Look for what another process began, or does not work on any more."""
@@ -186,6 +201,7 @@ class Endpoint:
 
         Raises:
             LinkUnknown, PlanRefused, ApprovalMissing, Drifted: nothing was started.
+            NotCovered, AgreementUnknown, AgreementForged: no agreement in force covers it.
         """
         order = await asyncio.to_thread(self.wiring.order, link)
         row, is_new = await asyncio.to_thread(
@@ -250,6 +266,7 @@ class Endpoint:
             to_site=order.to_site,
             rank=RANKS[order.priority],
             in_order=order.is_in_order,
+            needed=order.needed,
             resends=old.transfer,
         )
         self.dispatcher.wake()
@@ -279,6 +296,7 @@ class Endpoint:
     async def aclose(self) -> None:
         """Stop; what is under way goes on at the next start."""
         await self._lifecycle.aclose()
+        await self._stopping.aclose()
         if self._asking:
             self._asking.cancel()
             await asyncio.gather(self._asking, return_exceptions=True)

@@ -4,9 +4,12 @@ from functools import partial
 
 from starlette.routing import BaseRoute
 
+from kumobashi.agreements.attaching import Attachments
 from kumobashi.console import console_routes
 from kumobashi.identity import Accounts
 from kumobashi.kernel import business_date
+from kumobashi.service.agreement_api import agreement_routes
+from kumobashi.service.agreement_desk import AgreementDesk
 from kumobashi.service.board import SiteBoard
 from kumobashi.service.campaign_desk import CampaignDesk
 from kumobashi.service.counting import counted
@@ -21,6 +24,21 @@ from kumobashi.service.individual_api import individual_routes
 from kumobashi.service.local_api import guarded, local_routes
 from kumobashi.service.plan_desk import PlanDesk
 from kumobashi.service.planned import Planned
+
+
+def agreement_desk(
+    gateway: Gateway, endpoint: Endpoint, accounts: Accounts, planned: Planned | None = None
+) -> AgreementDesk:
+    """Return what the local API and the console do with agreements."""
+    settings = gateway.settings
+    plans = planned or Planned(gateway.directory, lambda: business_date(gateway.clock.now()))
+    return AgreementDesk(
+        book=endpoint.agreements,
+        accounts=accounts,
+        attachments=Attachments(settings.workspace / "var" / settings.site / "agreements"),
+        workspace=endpoint.wiring.workspace,
+        planned=plans.plan,
+    )
 
 
 def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
@@ -59,17 +77,20 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
     )
     zones = {name: site.zone for name, site in gateway.directory.sites.items()}
     courier = CourierDesk(gateway, endpoint, accounts)
+    agreements = agreement_desk(gateway, endpoint, accounts, planned)
     return [
         *local_routes(gateway, endpoint),
         *deletion_routes(gateway, endpoint, accounts),
         *individual_routes(gateway, endpoint, accounts),
         *courier_routes(courier, partial(guarded, gateway)),
+        *agreement_routes(agreements, accounts, partial(guarded, gateway)),
         *console_routes(
             board,
             zones=zones,
             plans=plans,
             campaigns=campaigns,
             deeds=DeedDesk(gateway.ledger, endpoint),
+            agreements=agreements,
             accounts=accounts,
         ),
     ]

@@ -19,11 +19,12 @@ from kumobashi.planning.approval import Limits, drift, limits
 from kumobashi.planning.coding import logical_layout
 from kumobashi.planning.errors import PlanRefused
 from kumobashi.planning.links import LinkFile
-from kumobashi.planning.plan import plan
+from kumobashi.planning.plan import Plan, plan
 from kumobashi.planning.workspace import Workspace, load
 from kumobashi.policy.tables import OWN
 from kumobashi.release.errors import CodedLayoutUnlike
 from kumobashi.routing.finding import route
+from kumobashi.service.agreeing import needed_by, refuse_what_needs_one
 from kumobashi.service.campaign_sources import targeting_of
 from kumobashi.service.protecting import open_source
 from kumobashi.service.stores import open_store
@@ -44,10 +45,15 @@ class Wiring:
         directory: Directory,
         today: Callable[[], date],
         allow: Callable[[Workspace], None] = lambda _workspace: None,
+        agreed: Callable[[Workspace, LinkFile, Plan], None] = refuse_what_needs_one,
     ) -> None:
-        """Read ``folder``; ``allow`` raises when no run may take place in it."""
+        """Read ``folder``; ``allow`` raises when no run may take place in it.
+
+        ``agreed`` raises when no agreement covers the plan of a link that needs one.
+        """
         self._folder = folder
         self._allow = allow
+        self._agreed = agreed
         self._directory = directory
         self._today = today
         self._lock = threading.Lock()
@@ -76,6 +82,7 @@ class Wiring:
             ApprovalMissing: nobody approved it.
             Drifted: the decision has changed since it was approved.
             LeavesTraining: this is training, and something leads to another machine.
+            NotCovered, AgreementUnknown, AgreementForged: no agreement in force covers the plan.
         """
         workspace = self.workspace()
         self._allow(workspace)
@@ -87,6 +94,7 @@ class Wiring:
         approval = workspace.approvals.get(link_name)
         if changed := drift(decided, approval):
             raise Drifted(link=link_name, changes="、".join(change.ja for change in changed))
+        self._agreed(workspace, link, decided)
         rule = workspace.rules[link.release]
         from_site = workspace.systems[link.from_].site
         receiver = workspace.systems[link.to.system]
@@ -136,6 +144,7 @@ class Wiring:
             is_in_order=link.order == "stream",
             approved_gate=approved.gate,
             fallback=link.fallback,
+            needed=needed_by(workspace, link),
         )
 
     def _coded(self, workspace: Workspace, link: LinkFile) -> Coded | None:

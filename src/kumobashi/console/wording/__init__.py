@@ -4,6 +4,7 @@ Facts fill ``{braces}``; escaping is the template's work. Labels of closed sets 
 """
 
 from kumobashi.console.wording import (
+    agreements,
     campaigns,
     deeds,
     entering,
@@ -20,7 +21,7 @@ from kumobashi.kernel import Language
 
 __all__ = ["PAGES", "TEXT", "both", "pick", "say"]
 
-PAGES = (frame, entering, morning, listing, link, gate, deeds, plans, campaigns)
+PAGES = (frame, entering, morning, listing, link, gate, deeds, plans, campaigns, agreements)
 TEXT = {key: words for page in PAGES for key, words in page.TEXT.items()}
 
 
