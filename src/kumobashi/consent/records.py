@@ -1,0 +1,94 @@
+"""One record of the ledger, and what somebody states to make one."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+
+from kumobashi.consent.states import Reason, State, Tier
+from kumobashi.kernel import from_micros
+
+NO_VERSION = 0  # of a withdrawal that stands alone
+
+
+class GivenBy(StrEnum):
+    """Who speaks for the resident."""
+
+    SELF = "self"
+    GUARDIAN = "guardian"  # 法定代理人, for a child
+    PROXY = "proxy"  # 任意代理人
+
+
+class Method(StrEnum):
+    """How it was made sure that the applicant is the resident."""
+
+    MAILED_CODE = "mailed_code"
+    FOUR_ITEMS = "four_items"
+    COUNTER = "counter"
+    IMPORTED = "imported"  # as somebody else recorded it before
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """What a resident, or who speaks for one, states."""
+
+    number: str  # of the resident; never logged
+    purpose: str
+    tier: Tier
+    version: int
+    stated_at: datetime
+    source: str  # the desk or channel
+    given_by: GivenBy = GivenBy.SELF
+    text: str | None = None  # digest of what was shown, where the channel knows it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A record as the tables have it; the resident stays sealed."""
+
+    record: str
+    subject: str | None
+    purpose: str
+    tier: Tier
+    version: int
+    text: str
+    state: State
+    reason: Reason | None
+    given_by: GivenBy
+    method: Method | None
+    source: str
+    stated_at: datetime
+    granted_at: datetime | None
+    ended_at: datetime | None
+    until: datetime | None
+    revisions: int
+    head: str
+
+
+def record_of(row: sa.Row[Any]) -> Record:
+    """Return a row as a value."""
+
+    def at(micros: int | None) -> datetime | None:
+        return None if micros is None else from_micros(micros)
+
+    return Record(
+        record=row.record,
+        subject=row.subject,
+        purpose=row.purpose,
+        tier=Tier(row.tier),
+        version=row.version,
+        text=row.text,
+        state=State(row.state),
+        reason=Reason(row.reason) if row.reason else None,
+        given_by=GivenBy(row.given_by),
+        method=Method(row.method) if row.method else None,
+        source=row.source,
+        stated_at=from_micros(row.stated_at),
+        granted_at=at(row.granted_at),
+        ended_at=at(row.ended_at),
+        until=at(row.until),
+        revisions=row.revisions,
+        head=row.head,
+    )
