@@ -1,6 +1,5 @@
-"""The ledger of consents, the same in every store: every move, every order of arrival, every fate."""
+"""The ledger of consents, the same in every store: every move, every order, every fate."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -96,16 +95,13 @@ def make(ledger: Ledger, state: State, number: str) -> Record:
     if state is State.CHECKED:
         return held
     held = ledger.grant(held.record, by="operator")
-    match state:
-        case State.WITHDRAWN:
-            return withdraw(ledger, number, at=NOW + timedelta(seconds=1))[0]
-        case State.EXPIRED:
-            return ledger.died(number, at=NOW, by="operator")[0]
-        case State.SUPERSEDED:
-            give(ledger, number, at=NOW + timedelta(seconds=1))
-            return Reading(ledger).record(held.record)
-        case _:
-            return held
+    if state is State.WITHDRAWN:
+        withdraw(ledger, number, at=NOW + timedelta(seconds=1))
+    elif state is State.EXPIRED:
+        ledger.died(number, at=NOW, by="operator")
+    elif state is State.SUPERSEDED:
+        give(ledger, number, at=NOW + timedelta(seconds=1))
+    return Reading(ledger).record(held.record)
 
 
 @pytest.mark.parametrize("now", list(State))
@@ -231,12 +227,11 @@ def test_what_two_clocks_say_counts_the_same_in_every_order_of_arrival(
     ledger: Ledger, *, is_first: bool
 ) -> None:
     # The portal's clock is four minutes behind: its withdrawal was said after the desk's consent.
-    deeds: list[Callable[[], object]] = [
-        lambda: give(ledger, at=NOW),
-        lambda: withdraw(ledger, at=NOW - timedelta(minutes=4), source="portal"),
-    ]
-    for deed in deeds if is_first else reversed(deeds):
-        deed()
+    if is_first:
+        give(ledger, at=NOW)
+    withdraw(ledger, at=NOW - timedelta(minutes=4), source="portal")
+    if not is_first:
+        give(ledger, at=NOW)
     assert counts(ledger)[0] == "withdrawn"
 
 
@@ -342,11 +337,15 @@ def test_an_unknown_record_is_said(ledger: Ledger) -> None:
         ledger.grant("019aa8d1-5b7c-7000-8000-0123456789ab", by="operator")
 
 
+def change(ledger: Ledger, statement: sa.Executable) -> None:
+    ledger.store.write(lambda connection: connection.execute(statement))
+
+
 def test_nobody_can_change_a_revision_through_the_database(ledger: Ledger) -> None:
     give(ledger)
     for statement in (sa.delete(revisions), sa.update(revisions).values(hash="x")):
         with pytest.raises(Exception, match=r"only ever added|integrity|storage"):
-            ledger.store.write(lambda connection, s=statement: connection.execute(s))
+            change(ledger, statement)
 
 
 @pytest.mark.parametrize("column", ["state", "purpose", "version", "head", "subject"])
@@ -360,10 +359,10 @@ def test_verification_names_a_record_that_was_altered(ledger: Ledger, column: st
         "head": "sha256:0",
         "subject": ledger.subjects.seal("777"),
     }
-    change = (
+    altered = (
         sa.update(records).where(records.c.record == held.record).values({column: values[column]})
     )
-    ledger.store.write(lambda connection: connection.execute(change))
+    change(ledger, altered)
     found = Reading(ledger).verify()
     assert {one.record for one in found} == {held.record}
     assert isinstance(found[0], RevisionTouched)
@@ -372,8 +371,8 @@ def test_verification_names_a_record_that_was_altered(ledger: Ledger, column: st
 def test_verification_names_a_standing_that_says_otherwise(ledger: Ledger) -> None:
     held = give(ledger, at=NOW - HOUR)
     withdraw(ledger)
-    change = sa.update(standings).values(state="granted", reason=None)
-    ledger.store.write(lambda connection: connection.execute(change))
+    altered = sa.update(standings).values(state="granted", reason=None)
+    change(ledger, altered)
     assert [one.record for one in Reading(ledger).verify()] == [held.record]
 
 

@@ -144,7 +144,7 @@ class Ledger:
                 said = Statement(
                     is_yes=False, stated_at=stated_at, source=source, sequence=pen.sequence
                 )
-                found += self._withdraw(pen, subject, purpose, each, said, given_by)
+                found += self._withdraw(pen, subject, (purpose, each), said, given_by)
             return found
 
         return self._write(number, by, work)
@@ -255,48 +255,38 @@ class Ledger:
         return held
 
     def _withdraw(
-        self,
-        pen: Pen,
-        subject: str,
-        purpose: str,
-        tier: Tier,
-        said: Statement,
-        given_by: GivenBy,
+        self, pen: Pen, subject: str, what: tuple[str, Tier], said: Statement, given_by: GivenBy
     ) -> list[Record]:
-        found = []
-        for state in (State.APPLIED, State.CHECKED):
-            for live in pen.live(subject, purpose, tier, state):
-                if said.stated_at >= live.stated_at or live.source != said.source:
-                    ended = _end(Reason.ASKED, pen.now)
-                    found.append(pen.move(live, State.WITHDRAWN, **ended))
-        before = pen.standing(subject, purpose, tier)
-        if before is not None and not before.stated.is_yes:
-            is_same = before.stated.source == said.source
-            if is_same and before.stated.stated_at == said.stated_at:
-                return found  # the same one again
+        """Take back what there is of one purpose and tier, also where nothing is yet."""
+        asked = _end(Reason.ASKED, pen.now)
+        found = [
+            pen.move(live, State.WITHDRAWN, **asked)
+            for state in (State.APPLIED, State.CHECKED)
+            for live in pen.live(subject, *what, state)
+            if said.stated_at >= live.stated_at or live.source != said.source
+        ]
+        before = pen.standing(subject, *what)
+        if before is not None and before.stated.is_same_as(said):
+            return found
         counts = before is None or prevails(said, before.stated)
         if before is not None and before.is_granted and counts:
-            held = pen.record(before.record)
-            ended = pen.move(held, State.WITHDRAWN, **_end(Reason.ASKED, pen.now))
-            found.append(ended)
-        elif found:
-            ended = found[-1]  # the application was taken back
-        else:
-            ended = pen.begin(
+            found.append(pen.move(pen.record(before.record), State.WITHDRAWN, **asked))
+        elif not found:
+            alone = pen.begin(
                 State.WITHDRAWN,
                 subject,
-                purpose=purpose,
-                tier=tier.value,
+                purpose=what[0],
+                tier=what[1].value,
                 version=NO_VERSION,
                 text=_NO_TEXT,
                 given_by=given_by.value,
                 source=said.source,
                 stated_at=to_micros(said.stated_at),
-                **_end(Reason.ASKED, pen.now),
+                **asked,
             )
-            found.append(ended)
+            found.append(alone)
         if counts and not (before and before.reason is Reason.DIED):
-            pen.stand(ended, stated=said, before=before, state=State.WITHDRAWN)
+            pen.stand(found[-1], stated=said, before=before, state=State.WITHDRAWN)
         return found
 
     def _end_standing(

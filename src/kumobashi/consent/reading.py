@@ -1,4 +1,4 @@
-"""Look into the ledger: one record, a resident's, all of a purpose; and whether anybody touched it."""
+"""Look into the ledger: one record, a resident's, a purpose's; and whether it was touched."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING

@@ -16,6 +16,7 @@ from kumobashi.consent.states import FIRST, MOVES, State
 from kumobashi.crypto.canonical import canonical, digest
 
 Facts = dict[str, str | int | None]
+_STATES = {state.value: state for state in State}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,35 +67,38 @@ class Kept:
 
 def verify_chain(kept: Kept, chain: Sequence[Revision]) -> None:
     """Raise :class:`RevisionTouched` naming the first revision that is not what was written."""
-
-    def touched(number: int, what: str) -> RevisionTouched:
-        return RevisionTouched(record=kept.record, number=number, what=what)
-
     previous: str | None = None
     state: State | None = None
     for number, revision in enumerate(chain, 1):
-        if revision.number != number:
-            raise touched(number, "missing")
-        if digest(revision.body) != revision.hash:
-            raise touched(number, "altered")
-        said = revision.said
-        if (said.get("record"), said.get("number")) != (kept.record, number):
-            raise touched(number, "of another record")
-        if said.get("previous") != previous:
-            raise touched(number, "not behind the one before")
-        try:
-            then = State(str(said.get("state")))
-        except ValueError:
-            raise touched(number, "no state") from None
-        if then not in (FIRST if state is None else MOVES[state]):
-            raise touched(number, "a move that is not allowed")
+        wrong, then = _wrong(kept.record, number, revision, previous, state)
+        if wrong:
+            raise RevisionTouched(record=kept.record, number=number, what=wrong)
         previous, state = revision.hash, then
     if len(chain) != kept.revisions or previous != kept.head:
-        raise touched(min(len(chain), kept.revisions) + 1, "missing")
+        number = min(len(chain), kept.revisions) + 1
+        raise RevisionTouched(record=kept.record, number=number, what="missing")
     first = chain[0].said
-    if kept.subject is not None and kept.salt is not None:
-        if first.get("subject") != bound(kept.salt, kept.subject):
-            raise touched(1, "of another resident")
+    is_bound = kept.subject is not None and kept.salt is not None
+    if is_bound and first.get("subject") != bound(kept.salt or b"", kept.subject or ""):
+        raise RevisionTouched(record=kept.record, number=1, what="of another resident")
     says = (first.get("purpose"), first.get("tier"), first.get("version"), first.get("text"))
     if says != (kept.purpose, kept.tier, kept.version, kept.text) or state != kept.state:
-        raise touched(len(chain), "the record says otherwise")
+        raise RevisionTouched(
+            record=kept.record, number=len(chain), what="the record says otherwise"
+        )
+
+
+def _wrong(
+    record: str, number: int, revision: Revision, previous: str | None, state: State | None
+) -> tuple[str, State | None]:
+    """Return what is wrong with one revision behind another, if anything, and its state."""
+    said = revision.said
+    then = _STATES.get(str(said.get("state")))
+    facts = {
+        "missing": revision.number == number,
+        "altered": digest(revision.body) == revision.hash,
+        "of another record": (said.get("record"), said.get("number")) == (record, number),
+        "not behind the one before": said.get("previous") == previous,
+        "a move that is not allowed": then in (FIRST if state is None else MOVES[state]),
+    }
+    return next((what for what, holds in facts.items() if not holds), ""), then

@@ -68,6 +68,11 @@ class Statement:
     source: str  # the desk or channel that took it
     sequence: int  # in which order it arrived here
 
+    def is_same_as(self, other: "Statement") -> bool:
+        """Whether it is a statement that came before, sent once more."""
+        mine = (self.is_yes, self.stated_at, self.source)
+        return mine == (other.is_yes, other.stated_at, other.source)
+
 
 def check_move(now: State, then: State) -> None:
     """Raise :class:`ConsentMove` unless a record may go from ``now`` to ``then``."""

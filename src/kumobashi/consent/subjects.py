@@ -2,7 +2,7 @@
 
 AES-SIV (RFC 5297) under a key of its own, derived from the site's secret. The same number seals
 to the same text, so the sealed number is the key of the tables and nothing else has to be kept;
-and the hall can open it again, so that the join of a release compares plain numbers (decision 0040).
+the hall can open it again, so the join of a release compares plain numbers (decision 0040).
 
 >>> subjects = Subjects(bytes(32), "999997")
 >>> sealed = subjects.seal("0000000001")
