@@ -17,7 +17,7 @@ from kumobashi.consent.errors import (
     TierUnknown,
     VersionUnknown,
 )
-from kumobashi.consent.ledger import Ledger
+from kumobashi.consent.ledger import ConsentLedger as Ledger
 from kumobashi.consent.reading import Reading
 from kumobashi.consent.records import Application, GivenBy, Method, Record
 from kumobashi.consent.sql import heads, records, revisions, standings
@@ -151,7 +151,9 @@ def test_no_table_and_no_evidence_holds_the_number(ledger: Ledger) -> None:
     assert "1234567890" not in found
 
 
-def test_the_evidence_is_committed_with_the_revision_and_names_its_hash(ledger: Ledger) -> None:
+def test_the_evidence_is_committed_with_the_revision_and_names_its_hash(
+    ledger: Ledger,
+) -> None:
     held = give(ledger)
     leaves = ledger.store.read(
         lambda c: [bytes(b) for b in c.execute(sa.select(waiting.c.body)).scalars()]
@@ -235,7 +237,9 @@ def test_what_two_clocks_say_counts_the_same_in_every_order_of_arrival(
     assert counts(ledger)[0] == "withdrawn"
 
 
-def test_a_late_withdrawal_of_an_earlier_consent_leaves_the_newer_one(ledger: Ledger) -> None:
+def test_a_late_withdrawal_of_an_earlier_consent_leaves_the_newer_one(
+    ledger: Ledger,
+) -> None:
     give(ledger, at=NOW)
     withdraw(ledger, at=NOW - HOUR, source="post")
     assert counts(ledger) == ("granted", None)
@@ -249,7 +253,9 @@ def test_the_same_withdrawal_again_changes_nothing(ledger: Ledger) -> None:
     assert ledger.store.read(lambda c: c.execute(sa.select(revisions)).all()) == before
 
 
-def test_a_newer_version_takes_the_place_of_the_older_and_not_the_other_way(ledger: Ledger) -> None:
+def test_a_newer_version_takes_the_place_of_the_older_and_not_the_other_way(
+    ledger: Ledger,
+) -> None:
     old = give(ledger, version=1, at=NOW - HOUR)
     new = give(ledger, version=2)
     assert Reading(ledger).record(old.record).state is State.SUPERSEDED

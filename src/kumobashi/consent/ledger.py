@@ -39,7 +39,7 @@ _DIED, _MERGED = "died", "merged"
 _MOST_EXPIRED = 1000  # records in one commit
 
 
-class Ledger:
+class ConsentLedger:
     """The consents of one municipality's residents."""
 
     def __init__(
@@ -144,7 +144,7 @@ class Ledger:
                 said = Statement(
                     is_yes=False, stated_at=stated_at, source=source, sequence=pen.sequence
                 )
-                found += self._withdraw(pen, subject, (purpose, each), said, given_by)
+                found += self.take_back(pen, subject, (purpose, each), said, given_by)
             return found
 
         return self._write(number, by, work)
@@ -254,7 +254,7 @@ class Ledger:
         pen.stand(held, stated=yes, before=before, state=State.GRANTED)
         return held
 
-    def _withdraw(
+    def take_back(
         self, pen: Pen, subject: str, what: tuple[str, Tier], said: Statement, given_by: GivenBy
     ) -> list[Record]:
         """Take back what there is of one purpose and tier, also where nothing is yet."""

@@ -13,7 +13,7 @@ from kumobashi.consent.states import Reason, State, Tier
 from kumobashi.consent.writing import Pen, Standing
 
 if TYPE_CHECKING:
-    from kumobashi.consent.ledger import Ledger
+    from kumobashi.consent.ledger import ConsentLedger
 
 _AT_ONCE = 2000  # records in memory while all are verified
 _MOST_FAULTS = 100
@@ -22,7 +22,7 @@ _MOST_FAULTS = 100
 class Reading:
     """What is in a ledger now."""
 
-    def __init__(self, ledger: "Ledger") -> None:
+    def __init__(self, ledger: "ConsentLedger") -> None:
         self._ledger = ledger
         self._tenant = ledger.tenant
 

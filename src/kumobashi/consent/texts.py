@@ -1,7 +1,7 @@
 """The texts of consents as they stand in ``consents/<purpose>.yaml``: versioned, hashed, shown.
 
 A version holds the five fields of the forms in use (実施機関・相手方, 保有機関, 利用目的,
-項目, 記録形態); the text that people see is generated from them, so what is shown and what is recorded are one.
+項目, 記録形態); the text that people see is generated from them: what is shown is what is recorded.
 What a wide purpose covers today changes without a new consent and stands outside the hash.
 """
 

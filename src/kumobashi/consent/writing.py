@@ -136,17 +136,20 @@ class Pen:
         mine = sa.and_(records.c.tenant == self._tenant, records.c.record == record)
         return record_of(self.connection.execute(sa.select(records).where(mine)).one())
 
-    def live(self, subject: str, purpose: str, tier: Tier, state: State) -> list[Record]:
-        """Return a resident's records in a state."""
+    def all_of(self, subject: str, purpose: str, tier: Tier) -> list[Record]:
+        """Return a resident's records for a purpose and a tier."""
         query = sa.select(records).where(
             records.c.tenant == self._tenant,
             records.c.subject == subject,
             records.c.purpose == purpose,
             records.c.tier == tier.value,
-            records.c.state == state.value,
         )
         found = self.connection.execute(query.order_by(records.c.record))
         return [record_of(row) for row in found]
+
+    def live(self, subject: str, purpose: str, tier: Tier, state: State) -> list[Record]:
+        """Return a resident's records in a state."""
+        return [one for one in self.all_of(subject, purpose, tier) if one.state is state]
 
     # -- standings ------------------------------------------------------------------------------
 

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kumobashi.crypto.keys import TokenKey
 from kumobashi.exchange.adopting import name_receivers
 from kumobashi.exchange.beginning import begin
 from kumobashi.exchange.deeds import Deed, Deeds
@@ -34,6 +33,7 @@ from kumobashi.exchange.set_aside import SetAside
 from kumobashi.exchange.states import OUT_FINAL, Out
 from kumobashi.kernel import business_date
 from kumobashi.planning.workspace import Workspace
+from kumobashi.service.consents import Consents, token_secret
 from kumobashi.service.lifecycle import Lifecycle
 from kumobashi.service.training import refuse_outside
 from kumobashi.service.wiring import Wiring
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 
 log = logging.getLogger(__name__)
+_TEXTS_OLD = 1.0  # seconds: a consent is of the text that somebody was shown before
 
 
 def _allow(gateway: "Gateway", workspace: Workspace) -> None:
@@ -61,14 +62,23 @@ class Endpoint:
         self._works = gateway.holder is not None
         self._clock = gateway.clock
         self._keys = gateway.keys
+        secret = token_secret(gateway.settings.workspace, identity.site)
+        self.consents = Consents(
+            gateway.store,
+            tenant=identity.tenant,
+            site=identity.site,
+            secret=secret,
+            clock=gateway.clock,
+        )
         self.wiring = Wiring(
             gateway.settings.workspace,
             gateway.directory,
             today=lambda: business_date(gateway.clock.now()),
             allow=partial(_allow, gateway),
+            consents=self.consents,
         )
+        self.consents.texts = lambda: self.wiring.workspace(seconds_old=_TEXTS_OLD).consents
         limits = Limits(memory_mib=gateway.settings.memory_mib)
-        token_path = gateway.settings.workspace / "private" / identity.site / "token.key"
         self.deeds = Deeds(ledger)
         snapshots = self._snapshots = Snapshots(var / "snapshots", gateway.keys)
         histories = Histories(var / "histories", gateway.keys)
@@ -84,7 +94,7 @@ class Endpoint:
             histories=histories,
             keys=gateway.keys,
             limits=limits,
-            token_secret=TokenKey.load(token_path).secret if token_path.exists() else None,
+            token_secret=secret,
         )
         holdings = self.holdings = Holdings(gateway.store, identity.tenant, gateway.clock)
         self.requester = Requester(

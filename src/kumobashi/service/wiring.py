@@ -22,11 +22,13 @@ from kumobashi.planning.links import LinkFile
 from kumobashi.planning.plan import plan
 from kumobashi.planning.workspace import Workspace, load
 from kumobashi.release.errors import CodedLayoutUnlike
+from kumobashi.release.rules import LEDGER
 from kumobashi.routing.finding import route
 from kumobashi.service.campaign_sources import targeting_of
 from kumobashi.service.stores import open_store
 
 if TYPE_CHECKING:
+    from kumobashi.service.consents import Consents
     from kumobashi.storage.tables import TableStore
 
 _SMALLEST_PART_BYTES = 65_536
@@ -42,9 +44,14 @@ class Wiring:
         directory: Directory,
         today: Callable[[], date],
         allow: Callable[[Workspace], None] = lambda _workspace: None,
+        consents: "Consents | None" = None,
     ) -> None:
-        """Read ``folder``; ``allow`` raises when no run may take place in it."""
+        """Read ``folder``; ``allow`` raises when no run may take place in it.
+
+        ``consents`` are those of the site; without them no rule that asks the ledger can run.
+        """
         self._folder = folder
+        self._consents = consents
         self._allow = allow
         self._directory = directory
         self._today = today
@@ -90,13 +97,16 @@ class Wiring:
         receiver = workspace.systems[link.to.system]
         hops = route(self._directory.sites, from_site, receiver.site)
         stores: dict[str, TableStore] = {}
-        sources = {}
+        sources: dict[str, tuple[TableStore, str]] = {}
         for name, reference in rule.datasets.items():
             system, dataset = workspace.dataset(reference)
             store = stores.setdefault(
                 system.system, open_store(self._folder, system, workspace.layouts)
             )
             sources[name] = (store, dataset.table)
+        consents = self._consents.source(rule) if self._consents else None
+        if consents:
+            sources[LEDGER] = (consents, LEDGER)
         approved = limits(approval) if approval else Limits(rows=None, bytes=None)
         return Order(
             tenant=workspace.municipality.municipality.code,
@@ -135,6 +145,7 @@ class Wiring:
             priority=link.priority,
             is_in_order=link.order == "stream",
             approved_gate=approved.gate,
+            consents=consents,
             fallback=link.fallback,
         )
 
