@@ -146,7 +146,7 @@ class _Batch:
         said = self._said(row, text, stated)
         record, salt = new_id(), secrets.token_bytes(16)
         bound = f"hmac-sha256:{hmac.digest(salt, subject.encode('ascii'), 'sha256').hex()}"
-        stamp = {"at": to_wire(self._now), "by": self._by, "sequence": sequence}
+        stamp: Facts = {"at": to_wire(self._now), "by": self._by, "sequence": sequence}
         facts: Facts = {**said, "state": State.GRANTED.value, "subject": bound, **stamp}
         if until is not None:
             facts["until"] = to_wire(from_micros(until))
@@ -155,7 +155,12 @@ class _Batch:
         state, reason = State.GRANTED, None
         if ended:
             state, reason = State.WITHDRAWN, Reason.ASKED.value
-            more = {"state": state.value, "reason": reason, "ended_at": to_wire(ended), **stamp}
+            more: Facts = {
+                "state": state.value,
+                "reason": reason,
+                "ended_at": to_wire(ended),
+                **stamp,
+            }
             chain.append(revise(record, 2, chain[0].hash, more))
         key = {"tenant": self._ledger.tenant, "record": record}
         self._rows["records"].append(

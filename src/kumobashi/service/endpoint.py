@@ -31,10 +31,12 @@ from kumobashi.exchange.requesting import Requester
 from kumobashi.exchange.sending import Sender
 from kumobashi.exchange.set_aside import SetAside
 from kumobashi.exchange.states import OUT_FINAL, Out
+from kumobashi.exchange.withdrawing import Withdrawing
 from kumobashi.kernel import business_date
 from kumobashi.planning.workspace import Workspace
 from kumobashi.service.consents import Consents, token_secret
 from kumobashi.service.lifecycle import Lifecycle
+from kumobashi.service.resting import resting_links
 from kumobashi.service.training import refuse_outside
 from kumobashi.service.wiring import Wiring
 from kumobashi.storage.spool import Spool
@@ -154,6 +156,24 @@ class Endpoint:
             seconds=gateway.settings.recall_seconds,
         )
         self._asking: asyncio.Task[None] | None = None
+        self._withdrawing = (
+            Withdrawing(
+                identity,
+                gateway.store,
+                gateway.peers,
+                secret=secret,
+                links=lambda: resting_links(
+                    self.wiring.workspace(seconds_old=_TEXTS_OLD),
+                    ledger,
+                    site=identity.site,
+                    clock=gateway.clock,
+                ),
+                clock=gateway.clock,
+            )
+            if secret
+            else None
+        )
+        self._telling: asyncio.Task[None] | None = None
 
     def resume(self) -> None:
         """Go on with every transfer that was under way."""
@@ -163,6 +183,10 @@ class Endpoint:
             name_receivers(self._ledger, self._identity)
             self.dispatcher.start()
             self._asking = asyncio.create_task(self._recalling.run(), name="ask receivers")
+            if self._withdrawing:
+                self._telling = asyncio.create_task(
+                    self._withdrawing.run(), name="tell withdrawals"
+                )
             self._lifecycle.start()
 
     def look(self) -> None:
@@ -286,9 +310,10 @@ class Endpoint:
     async def aclose(self) -> None:
         """Stop; what is under way goes on at the next start."""
         await self._lifecycle.aclose()
-        if self._asking:
-            self._asking.cancel()
-            await asyncio.gather(self._asking, return_exceptions=True)
+        for task in (self._asking, self._telling):
+            if task:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
         await self.dispatcher.aclose()
 
     async def _again(self, lost: Outgoing) -> Outgoing:

@@ -9,6 +9,7 @@ from kumobashi.identity import Accounts
 from kumobashi.kernel import business_date
 from kumobashi.service.board import SiteBoard
 from kumobashi.service.campaign_desk import CampaignDesk
+from kumobashi.service.consent_api import consent_routes
 from kumobashi.service.counting import counted
 from kumobashi.service.courier_api import courier_routes
 from kumobashi.service.courier_desk import CourierDesk, overdue_media
@@ -61,6 +62,7 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
     return [
         *local_routes(gateway, endpoint),
         *deletion_routes(gateway, endpoint, accounts),
+        *consent_routes(gateway, endpoint),
         *courier_routes(courier, partial(guarded, gateway)),
         *console_routes(
             board,
