@@ -121,7 +121,7 @@ def test_who_withdraws_is_in_no_later_release_and_the_receiver_knows_with_proof(
     )
 
 
-def test_a_withdrawal_while_the_rows_are_sealed_stops_them_and_they_are_made_anew(
+def test_a_withdrawal_after_a_crash_before_sealing_counts_when_it_goes_on(
     town: Town,
 ) -> None:
     people = residents(town)
@@ -145,6 +145,20 @@ def test_a_receiver_that_was_away_is_told_when_it_is_back(town: Town) -> None:
     began = time.monotonic()
     until("it to know", lambda: at_receiver(town, token_of(town, number)) or None, 30.0, every=0.1)
     assert time.monotonic() - began < 10
+
+
+def test_rows_that_were_under_way_are_left_out_where_they_arrive(town: Town) -> None:
+    leaving = residents(town)[9]
+    town.running["public-cloud"].kill()
+    town.start("public-cloud", environment={"KUMO_WORK": "off"})  # takes bundles, works on none
+    transfer = town.submit(LINK, again=True)["transfer"]
+    town.wait(transfer, lambda seen: seen["state"] == "delivered")
+    do(town, "withdraw", resident_no=leaving, purpose=PURPOSE)
+    until("it to know", lambda: at_receiver(town, token_of(town, leaving)) or None, 20.0)
+    town.restart("public-cloud")
+    assert town.wait(transfer)["state"] == "applied"
+    assert token_of(town, leaving) not in sent_tokens(town)
+    assert town.ledger("public-cloud").incoming(transfer)[0].facts["withdrawn"] == 1
 
 
 def test_no_log_holds_a_number(town: Town) -> None:

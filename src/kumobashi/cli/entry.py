@@ -19,6 +19,7 @@ PLACES = {
     "campaign": "kumobashi.cli.campaign:campaign",
     "workspace": "kumobashi.cli.workspace:workspace",
     "link": "kumobashi.cli.link:link",
+    "consent": "kumobashi.cli.consent:consent",
     "deletion": "kumobashi.cli.deletion:deletion",
     "keys": "kumobashi.cli.keys:keys",
     "release": "kumobashi.cli.release:release",

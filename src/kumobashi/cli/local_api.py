@@ -95,6 +95,10 @@ class LocalApi:
         path = f"/api/v1/deletions/{quote(transfer, safe='')}/{deed}"
         return TypeAdapter(HoldingView).validate_python(self._call("POST", path, said))
 
+    def consents(self, deed: str, said: Mapping[str, object]) -> dict[str, Any]:
+        """Do one deed at the ledger of consents."""
+        return self._call("POST", f"/api/v1/consents/{quote(deed, safe='')}", said)
+
     def _call(
         self, method: str, path: str, body: Mapping[str, object] | None = None
     ) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Look into the ledger: one record, a resident's, a purpose's; and whether it was touched."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -64,6 +64,17 @@ class Reading:
         sealed = self._ledger.subjects.seal(number)
         return self._ledger.store.read(
             lambda connection: self._pen(connection).standing(sealed, purpose, tier)
+        )
+
+    def rows(self, number: str, purpose: str) -> dict[Tier, sa.Row[Any]]:
+        """Return what counts for one resident and a purpose, by tier."""
+        query = sa.select(standings).where(
+            standings.c.tenant == self._tenant,
+            standings.c.subject == self._ledger.subjects.seal(number),
+            standings.c.purpose == purpose,
+        )
+        return self._ledger.store.read(
+            lambda connection: {Tier(row.tier): row for row in connection.execute(query)}
         )
 
     def counted(self) -> dict[tuple[str, str, str], int]:

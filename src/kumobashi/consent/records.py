@@ -1,6 +1,7 @@
 """One record of the ledger, and what somebody states to make one."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from kumobashi.consent.states import Reason, State, Tier
-from kumobashi.kernel import from_micros
+from kumobashi.kernel import from_micros, from_wire, to_wire
 
 NO_VERSION = 0  # of a withdrawal that stands alone
 
@@ -92,3 +93,32 @@ def record_of(row: sa.Row[Any]) -> Record:
         revisions=row.revisions,
         head=row.head,
     )
+
+
+def plain_record(record: Record) -> dict[str, Any]:
+    """Return a record as JSON; whose it is stays sealed and is left out."""
+    return {
+        field.name: _plain(getattr(record, field.name))
+        for field in fields(record)
+        if field.name != "subject"
+    }
+
+
+def plain_to_record(said: Mapping[str, Any]) -> Record:
+    """Read what :func:`plain_record` wrote; the subject is not in it."""
+    times = {"stated_at", "granted_at", "ended_at", "until"}
+    values: dict[str, Any] = {
+        name: from_wire(value) if name in times and value is not None else value
+        for name, value in said.items()
+    }
+    values |= {"tier": Tier(values["tier"]), "state": State(values["state"]), "subject": None}
+    values |= {"given_by": GivenBy(values["given_by"])}
+    values["reason"] = Reason(values["reason"]) if values["reason"] else None
+    values["method"] = Method(values["method"]) if values["method"] else None
+    return Record(**values)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return to_wire(value)
+    return value.value if isinstance(value, StrEnum) else value

@@ -8,9 +8,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kumobashi.consent.snapshot import Terms, newest_change
+from kumobashi.consent.snapshot import WHY, Terms, newest_change
 from kumobashi.consent.sql import standings
-from kumobashi.consent.states import State, Tier
+from kumobashi.consent.states import Reason, State, Tier
 from kumobashi.kernel import to_micros
 
 _AT_ONCE = 500  # subjects named in one statement
@@ -63,13 +63,30 @@ def changes_of(
 
 def is_in_force(terms: Terms, rows: Mapping[Tier, sa.Row[Any]], now: datetime) -> bool:
     """Whether what counts for one resident is a yes under all of the terms; without a row a no."""
-    return all(
-        (row := rows.get(tier)) is not None
-        and row.state == State.GRANTED.value
-        and row.version in terms.versions
-        and (row.until is None or row.until > to_micros(now))
-        for tier in terms.tiers
-    )
+    return why_not(terms, rows, now) is None
+
+
+def why_not(terms: Terms, rows: Mapping[Tier, sa.Row[Any]], now: datetime) -> str | None:
+    """Return why one resident's consent does not count; none: it does.
+
+    The same answer as the snapshot gives for all at once, and ``"none"`` for whom it does not know.
+    """
+    worst = max((_why(rows[tier], terms, now) for tier in terms.tiers if tier in rows), default=0)
+    if worst == 0 and not terms.tiers <= rows.keys():
+        return "other_tier" if rows else "none"
+    return next((name for name, number in WHY.items() if number == worst), None)
+
+
+def _why(row: sa.Row[Any], terms: Terms, now: datetime) -> int:
+    is_granted = row.state == State.GRANTED.value
+    holds = {
+        "died": row.reason == Reason.DIED.value,
+        "merged": row.reason == Reason.MERGED.value and not is_granted,
+        "withdrawn": row.state == State.WITHDRAWN.value,
+        "expired": not is_granted or (row.until is not None and row.until <= to_micros(now)),
+        "other_version": row.version not in terms.versions,
+    }
+    return next((WHY[name] for name, is_so in holds.items() if is_so), 0)
 
 
 def _rows(

@@ -19,7 +19,7 @@ from kumobashi.consent.snapshot import Terms, newest_change
 from kumobashi.consent.standing import Change, changes_of
 from kumobashi.consent.subjects import Subjects
 from kumobashi.crypto.canonical import digest
-from kumobashi.evidence.entries import Entry
+from kumobashi.evidence.entries import Entry, Fact
 from kumobashi.evidence.log import append
 from kumobashi.exchange.errors import PeerRefused
 from kumobashi.exchange.identity import Identity
@@ -253,7 +253,7 @@ class Withdrawing:
             )
             values = {"receipt": receipt, "received_at": to_micros(now)}
             if connection.execute(sa.update(notices).where(mine).values(values)).rowcount:
-                facts = {
+                facts: dict[str, Fact] = {
                     "link": notice.link,
                     "to_site": notice.to_site,
                     "sequence": notice.last,
@@ -273,7 +273,7 @@ class Withdrawing:
         notice: WithdrawalNotice,
         token: str,
     ) -> None:
-        facts = {
+        facts: dict[str, Fact] = {
             "link": link.link,
             "to_site": link.to_site,
             "sequence": notice.last,

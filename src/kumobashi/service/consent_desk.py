@@ -6,17 +6,19 @@ does not. Numbers of residents come in bodies only and never go into an answer.
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from kumobashi.consent.importing import export_all, import_all
 from kumobashi.consent.incoming import incoming
 from kumobashi.consent.reading import Reading
-from kumobashi.consent.records import Application, GivenBy, Method, Record
+from kumobashi.consent.records import Application, GivenBy, Method, Record, plain_record
+from kumobashi.consent.snapshot import Terms
+from kumobashi.consent.standing import why_not
 from kumobashi.consent.states import State, Tier
 from kumobashi.consent.texts import shown
-from kumobashi.kernel import Clock, business_date, from_wire, to_wire
+from kumobashi.kernel import Clock, business_date, from_wire
 from kumobashi.service.consents import Consents
 from kumobashi.service.errors import BadRequest
 
@@ -44,7 +46,9 @@ class ConsentDesk:
             "list": self.list,
             "history": self.history,
             "verify": self.verify,
+            "record": self.record,
             "counts": self.counts,
+            "counts_now": self.counts_now,
             "import": self.import_,
             "export": self.export,
         }
@@ -165,6 +169,31 @@ class ConsentDesk:
         found = Reading(self._consents.ledger).verify(record)
         return {"faults": [one.problem() | {"facts": one.facts} for one in found]}
 
+    def record(self, said: Said, _by: str) -> Answer:
+        """Return a record and its first revision, for a receipt."""
+        reading, record = Reading(self._consents.ledger), _text(said, "record")
+        first = reading.history(record)[0]
+        return {
+            "record": plain_record(reading.record(record)),
+            "first": {"hash": first.hash, "body": first.body.decode("utf-8")},
+        }
+
+    def counts_now(self, said: Said, _by: str) -> Answer:
+        """Return whether data of one resident may be used for a purpose at this moment."""
+        tiers = said.get("tiers")
+        if not isinstance(tiers, list) or not tiers:
+            raise BadRequest(field="tiers", expected="a list of tiers")
+        purpose = _text(said, "purpose")
+        now = self._clock.now()
+        terms = Terms(
+            purpose=purpose,
+            tiers=frozenset(_choice({"tier": tier}, "tier", Tier) for tier in tiers),
+            versions=self._consents.ledger.text(purpose).accepted(business_date(now)),
+        )
+        rows = Reading(self._consents.ledger).rows(_text(said, "resident_no"), purpose)
+        reason = why_not(terms, rows, now)
+        return {"in_force": reason is None, "reason": reason}
+
     def counts(self, _said: Said, _by: str) -> Answer:
         """Return how many residents there are by purpose, tier and state."""
         self._consents.ledger.expire()
@@ -231,20 +260,6 @@ class ConsentDesk:
 
     def _told(self, record: Record) -> Answer:
         return {"records": [plain_record(record)]}
-
-
-def plain_record(record: Record) -> Answer:
-    """Return a record as JSON; whose it is stays sealed and is left out."""
-    found = asdict(record)
-    del found["subject"]
-    return {
-        name: to_wire(value)
-        if isinstance(value, datetime)
-        else value.isoformat()
-        if isinstance(value, date)
-        else value
-        for name, value in found.items()
-    }
 
 
 def _text(said: Said, name: str) -> str:
