@@ -11,6 +11,7 @@ import pytest
 from kumobashi.crypto.keys import TokenKey
 from kumobashi.exchange.tokens import destination_key
 from kumobashi.testing.city import build
+from kumobashi.testing.crash_points import names_of_withdrawal
 from kumobashi.testing.gateways import until
 from kumobashi.testing.town import Town
 
@@ -166,3 +167,20 @@ def test_no_log_holds_a_number(town: Town) -> None:
     for process in town.running.values():
         text = process.tail(100_000)
         assert not [number for number in known if number in text]
+
+
+@pytest.mark.parametrize("point", names_of_withdrawal())
+def test_a_crash_anywhere_on_the_way_loses_no_withdrawal(town: Town, point: str) -> None:
+    site = "hall-core" if point.startswith("withdrawing") else "public-cloud"
+    number = residents(town)[10 + names_of_withdrawal().index(point)]
+    town.restart(site, crash=point)
+    do(town, "withdraw", resident_no=number, purpose=PURPOSE)
+    until("the crash", lambda: (not town.is_running(site)) or None, 20.0)
+    town.start(site)
+    until("it to know", lambda: at_receiver(town, token_of(town, number)) or None, 20.0)
+
+    def is_receipted() -> bool | None:
+        missing = "select count(*) from consent_notices where receipt is null"
+        return town.ledger("hall-core").ask(missing)[0][0] == 0 or None
+
+    until("the receipt", is_receipted, 20.0)
