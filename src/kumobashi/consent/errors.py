@@ -15,6 +15,11 @@ KumobashiError
     ├── ConsentChanged        somebody withdrew while a release was being made
     ├── ImportUnreadable      the file has not the columns that are asked for
     ├── RevisionTouched       somebody changed what was written; verification returns these
+    ├── ProofFailed           the applicant could not be shown to be the resident
+    │   ├── CodeUnknown       no code was sent, or it was used
+    │   ├── CodeOver          it came too late
+    │   ├── CodeWrong
+    │   └── CodeLocked        too many wrong ones
     └── ConsentReceiptWrong   no receipt, altered, or of another site
 """
 
@@ -182,3 +187,54 @@ class ConsentReceiptWrong(ConsentFailed):
     en = "This is no receipt of a consent that can be verified ({reason})."
     remedy_ja = "発行した団体に、もう一度発行してもらってください。"
     remedy_en = "Ask the municipality to issue it again."
+
+
+class ProofFailed(ConsentFailed):
+    """The applicant could not be shown to be the resident; what was unlike is not said."""
+
+    code = "consent.proof_failed"
+    status = 403
+    ja = "本人と確かめられませんでした。"
+    en = "The applicant could not be shown to be the resident."
+    remedy_ja = "窓口で本人確認書類を確かめてください。"
+    remedy_en = "Check identity at the counter."
+
+
+class CodeUnknown(ProofFailed):
+    """No code waits for this application."""
+
+    code = "consent.code_unknown"
+    ja = "この申込に使える郵送コードはありません。"
+    en = "No mailed code waits for this application."
+    remedy_ja = "新しいコードを郵送してください: kumobashi consent code <記録>"
+    remedy_en = "Send a new code: kumobashi consent code RECORD"
+
+
+class CodeOver(ProofFailed):
+    """The code came too late."""
+
+    code = "consent.code_over"
+    ja = "郵送コードの期限が過ぎています。"
+    en = "The mailed code is too old."
+    remedy_ja = "新しいコードを郵送してください: kumobashi consent code <記録>"
+    remedy_en = "Send a new code: kumobashi consent code RECORD"
+
+
+class CodeWrong(ProofFailed):
+    """Another code."""
+
+    code = "consent.code_wrong"
+    ja = "郵送コードが違います（あと {left} 回）。"
+    en = "The code is not the one that was mailed; {left} tries are left."
+    remedy_ja = "届いた手紙のコードを、そのまま入力してください。"
+    remedy_en = "Type the code as it stands in the letter."
+
+
+class CodeLocked(ProofFailed):
+    """Too many wrong ones."""
+
+    code = "consent.code_locked"
+    ja = "郵送コードを {most} 回まちがえたため、この申込では使えません。"
+    en = "After {most} wrong codes this application takes none any more."
+    remedy_ja = "新しいコードを郵送してください: kumobashi consent code <記録>"
+    remedy_en = "Send a new code: kumobashi consent code RECORD"

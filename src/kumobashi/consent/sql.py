@@ -85,3 +85,15 @@ fates = sa.Table(  # who died, and whose records follow another number
     sa.Column("into", sa.String(80)),
     sa.Column("at", sa.BigInteger, nullable=False),
 )
+
+codes = sa.Table(  # sent by post to applicants
+    "consent_codes",
+    metadata,
+    sa.Column("tenant", sa.String(6), primary_key=True),
+    sa.Column("record", sa.String(36), primary_key=True),
+    sa.Column("hash", sa.String(200), nullable=False),  # scrypt
+    sa.Column("made_at", sa.BigInteger, nullable=False),
+    sa.Column("until", sa.BigInteger, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("used_at", sa.BigInteger),
+)

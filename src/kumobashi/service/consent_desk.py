@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from kumobashi.consent.codes import MailedCodes
 from kumobashi.consent.importing import export_all, import_all
 from kumobashi.consent.incoming import incoming
 from kumobashi.consent.reading import Reading
@@ -18,7 +19,7 @@ from kumobashi.consent.snapshot import Terms
 from kumobashi.consent.standing import why_not
 from kumobashi.consent.states import State, Tier
 from kumobashi.consent.texts import shown
-from kumobashi.kernel import Clock, business_date, from_wire
+from kumobashi.kernel import Clock, business_date, from_wire, to_wire
 from kumobashi.service.consents import Consents
 from kumobashi.service.errors import BadRequest
 
@@ -37,6 +38,8 @@ class ConsentDesk:
             "texts": self.texts,
             "apply": self.apply,
             "check": self.check,
+            "code": self.code,
+            "prove": self.prove,
             "grant": self.grant,
             "give": self.give,
             "withdraw": self.withdraw,
@@ -103,6 +106,17 @@ class ConsentDesk:
         method = _choice(said, "method", Method)
         ledger = self._consents.ledger
         return self._told(ledger.check(_text(said, "record"), method, is_proved=proved, by=by))
+
+    def code(self, said: Said, by: str) -> Answer:
+        """Make the code that is mailed to an applicant; it is in no other answer."""
+        letter = MailedCodes(self._consents.ledger).send(_text(said, "record"), by=by)
+        return {"record": letter.record, "code": letter.code, "until": to_wire(letter.until)}
+
+    def prove(self, said: Said, by: str) -> Answer:
+        """Take the mailed code; a right one makes the application a consent."""
+        codes = MailedCodes(self._consents.ledger)
+        held = codes.prove(_text(said, "record"), _text(said, "code"), by=by)
+        return self._told(self._consents.ledger.grant(held.record, by=by))
 
     def grant(self, said: Said, by: str) -> Answer:
         """Let a checked application count."""

@@ -73,6 +73,61 @@ def withdraw(terminal: Terminal, *, purpose: str, site: str | None, **said: obje
 
 
 @command(
+    "apply",
+    ja="申込を記録します。本人確認は、このあと郵送コードでします。宛名番号は標準入力から読みます。",
+    en="Record an application whose identity is checked by a mailed code afterwards.",
+    example="kumobashi consent apply child-notices --source portal",
+)
+@_PURPOSE
+@SITE
+@option("--tier", type=_TIER, default="register", ja="情報の区分", en="Tier of data")
+@option("--version", type=int, ja="見せた文の版（既定: いまの版）", en="Version that was shown")
+@_GIVEN_BY
+@_SOURCE
+@_AT
+def apply(terminal: Terminal, *, purpose: str, site: str | None, **said: object) -> None:
+    """Record an application."""
+    body = {**said, "purpose": purpose, "resident_no": number_from(terminal)}
+    _told(terminal, ask(terminal, site, "apply", body))
+
+
+@command(
+    "code",
+    ja="申込者に郵送するコードを作ります。いちどだけ表示します。前のコードは使えなくなります。",
+    en="Make the code that is mailed to an applicant; shown once, an earlier one is void.",
+    example="kumobashi consent code 019aa8d1-5b7c-7000-8000-0123456789ab",
+)
+@click.argument("record")
+@SITE
+def code(terminal: Terminal, *, record: str, site: str | None) -> None:
+    """Make a code."""
+    made = ask(terminal, site, "code", {"record": record})
+    if terminal.as_json:
+        terminal.emit(made)
+    else:
+        until = made["until"][:10]
+        terminal.out.print(
+            terminal.t(
+                f"郵送コード: {made['code']}（{until} まで）", f"Code: {made['code']} (to {until})"
+            )
+        )
+
+
+@command(
+    "prove",
+    ja="届いたコードを標準入力から受け取り、合っていれば同意にします。5回まちがえると止まります。",
+    en="Take the mailed code from standard input; a right one makes the application a consent.",
+    example="kumobashi consent prove 019aa8d1-5b7c-7000-8000-0123456789ab",
+)
+@click.argument("record")
+@SITE
+def prove(terminal: Terminal, *, record: str, site: str | None) -> None:
+    """Take a code."""
+    typed = number_from(terminal, words=("郵送コード", "Mailed code"))
+    _told(terminal, ask(terminal, site, "prove", {"record": record, "code": typed}))
+
+
+@command(
     "died",
     ja="亡くなった方の同意を終えます。以後どの同意も効きません。",
     en="End the consents of a resident who died; none counts from then on.",

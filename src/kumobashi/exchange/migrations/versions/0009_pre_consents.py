@@ -83,6 +83,16 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger, nullable=False),
     )
     op.create_table(
+        "consent_codes",
+        sa.Column("tenant", sa.String(6), primary_key=True),
+        sa.Column("record", sa.String(36), primary_key=True),
+        sa.Column("hash", sa.String(200), nullable=False),
+        sa.Column("made_at", sa.BigInteger, nullable=False),
+        sa.Column("until", sa.BigInteger, nullable=False),
+        sa.Column("tries", sa.Integer, nullable=False),
+        sa.Column("used_at", sa.BigInteger),
+    )
+    op.create_table(
         "consent_notices",
         sa.Column("tenant", sa.String(6), primary_key=True),
         sa.Column("link", sa.String(63), primary_key=True),
@@ -112,6 +122,7 @@ def upgrade() -> None:
         _FIXED,
         "consent_standings",
         "consent_fates",
+        "consent_codes",
         "consent_notices",
         "consent_withdrawn",
     ):
