@@ -17,6 +17,7 @@ from kumobashi.service.deed_desk import DeedDesk
 from kumobashi.service.deletion_api import deletion_routes
 from kumobashi.service.endpoint import Endpoint
 from kumobashi.service.gateway import Gateway
+from kumobashi.service.govstack_api import govstack_routes
 from kumobashi.service.holding_desk import overdue_views
 from kumobashi.service.local_api import guarded, local_routes
 from kumobashi.service.plan_desk import PlanDesk
@@ -63,6 +64,7 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
         *local_routes(gateway, endpoint),
         *deletion_routes(gateway, endpoint, accounts),
         *consent_routes(gateway, endpoint),
+        *govstack_routes(gateway, endpoint.consents),
         *courier_routes(courier, partial(guarded, gateway)),
         *console_routes(
             board,

@@ -88,7 +88,12 @@ def test_many_at_once_are_no_more_tries(
     ledger: ConsentLedger, record: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compared = []
-    monkeypatch.setattr(codes_module, "matches", lambda *said: bool(compared.append(said)))
+
+    def unlike(code: str, _kept: str) -> bool:
+        compared.append(code)
+        return False
+
+    monkeypatch.setattr(codes_module, "matches", unlike)
     mailed = MailedCodes(ledger)
     mailed.send(record, by="operator")
 
