@@ -25,7 +25,7 @@ from kumobashi.planning.workspace import load
 from kumobashi.release.columns import Column
 from kumobashi.release.gates import AnyGate
 from kumobashi.release.ladders import check_ladder
-from kumobashi.testing.crash_points import names, names_of_deletion
+from kumobashi.testing.crash_points import names, names_of_deletion, names_of_withdrawal
 from tests.docs import examples
 from tools import reference_pages
 
@@ -132,6 +132,12 @@ def test_the_table_of_crash_points_of_deletion_names_them_all() -> None:
     assert sorted(ticked(row[0])[0] for row in rows) == sorted(names_of_deletion())
 
 
+def test_the_table_of_crash_points_of_withdrawal_names_them_all() -> None:
+    rows = table_behind(ARCHITECTURE, "<!-- crash points of withdrawal -->\n")
+
+    assert sorted(ticked(row[0])[0] for row in rows) == sorted(names_of_withdrawal())
+
+
 def test_the_floors_are_those_that_are_checked() -> None:
     settings = tomllib.loads((examples.ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     (contract,) = [
@@ -209,7 +215,8 @@ def test_every_step_that_the_page_names_is_one_that_a_ladder_may_have() -> None:
 
 
 @pytest.mark.parametrize(
-    ("module", "table"), [("local_api", "local api"), ("deletion_api", "deletion api")]
+    ("module", "table"),
+    [("local_api", "local api"), ("deletion_api", "deletion api"), ("consent_api", "consent api")],
 )
 def test_the_local_api_page_lists_its_routes(module: str, table: str) -> None:
     source = (examples.ROOT / f"src/kumobashi/service/{module}.py").read_text(encoding="utf-8")

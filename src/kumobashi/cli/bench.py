@@ -8,6 +8,7 @@ from rich.console import Group as Blocks
 from rich.table import Table
 
 from kumobashi.cli.bench_bulk import bulk
+from kumobashi.cli.bench_consent import consent
 from kumobashi.cli.bench_options import ROUNDS, number, refuse_missing
 from kumobashi.cli.bench_policy import policy
 from kumobashi.cli.bench_risk import risk
@@ -148,6 +149,7 @@ bench.add_command(state)
 bench.add_command(bulk)
 bench.add_command(risk)
 bench.add_command(policy)
+bench.add_command(consent)
 
 
 def _watched(terminal: Terminal, wish: "Wish") -> dict[str, Any]:

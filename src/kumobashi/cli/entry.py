@@ -19,6 +19,7 @@ PLACES = {
     "campaign": "kumobashi.cli.campaign:campaign",
     "workspace": "kumobashi.cli.workspace:workspace",
     "link": "kumobashi.cli.link:link",
+    "consent": "kumobashi.cli.consent:consent",
     "deletion": "kumobashi.cli.deletion:deletion",
     "individual": "kumobashi.cli.individual:individual",
     "keys": "kumobashi.cli.keys:keys",

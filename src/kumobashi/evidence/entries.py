@@ -27,7 +27,7 @@ _TEXTS = frozenset(
         "link", "transfer", "business_date", "mode", "plan_hash", "legal_basis", "before", "after",
         "manifest", "announcement", "code", "stage", "receipt", "side", "from_site", "to_site",
         "peer", "asked_by", "id", "account", "role", "resends", "permit", "medium", "return_by",
-        "codebook", "agreement", "move", "act",
+        "codebook", "agreement", "move", "act", "consent", "purpose", "tier", "reason", "revision",
     }
 )  # fmt: skip
 _NUMBERS = frozenset({"attempt", "sequence", "number", "size"})

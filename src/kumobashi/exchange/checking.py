@@ -43,6 +43,7 @@ class Arranged:
     rows: int
     deleted: int
     quarantined: int = 0
+    withdrawn: int = 0  # left out: their consent ended while they were under way
     relation: str = "incoming_rows"
     deleted_relation: str | None = None
 
@@ -61,11 +62,22 @@ def check_rows(
 
 
 def arrange_rows(
-    work: duckdb.DuckDBPyConnection, manifest: Manifest, reception: Reception, aside: Path | None
+    work: duckdb.DuckDBPyConnection,
+    manifest: Manifest,
+    reception: Reception,
+    aside: Path | None,
+    withdrawn: frozenset[str] = frozenset(),
 ) -> Arranged:
-    """Bring ``arrived`` into the table's types; faulty rows go to the file ``aside``, if given."""
+    """Bring ``arrived`` into the table's types; faulty rows go to the file ``aside``, if given.
+
+    Rows whose key holds one of the ``withdrawn`` tokens are left out and kept nowhere.
+    """
     rows, deleted_keys = _put_and_deleted(work, manifest, reception)
-    quarantined = 0
+    quarantined = left_out = 0
+    if withdrawn:
+        told = _told_of(work, reception, withdrawn)
+        left_out = count(work, f"select count(*) from {rows} where {told}")
+        rows = f"(select * from {rows} where not ({told}))"
     if aside:
         faulty = fault_condition(work, rows, reception.layout)
         aside.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -85,7 +97,20 @@ def arrange_rows(
         rows=count(work, "select count(*) from incoming_rows"),
         deleted=deleted,
         quarantined=quarantined,
+        withdrawn=left_out,
         deleted_relation="incoming_deleted" if deleted_keys else None,
+    )
+
+
+def _told_of(
+    work: duckdb.DuckDBPyConnection, reception: Reception, withdrawn: frozenset[str]
+) -> str:
+    """Return the condition that a row is of a token that may not be used."""
+    work.execute("create or replace temp table withdrawn_tokens (token varchar)")
+    work.execute("insert into withdrawn_tokens select unnest(?)", [sorted(withdrawn)])
+    these = "(select token from withdrawn_tokens)"
+    return " or ".join(
+        f"coalesce({quoted(name)}::varchar in {these}, false)" for name in reception.key
     )
 
 

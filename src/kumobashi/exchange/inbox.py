@@ -35,9 +35,10 @@ from kumobashi.messages.errors import (
     TransferUnknown,
 )
 from kumobashi.messages.manifest import verify_manifest
-from kumobashi.messages.media_types import TAKES_KEYS
+from kumobashi.messages.media_types import FORMAT, TAKES_KEYS
 from kumobashi.messages.parts import missing, parts_missing
 from kumobashi.messages.recall import Recall
+from kumobashi.messages.withdrawals import WithdrawalEnvelope
 from kumobashi.storage.errors import PartUnlike, StorageFailed
 from kumobashi.storage.spool import Spool
 
@@ -206,6 +207,18 @@ class Inbox:
             raise MessageForeign(field="from_site")
         self._identity.at(recall.to_site)
         return await self._taker.recall(recall)
+
+    async def withdrawal(self, caller: str, body: bytes) -> dict[str, Any]:
+        """Take a notice of withdrawal, or hand it on; return the receiver's receipt."""
+        told = WithdrawalEnvelope.decode(body)
+        if told.tenant != self._identity.tenant:
+            raise MessageForeign(field="tenant")
+        if not self._identity.may_call(caller):
+            raise StrangeCaller(site=caller)
+        if told.from_site != caller and self._identity.at(caller).role != "relay":
+            raise MessageForeign(field="from_site")
+        self._identity.at(told.to_site)
+        return {"format": FORMAT, "receipt": await self._taker.withdrawal(told)}
 
     async def aclose(self) -> None:
         """Stop what is running; it goes on at the next start."""

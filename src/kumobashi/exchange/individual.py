@@ -113,13 +113,17 @@ def left_to_people(
 ) -> pa.Array:
     """Return the numbers of the protected persons whom a rule chooses, once it has been read.
 
-    With consent where the rule asks for it. What a rule leaves out by other datasets, and whom a
-    campaign means, is not asked about them: whoever sees to them looks.
+    With consent where the rule asks a table for it; of the ledger of consents all are listed. What
+    a rule leaves out by other datasets, and whom a campaign means, is not asked about them: whoever
+    sees to them looks.
     """
     subject, *rest = stages(rule, purpose=purpose, on=on)
     numbers = _withheld(subject, sources)
     consent = next((stage for stage in rest if stage.name == CONSENTS), None)
-    if consent is not None and len(numbers):
+    is_table = consent is not None and isinstance(
+        sources[consent.dataset].reader, WithholdingReader
+    )
+    if consent is not None and is_table and len(numbers):
         given = comparable(_withheld(consent, sources))
         numbers = numbers.filter(pc.is_in(comparable(numbers), given, skip_nulls=True))
     return pc.unique(numbers)

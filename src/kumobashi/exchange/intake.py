@@ -49,6 +49,7 @@ class Intake:
     bundle: Incoming
     manifest: Manifest
     reception: Reception
+    withdrawn: frozenset[str] = frozenset()  # tokens of who took consent back since it was sealed
 
     def run(self) -> None:
         """Do all of it; what was done before a crash is found done.
@@ -98,7 +99,7 @@ class Intake:
         if reception.on_findings == "quarantine" and check().findings:
             aside = room.plain
         try:
-            arranged = arrange_rows(work, manifest, reception, aside)
+            arranged = arrange_rows(work, manifest, reception, aside, self.withdrawn)
         except duckdb.Error:
             self._judge(check())  # says better what is wrong
             raise
@@ -123,7 +124,11 @@ class Intake:
                 In.APPLIED,
                 rows=applied.rows,
                 findings=findings,
-                facts={"applied": asdict(applied), "quarantined": arranged.quarantined},
+                facts={
+                    "applied": asdict(applied),
+                    "quarantined": arranged.quarantined,
+                    "withdrawn": arranged.withdrawn,
+                },
             )
         crashpoint("receiving.applied")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from kumobashi.catalogue.columns import column_spec
 from kumobashi.catalogue.layouts import Layout
@@ -14,6 +14,9 @@ from kumobashi.release.gate_report import GateReport
 from kumobashi.release.releasing import OnFindings
 from kumobashi.release.rules import ReleaseRule
 from kumobashi.storage.tables import ColumnSpec, TableStore
+
+if TYPE_CHECKING:
+    from kumobashi.consent.source import LedgerStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +96,7 @@ class Order:
     is_in_order: bool = False  # the next transfer waits until the one before it is over
     coded: Coded | None = None  # none: columns leave under their logical names
     approved_gate: GateReport | None = None  # what was seen when the link was approved
+    consents: "LedgerStore | None" = None  # of a rule that asks the ledger; among the sources too
     fallback: str | None = None  # the link that steps in when the gate lets nothing leave
     needed: Needed | None = None  # the agreement without which nothing leaves
 

@@ -1,6 +1,6 @@
 """The outbox of a ledger: what this gateway sends; every change of state is one durable commit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
 import sqlalchemy as sa
@@ -15,6 +15,8 @@ from kumobashi.exchange.statements import CHANGE_OUT, HOLD_OUT, ONE_OUT
 from kumobashi.exchange.states import OUT_FINAL, Out, check_out, is_under_way
 from kumobashi.kernel import new_id, to_micros
 from kumobashi.storage.state import Work
+
+Also = Callable[[sa.Connection], None]
 
 
 class Outbox(Book):
@@ -161,11 +163,13 @@ class Outbox(Book):
         facts: Facts | None = None,
         cause: Facts | None = None,
         still: Out | None = None,
+        also: Also | None = None,
         **columns: object,
     ) -> Outgoing:
         """Move a transfer to ``then``, or leave its state, merging ``facts``; durable on return.
 
         ``still`` is the state it must be in: a medium may have brought its receipts meanwhile.
+        ``also`` looks in the same commit whether it may; what it raises leaves all as it was.
 
         Raises:
             IllegalMove: it may not go there, or is not ``still`` where it was.
@@ -181,6 +185,8 @@ class Outbox(Book):
             if then is not None:
                 check_out(now.state, then)
                 values |= self._reached(then)
+            if also is not None:
+                also(connection)
             return self.change_out(connection, now, values)
 
         return self._durably(transfer, work)

@@ -17,6 +17,7 @@ from kumobashi.messages.announcement import Announcement
 from kumobashi.messages.media_types import FORMAT, JOSE, JSON, PART, TAKES_KEYS, WRAPPED_KEY
 from kumobashi.messages.parts import Part
 from kumobashi.messages.recall import Recall
+from kumobashi.messages.withdrawals import WithdrawalEnvelope
 
 _CONNECT_SECONDS = 5
 _CHUNK_BYTES = 1 << 18
@@ -94,6 +95,10 @@ class Peers:
     async def recall(self, site: str, recall: Recall) -> Answer:
         """Have the receiver of a recall say what of its own receipts it does not hold any more."""
         return await self._call(site, "POST", "/peer/v1/recall", recall.encode(), JSON)
+
+    async def tell_withdrawn(self, site: str, told: WithdrawalEnvelope) -> Answer:
+        """Have the receiver of a notice of withdrawal keep it; the answer holds its receipt."""
+        return await self._call(site, "POST", "/peer/v1/withdrawals", told.encode(), JSON)
 
     async def offer(self, site: str, note: str, old: int, proof: Sequence[str]) -> Answer:
         """Have ``site`` keep the own checkpoint; the answer says which size it has."""

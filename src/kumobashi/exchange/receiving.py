@@ -36,11 +36,13 @@ from kumobashi.exchange.takers import Downstream
 from kumobashi.exchange.transfer_keys import TransferKeys
 from kumobashi.exchange.turns import Turns
 from kumobashi.exchange.waiting import as_known, cause_of
+from kumobashi.exchange.withdrawn import Withdrawn
 from kumobashi.kernel import KumobashiError
 from kumobashi.messages.errors import MessageForeign, PartAltered
 from kumobashi.messages.manifest import Manifest, kept_manifest, verify_manifest
 from kumobashi.messages.recall import Recall
 from kumobashi.messages.receipts import Stage
+from kumobashi.messages.withdrawals import WithdrawalEnvelope
 from kumobashi.storage.errors import SecretErased
 from kumobashi.storage.spool import Spool
 
@@ -76,6 +78,12 @@ class Receiver:
         self._set_aside = set_aside
         self._keys = keys
         self._deletions = deletions
+        self.withdrawn = Withdrawn(
+            identity=identity,
+            store=ledger.store,
+            clock=ledger.clock,
+            sender_of=lambda link: receptions(link).from_site,
+        )
         self._statements = Statements(
             identity=identity, ledger=ledger, changes=changes, checkpoint=checkpoint
         )
@@ -114,6 +122,10 @@ class Receiver:
     async def recall(self, recall: Recall) -> dict[str, Any]:
         """Return which of this site's own receipts are not here any more."""
         return await asyncio.to_thread(self._memory.answer, recall)
+
+    async def withdrawal(self, told: WithdrawalEnvelope) -> str:
+        """Keep whose consent ended; return the receipt."""
+        return await asyncio.to_thread(self.withdrawn.take, told)
 
     def start(self) -> None:
         """Begin to take in what is delivered."""
@@ -196,6 +208,7 @@ class Receiver:
             bundle=bundle,
             manifest=manifest,
             reception=self._reception(manifest),
+            withdrawn=frozenset(self.withdrawn.all_of(manifest.link)),
         ).run()
 
     def _end_erased(self, bundle: Incoming) -> None:

@@ -38,6 +38,7 @@ from kumobashi.messages.deletions import verify_deletion
 from kumobashi.messages.errors import AttemptSuperseded, TransferUnknown
 from kumobashi.messages.manifest import Manifest, kept_manifest
 from kumobashi.messages.recall import Recall
+from kumobashi.messages.withdrawals import WithdrawalEnvelope, verify_notice
 from kumobashi.storage.spool import Spool
 
 log = logging.getLogger(__name__)
@@ -132,6 +133,12 @@ class Relay:
     async def recall(self, recall: Recall) -> dict[str, Any]:
         """Hand the question on, and the answer back."""
         return dict(await self._peers.recall(self._identity.next_hop(recall.to_site), recall))
+
+    async def withdrawal(self, told: WithdrawalEnvelope) -> str:
+        """Hand a notice of withdrawal on, and the receipt back."""
+        verify_notice(told, self._identity.keys_of(told.from_site))
+        hop = self._identity.next_hop(told.to_site)
+        return str((await self._peers.tell_withdrawn(hop, told)).get("receipt", ""))
 
     def downstream(self, bundle: Incoming) -> Downstream:
         """Return what the next hop said last, and why nothing is passed on to it now."""

@@ -202,6 +202,8 @@ class Sender:
             manifest=token,
             base_transfer=manifest.base_transfer,
             to_site=manifest.to_site,
+            # Whoever withdrew since the rows were joined is in them: nothing is sealed then.
+            also=order.consents.refuse_changed if order.consents else None,
         )
         crashpoint("sending.sealed")
         return row

@@ -7,6 +7,7 @@ from kumobashi.exchange.records import Incoming
 from kumobashi.exchange.states import In
 from kumobashi.messages.manifest import Manifest
 from kumobashi.messages.recall import Recall
+from kumobashi.messages.withdrawals import WithdrawalEnvelope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,3 +50,6 @@ class Taker(Protocol):
 
     async def recall(self, recall: Recall) -> dict[str, Any]:
         """Return what the receiver of a recall does not hold any more."""
+
+    async def withdrawal(self, told: WithdrawalEnvelope) -> str:
+        """Return the receiver's receipt for a notice of withdrawal, which it has kept then."""

@@ -23,7 +23,7 @@ from kumobashi.planning.links import LinkFile
 from kumobashi.planning.workspace import Workspace
 from kumobashi.release.columns import CAMPAIGN, Area, Flag
 from kumobashi.release.compiling import compile_released, compile_rule
-from kumobashi.release.rules import ReleaseRule
+from kumobashi.release.rules import LEDGER, ReleaseRule
 from kumobashi.release.staging import Stage, stages
 from kumobashi.release.targeting import meet_targets
 from kumobashi.storage.tables import literal, quoted
@@ -92,7 +92,7 @@ def example_of(
         before={
             f"{name}.{field.name}": _said(field, held[0].get(field.name))
             for name, held in _of_subject(rule, rows, subject).items()
-            if held
+            if held and name in layouts
             for field in layouts[name].fields
         },
         after={
@@ -164,9 +164,8 @@ def _rows(
     if rule.consent:
         who = members[_HEAD if rule.consent.by == "household_head" else chosen][key]
         given = {key: who, "purpose": purpose, "granted_on": on - timedelta(days=200)}
-        rows[rule.consent.dataset] = [
-            rows[rule.consent.dataset][0] | given | {"withdrawn_on": None}
-        ]
+        like = rows[rule.consent.dataset][0] if rule.consent.dataset else {}
+        rows[rule.consent.source] = [like | given | {"withdrawn_on": None}]
     return rows
 
 
@@ -229,7 +228,10 @@ def _run(
     with duckdb.connect() as work:
         work.execute("set threads = 1")
         for stage in stages(rule, purpose=purpose, on=on):
-            _stage(work, stage, layouts[stage.dataset], rows[stage.dataset])
+            if stage.dataset == LEDGER:
+                _consents(work, stage, rows[LEDGER])
+            else:
+                _stage(work, stage, layouts[stage.dataset], rows[stage.dataset])
         for mapping in steps.mappings:
             work.execute(mapping)
         if steps.household:
@@ -265,6 +267,17 @@ def _stage(
         marks = ", ".join("?" for _ in stage.columns)
         into = f"insert into {quoted(stage.name)} values ({marks})"  # noqa: S608 - names of the rule
         work.execute(into, [row[name] for name in stage.columns])
+
+
+def _consents(
+    work: duckdb.DuckDBPyConnection, stage: Stage, rows: Sequence[Mapping[str, Value]]
+) -> None:
+    """Make what the ledger of consents would give: everybody's yes, and nobody's no."""
+    columns = ", ".join(f"{quoted(name)} varchar" for name in stage.columns)
+    work.execute(f"create table {quoted(stage.name)} ({columns})")
+    for row in rows if len(stage.columns) == 1 else ():
+        into = f"insert into {quoted(stage.name)} values (?)"  # noqa: S608 - a name of ours
+        work.execute(into, [row[stage.columns[0]]])
 
 
 # -- saying -------------------------------------------------------------------------------------

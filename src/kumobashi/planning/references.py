@@ -13,6 +13,7 @@ from typing import Any
 from kumobashi.catalogue.layouts import Layout, Layouts
 from kumobashi.directory.models import Dataset, MunicipalityFile, SiteFile, SystemFile
 from kumobashi.directory.store_models import FolderStore
+from kumobashi.planning.consent_references import against_texts, covered, same_purpose
 from kumobashi.planning.fallbacks import against_fallback
 from kumobashi.planning.links import LinkFile
 from kumobashi.planning.rule_columns import columns_used
@@ -26,6 +27,7 @@ _WORDS = {
     "rules": ("提供ルール", "release rule"),
     "links": ("連携", "link"),
     "campaigns": ("通知の定義", "campaign"),
+    "consents": ("同意文", "consent text"),
 }
 
 
@@ -92,6 +94,9 @@ def check(loaded: Loaded, layouts: Layouts) -> list[Mistake]:
         found += checks.system(document)
     for document in loaded.kinds["rules"].values():
         found += checks.rule(document)
+        found += against_texts(checks, document)
+    for document in loaded.kinds["consents"].values():
+        found += covered(checks, document)
     for document in loaded.kinds["links"].values():
         found += checks.link(document)
     for document in loaded.kinds["approvals"].values():
@@ -228,6 +233,7 @@ class Checks:
             yield from against_fallback(self.loaded.kinds, document, rule.value)
         if rule and source:
             yield from self.one_site(document, rule, source.value)
+            yield from same_purpose(document, rule)
             coding = rule.value.coding
             layout = (
                 self.layout(coding.layout, coding.version)

@@ -39,7 +39,7 @@ def columns_used(rule: ReleaseRule) -> Iterator[Used]:
         yield without.dataset, ("subject", "without", "dataset"), key
         for name in without.where:
             yield without.dataset, ("subject", "without", "where", name), name
-    if rule.consent:
+    if rule.consent and rule.consent.dataset:
         for name in (key, "purpose", "granted_on", "withdrawn_on"):
             yield rule.consent.dataset, ("consent", "dataset"), name
     for number, column in enumerate(rule.columns):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from kumobashi.consent.texts import ConsentText
 from kumobashi.directory.models import MunicipalityFile, SiteFile, SystemFile
 from kumobashi.planning.approvals import ApprovalFile
 from kumobashi.planning.layout_files import LayoutFile
@@ -28,6 +29,7 @@ SCHEMAS: Mapping[str, type[BaseModel]] = {
     "campaign": Campaign,
     "link": LinkFile,
     "approval": ApprovalFile,
+    "consent": ConsentText,
 }
 
 

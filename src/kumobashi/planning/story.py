@@ -213,7 +213,7 @@ def _dropped(workspace: Workspace, plan: Plan, example: "Example | None") -> tup
     """Return what the hall has of the person and the receiver never sees."""
     rule = workspace.rules[plan.link.release]
     used = {item.source for item in plan.items}
-    asked = {rule.consent.dataset if rule.consent else "", ""}
+    asked = {rule.consent.source if rule.consent else "", ""}
     before = example.before if example else {}
     return tuple(
         ItemStory(

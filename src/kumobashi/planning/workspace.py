@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from kumobashi.catalogue.layouts import Layout, Layouts
+from kumobashi.consent.texts import ConsentText
 from kumobashi.directory.models import Dataset, MunicipalityFile, SiteFile, SystemFile
 from kumobashi.planning.approvals import ApprovalFile
 from kumobashi.planning.campaign_references import check_campaigns
@@ -40,6 +41,7 @@ KINDS: Mapping[str, tuple[type[BaseModel], str]] = {  # folder → model, and th
     "rules": (ReleaseRule, "release"),
     "campaigns": (Campaign, "campaign"),
     "links": (LinkFile, "link"),
+    "consents": (ConsentText, "purpose"),
     "approvals": (ApprovalFile, "link"),
 }
 
@@ -56,6 +58,7 @@ class Workspace:
     campaigns: Mapping[str, Campaign]
     links: Mapping[str, LinkFile]
     approvals: Mapping[str, ApprovalFile]
+    consents: Mapping[str, ConsentText]
     layouts: Layouts
     documents: Mapping[str, Document[Any]] = field(repr=False)  # by file
     tables: Tables = field(repr=False)  # rules: ours, with the rows of the folder ``policy``
@@ -175,6 +178,7 @@ def _load(folder: Path) -> Workspace:
         campaigns=loaded.values("campaigns"),
         links=loaded.values("links"),
         approvals=loaded.values("approvals"),
+        consents=loaded.values("consents"),
         layouts=layouts,
         documents={loaded.main.file: loaded.main, **own, **documents},
         tables=tables,

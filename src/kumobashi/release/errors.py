@@ -7,6 +7,8 @@ KumobashiError
     ├── CountsDisagree
     ├── GateRefused           it tells more than the gate allows
     │   └── DifferencingRefused   beside what was sent before, it does
+    ├── LedgerOutOfReach      the ledger of consents is another process's
+    ├── LedgerNotPushed       consents of the ledger are no table of the source
     ├── DataTooOld            older than a campaign allows
     ├── DataTimeUnknown       nobody says of which moment the data are
     └── BaseDateBeforeData    the data are of later days than the base date
@@ -211,6 +213,27 @@ class PushDownMissing(ReleaseFailed):
     en = "The packages for computing a rule at the source are not installed."
     remedy_ja = "kumobashi[pushdown] を入れてください。"
     remedy_en = "Install kumobashi[pushdown]."
+
+
+class LedgerNotPushed(ReleaseFailed):
+    """The ledger of consents stands in the hall; no source can join with it."""
+
+    code = "release.ledger_not_pushed"
+    ja = "同意の台帳を使う提供ルールは、送り元のデータベースでは計算できません。"
+    en = "A rule that asks the ledger of consents cannot be computed at the source."
+    remedy_ja = "送り元での計算（pushdown）を使わずに実行してください。"
+    remedy_en = "Run it without computing at the source."
+
+
+class LedgerOutOfReach(ReleaseFailed):
+    """Consents are in the ledger of a gateway, and this is another process."""
+
+    code = "release.ledger_out_of_reach"
+    status = 409
+    ja = "この提供ルールは同意の台帳を使いますが、ここからは台帳を読めません。"
+    en = "The rule asks the ledger of consents, which cannot be read from here."
+    remedy_ja = "ゲートウェイのコンソールで行うか、ゲートウェイを止めてから行ってください。"
+    remedy_en = "Do it in the console of the gateway, or while the gateway is stopped."
 
 
 class DataTooOld(ReleaseFailed):

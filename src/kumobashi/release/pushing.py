@@ -33,7 +33,7 @@ from kumobashi.release.columns import (
     TopBottom,
     Truncate,
 )
-from kumobashi.release.errors import PushDownMissing
+from kumobashi.release.errors import LedgerNotPushed, PushDownMissing
 from kumobashi.release.rules import ReleaseRule
 from kumobashi.release.staging import flag_stage
 from kumobashi.release.values import HEAD, SPOUSES, pushed_name
@@ -149,6 +149,8 @@ class _Push:
             these = these.filter(these[subject.key].notnull())
             rows = rows.filter(rows[subject.key].notin(these[subject.key]))
         if rule.consent:
+            if rule.consent.dataset is None:
+                raise LedgerNotPushed
             given = self.table(rule.consent.dataset, {"purpose": [self.purpose]})
             given = given.filter(
                 given.granted_on <= self.ibis.literal(self.on),

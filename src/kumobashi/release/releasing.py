@@ -6,7 +6,7 @@ consent + held back + released. A count that does not add up stops the transfer.
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
@@ -15,13 +15,15 @@ import duckdb
 from kumobashi.kernel import Finding, crashpoint
 from kumobashi.messages.freshness import Freshness
 from kumobashi.release.compiling import Compiled, compile_released, compile_rule
+from kumobashi.release.consenting import left_out
 from kumobashi.release.errors import (
     CountsDisagree,
     FindingsRefused,
+    LedgerOutOfReach,
     MappingAmbiguous,
     NothingToRelease,
 )
-from kumobashi.release.rules import ReleaseRule
+from kumobashi.release.rules import LEDGER, ReleaseRule
 from kumobashi.release.staging import Stage, stages
 from kumobashi.storage.counting import count
 from kumobashi.storage.tables import Query, TableReader, literal, quoted, require_columns
@@ -52,6 +54,7 @@ class Released:
     rows_below_five: int | None
     classes: int | None
     findings: tuple[Finding, ...]
+    consent: Mapping[str, int] = field(default_factory=dict)  # left out, by reason; of the ledger
     freshness: Freshness | None = None  # until when the rows may be used; none: no limit
 
 
@@ -84,6 +87,8 @@ def read_stages(
     """
     stores: dict[int, list[Stage]] = {}
     for stage in wanted:
+        if stage.dataset == LEDGER and LEDGER not in sources:
+            raise LedgerOutOfReach
         stores.setdefault(id(sources[stage.dataset].reader), []).append(stage)
     read: dict[str, int] = {}
     if not stores:
@@ -181,6 +186,7 @@ def release(
         rows_below_five=below,
         classes=classes,
         findings=findings,
+        consent={} if is_pushed else left_out(rule, work),
     )
 
 

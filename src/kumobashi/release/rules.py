@@ -40,6 +40,7 @@ from kumobashi.storage.mistakes import Path, Said
 Ident = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 DatasetRef = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*\.[a-z][a-z0-9_]*$")]
 
+LEDGER = "consent_ledger"  # where the consents of a rule are read that names no dataset of them
 _UNSAID = {"gate", "coding", "predicate_only", "campaigns"}  # left out of hashes where empty
 
 
@@ -71,10 +72,56 @@ class Subject(Model):
 
 
 class Consent(Model):
-    """Where the consents are and whose counts: the subject's, or the household head's."""
+    """Where the consents are and whose counts: the subject's, or the household head's.
 
-    dataset: Name
+    Either a dataset of the rule, or the ledger of consents (本人同意の台帳) with a purpose and the
+    tiers of data that the rule takes from: whoever has not consented to all of them is left out.
+    """
+
+    dataset: Name | None = None
+    ledger: bool = False
+    purpose: Ident | None = None
+    tiers: tuple[Literal["register", "tax"], ...] = ()
     by: Literal["subject", "household_head"] = "subject"
+
+    @model_validator(mode="after")
+    def _says_where(self) -> "Consent":
+        if self.ledger and (self.dataset or not self.purpose):
+            raise Said(
+                "台帳の同意（ledger: true）には purpose を書き、dataset は書きません。",
+                "A consent in the ledger has a purpose and no dataset.",
+                example="consent: {ledger: true, purpose: child-notices}",
+            )
+        if not self.ledger and (self.dataset is None or self.purpose or self.tiers):
+            raise Said(
+                "consent には dataset か、ledger: true と purpose を書いてください。",
+                "A consent names a dataset, or ledger: true and a purpose.",
+                example="consent: {dataset: consents}",
+            )
+        if len(set(self.tiers)) != len(self.tiers):
+            raise Said(
+                "tiers に同じ区分が2度あります。",
+                "A tier stands twice.",
+                example="tiers: [register, tax]",
+                at=("tiers",),
+            )
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_the_unsaid(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # As it was written before there was a ledger, so that the hashes of older rules stay.
+        held: dict[str, Any] = plain(self)
+        return {key: value for key, value in held.items() if value}
+
+    @property
+    def source(self) -> str:
+        """The key under which the consents are read."""
+        return self.dataset or LEDGER
+
+    @property
+    def of_tiers(self) -> tuple[str, ...]:
+        """The tiers of data that must be consented to."""
+        return self.tiers or ("register",)
 
 
 class ReleaseRule(Model):
@@ -148,6 +195,13 @@ class ReleaseRule(Model):
                 example=f"datasets: {{{min(missing)}: integrated-db.residents}}",
                 at=next(at for name, at in self._datasets_used() if name in missing),
             )
+        if LEDGER in self.datasets:
+            raise Said(
+                f"datasets の名前 {LEDGER} は使えません。",
+                f"No dataset can be called {LEDGER}.",
+                example="datasets: {consents: consent-desk.consents}",
+                at=("datasets", LEDGER),
+            )
         names = [column.name for column in self.columns]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise Said(
@@ -189,7 +243,7 @@ class ReleaseRule(Model):
         """Give the keys under ``datasets`` that are named, and where a mistake is shown."""
         at: Path = ("datasets",)
         yield self.subject.dataset, at
-        if self.consent:
+        if self.consent and self.consent.dataset:
             yield self.consent.dataset, at
         if self.subject.without:
             yield self.subject.without.dataset, at

@@ -24,8 +24,9 @@ from kumobashi.release.rules import ReleaseRule
 from kumobashi.storage.tables import Condition
 
 SUBJECTS = "subjects"
-CONSENTS = "consents"
 POPULATION = "population"
+CONSENTS = "consents"
+ENDED_CONSENTS = "ended_consents"  # of the ledger only: who is known and does not count, and why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,13 +106,19 @@ def _population(rule: ReleaseRule) -> list[Stage]:
 def _consents(rule: ReleaseRule, purpose: str, on: date) -> list[Stage]:
     if rule.consent is None:
         return []
+    if rule.consent.ledger:  # bound to its terms when it is opened (``consent.source``)
+        key = rule.subject.key
+        return [
+            Stage(name=CONSENTS, dataset=rule.consent.source, columns=(key,)),
+            Stage(name=ENDED_CONSENTS, dataset=rule.consent.source, columns=(key, "reason")),
+        ]
     where = (
         Condition("purpose", "in", (purpose,)),
         Condition("granted_on", "at_most", (on,)),
         Condition("withdrawn_on", "null_or_after", (on,)),
     )
     return [
-        Stage(name=CONSENTS, dataset=rule.consent.dataset, columns=(rule.subject.key,), where=where)
+        Stage(name=CONSENTS, dataset=rule.consent.source, columns=(rule.subject.key,), where=where)
     ]
 
 

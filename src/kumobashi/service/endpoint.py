@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kumobashi.agreements import Book
-from kumobashi.crypto.keys import TokenKey
 from kumobashi.exchange.adopting import name_receivers
 from kumobashi.exchange.beginning import begin
 from kumobashi.exchange.deeds import Deed, Deeds
@@ -34,10 +33,13 @@ from kumobashi.exchange.requesting import Requester
 from kumobashi.exchange.sending import Sender
 from kumobashi.exchange.set_aside import SetAside
 from kumobashi.exchange.states import OUT_FINAL, Out
+from kumobashi.exchange.withdrawing import Withdrawing
 from kumobashi.kernel import business_date
 from kumobashi.planning.workspace import Workspace
 from kumobashi.service.agreeing import Gate, Stopping, offices_in, trusted_of
+from kumobashi.service.consents import Consents, token_secret
 from kumobashi.service.lifecycle import Lifecycle
+from kumobashi.service.resting import resting_links
 from kumobashi.service.training import refuse_outside
 from kumobashi.service.wiring import Wiring
 from kumobashi.storage.spool import Spool
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
 
 
 log = logging.getLogger(__name__)
+_TEXTS_OLD = 1.0  # seconds: a consent is of the text that somebody was shown before
 
 
 def _allow(gateway: "Gateway", workspace: Workspace) -> None:
@@ -67,12 +70,21 @@ class Endpoint:
         trusted = trusted_of(identity)
         gate = Gate(gateway.store, trusted, gateway.clock)
         ledger.permits = gate
+        secret = token_secret(gateway.settings.workspace, identity.site)
+        self.consents = Consents(
+            gateway.store,
+            tenant=identity.tenant,
+            site=identity.site,
+            secret=secret,
+            clock=gateway.clock,
+        )
         self.wiring = Wiring(
             gateway.settings.workspace,
             gateway.directory,
             today=lambda: business_date(gateway.clock.now()),
             allow=partial(_allow, gateway),
             agreed=gate.refuse,
+            consents=self.consents,
         )
         self.agreements = Book(
             gateway.store,
@@ -81,8 +93,8 @@ class Endpoint:
             offices=lambda: offices_in(self.wiring.workspace().municipality),
             clock=gateway.clock,
         )
+        self.consents.texts = lambda: self.wiring.workspace(seconds_old=_TEXTS_OLD).consents
         limits = Limits(memory_mib=gateway.settings.memory_mib)
-        token_path = gateway.settings.workspace / "private" / identity.site / "token.key"
         self.deeds = Deeds(ledger)
         self._stopping = Stopping(self.agreements, ledger, self.deeds, site=identity.site)
         snapshots = self._snapshots = Snapshots(var / "snapshots", gateway.keys)
@@ -101,7 +113,7 @@ class Endpoint:
             individual=self.individual,
             keys=gateway.keys,
             limits=limits,
-            token_secret=TokenKey.load(token_path).secret if token_path.exists() else None,
+            token_secret=secret,
         )
         holdings = self.holdings = Holdings(gateway.store, identity.tenant, gateway.clock)
         self.requester = Requester(
@@ -161,6 +173,24 @@ class Endpoint:
             seconds=gateway.settings.recall_seconds,
         )
         self._asking: asyncio.Task[None] | None = None
+        self._withdrawing = (
+            Withdrawing(
+                identity,
+                gateway.store,
+                gateway.peers,
+                secret=secret,
+                links=lambda: resting_links(
+                    self.wiring.workspace(seconds_old=_TEXTS_OLD),
+                    ledger,
+                    site=identity.site,
+                    clock=gateway.clock,
+                ),
+                clock=gateway.clock,
+            )
+            if secret
+            else None
+        )
+        self._telling: asyncio.Task[None] | None = None
 
     def resume(self) -> None:
         """Go on with every transfer that was under way."""
@@ -170,6 +200,10 @@ class Endpoint:
             name_receivers(self._ledger, self._identity)
             self.dispatcher.start()
             self._asking = asyncio.create_task(self._recalling.run(), name="ask receivers")
+            if self._withdrawing:
+                self._telling = asyncio.create_task(
+                    self._withdrawing.run(), name="tell withdrawals"
+                )
             self._lifecycle.start()
             self._stopping.start()
 
@@ -297,9 +331,10 @@ class Endpoint:
         """Stop; what is under way goes on at the next start."""
         await self._lifecycle.aclose()
         await self._stopping.aclose()
-        if self._asking:
-            self._asking.cancel()
-            await asyncio.gather(self._asking, return_exceptions=True)
+        for task in (self._asking, self._telling):
+            if task:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
         await self.dispatcher.aclose()
 
     async def _again(self, lost: Outgoing) -> Outgoing:

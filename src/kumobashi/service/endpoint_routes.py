@@ -12,6 +12,7 @@ from kumobashi.service.agreement_api import agreement_routes
 from kumobashi.service.agreement_desk import AgreementDesk
 from kumobashi.service.board import SiteBoard
 from kumobashi.service.campaign_desk import CampaignDesk
+from kumobashi.service.consent_api import consent_routes
 from kumobashi.service.counting import counted
 from kumobashi.service.courier_api import courier_routes
 from kumobashi.service.courier_desk import CourierDesk, overdue_media
@@ -19,6 +20,7 @@ from kumobashi.service.deed_desk import DeedDesk
 from kumobashi.service.deletion_api import deletion_routes
 from kumobashi.service.endpoint import Endpoint
 from kumobashi.service.gateway import Gateway
+from kumobashi.service.govstack_api import govstack_routes
 from kumobashi.service.holding_desk import overdue_views
 from kumobashi.service.individual_api import individual_routes
 from kumobashi.service.local_api import guarded, local_routes
@@ -82,6 +84,8 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
         *local_routes(gateway, endpoint),
         *deletion_routes(gateway, endpoint, accounts),
         *individual_routes(gateway, endpoint, accounts),
+        *consent_routes(gateway, endpoint),
+        *govstack_routes(gateway, endpoint.consents),
         *courier_routes(courier, partial(guarded, gateway)),
         *agreement_routes(agreements, accounts, partial(guarded, gateway)),
         *console_routes(

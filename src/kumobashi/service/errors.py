@@ -7,6 +7,7 @@ KumobashiError
     ├── NotAllowed          no or a wrong token for the local API
     ├── OnlyHere            the local API and the console answer on this machine only
     ├── BadRequest
+    ├── NotOffered          an operation of another's API that has no meaning here
     ├── BodyStalled         a body that stops before its end
     ├── PlanChanged         the plan is not the one that was shown
     ├── NotProposed         nobody has asked for this approval
@@ -94,6 +95,17 @@ class BadRequest(ServiceFailed):
     en = "{field} is wrong: expected {expected}."
     remedy_ja = "docs/reference/http.md を見てください。"
     remedy_en = "See docs/reference/http.md."
+
+
+class NotOffered(ServiceFailed):
+    """An operation of another's API that is not offered here."""
+
+    code = "service.not_offered"
+    status = 501
+    ja = "この操作は、ここでは行えません。"
+    en = "This operation is not offered here."
+    remedy_ja = "行える操作は docs/reference/consent.md にあります。"
+    remedy_en = "docs/reference/consent.md lists the operations there are."
 
 
 class BodyStalled(ServiceFailed):

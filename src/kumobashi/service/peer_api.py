@@ -34,6 +34,7 @@ def peer_routes(
     return [
         Route("/peer/v1/transfers", _safely(api.announce), methods=["POST"]),
         Route("/peer/v1/recall", _safely(api.recall), methods=["POST"]),
+        Route("/peer/v1/withdrawals", _safely(api.withdrawal), methods=["POST"]),
         Route(one + "/parts/{digest:str}", _safely(api.part), methods=["PUT"]),
         Route(one + "/key", _safely(api.key), methods=["PUT"]),
         Route(one + "/close", _safely(api.close), methods=["POST"]),
@@ -65,6 +66,11 @@ class _PeerApi:
         body = await _body(request)
         caller = self._caller(request, digest(body))
         return JSONResponse(await self._inbox.recall(caller, body), media_type=JSON)
+
+    async def withdrawal(self, request: Request) -> Response:
+        body = await _body(request)
+        caller = self._caller(request, digest(body))
+        return self._answer(await self._inbox.withdrawal(caller, body))
 
     async def part(self, request: Request) -> Response:
         hex_ = str(request.path_params["digest"])

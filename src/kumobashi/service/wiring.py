@@ -23,6 +23,7 @@ from kumobashi.planning.plan import Plan, plan
 from kumobashi.planning.workspace import Workspace, load
 from kumobashi.policy.tables import OWN
 from kumobashi.release.errors import CodedLayoutUnlike
+from kumobashi.release.rules import LEDGER
 from kumobashi.routing.finding import route
 from kumobashi.service.agreeing import needed_by, refuse_what_needs_one
 from kumobashi.service.campaign_sources import targeting_of
@@ -30,6 +31,7 @@ from kumobashi.service.protecting import open_source
 from kumobashi.service.stores import open_store
 
 if TYPE_CHECKING:
+    from kumobashi.service.consents import Consents
     from kumobashi.storage.tables import TableStore
 
 _SMALLEST_PART_BYTES = 65_536
@@ -43,15 +45,19 @@ class Wiring:
         self,
         folder: Path,
         directory: Directory,
+        *,
         today: Callable[[], date],
         allow: Callable[[Workspace], None] = lambda _workspace: None,
         agreed: Callable[[Workspace, LinkFile, Plan], None] = refuse_what_needs_one,
+        consents: "Consents | None" = None,
     ) -> None:
         """Read ``folder``; ``allow`` raises when no run may take place in it.
 
-        ``agreed`` raises when no agreement covers the plan of a link that needs one.
+        ``agreed`` raises when no agreement covers the plan of a link that needs one. ``consents``
+        are those of the site; without them no rule that asks the ledger can run.
         """
         self._folder = folder
+        self._consents = consents
         self._allow = allow
         self._agreed = agreed
         self._directory = directory
@@ -100,11 +106,14 @@ class Wiring:
         receiver = workspace.systems[link.to.system]
         hops = route(self._directory.sites, from_site, receiver.site)
         stores: dict[str, TableStore] = {}
-        sources = {}
+        sources: dict[str, tuple[TableStore, str]] = {}
         for name, reference in rule.datasets.items():
             system, dataset = workspace.dataset(reference)
             store = stores.setdefault(system.system, open_source(workspace, system))
             sources[name] = (store, dataset.table)
+        consents = self._consents.source(rule) if self._consents else None
+        if consents:
+            sources[LEDGER] = (consents, LEDGER)
         approved = limits(approval) if approval else Limits(rows=None, bytes=None)
         return Order(
             tenant=workspace.municipality.municipality.code,
@@ -143,6 +152,7 @@ class Wiring:
             priority=link.priority,
             is_in_order=link.order == "stream",
             approved_gate=approved.gate,
+            consents=consents,
             fallback=link.fallback,
             needed=needed_by(workspace, link),
         )

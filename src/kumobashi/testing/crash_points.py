@@ -19,6 +19,7 @@ _SIDES = {
     "courier": (),  # of the command: tests/unit/courier kills it at each
 }
 _LATER = {"deleting": (RECEIVER,), "erasing": (RECEIVER,), "requesting": (SENDER,)}
+_OF_CONSENT = ("withdrawing", "withdrawn")
 _REPEATED = ("inbox.part_written", "inbox.part_stored", "sending.part_put", "relaying.part_passed")
 
 
@@ -28,7 +29,8 @@ def names() -> tuple[str, ...]:
     >>> "sending.sealed" in names(), "deleting.begun" in names()
     (True, False)
     """
-    return tuple(name for name in _all() if name.partition(".")[0] not in _LATER)
+    others = {*_LATER, *_OF_CONSENT}
+    return tuple(name for name in _all() if name.partition(".")[0] not in others)
 
 
 def names_of_deletion() -> tuple[str, ...]:
@@ -38,6 +40,15 @@ def names_of_deletion() -> tuple[str, ...]:
     True
     """
     return tuple(name for name in _all() if name.partition(".")[0] in _LATER)
+
+
+def names_of_withdrawal() -> tuple[str, ...]:
+    """Return the names of the points between a withdrawal and its receipt, sorted.
+
+    >>> "withdrawn.kept" in names_of_withdrawal()
+    True
+    """
+    return tuple(name for name in _all() if name.partition(".")[0] in _OF_CONSENT)
 
 
 @cache

@@ -74,6 +74,10 @@ class LedgerReader:
             Kept(row[0], row[1], row[2], row[3], _json(row[4]), _json(row[5]) or {}) for row in rows
         ]
 
+    def ask(self, query: str) -> list[tuple[Any, ...]]:
+        """Return the rows of any query of the state."""
+        return self._ask(query)
+
     def _ask(self, query: str, *values: str) -> list[tuple[Any, ...]]:
         if self._dsn:
             return self._ask_postgresql(query, values)

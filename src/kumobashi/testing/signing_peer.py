@@ -18,6 +18,7 @@ from kumobashi.exchange.states import In
 from kumobashi.exchange.takers import Downstream
 from kumobashi.exchange.transfer_keys import TransferKeys
 from kumobashi.kernel import SystemClock, new_id
+from kumobashi.messages.errors import MessageForeign
 from kumobashi.messages.manifest import (
     Manifest,
     verify_manifest,
@@ -31,6 +32,7 @@ from kumobashi.messages.receipts import (
     sign_receipt,
     verify_receipt,
 )
+from kumobashi.messages.withdrawals import WithdrawalEnvelope
 from kumobashi.planning.publishing import load_directory
 from kumobashi.service.peer_api import peer_routes
 from kumobashi.service.peer_evidence import PeerEvidence
@@ -85,6 +87,10 @@ class Signing:
     async def deletion(self, bundle: Incoming, _token: str) -> None:
         """Take no request to delete."""
         raise NothingHeld(transfer=bundle.transfer)
+
+    async def withdrawal(self, _told: WithdrawalEnvelope) -> str:
+        """Hear of no withdrawal: nothing here rests on consent."""
+        raise MessageForeign(field="link")
 
     async def recall(self, recall: Recall) -> dict[str, Any]:
         """Say that nothing is lost."""

@@ -1,0 +1,395 @@
+"""The ledger of consents (同意の台帳): what residents state, and what counts.
+
+    apply → check → grant → withdrawn | expired | superseded
+
+Every deed is one commit: the record's new state, a revision bound to the one before, what counts
+now (``standings``) and a leaf of evidence. What arrives in another order than it was said is put
+in order by :func:`kumobashi.consent.states.prevails`; in doubt the no counts.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+import sqlalchemy as sa
+
+from kumobashi.consent.errors import ConsentUnknown, PurposeUnknown, SubjectUnfit, TextUnlike
+from kumobashi.consent.records import NO_VERSION, Application, GivenBy, Method, Record, record_of
+from kumobashi.consent.sql import records
+from kumobashi.consent.states import (
+    LIVE,
+    Reason,
+    State,
+    Statement,
+    Tier,
+    check_time,
+    prevails,
+)
+from kumobashi.consent.subjects import Subjects
+from kumobashi.consent.texts import ConsentText
+from kumobashi.consent.writing import Pen, Standing
+from kumobashi.kernel import Clock, to_micros
+from kumobashi.storage.state import StateStore
+
+T = TypeVar("T")
+Texts = Callable[[], Mapping[str, ConsentText]]
+_NO_TEXT = "-"
+_DIED, _MERGED = "died", "merged"
+_MOST_EXPIRED = 1000  # records in one commit
+
+
+class ConsentLedger:
+    """The consents of one municipality's residents."""
+
+    def __init__(
+        self, store: StateStore, *, tenant: str, subjects: Subjects, texts: Texts, clock: Clock
+    ) -> None:
+        self.store = store
+        self.tenant = tenant
+        self.subjects = subjects
+        self.clock = clock
+        self._texts = texts
+
+    def text(self, purpose: str) -> ConsentText:
+        """Return the text of a purpose; raise ``PurposeUnknown``."""
+        try:
+            return self._texts()[purpose]
+        except KeyError:
+            raise PurposeUnknown(purpose=purpose) from None
+
+    # -- what residents state -------------------------------------------------------------------
+
+    def apply(self, application: Application, *, by: str) -> Record:
+        """Take an application; identity is checked afterwards.
+
+        Raises:
+            PurposeUnknown, VersionUnknown, TierUnknown, TextUnlike: of another text.
+            StatedInFuture: the clocks are too far apart.
+            SubjectUnfit: no number of a resident.
+        """
+        text = self._fitting(application)
+        return self._write(
+            application.number,
+            by,
+            lambda pen, subject: self._begin(pen, subject, application, text),
+        )
+
+    def check(self, record: str, method: Method, *, is_proved: bool = True, by: str) -> Record:
+        """Note that the applicant is the resident, or could not be shown to be.
+
+        Raises:
+            ConsentUnknown, ConsentMove: nothing was changed.
+        """
+
+        def work(pen: Pen) -> Record:
+            held = self._one(pen, record)
+            if is_proved:
+                return pen.move(held, State.CHECKED, method=method.value)
+            return pen.move(
+                held, State.REFUSED, method=method.value, **_end(Reason.NOT_PROVED, pen.now)
+            )
+
+        return self._change(by, work)
+
+    def grant(self, record: str, *, by: str) -> Record:
+        """Let a checked application count as a consent.
+
+        Raises:
+            ConsentUnknown, ConsentMove: nothing was changed.
+        """
+        return self._change(by, lambda pen: self._grant(pen, self._one(pen, record)))
+
+    def give(self, application: Application, method: Method, *, by: str) -> Record:
+        """Take an application whose applicant stands here and was checked; one commit.
+
+        Raises:
+            PurposeUnknown, VersionUnknown, TierUnknown, TextUnlike, StatedInFuture, SubjectUnfit.
+        """
+        text = self._fitting(application)
+
+        def work(pen: Pen, subject: str) -> Record:
+            held = self._begin(pen, subject, application, text)
+            return self._grant(pen, pen.move(held, State.CHECKED, method=method.value))
+
+        return self._write(application.number, by, work)
+
+    def withdraw(
+        self,
+        number: str,
+        purpose: str,
+        *,
+        tier: Tier | None = None,
+        stated_at: datetime,
+        source: str,
+        given_by: GivenBy = GivenBy.SELF,
+        by: str,
+    ) -> list[Record]:
+        """Take consent back, of one tier or of all; it counts when this returns.
+
+        A withdrawal without its consent is kept and wins over one that was given earlier. Returns
+        the records that ended, or that stand for the withdrawal alone.
+
+        Raises:
+            PurposeUnknown, StatedInFuture, SubjectUnfit: nothing was changed.
+        """
+        text = self.text(purpose)
+        check_time(stated_at, self.clock.now())
+
+        def work(pen: Pen, subject: str) -> list[Record]:
+            asked = {Tier(one.tier) for version in text.versions for one in version.tiers}
+            there = {one.tier for one in pen.standings(subject) if one.purpose == purpose}
+            found: list[Record] = []
+            for each in sorted({tier} if tier else asked | there):
+                said = Statement(
+                    is_yes=False, stated_at=stated_at, source=source, sequence=pen.sequence
+                )
+                found += self.take_back(pen, subject, (purpose, each), said, given_by)
+            return found
+
+        return self._write(number, by, work)
+
+    # -- what becomes of residents --------------------------------------------------------------
+
+    def died(self, number: str, *, at: datetime, by: str) -> list[Record]:
+        """End every consent of a resident who died; none counts any more, also later ones."""
+
+        def work(pen: Pen, subject: str) -> list[Record]:
+            pen.seal_fate(subject, _DIED, into=None, at=at)
+            return [
+                record
+                for standing in pen.standings(subject)
+                if standing.reason is not Reason.DIED
+                for record in self._end_standing(pen, standing, State.EXPIRED, Reason.DIED)
+            ]
+
+        return self._write(number, by, work)
+
+    def merge(self, number: str, into: str, *, by: str) -> list[Record]:
+        """Let the records of one number follow another; of two the stricter counts.
+
+        A yes of the old number is carried over only where the survivor has said nothing; what is
+        not in force under either number is in force under none.
+        """
+        survivor = self.subjects.seal(into)
+
+        def work(pen: Pen, subject: str) -> list[Record]:
+            target = pen.survivor(survivor)
+            if subject == target:
+                return []
+            found: list[Record] = []
+            for held in pen.standings(subject):
+                if held.reason is not Reason.MERGED:
+                    found += self._carry_over(pen, held, target)
+            pen.seal_fate(subject, _MERGED, into=target, at=pen.now)
+            return found
+
+        return self._write(number, by, work)
+
+    def expire(self) -> int:
+        """End what has outlived its term; return how many it were."""
+        ended = 0
+        while True:
+            count = self._change("gateway", self._expire)
+            ended += count
+            if count < _MOST_EXPIRED:
+                return ended
+
+    # -- inside ---------------------------------------------------------------------------------
+
+    def _fitting(self, application: Application) -> str:
+        """Return the digest of the text that an application is for."""
+        text = self.text(application.purpose)
+        text.check(application.version, application.tier)
+        expected = text.hash_of(application.version)
+        if application.text not in {None, expected}:
+            raise TextUnlike(purpose=application.purpose, version=application.version)
+        check_time(application.stated_at, self.clock.now())
+        return expected
+
+    def _begin(self, pen: Pen, subject: str, said: Application, text: str) -> Record:
+        return pen.begin(
+            State.APPLIED,
+            subject,
+            purpose=said.purpose,
+            tier=said.tier.value,
+            version=said.version,
+            text=text,
+            given_by=said.given_by.value,
+            source=said.source,
+            stated_at=to_micros(said.stated_at),
+        )
+
+    def _grant(self, pen: Pen, held: Record) -> Record:
+        term = self.text(held.purpose).version(held.version).valid_days
+        until = held.stated_at + timedelta(days=term) if term else None
+        held = pen.move(
+            held,
+            State.GRANTED,
+            granted_at=to_micros(pen.now),
+            until=to_micros(until) if until else None,
+        )
+        return self.settle(pen, held)
+
+    def settle(self, pen: Pen, held: Record) -> Record:
+        """Let a granted record count, unless something that was stated says otherwise."""
+        if held.subject is None:
+            raise SubjectUnfit
+        yes = Statement(
+            is_yes=True, stated_at=held.stated_at, source=held.source, sequence=pen.sequence
+        )
+        before = pen.standing(held.subject, held.purpose, held.tier)
+        fate = pen.fate(held.subject)
+        if fate is not None and fate.fate == _DIED:
+            ended = pen.move(held, State.EXPIRED, **_end(Reason.DIED, pen.now))
+            if before is None:
+                pen.stand(ended, stated=yes, before=None, state=State.EXPIRED)
+            return ended
+        if before is not None and not prevails(yes, before.stated):
+            if before.is_granted:
+                return pen.move(held, State.SUPERSEDED, **_end(Reason.ANEW, pen.now))
+            return pen.move(held, State.WITHDRAWN, **_end(Reason.BEFORE, pen.now))
+        if before is not None and before.is_granted:
+            pen.move(pen.record(before.record), State.SUPERSEDED, **_end(Reason.ANEW, pen.now))
+        pen.stand(held, stated=yes, before=before, state=State.GRANTED)
+        return held
+
+    def take_back(
+        self, pen: Pen, subject: str, what: tuple[str, Tier], said: Statement, given_by: GivenBy
+    ) -> list[Record]:
+        """Take back what there is of one purpose and tier, also where nothing is yet."""
+        asked = _end(Reason.ASKED, pen.now)
+        found = [
+            pen.move(live, State.WITHDRAWN, **asked)
+            for state in (State.APPLIED, State.CHECKED)
+            for live in pen.live(subject, *what, state)
+            if said.stated_at >= live.stated_at or live.source != said.source
+        ]
+        before = pen.standing(subject, *what)
+        if before is not None and before.stated.is_same_as(said):
+            return found
+        counts = before is None or prevails(said, before.stated)
+        if before is not None and before.is_granted and counts:
+            found.append(pen.move(pen.record(before.record), State.WITHDRAWN, **asked))
+        elif not found:
+            alone = pen.begin(
+                State.WITHDRAWN,
+                subject,
+                purpose=what[0],
+                tier=what[1].value,
+                version=NO_VERSION,
+                text=_NO_TEXT,
+                given_by=given_by.value,
+                source=said.source,
+                stated_at=to_micros(said.stated_at),
+                **asked,
+            )
+            found.append(alone)
+        if counts and not (before and before.reason is Reason.DIED):
+            pen.stand(found[-1], stated=said, before=before, state=State.WITHDRAWN)
+        return found
+
+    def _end_standing(
+        self, pen: Pen, standing: Standing, state: State, reason: Reason
+    ) -> list[Record]:
+        """End what counts for a resident, whatever it is; return the record that ended, if any."""
+        held = pen.record(standing.record)
+        found = []
+        if held.state in LIVE:
+            held = pen.move(held, state, **_end(reason, pen.now))
+            found.append(held)
+        marked = _marked(held, reason)
+        pen.stand(marked, stated=standing.stated, before=standing, state=state)
+        for waiting in (State.APPLIED, State.CHECKED):
+            for live in pen.live(standing.subject, standing.purpose, standing.tier, waiting):
+                end = State.EXPIRED if state is State.EXPIRED else State.WITHDRAWN
+                found.append(pen.move(live, end, **_end(reason, pen.now)))
+        return found
+
+    def _carry_over(self, pen: Pen, held: Standing, target: str) -> list[Record]:
+        """Bring what counts for one number together with what counts for another."""
+        other = pen.standing(target, held.purpose, held.tier)
+        old = pen.record(held.record)
+        found: list[Record] = []
+        if other is None:
+            copied = self._copied(pen, old, held, target)
+            state = State.GRANTED if held.is_granted else held.state
+            pen.stand(copied, stated=held.stated, before=None, state=state)
+            found.append(copied)
+        elif other.is_granted and not held.is_granted:
+            survivor = pen.record(other.record)
+            ended = pen.move(survivor, State.WITHDRAWN, **_end(Reason.MERGED, pen.now))
+            pen.stand(ended, stated=held.stated, before=other, state=State.WITHDRAWN)
+            found.append(ended)
+        elif other.is_granted and held.version < other.version:  # the older text says less
+            survivor = pen.record(other.record)
+            pen.move(survivor, State.SUPERSEDED, **_end(Reason.MERGED, pen.now))
+            copied = self._copied(pen, old, held, target)
+            pen.stand(copied, stated=held.stated, before=other, state=State.GRANTED)
+            found.append(copied)
+        found += self._end_standing(pen, held, State.SUPERSEDED, Reason.MERGED)
+        return found
+
+    def _copied(self, pen: Pen, old: Record, held: Standing, target: str) -> Record:
+        state = State.GRANTED if held.is_granted else State.WITHDRAWN
+        ended = {} if held.is_granted else _end(old.reason or Reason.MERGED, pen.now)
+        return pen.begin(
+            state,
+            target,
+            purpose=old.purpose,
+            tier=old.tier.value,
+            version=old.version,
+            text=old.text,
+            given_by=old.given_by.value,
+            method=old.method.value if old.method else None,
+            source=old.source,
+            stated_at=to_micros(old.stated_at),
+            granted_at=to_micros(old.granted_at) if old.granted_at else None,
+            until=to_micros(old.until) if old.until else None,
+            **ended,
+        )
+
+    def _expire(self, pen: Pen) -> int:
+        query = (
+            sa.select(records)
+            .where(
+                records.c.tenant == self.tenant,
+                records.c.state == State.GRANTED.value,
+                records.c.until <= to_micros(pen.now),
+            )
+            .order_by(records.c.until)
+            .limit(_MOST_EXPIRED)
+        )
+        found = [record_of(row) for row in pen.connection.execute(query)]
+        for held in found:
+            ended = pen.move(held, State.EXPIRED, **_end(Reason.TERM, pen.now))
+            before = pen.standing(held.subject or "", held.purpose, held.tier)
+            if before is not None and before.record == held.record:
+                pen.stand(ended, stated=before.stated, before=before, state=State.EXPIRED)
+        return len(found)
+
+    def _one(self, pen: Pen, record: str) -> Record:
+        mine = sa.and_(records.c.tenant == self.tenant, records.c.record == record)
+        row = pen.connection.execute(sa.select(records).where(mine)).first()
+        if row is None:
+            raise ConsentUnknown(record=record)
+        return record_of(row)
+
+    def _write(self, number: str, by: str, work: Callable[[Pen, str], T]) -> T:
+        sealed = self.subjects.seal(number)
+        return self._change(by, lambda pen: work(pen, pen.survivor(sealed)))
+
+    def _change(self, by: str, work: Callable[[Pen], T]) -> T:
+        def write(connection: sa.Connection) -> T:
+            return work(Pen.open(connection, self.tenant, now=self.clock.now(), by=by))
+
+        return self.store.write(write, key="consents")
+
+
+def _end(reason: Reason, now: datetime) -> dict[str, str | int]:
+    return {"reason": reason.value, "ended_at": to_micros(now)}
+
+
+def _marked(held: Record, reason: Reason) -> Record:
+    """Return a record as the standing tells it: with the reason for which nothing counts."""
+    return replace(held, reason=reason)

@@ -1,0 +1,91 @@
+"""The ledger of consents of a site, put together: its store, its secret, the workspace's texts.
+
+The site that turns resident numbers into tokens has the ledger; no other site has the secret.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+
+from kumobashi.consent.errors import KeyOfConsentsMissing, PurposeUnknown
+from kumobashi.consent.ledger import ConsentLedger, Texts
+from kumobashi.consent.snapshot import Snapshot, Terms
+from kumobashi.consent.source import LedgerStore
+from kumobashi.consent.states import Tier
+from kumobashi.consent.subjects import Subjects
+from kumobashi.consent.texts import ConsentText
+from kumobashi.crypto.keys import TokenKey
+from kumobashi.kernel import Clock, business_date
+from kumobashi.release.rules import Consent, ReleaseRule
+from kumobashi.storage.state import StateStore
+
+
+def token_secret(workspace: Path, site: str) -> bytes | None:
+    """Return the secret that a site makes tokens from; none: it makes none."""
+    path = workspace / "private" / site / "token.key"
+    return TokenKey.load(path).secret if path.exists() else None
+
+
+def terms_of(consent: Consent, texts: Mapping[str, ConsentText], on: date) -> Terms:
+    """Return what a rule's consent rests on today; raise ``PurposeUnknown``."""
+    purpose = consent.purpose or ""
+    if purpose not in texts:
+        raise PurposeUnknown(purpose=purpose)
+    return Terms(
+        purpose=purpose,
+        tiers=frozenset(map(Tier, consent.of_tiers)),
+        versions=texts[purpose].accepted(on),
+    )
+
+
+class Consents:
+    """What one site knows of consents."""
+
+    def __init__(
+        self, store: StateStore, *, tenant: str, site: str, secret: bytes | None, clock: Clock
+    ) -> None:
+        self._store = store
+        self._tenant = tenant
+        self._site = site
+        self._secret = secret
+        self._clock = clock
+        self.texts: Texts = dict  # of the workspace, as soon as somebody reads it
+
+    @property
+    def is_here(self) -> bool:
+        """Whether this site can have a ledger."""
+        return self._secret is not None
+
+    @cached_property
+    def ledger(self) -> ConsentLedger:
+        """The ledger; raises ``KeyOfConsentsMissing`` where the site has no secret."""
+        if self._secret is None:
+            raise KeyOfConsentsMissing(site=self._site)
+        return ConsentLedger(
+            self._store,
+            tenant=self._tenant,
+            subjects=Subjects(self._secret, self._tenant),
+            texts=self._texts,
+            clock=self._clock,
+        )
+
+    @cached_property
+    def snapshot(self) -> Snapshot:
+        """What counts now for all residents at once."""
+        return Snapshot(self.ledger)
+
+    def _texts(self) -> Mapping[str, ConsentText]:
+        return self.texts()  # whoever reads the workspace comes after the ledger
+
+    def source(self, rule: ReleaseRule) -> LedgerStore | None:
+        """Return where a run of a rule reads its consents; none: it does not ask the ledger.
+
+        Raises:
+            PurposeUnknown, KeyOfConsentsMissing: it cannot be asked, so nothing may leave.
+        """
+        if rule.consent is None or not rule.consent.ledger:
+            return None
+        on = business_date(self._clock.now())
+        terms = terms_of(rule.consent, self.texts(), on)
+        return LedgerStore(self.snapshot, terms, tenant=self._tenant, clock=self._clock)
