@@ -19,7 +19,7 @@ LINK = "childcare-notices"
 def test_a_row_that_is_taken_away_stops_the_next_run(tmp_path: Path) -> None:
     folder = write_sample(tmp_path / "city")
     directory = load_directory(folder, now=SystemClock().now())
-    wiring = Wiring(folder, directory, lambda: ON)
+    wiring = Wiring(folder, directory, today=lambda: ON)
     rules = folder / "policy" / "who_may.csv"
     text = rules.read_text(encoding="utf-8")
 
