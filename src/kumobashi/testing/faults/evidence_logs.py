@@ -55,8 +55,9 @@ def read_logs(stores: Mapping[str, Store], keys: Mapping[str, str]) -> list[Log]
             seen.setdefault(str(site), []).append(_note(str(note), keys, found=witness))
     logs = []
     for site, store in stores.items():
-        entries = store.ask(_ENTRIES)
+        # What was signed first: a gateway that is running may add a record and sign it meanwhile.
         own = [_note(str(row[0]), keys, found=site) for row in store.ask(_OWN)]
+        entries = store.ask(_ENTRIES)
         numbers = [int(row[0]) for row in entries]
         bodies = [bytes(row[1]) for row in entries]
         logs.append(Log(site, numbers, bodies, [*own, *seen[site]]))
