@@ -6,7 +6,7 @@ from alembic import op
 from kumobashi.exchange.row_security import secure
 
 revision = "0009"
-down_revision = "0007"
+down_revision = "0008"
 
 _FIXED = "consent_revisions"
 
