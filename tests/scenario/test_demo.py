@@ -58,6 +58,22 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return folder, done.stdout
 
 
+def test_an_application_is_decided_and_its_notice_can_be_printed(told: tuple[Path, str]) -> None:
+    folder, said = told
+
+    assert "効力あり" in said
+    notice = (folder / "city" / "決定通知書.html").read_text(encoding="utf-8")
+    assert "総務部" in notice
+    assert "架総第1号" in notice
+
+
+def test_protected_persons_are_left_to_an_office(told: tuple[Path, str]) -> None:
+    _, said = told
+
+    assert "自動では出さなかった人（支援措置）" in said
+    assert "kumobashi individual list" in said
+
+
 def test_the_night_is_told_and_summed_up(told: tuple[Path, str]) -> None:
     _, out = told
 

@@ -82,6 +82,7 @@ def demo(
                 night.approve()
             with step(terminal, "4つのゲートウェイが応答", "The four gateways answer"):
                 gateways.wait_ready()
+            night.agree()
             night.run()
             night.conclude(url=f"{urls[_HALL]}/", seconds=time.monotonic() - started)
             if not leave:

@@ -50,6 +50,7 @@ class Night:
     campaigns: "list[CampaignLine]" = field(default_factory=list)
     ways: "Sequence[Way]" = ()
     as_written: "GateReport | None" = None  # what the gate says of the rule as it is written
+    agreement: dict[str, str] = field(default_factory=dict)
     _workspace: "Workspace | None" = None
 
     @property
@@ -82,6 +83,14 @@ class Night:
                 now = SystemClock().now()
                 approve(self.folder, one, by="架空市 情報政策課", at=now, measured=measured)
 
+    def agree(self) -> None:
+        """Let an application for a link go from desk to desk, until its notice can be printed."""
+        from kumobashi.cli.agreement_story import tell_agreement
+
+        self._title("申請から決定通知まで", "From an application to the notice of decision")
+        paper = self.folder / "決定通知書.html"
+        self.agreement = tell_agreement(self.terminal, self.workspace, _GATED, self.today, paper)
+
     def run(self) -> None:
         """Run the links of both days."""
         api = open_local_api(self.workspace, _HALL)
@@ -100,6 +109,7 @@ class Night:
             counting = beside.submit(self._count)
             self._link(api, _STOPPED, yesterday, until={Light.STOPPED}, is_again=True)
             counting.result()
+        self._left_to_people(api)
         self._refused()
 
     def conclude(self, *, url: str, seconds: float) -> None:
@@ -114,6 +124,7 @@ class Night:
             told = as_json(self.done, residents=self.residents, url=url, seconds=seconds)
             notices = [line_json(line) for line in self.campaigns]
             gate = self.as_written.facts() if self.as_written else None
+            told["agreement"] = self.agreement
             compared = {"gate_as_written": gate, "ways": ways_json(self.ways)}
             self.terminal.emit({**told, "campaigns": notices, **compared})
             return
@@ -192,6 +203,24 @@ class Night:
                     f" {said.removed} died or moved out",
                 )
             )
+
+    def _left_to_people(self, api: LocalApi) -> None:
+        """Say whom no link carried, and which office sees to them."""
+        measures = self.workspace.municipality.protective_measures
+        newest = {one["link"]: one for one in reversed(api.individual_lists())}
+        if self.terminal.as_json or measures is None or not newest:
+            return
+        office = self.workspace.municipality.contacts[measures.contact].name
+        self._title("自動では出さなかった人（支援措置）", "Whom no link carried (protected)")
+        for link, one in newest.items():
+            name = self.terminal.t(self.workspace.links[link].name, link)
+            people = self.terminal.t(f"{one['people']:,} 人", f"{one['people']:,} people")
+            self.terminal.out.print(f"{name}  {people}", highlight=False)
+        said = self.terminal.t(
+            f"{office}が一人ずつ対応します: kumobashi individual list",
+            f"{office} sees to each of them: kumobashi individual list",
+        )
+        self.terminal.out.print(said)
 
     def _refused(self) -> None:
         """Show why one link may not run at all."""

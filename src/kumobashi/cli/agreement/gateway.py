@@ -39,6 +39,10 @@ class AgreementGateway(LocalApi):
         """Return one."""
         return _view(self._call("GET", _one(agreement)))
 
+    def post(self, path: str, wish: Json) -> Json:
+        """Send what somebody did to a path of the local API; return the answer as it came."""
+        return self._call("POST", path, wish)
+
     def new(self, wish: Mapping[str, object]) -> AgreementView:
         """Draft an application."""
         return _view(self._call("POST", _ROOT, wish))
