@@ -55,8 +55,9 @@ def tell_agreement(
         terminal.out.print(table)
         said = terminal.t(
             f"{agreement['number']}: {agreement['state_ja']}（{first} から {last} まで）。"
-            f"決定通知書: {paper}",
-            f"{agreement['number']}: {agreement['state']} from {first} to {last}. Notice: {paper}",
+            f"連携設定フォルダの {paper.name} を印刷できます。",
+            f"{agreement['number']}: {agreement['state']} from {first} to {last}."
+            f" {paper.name} in the workspace can be printed.",
         )
-        terminal.out.print(said, soft_wrap=True)
+        terminal.out.print(said)
     return {"number": agreement["number"], "state": agreement["state"], "notice": str(paper)}
