@@ -37,11 +37,6 @@ class LevelMask:
     remedy_en: str
     origin: Origin
 
-    @property
-    def asks(self) -> frozenset[str]:
-        """What is decided."""
-        return frozenset(self.forms)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloudRow:

@@ -243,6 +243,35 @@ def test_a_row_that_stands_twice_is_refused_in_every_table(
     assert caught.value.file.endswith(file)
 
 
+def added(folder: Path, file: str, line: str) -> int:
+    """Copy our tables, add a line to one of them, and return its number."""
+    copytree(TABLES, folder)
+    text = (folder / file).read_text(encoding="utf-8")
+    (folder / file).write_text(f"{text}{line}\n", encoding="utf-8")
+    return len(text.splitlines()) + 1
+
+
+def test_clouds_that_are_equally_exact_must_agree(tmp_path: Path) -> None:
+    # as exact as our row on 3A,*,1,JP, open in another column, and with another answer
+    line = "3A,kept,1,*,no,条,art.,,,2016-04-01,,未確認,試し"
+    number = added(tmp_path / "tables", "cloud_levels.csv", line)
+
+    with pytest.raises(PolicyContradicts, match="equally exact") as caught:
+        load_tables(tmp_path / "tables")
+
+    assert caught.value.row == number
+
+
+def test_protection_levels_are_never_left_open(tmp_path: Path) -> None:
+    line = "*,core,local-tax,flag,条,art.,,,2016-04-01,,未確認,試し"
+    number = added(tmp_path / "tables", "level_masks.csv", line)
+
+    with pytest.raises(PolicyUnreadable) as caught:
+        load_tables(tmp_path / "tables")
+
+    assert caught.value.row == number
+
+
 def test_two_answers_of_the_linkage_table_for_one_question_are_refused(tmp_path: Path) -> None:
     copytree(TABLES / "samples", tmp_path / "own")
     path = tmp_path / "own" / "linkage.csv"
