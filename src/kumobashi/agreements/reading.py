@@ -91,16 +91,34 @@ def one(
 def whole(
     connection: sa.Connection, trusted: Trusted, held: sa.Row[tuple[object, ...]]
 ) -> Agreement:
-    """Return the agreement of a row, verified; raise :class:`AgreementForged`."""
+    """Return the agreement of a row, verified; raise :class:`AgreementForged`.
+
+    Row and moves are two statements: somebody may act between them, unless the row is held. What
+    does not fit is read again before it is called forged.
+    """
+    mine = sa.and_(agreements.c.tenant == trusted.tenant, agreements.c.agreement == held.agreement)
+    seen: object = None
+    while True:
+        tokens = tokens_of(connection, trusted.tenant, held.agreement)
+        try:
+            return verified(_row(held), tokens, trusted)
+        except AgreementForged:
+            now = (tuple(held), tuple(tokens))
+            fresh = connection.execute(sa.select(agreements).where(mine)).first()
+            if fresh is None or now == seen:
+                raise
+            held, seen = fresh, now
+
+
+def _row(held: sa.Row[tuple[object, ...]]) -> Row:
     try:
-        row = row_of(held)
+        return row_of(held)
     except ValueError:
         raise AgreementForged(
             agreement=held.number or held.agreement,
             what="行の状態が読めません",
             what_en="the state of its row is none",
         ) from None
-    return verified(row, tokens_of(connection, trusted.tenant, row.agreement), trusted)
 
 
 def covering(
@@ -140,11 +158,11 @@ def covering(
     raise min(why, key=_how_telling, default=AgreementMissing(link=wanted.link))
 
 
-def check_still(
-    connection: sa.Connection, trusted: Trusted, agreement: str, wanted: Wanted
-) -> None:
-    """Raise :class:`NotCovered` unless the agreement that a transfer began under still holds."""
-    check_covers(one(connection, trusted, agreement, hold=True), wanted)
+def still(connection: sa.Connection, trusted: Trusted, agreement: str, wanted: Wanted) -> Agreement:
+    """Return the agreement that a transfer began under; raise ``NotCovered`` when it is over."""
+    found = one(connection, trusted, agreement, hold=True)
+    check_covers(found, wanted)
+    return found
 
 
 def _newest_change(

@@ -83,7 +83,7 @@ class Endpoint:
         limits = Limits(memory_mib=gateway.settings.memory_mib)
         token_path = gateway.settings.workspace / "private" / identity.site / "token.key"
         self.deeds = Deeds(ledger)
-        self._stopping = Stopping(self.agreements, ledger, self.deeds, site=identity.site)
+        self._stopping = Stopping(self.agreements, gate, ledger, self.deeds, site=identity.site)
         snapshots = self._snapshots = Snapshots(var / "snapshots", gateway.keys)
         histories = Histories(var / "histories", gateway.keys)
         self._set_aside = SetAside(var / "quarantine")

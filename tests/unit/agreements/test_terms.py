@@ -31,7 +31,7 @@ from kumobashi.agreements.errors import (
     ProcessorsNotPermitted,
 )
 from kumobashi.agreements.models import lines_of, wish_of
-from kumobashi.agreements.reading import check_still, covering
+from kumobashi.agreements.reading import covering, still
 from kumobashi.agreements.records import Agreement
 from kumobashi.agreements.terms import Wanted, reminders
 from kumobashi.agreements.views import acts_for, steps_of, view_of
@@ -110,7 +110,7 @@ def test_a_change_takes_the_place_of_what_it_changes(book: Book) -> None:
     assert covered(book, old.row.number, plan_hash=people.OTHER_HASH).agreement == new.agreement
     # What began under the old one does not go on under the new one.
     with pytest.raises(AgreementEnded):
-        book.store.write(lambda held: check_still(held, book.trusted, old.agreement, wanted(book)))
+        book.store.write(lambda held: still(held, book.trusted, old.agreement, wanted(book)))
     with pytest.raises(IllegalAct):
         book.create(application, people.TANAKA)
 
