@@ -24,6 +24,7 @@ _SHORTEST = 6  # characters of an id's end that may stand for the whole
 _LONGEST_CHAIN = 1000  # changes of one agreement
 LIVING = (State.IN_FORCE, State.DECIDED)
 OVER = (State.EXPIRED, State.WITHDRAWN)
+_FOLLOWED = (State.IN_FORCE, State.EXPIRED, State.DECIDED, State.WITHDRAWN)
 _TELLING: tuple[type[AgreementFailed], ...] = (
     AgreementForged,
     PlanDrifted,
@@ -165,6 +166,25 @@ def still(connection: sa.Connection, trusted: Trusted, agreement: str, wanted: W
     return found
 
 
+def replaced_by(
+    connection: sa.Connection, trusted: Trusted, change: Agreement
+) -> Sequence[Agreement]:
+    """Return what ends when a change begins: the one it changes, and other changes of that one."""
+    old = change.application.supersedes
+    rows = _of_link(connection, trusted.tenant, change.application.link, LIVING, hold=True)
+    others = [whole(connection, trusted, held) for held in rows]
+    return [
+        each
+        for each in others
+        if each.agreement == old
+        or (
+            each.agreement != change.agreement
+            and each.state is State.IN_FORCE
+            and each.application.supersedes == old
+        )
+    ]
+
+
 def _newest_change(
     connection: sa.Connection, trusted: Trusted, found: Agreement, *, hold: bool
 ) -> Agreement:
@@ -179,7 +199,8 @@ def _newest_change(
         later = [each for each in changes if each.application.supersedes == found.agreement]
         if not later:
             break
-        found = later[0]
+        # One that was taken back before it began has replaced nothing.
+        found = min(later, key=lambda each: _FOLLOWED.index(each.state))
     return found
 
 

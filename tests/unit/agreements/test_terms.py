@@ -115,6 +115,29 @@ def test_a_change_takes_the_place_of_what_it_changes(book: Book) -> None:
         book.create(application, people.TANAKA)
 
 
+def test_of_two_changes_the_later_one_stands(book: Book) -> None:
+    old = people.in_state(book, State.IN_FORCE)
+    application = replace(people.APPLICATION, supersedes=old.agreement)
+    first, second = (book.create(application, people.TANAKA) for _ in range(2))
+    for made in (first, second):
+        for act, by in people.WAY:
+            book.act(made.agreement, Wish(act=act), by)
+    states = [book.get(one.agreement).state for one in (old, first, second)]
+    assert states == [State.EXPIRED, State.EXPIRED, State.IN_FORCE]
+    assert covered(book, old.row.number).agreement == second.agreement
+
+
+def test_a_change_that_was_taken_back_before_it_began_replaces_nothing(book: Book) -> None:
+    old = people.in_state(book, State.IN_FORCE)
+    application = replace(people.APPLICATION, supersedes=old.agreement)
+    good, bad = (book.create(application, people.TANAKA) for _ in range(2))
+    book.act(bad.agreement, Wish(act=Act.WITHDRAW), people.TANAKA)
+    assert covered(book, old.row.number).agreement == old.agreement
+    for act, by in people.WAY:
+        book.act(good.agreement, Wish(act=act), by)
+    assert covered(book, old.row.number).agreement == good.agreement
+
+
 def test_it_begins_on_its_first_day_and_ends_at_midnight_in_japan(
     book: Book, clock: HandClock
 ) -> None:
