@@ -1,5 +1,6 @@
 """Agreements, the same in every store: the way to force, many at once, stopped in time."""
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -11,7 +12,12 @@ import sqlalchemy as sa
 from kumobashi.agreements import Act, Book, State
 from kumobashi.agreements.acting import Wish
 from kumobashi.agreements.auditing import audit
-from kumobashi.agreements.errors import AgreementChanged, AgreementEnded, AgreementFailed
+from kumobashi.agreements.errors import (
+    AgreementChanged,
+    AgreementEnded,
+    AgreementFailed,
+    AgreementForged,
+)
 from kumobashi.agreements.moves import read_move
 from kumobashi.agreements.reading import tokens_of
 from kumobashi.agreements.sql import agreements, moves
@@ -43,10 +49,33 @@ def book(store: StateStore, clock: HandClock) -> Book:
 
 
 @pytest.fixture
-def ledger(store: StateStore, book: Book, clock: HandClock) -> Ledger:
+def gate(store: StateStore, book: Book, clock: HandClock) -> Gate:
+    return Gate(store, book.trusted, clock)
+
+
+@pytest.fixture
+def ledger(store: StateStore, gate: Gate, clock: HandClock) -> Ledger:
     made = Ledger(store, TENANT, clock)
-    made.permits = Gate(store, book.trusted, clock)
+    made.permits = gate
     return made
+
+
+@pytest.fixture
+def stopping(book: Book, gate: Gate, ledger: Ledger) -> Stopping:
+    return Stopping(book, gate, ledger, Deeds(ledger), site=people.SITE)
+
+
+def cut_off(book: Book, agreement: str, number: int) -> None:
+    """Undo a withdrawal as somebody would who has the database: what is left fits together."""
+    mine = moves.c.agreement == agreement
+    row = sa.update(agreements).where(agreements.c.agreement == agreement)
+
+    def forge(held: sa.Connection) -> None:
+        held.execute(sa.delete(moves).where(mine, moves.c.number == number))
+        held.execute(row.values(state=State.IN_FORCE.value))
+
+    book.store.write(forge)
+    assert book.get(agreement).state is State.IN_FORCE
 
 
 def begun(ledger: Ledger, on: str = DAY) -> str:
@@ -109,7 +138,9 @@ def test_what_began_under_an_agreement_is_not_closed_once_it_is_withdrawn(
         begun(ledger, "2026-11-21")
 
 
-def test_what_waits_is_cancelled_and_what_may_have_left_is_not(book: Book, ledger: Ledger) -> None:
+def test_what_waits_is_cancelled_and_what_may_have_left_is_not(
+    book: Book, ledger: Ledger, stopping: Stopping
+) -> None:
     made = people.in_state(book, State.IN_FORCE)
     extracting, sealed, held, closing = (begun(ledger, f"2026-11-{n}") for n in range(10, 14))
     for transfer in (sealed, closing):
@@ -118,7 +149,6 @@ def test_what_waits_is_cancelled_and_what_may_have_left_is_not(book: Book, ledge
     deeds = Deeds(ledger)
     deeds.begin_to_close(closing)
     free, _ = ledger.start(LINK, "2026-11-20", mode="full", plan_hash=people.HASH, again=False)
-    stopping = Stopping(book, ledger, deeds, site=people.SITE)
     assert stopping.look() == 0
 
     book.act(made.agreement, Wish(act=Act.WITHDRAW), people.SUZUKI)
@@ -135,11 +165,10 @@ def test_what_waits_is_cancelled_and_what_may_have_left_is_not(book: Book, ledge
 
 
 def test_a_term_that_is_over_stops_what_runs_by_itself(
-    book: Book, ledger: Ledger, clock: HandClock
+    book: Book, ledger: Ledger, clock: HandClock, stopping: Stopping
 ) -> None:
     made = people.in_state(book, State.IN_FORCE)
     transfer = begun(ledger)
-    stopping = Stopping(book, ledger, Deeds(ledger), site=people.SITE)
     clock.at = datetime(2027, 3, 31, 14, 59, 59, tzinfo=UTC)
     assert stopping.look() == 0
     clock.at = datetime(2027, 3, 31, 15, 0, tzinfo=UTC)
@@ -149,9 +178,8 @@ def test_a_term_that_is_over_stops_what_runs_by_itself(
 
 
 def test_a_start_and_a_withdrawal_at_once_end_in_nothing_that_runs(
-    book: Book, ledger: Ledger
+    book: Book, ledger: Ledger, stopping: Stopping
 ) -> None:
-    stopping = Stopping(book, ledger, Deeds(ledger), site=people.SITE)
     for number in range(8):
         made = people.in_state(book, State.IN_FORCE)
         on = f"2026-11-{number + 1:02}"
@@ -170,14 +198,37 @@ def test_a_start_and_a_withdrawal_at_once_end_in_nothing_that_runs(
         assert ledger.not_left(LINK) == []
 
 
+def test_a_history_that_was_cut_off_is_refused_by_who_has_seen_it_longer(
+    book: Book, ledger: Ledger
+) -> None:
+    made = people.in_state(book, State.IN_FORCE)
+    begun(ledger)
+    register = book.register(made.agreement, [], people.SUZUKI)
+    begun(ledger, "2026-11-21")  # it has seen the move
+    cut_off(book, made.agreement, register.head.number)
+    with pytest.raises(AgreementForged):
+        begun(ledger, "2026-11-20")
+
+
+def test_a_withdrawal_that_was_cut_off_is_refused_once_it_was_laid_beside_the_evidence(
+    book: Book, gate: Gate, ledger: Ledger
+) -> None:
+    made = people.in_state(book, State.IN_FORCE)
+    gone = book.act(made.agreement, Wish(act=Act.WITHDRAW), people.SUZUKI)
+    cut_off(book, made.agreement, gone.head.number)
+    gate.audit()
+    with pytest.raises(AgreementForged):
+        begun(ledger)
+
+
 def test_one_that_was_tampered_with_keeps_no_other_from_ending(
-    book: Book, ledger: Ledger, clock: HandClock
+    book: Book, clock: HandClock, stopping: Stopping
 ) -> None:
     bad, good = (people.in_state(book, State.IN_FORCE) for _ in range(2))
     mine = moves.c.agreement == bad.agreement
     book.store.write(lambda held: held.execute(sa.delete(moves).where(mine, moves.c.number == 2)))
     clock.at = datetime(2027, 3, 31, 15, 0, tzinfo=UTC)
-    Stopping(book, ledger, Deeds(ledger), site=people.SITE).look()
+    stopping.look()
     assert book.get(good.agreement).state is State.EXPIRED
 
 
@@ -207,3 +258,32 @@ def test_opened_again_it_is_as_it_was(opened: Callable[[], StateStore], clock: H
             people.book_of(again, clock, SigningKey.generate()).get(made.agreement)
     finally:
         again.close()
+
+
+def test_whoever_reads_while_others_act_sees_no_forgery(book: Book) -> None:
+    made = [people.in_state(book, State.APPLIED).agreement for _ in range(3)]
+    over = threading.Event()
+
+    def act(agreement: str) -> None:
+        for _ in range(12):
+            book.act(agreement, Wish(act=Act.RETURN), people.SATO)
+            book.act(agreement, Wish(act=Act.SUBMIT), people.TANAKA)
+
+    def read() -> int:
+        count = 0
+        while not over.is_set():
+            for agreement in made:
+                book.get(agreement)
+            found = book.store.read(lambda held: audit(held, book.trusted))
+            assert found.faults == ()
+            count += 1
+        return count
+
+    with ThreadPoolExecutor(5) as pool:
+        readers = [pool.submit(read) for _ in range(2)]
+        try:
+            for done in [pool.submit(act, agreement) for agreement in made]:
+                done.result()
+        finally:
+            over.set()
+        assert all(reader.result() > 0 for reader in readers)

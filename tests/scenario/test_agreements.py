@@ -88,7 +88,7 @@ def place(city: City, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Offi
 
 
 def test_from_application_to_withdrawal(
-    place: Offices, record_property: Callable[[str, object], None]
+    place: Offices, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
     town = place.town
     assert place.refusal() == "agreement.missing"
@@ -119,7 +119,7 @@ def test_from_application_to_withdrawal(
         lambda: place.states(waiting) == {"cancelled"} or None,
         LONGEST_SECONDS,
     )
-    record_property("seconds_to_the_last_cancelled", round(time.monotonic() - began, 2))
+    record_testsuite_property("seconds_to_the_last_cancelled", round(time.monotonic() - began, 2))
 
     seen = town.transfer(waiting[0])
     assert seen["cause"]["code"] == "agreement.ended", "receipt of the stop tells why"
@@ -175,7 +175,7 @@ def test_a_plan_that_has_drifted_is_not_covered_and_a_change_is(place: Offices) 
 
 
 def test_at_midnight_in_japan_everything_under_it_stops(
-    place: Offices, record_property: Callable[[str, object], None]
+    place: Offices, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
     town = place.town
     made = place.agreed(last=place.today)
@@ -194,7 +194,7 @@ def test_at_midnight_in_japan_everything_under_it_stops(
             lambda: place.states([transfer]) == {"cancelled"} or None,
             LONGEST_SECONDS,
         )
-        record_property("seconds_after_midnight", round(time.monotonic() - began, 2))
+        record_testsuite_property("seconds_after_midnight", round(time.monotonic() - began, 2))
         assert town.call(f"{ROOT}/{made['agreement']}")["state"] == "expired"
         assert town.transfer(transfer)["cause"]["code"] == "agreement.ended"
     finally:

@@ -22,7 +22,7 @@ from kumobashi.agreements.offices import Actor, Offices, Standing
 from kumobashi.agreements.processors import Processor, check_register
 from kumobashi.agreements.records import Agreement, Row
 from kumobashi.agreements.sql import agreements, moves
-from kumobashi.agreements.states import FINAL, Act, State, check_act
+from kumobashi.agreements.states import Act, State, check_act
 from kumobashi.agreements.terms import act_due
 from kumobashi.agreements.verifying import Trusted
 from kumobashi.crypto.keys import SigningKey
@@ -196,10 +196,8 @@ class Book:
             clock=self.clock.now(),
             change=_Change(),
         )
-        replaced = now.application.supersedes
-        if act is Act.BEGIN and replaced:
-            old = reading.one(connection, self.trusted, replaced, hold=True)
-            if old.state not in FINAL:
+        if act is Act.BEGIN and now.application.supersedes:
+            for old in reading.replaced_by(connection, self.trusted, now):
                 self._by_gateway(connection, old, Act.SUPERSEDE)
         return after
 

@@ -24,6 +24,7 @@ _SHORTEST = 6  # characters of an id's end that may stand for the whole
 _LONGEST_CHAIN = 1000  # changes of one agreement
 LIVING = (State.IN_FORCE, State.DECIDED)
 OVER = (State.EXPIRED, State.WITHDRAWN)
+_FOLLOWED = (State.IN_FORCE, State.EXPIRED, State.DECIDED, State.WITHDRAWN)
 _TELLING: tuple[type[AgreementFailed], ...] = (
     AgreementForged,
     PlanDrifted,
@@ -91,16 +92,34 @@ def one(
 def whole(
     connection: sa.Connection, trusted: Trusted, held: sa.Row[tuple[object, ...]]
 ) -> Agreement:
-    """Return the agreement of a row, verified; raise :class:`AgreementForged`."""
+    """Return the agreement of a row, verified; raise :class:`AgreementForged`.
+
+    Row and moves are two statements: somebody may act between them, unless the row is held. What
+    does not fit is read again before it is called forged.
+    """
+    mine = sa.and_(agreements.c.tenant == trusted.tenant, agreements.c.agreement == held.agreement)
+    seen: object = None
+    while True:
+        tokens = tokens_of(connection, trusted.tenant, held.agreement)
+        try:
+            return verified(_row(held), tokens, trusted)
+        except AgreementForged:
+            now = (tuple(held), tuple(tokens))
+            fresh = connection.execute(sa.select(agreements).where(mine)).first()
+            if fresh is None or now == seen:
+                raise
+            held, seen = fresh, now
+
+
+def _row(held: sa.Row[tuple[object, ...]]) -> Row:
     try:
-        row = row_of(held)
+        return row_of(held)
     except ValueError:
         raise AgreementForged(
             agreement=held.number or held.agreement,
             what="行の状態が読めません",
             what_en="the state of its row is none",
         ) from None
-    return verified(row, tokens_of(connection, trusted.tenant, row.agreement), trusted)
 
 
 def covering(
@@ -140,11 +159,30 @@ def covering(
     raise min(why, key=_how_telling, default=AgreementMissing(link=wanted.link))
 
 
-def check_still(
-    connection: sa.Connection, trusted: Trusted, agreement: str, wanted: Wanted
-) -> None:
-    """Raise :class:`NotCovered` unless the agreement that a transfer began under still holds."""
-    check_covers(one(connection, trusted, agreement, hold=True), wanted)
+def still(connection: sa.Connection, trusted: Trusted, agreement: str, wanted: Wanted) -> Agreement:
+    """Return the agreement that a transfer began under; raise ``NotCovered`` when it is over."""
+    found = one(connection, trusted, agreement, hold=True)
+    check_covers(found, wanted)
+    return found
+
+
+def replaced_by(
+    connection: sa.Connection, trusted: Trusted, change: Agreement
+) -> Sequence[Agreement]:
+    """Return what ends when a change begins: the one it changes, and other changes of that one."""
+    old = change.application.supersedes
+    rows = _of_link(connection, trusted.tenant, change.application.link, LIVING, hold=True)
+    others = [whole(connection, trusted, held) for held in rows]
+    return [
+        each
+        for each in others
+        if each.agreement == old
+        or (
+            each.agreement != change.agreement
+            and each.state is State.IN_FORCE
+            and each.application.supersedes == old
+        )
+    ]
 
 
 def _newest_change(
@@ -161,7 +199,8 @@ def _newest_change(
         later = [each for each in changes if each.application.supersedes == found.agreement]
         if not later:
             break
-        found = later[0]
+        # One that was taken back before it began has replaced nothing.
+        found = min(later, key=lambda each: _FOLLOWED.index(each.state))
     return found
 
 

@@ -4,11 +4,13 @@
 /agreements/{agreement}                 one: steps, content, register, history
 /agreements/{agreement}/acts/{act}      GET: what will happen, and a form   POST: done
 /agreements/{agreement}/papers/{paper}  the application or the notice, on A4
+/agreements/{agreement}/files/{number}  an attachment
 """
 
 import asyncio
 from dataclasses import dataclass
 from functools import partial
+from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -64,6 +66,7 @@ class AgreementPages:
             page(_ACT, self.ask),
             page(_ACT, self.do, "POST"),
             page(f"{_ONE}/papers/{{paper}}", self.paper),
+            page(f"{_ONE}/files/{{number:int}}", self.file),
         ]
 
     async def list(self, request: Request) -> Response:
@@ -133,6 +136,19 @@ class AgreementPages:
             )
         )
         return go(request, f"/agreements/{view.agreement}")
+
+    async def file(self, request: Request) -> Response:
+        """Answer with an attachment, to be kept; a browser never opens it by itself."""
+        view, number = await self._view(request), int(request.path_params["number"])
+        if not 1 <= number <= len(view.attachments):
+            raise HTTPException(404)
+        name, body = await asyncio.to_thread(self.agreements.file, view.agreement, number)
+        headers = {
+            **SAFE_HEADERS,
+            "Cache-Control": "no-store",
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
+        }
+        return Response(body, headers=headers, media_type="application/octet-stream")
 
     async def paper(self, request: Request) -> Response:
         """Answer with a paper, ready to be printed."""

@@ -196,6 +196,9 @@ class AgreementSource(Protocol):
     ) -> None:
         """Do it in one durable step; raise what refuses it."""
 
+    def file(self, agreement: str, number: int) -> tuple[str, bytes]:
+        """Return name and bytes of an attachment, counted from 1; raise ``AttachmentLost``."""
+
     def paper(self, agreement: str, paper: str) -> str:
         """Return the application or the notice of decision as HTML."""
 

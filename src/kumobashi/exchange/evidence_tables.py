@@ -170,14 +170,14 @@ def readable(records: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, Mappin
 def _change(said: Mapping[str, Any], lang: Language) -> str:
     if "after" not in said:
         return ""
-    words: Mapping[str, str] = STATES
+    words: Mapping[str, str]
     match str(said.get("event")).partition(".")[0]:
         case "holding":
             words = {state.value: ja for state, ja in KEEPING_JA.items()}
         case "agreement":
             words = {state.value: state.ja for state in State}
         case _:
-            pass
+            words = STATES
     return f"{_state(said.get('before'), lang, words)} → {_state(said['after'], lang, words)}"
 
 

@@ -8,7 +8,7 @@ that is over, in every process of a site that works on transfers.
 import asyncio
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import date
 from typing import Final
@@ -16,8 +16,14 @@ from typing import Final
 import sqlalchemy as sa
 
 from kumobashi.agreements import Agreement, Book, reading
+from kumobashi.agreements.auditing import Fault, audit
 from kumobashi.agreements.contents import Application
-from kumobashi.agreements.errors import AgreementFailed, AgreementMissing, PlanDrifted
+from kumobashi.agreements.errors import (
+    AgreementFailed,
+    AgreementForged,
+    AgreementMissing,
+    PlanDrifted,
+)
 from kumobashi.agreements.offices import Offices, offices_of
 from kumobashi.agreements.terms import Wanted, ended
 from kumobashi.agreements.verifying import Trusted
@@ -36,6 +42,7 @@ from kumobashi.storage.state import StateStore
 
 log = logging.getLogger(__name__)
 EVERY_SECONDS: Final = 1.0  # so that a withdrawal reaches every process well within five
+AUDIT_SECONDS: Final = 3600.0  # and once at the start; it reads the whole evidence log
 _LOG_AGAIN: Final = 600  # looks until a failure that lasts is logged once more
 
 
@@ -67,6 +74,32 @@ def refuse_what_needs_one(workspace: Workspace, link: LinkFile, _decided: Plan) 
         raise AgreementMissing(link=link.link)
 
 
+class Memory:
+    """What this process knows beside the rows: how long histories were, and what an audit found.
+
+    Somebody with the database can cut off the end of a history, so that what is left fits together.
+    Whoever has seen the longer one, or has laid it beside the evidence log, is not deceived.
+    """
+
+    def __init__(self) -> None:
+        self._lengths: dict[str, int] = {}
+        self._bad: Mapping[str, Fault] = {}
+
+    def distrust(self, faults: Iterable[Fault]) -> None:
+        """Note what an audit found; what it does not name any more is trusted again."""
+        self._bad = {fault.agreement: fault for fault in faults}
+
+    def check(self, agreement: Agreement) -> None:
+        """Raise :class:`AgreementForged` when its history was longer, or an audit named it."""
+        name, length = agreement.agreement, len(agreement.moves)
+        if fault := self._bad.get(name):
+            raise AgreementForged(agreement=agreement.name, what=fault.ja, what_en=fault.en)
+        if length < self._lengths.get(name, 0):
+            ja, en = "履歴の終わりが消されています", "the end of its history is gone"
+            raise AgreementForged(agreement=agreement.name, what=ja, what_en=en)
+        self._lengths[name] = length
+
+
 class Gate:
     """The port of :mod:`kumobashi.exchange.permitting`, and the same question in words."""
 
@@ -74,15 +107,27 @@ class Gate:
         self._store = store
         self._trusted = trusted
         self._clock = clock
+        self._memory = Memory()
 
     def cover(self, held: sa.Connection, sending: Sending, needed: Needed) -> str:
         """Return the id of the agreement in force that covers what is to be sent."""
         wanted = self._wanted(sending)
-        return reading.covering(held, self._trusted, wanted, number=needed.number).agreement
+        found = reading.covering(held, self._trusted, wanted, number=needed.number)
+        self._memory.check(found)
+        return found.agreement
 
     def check(self, held: sa.Connection, sending: Sending, agreement: str) -> None:
         """Raise unless the agreement that a transfer began under still covers it."""
-        reading.check_still(held, self._trusted, agreement, self._wanted(sending))
+        found = reading.still(held, self._trusted, agreement, self._wanted(sending))
+        self._memory.check(found)
+
+    def audit(self) -> None:
+        """Look at all agreements beside the evidence log; what does not fit lets nothing leave."""
+        found = self._store.read(lambda held: audit(held, self._trusted))
+        self._memory.distrust(found.faults)
+        for fault in found.faults:
+            extra = {"code": fault.code, "agreement": fault.agreement}
+            log.error("an agreement is not what was decided", extra=extra)
 
     def refuse(self, workspace: Workspace, link: LinkFile, decided: Plan) -> None:
         """Raise unless an agreement covers a plan today; says what of the plan has changed."""
@@ -100,7 +145,9 @@ class Gate:
 
     def _covered(self, held: sa.Connection, sending: Sending, needed: Needed) -> Agreement:
         wanted = self._wanted(sending)
-        return reading.covering(held, self._trusted, wanted, number=needed.number, hold=False)
+        found = reading.covering(held, self._trusted, wanted, number=needed.number, hold=False)
+        self._memory.check(found)
+        return found
 
     def _wanted(self, sending: Sending) -> Wanted:
         return Wanted(
@@ -128,8 +175,9 @@ def told(drifted: PlanDrifted, application: Application, decided: Plan) -> PlanD
 class Stopping:
     """Looks every second, in each process: agreements begin and end, and what ran under them."""
 
-    def __init__(self, book: Book, ledger: Ledger, deeds: Deeds, *, site: str) -> None:
+    def __init__(self, book: Book, gate: Gate, ledger: Ledger, deeds: Deeds, *, site: str) -> None:
         self._book = book
+        self._gate = gate
         self._ledger = ledger
         self._deeds = deeds
         self._site = site
@@ -184,8 +232,13 @@ class Stopping:
                 log.warning("an agreement cannot be seen to", extra=extra)
 
     async def _run(self) -> None:
+        audited = -AUDIT_SECONDS
+        loop = asyncio.get_running_loop()
         while True:
             try:
+                if loop.time() - audited >= AUDIT_SECONDS:
+                    await asyncio.to_thread(self._gate.audit)
+                    audited = loop.time()
                 await asyncio.to_thread(self.look)
             except Exception as error:  # noqa: BLE001 - the state may be away; it is looked at again
                 log.warning("agreements not looked at", extra={"code": type(error).__name__})

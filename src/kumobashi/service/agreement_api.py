@@ -47,6 +47,7 @@ def agreement_routes(
         ("GET", f"{ROOT}/verification", api.verify),
         ("GET", one, api.show),
         ("GET", f"{one}/papers/{{paper}}", api.paper),
+        ("GET", f"{one}/attachments/{{number:int}}", api.file),
         ("POST", f"{one}/edit", api.edit),
         ("POST", f"{one}/attachments", api.attach),
         ("POST", f"{one}/processors", api.processors),
@@ -83,6 +84,11 @@ class _AgreementApi:
             raise BadRequest(field="paper", expected=", ".join(PAGES))
         html = await asyncio.to_thread(self._desk.paper, _name(request), paper)
         return JSONResponse({"paper": paper, "html": html})
+
+    async def file(self, request: Request) -> Response:
+        number = int(request.path_params["number"])
+        name, body = await asyncio.to_thread(self._desk.file, _name(request), number)
+        return JSONResponse({"name": name, "body": base64url.encode(body)})
 
     async def verify(self, _request: Request) -> Response:
         return JSONResponse(plain(await asyncio.to_thread(self._desk.verify)))

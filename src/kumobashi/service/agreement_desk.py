@@ -273,6 +273,18 @@ class AgreementDesk:
                 found.append(fault)
         return found
 
+    def file(self, agreement: str, number: int) -> tuple[str, bytes]:
+        """Return name and bytes of an attachment, counted from 1.
+
+        Raises:
+            AttachmentLost: it is gone, was changed, or there is none of this number.
+        """
+        held = self.book.get(agreement).application.attachments
+        if not 1 <= number <= len(held):
+            raise AttachmentLost(name=str(number))
+        one = held[number - 1]
+        return one.name, self._attachments.read(one)
+
     def paper(self, agreement: str, paper: str) -> str:
         """Return the application or the notice of decision as one HTML file.
 

@@ -96,7 +96,7 @@ class Endpoint:
         self.consents.texts = lambda: self.wiring.workspace(seconds_old=_TEXTS_OLD).consents
         limits = Limits(memory_mib=gateway.settings.memory_mib)
         self.deeds = Deeds(ledger)
-        self._stopping = Stopping(self.agreements, ledger, self.deeds, site=identity.site)
+        self._stopping = Stopping(self.agreements, gate, ledger, self.deeds, site=identity.site)
         snapshots = self._snapshots = Snapshots(var / "snapshots", gateway.keys)
         histories = Histories(var / "histories", gateway.keys)
         self.individual = IndividualLists(var / "individual", gateway.keys)

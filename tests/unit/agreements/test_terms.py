@@ -31,7 +31,7 @@ from kumobashi.agreements.errors import (
     ProcessorsNotPermitted,
 )
 from kumobashi.agreements.models import lines_of, wish_of
-from kumobashi.agreements.reading import check_still, covering
+from kumobashi.agreements.reading import covering, still
 from kumobashi.agreements.records import Agreement
 from kumobashi.agreements.terms import Wanted, reminders
 from kumobashi.agreements.views import acts_for, steps_of, view_of
@@ -110,9 +110,32 @@ def test_a_change_takes_the_place_of_what_it_changes(book: Book) -> None:
     assert covered(book, old.row.number, plan_hash=people.OTHER_HASH).agreement == new.agreement
     # What began under the old one does not go on under the new one.
     with pytest.raises(AgreementEnded):
-        book.store.write(lambda held: check_still(held, book.trusted, old.agreement, wanted(book)))
+        book.store.write(lambda held: still(held, book.trusted, old.agreement, wanted(book)))
     with pytest.raises(IllegalAct):
         book.create(application, people.TANAKA)
+
+
+def test_of_two_changes_the_later_one_stands(book: Book) -> None:
+    old = people.in_state(book, State.IN_FORCE)
+    application = replace(people.APPLICATION, supersedes=old.agreement)
+    first, second = (book.create(application, people.TANAKA) for _ in range(2))
+    for made in (first, second):
+        for act, by in people.WAY:
+            book.act(made.agreement, Wish(act=act), by)
+    states = [book.get(one.agreement).state for one in (old, first, second)]
+    assert states == [State.EXPIRED, State.EXPIRED, State.IN_FORCE]
+    assert covered(book, old.row.number).agreement == second.agreement
+
+
+def test_a_change_that_was_taken_back_before_it_began_replaces_nothing(book: Book) -> None:
+    old = people.in_state(book, State.IN_FORCE)
+    application = replace(people.APPLICATION, supersedes=old.agreement)
+    good, bad = (book.create(application, people.TANAKA) for _ in range(2))
+    book.act(bad.agreement, Wish(act=Act.WITHDRAW), people.TANAKA)
+    assert covered(book, old.row.number).agreement == old.agreement
+    for act, by in people.WAY:
+        book.act(good.agreement, Wish(act=act), by)
+    assert covered(book, old.row.number).agreement == good.agreement
 
 
 def test_it_begins_on_its_first_day_and_ends_at_midnight_in_japan(

@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from starlette.applications import Starlette
 
+from kumobashi.agreements.errors import NotAMember
 from kumobashi.agreements.models import wish_of
 from kumobashi.agreements.sql import agreements
 from kumobashi.agreements.views import AgreementView
@@ -45,6 +46,7 @@ class Hall:
 
     def __init__(self, folder: Path) -> None:
         self.clock = HandClock(datetime(2026, 11, 22, 3, 0, tzinfo=UTC))
+        self.folder = folder
         write_sample(folder, clock=self.clock)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -167,6 +169,30 @@ def test_a_form_that_was_drawn_before_somebody_else_acted_does_nothing(hall: Hal
     answer = sato.post(f"/agreements/{made.agreement}/acts/return", fields)
     assert answer.status == 409
     assert hall.desk.show(made.agreement).state == "owner_review"
+
+
+def test_attachments_are_kept_shown_and_taken_out_as_they_were(hall: Hall) -> None:
+    wish = wish_of(application(LINK, date(2026, 11, 1), date(2027, 3, 31)))
+    actor = hall.desk.actor("tanaka")
+    made = hall.desk.new(wish, actor)
+    hall.desk.attach(made.agreement, "仕様書 第1版.pdf", b"%PDF-1.7", actor)
+    with pytest.raises(NotAMember):
+        hall.desk.attach(made.agreement, "b.pdf", b"x", hall.desk.actor("sato"))
+    kept = list((hall.folder / "var/hall-core/agreements").iterdir())
+    assert len(kept) == 1, "what was refused is not kept"
+
+    address = f"/agreements/{made.agreement}"
+    sato = hall.enter("sato")
+    assert f'href="{address}/files/1" download' in sato.get(address).text
+    answer = sato.get(f"{address}/files/1")
+    assert answer.body == b"%PDF-1.7"
+    assert answer.headers["content-disposition"].startswith("attachment; filename*=UTF-8''%E4")
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert sato.get(f"{address}/files/2").status == 404
+    kept[0].write_bytes(b"%PDF-1.8")
+    assert sato.get(f"{address}/files/1").status == 500
+    assert [one.code for one in hall.desk.verify().faults] == ["agreement.attachment_lost"]
+    kept[0].write_bytes(b"%PDF-1.7")
 
 
 def test_the_list_is_searched_narrowed_and_shows_what_is_late(hall: Hall) -> None:

@@ -12,6 +12,7 @@ agreement = Group(
         "new": f"{_HERE}.applying:new",
         "edit": f"{_HERE}.applying:edit",
         "attach": f"{_HERE}.applying:attach",
+        "files": f"{_HERE}.applying:files",
         "processors": f"{_HERE}.applying:processors",
         "submit": f"{_HERE}.judging:submit",
         "review": f"{_HERE}.judging:review",

@@ -151,6 +151,49 @@ def attach(
 
 
 @command(
+    "files",
+    ja="添付を取り出します。登録のあとで書き換えられたものは出しません。",
+    en="Take the attachments out; one that was changed since is not given.",
+    example="kumobashi agreement files 8架総第1号 --to review",
+)
+@click.argument("agreement")
+@option(
+    "--to",
+    "folder",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    ja="書き出すフォルダ（同じ名前のものがあれば断ります）",
+    en="The folder to write into; a file that is there is never replaced",
+)
+@SITE
+def files(terminal: Terminal, *, agreement: str, folder: Path, site: str | None) -> Exit:
+    """Take the attachments out."""
+    from kumobashi.agreements.attaching import check_name
+    from kumobashi.agreements.errors import AttachmentUnfit
+
+    gateway = holder_of(terminal.workspace(), agreement, site)
+    held = gateway.show(agreement).attachments
+    targets = [folder / check_name(one.name) for one in held]
+    if there := next((path for path in targets if path.exists()), None):
+        raise AttachmentUnfit(
+            reason=f"{there} がすでにあります", reason_en=f"{there} is there already"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, target in enumerate(targets, 1):
+        target.write_bytes(gateway.file(agreement, number))
+    if terminal.as_json:
+        terminal.emit({"written": [str(path) for path in targets]})
+        return Exit.OK
+    for target in targets:
+        words = terminal.t(f"書き出しました: {target}", f"Written: {target}")
+        terminal.out.print(words, soft_wrap=True)
+    if not targets:
+        terminal.out.print(terminal.t("添付はありません。", "There are no attachments."))
+    return Exit.OK
+
+
+@command(
     "processors",
     ja="委託先・再委託先の台帳を登録します。許可のない再委託があれば、効力は始まりません。",
     en="Register processors and sub-processors; one without permission keeps it from force.",

@@ -8,6 +8,7 @@ from kumobashi.agreements.auditing import Fault
 from kumobashi.agreements.views import AgreementView
 from kumobashi.cli.errors import GatewayRefused
 from kumobashi.cli.local_api import LocalApi, read_token
+from kumobashi.crypto import base64url
 from kumobashi.service.errors import GatewayDown, SiteMissing
 
 if TYPE_CHECKING:
@@ -50,6 +51,11 @@ class AgreementGateway(LocalApi):
     def act(self, agreement: str, what: str, wish: Mapping[str, object]) -> AgreementView:
         """Submit, review, concur, approve, refuse, return, withdraw, edit or attach."""
         return _view(self._call("POST", f"{_one(agreement)}/{what}", wish))
+
+    def file(self, agreement: str, number: int) -> bytes:
+        """Return an attachment, counted from 1."""
+        found = self._call("GET", f"{_one(agreement)}/attachments/{number}")
+        return base64url.decode(str(found["body"]))
 
     def paper(self, agreement: str, paper: str) -> str:
         """Return a paper as HTML."""
