@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kumobashi.directory.entries import Directory
     from kumobashi.planning.campaign_story import CampaignLine
     from kumobashi.planning.fictional import Example
+    from kumobashi.planning.measured import Measured
     from kumobashi.planning.plan import Plan
     from kumobashi.planning.story import Story
     from kumobashi.planning.timing import Past
@@ -81,7 +82,7 @@ def plan(
     from kumobashi.kernel import SystemClock, business_date
     from kumobashi.planning.plan import plan as make_plan
     from kumobashi.planning.story import Story, tell
-    from kumobashi.release.errors import FindingsRefused
+    from kumobashi.release.errors import FindingsRefused, LedgerOutOfReach
     from kumobashi.storage.errors import StorageFailed
 
     workspace = terminal.workspace()
@@ -94,16 +95,15 @@ def plan(
         decided = make_plan(workspace, directory, name, on=day)
         measured, why_not, served = None, None, _NO_CAMPAIGNS
         if is_counted and decided.is_permitted:
-            from kumobashi.service.counting import counted  # loads Arrow and DuckDB
-
             try:
-                measured = counted(workspace, decided)
+                measured = _counted(workspace, decided)
                 if links:  # one of them is looked at: the error table, too
                     served = _campaigns(workspace, decided, now, measured.gate)
             except (
                 StorageFailed,
                 ConversionFailed,
                 FindingsRefused,
+                LedgerOutOfReach,
             ) as failed:  # the rest of the plan is worth reading all the same
                 if wished or approve:
                     raise
@@ -201,6 +201,29 @@ def _campaigns(
     from kumobashi.service.campaign_counts import campaigns_of_plan
 
     return campaigns_of_plan(workspace, decided.link, on=decided.on, now=now, gate=gate)
+
+
+def _counted(workspace: "Workspace", decided: "Plan") -> "Measured":
+    """Count what a plan would send; where the rule asks the ledger of consents, with it.
+
+    Raises:
+        LedgerOutOfReach: the gateway of the site has the ledger.
+    """
+    from kumobashi.kernel import SystemClock
+    from kumobashi.release.errors import LedgerOutOfReach
+    from kumobashi.service.consents import consents_of
+    from kumobashi.service.counting import counted  # loads Arrow and DuckDB
+    from kumobashi.storage.errors import AlreadyRunning
+
+    consent = workspace.rules[decided.link.release].consent
+    if consent is None or not consent.ledger:
+        return counted(workspace, decided)
+    site = workspace.systems[decided.link.from_].site
+    try:
+        with consents_of(workspace, site, SystemClock()) as consents:
+            return counted(workspace, decided, consents=consents)
+    except AlreadyRunning:
+        raise LedgerOutOfReach from None
 
 
 def _past(workspace: "Workspace", decided: "Plan") -> "list[Past]":

@@ -12,16 +12,29 @@ from kumobashi.planning.measuring import Sizer, measure, sources_of
 from kumobashi.planning.plan import Plan
 from kumobashi.planning.workspace import Workspace
 from kumobashi.release.releasing import Source
+from kumobashi.release.rules import LEDGER
 from kumobashi.service.stores import open_store
 
 if TYPE_CHECKING:
     import duckdb
 
+    from kumobashi.service.consents import Consents
 
-def counted(workspace: Workspace, decided: Plan, *, as_written: bool = False) -> Measured:
+
+def counted(
+    workspace: Workspace,
+    decided: Plan,
+    *,
+    as_written: bool = False,
+    consents: "Consents | None" = None,
+) -> Measured:
     """Return rows, bytes, parts and k of a plan, from the sources as they are now.
 
-    With ``as_written`` the gate may neither climb nor leave anybody out.
+    With ``as_written`` the gate may neither climb nor leave anybody out. ``consents`` are those of
+    the site, where a rule asks the ledger.
+
+    Raises:
+        LedgerOutOfReach: the rule asks the ledger, and it is not at hand.
     """
     rule = workspace.rules[decided.link.release]
     campaigns = [workspace.campaigns[code] for code in rule.campaigns]
@@ -36,6 +49,8 @@ def counted(workspace: Workspace, decided: Plan, *, as_written: bool = False) ->
             for name in systems
         }
         sources = sources_of(workspace, decided.link.link, readers)
+        if ledger := consents.source(rule) if consents else None:
+            sources[LEDGER] = Source(stack.enter_context(ledger.reading()), LEDGER)
         hall = {
             reference: Source(readers[system.system], dataset.table)
             for reference in references
