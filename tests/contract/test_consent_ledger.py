@@ -20,10 +20,12 @@ from kumobashi.consent.errors import (
 from kumobashi.consent.ledger import ConsentLedger as Ledger
 from kumobashi.consent.reading import Reading
 from kumobashi.consent.records import Application, GivenBy, Method, Record
+from kumobashi.consent.revisions import revise
 from kumobashi.consent.sql import heads, records, revisions, standings
 from kumobashi.consent.states import FIRST, MOVES, TOLERANCE, Reason, State, Tier
 from kumobashi.consent.subjects import Subjects
 from kumobashi.consent.writing import Pen
+from kumobashi.evidence.log import sequence
 from kumobashi.evidence.sql import waiting
 from kumobashi.exchange.row_security import unsecured
 from kumobashi.storage.state import StateStore
@@ -372,6 +374,41 @@ def test_verification_names_a_record_that_was_altered(ledger: Ledger, column: st
     found = Reading(ledger).verify()
     assert {one.record for one in found} == {held.record}
     assert isinstance(found[0], RevisionTouched)
+
+
+def rewritten(ledger: Ledger, record: str, number: int) -> None:
+    """Write a whole history anew, with hashes that fit, as somebody with the database could."""
+    chain = Reading(ledger).history(record)
+    table = "consent_revisions"
+    lifted = f"drop trigger {table}_no_update"
+    if ledger.store.is_shared:
+        lifted = f"alter table {table} disable trigger user"
+    ledger.store.write(lambda connection: connection.exec_driver_sql(lifted))
+    previous = None
+    for one in chain:
+        facts = {**one.said, "by": "account:other"} if one.number >= number else one.said
+        facts = {k: v for k, v in facts.items() if k not in {"record", "number", "previous"}}
+        made = revise(record, one.number, previous, facts)
+        previous = made.hash
+        mine = sa.and_(revisions.c.record == record, revisions.c.number == one.number)
+        change(ledger, sa.update(revisions).where(mine).values(hash=made.hash, body=made.body))
+    change(ledger, sa.update(records).where(records.c.record == record).values(head=previous))
+
+
+@pytest.mark.parametrize("is_numbered", [True, False])
+def test_a_history_that_was_written_anew_is_found_by_the_evidence(
+    ledger: Ledger, *, is_numbered: bool
+) -> None:
+    give(ledger, TWO)
+    held = give(ledger)
+    if is_numbered:
+        ledger.store.write(lambda connection: sequence(connection, TENANT))
+    rewritten(ledger, held.record, 2)
+    assert Reading(ledger).verify(held.record) == []  # it hangs together by itself
+    assert [(one.record, one.number) for one in Reading(ledger).verify()] == [
+        (held.record, 2),
+        (held.record, 3),
+    ]
 
 
 def test_verification_names_a_standing_that_says_otherwise(ledger: Ledger) -> None:

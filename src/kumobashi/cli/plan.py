@@ -86,7 +86,7 @@ def plan(
     from kumobashi.kernel import SystemClock, business_date
     from kumobashi.planning.plan import plan as make_plan
     from kumobashi.planning.story import Story, tell
-    from kumobashi.release.errors import FindingsRefused
+    from kumobashi.release.errors import FindingsRefused, LedgerOutOfReach
     from kumobashi.storage.errors import StorageFailed
 
     workspace = terminal.workspace()
@@ -113,6 +113,7 @@ def plan(
                     StorageFailed,
                     ConversionFailed,
                     FindingsRefused,
+                    LedgerOutOfReach,
                 ) as failed:  # the rest of the plan is worth reading all the same
                     if wished or approve:
                         raise

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from kumobashi.consent.errors import ConsentUnknown, RevisionTouched
+from kumobashi.consent.proving import against_evidence
 from kumobashi.consent.records import Record, record_of
 from kumobashi.consent.revisions import Kept, Revision, verify_chain
 from kumobashi.consent.sql import records, revisions, standings
@@ -134,7 +135,12 @@ class Reading:
             for row in rows:
                 found += _touched(row, chains[row.record])
             after = rows[-1].record
-        return [*found, *self._standings_unlike(connection, only)][:_MOST_FAULTS]
+        found += self._standings_unlike(connection, only)
+        if not only:  # the log is gone through once for all
+            known = {one.record for one in found}
+            told = against_evidence(connection, self._tenant)
+            found += [one for one in told if one.record not in known]
+        return found[:_MOST_FAULTS]
 
     def _standings_unlike(
         self, connection: sa.Connection, only: str | None

@@ -28,6 +28,7 @@ _SCHEMA_OF = {  # folder → schema
     "links": "link",
     "layouts": "layout",
     "approvals": "approval",
+    "consents": "consent",
 }
 _LINE = "# yaml-language-server: $schema="
 

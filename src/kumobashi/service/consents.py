@@ -3,7 +3,8 @@
 The site that turns resident numbers into tokens has the ledger; no other site has the secret.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -16,8 +17,12 @@ from kumobashi.consent.states import Tier
 from kumobashi.consent.subjects import Subjects
 from kumobashi.consent.texts import ConsentText
 from kumobashi.crypto.keys import TokenKey
+from kumobashi.exchange.migrating import migrate
 from kumobashi.kernel import Clock, business_date
+from kumobashi.planning.workspace import Workspace
 from kumobashi.release.rules import Consent, ReleaseRule
+from kumobashi.service.settings import read_settings
+from kumobashi.service.stating import open_state
 from kumobashi.storage.state import StateStore
 
 
@@ -89,3 +94,19 @@ class Consents:
         on = business_date(self._clock.now())
         terms = terms_of(rule.consent, self.texts(), on)
         return LedgerStore(self.snapshot, terms, tenant=self._tenant, clock=self._clock)
+
+
+@contextmanager
+def consents_of(workspace: Workspace, site: str, clock: Clock) -> Iterator[Consents]:
+    """Open the state of a site whose gateway does not run, or shares it, and give its consents.
+
+    Raises:
+        AlreadyRunning: a gateway has the file.
+    """
+    tenant = workspace.municipality.municipality.code
+    with closing(open_state(read_settings(workspace.folder, site), tenant)) as store:
+        migrate(store)
+        secret = token_secret(workspace.folder, site)
+        consents = Consents(store, tenant=tenant, site=site, secret=secret, clock=clock)
+        consents.texts = lambda: workspace.consents
+        yield consents

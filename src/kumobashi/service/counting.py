@@ -4,38 +4,76 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import zstandard
 
 from kumobashi.exchange.packing import write_parquet
+from kumobashi.kernel import SystemClock
 from kumobashi.planning.measured import Measured
 from kumobashi.planning.measuring import Sizer, measure, sources_of
 from kumobashi.planning.plan import Plan
 from kumobashi.planning.workspace import Workspace
+from kumobashi.release.errors import LedgerOutOfReach
 from kumobashi.release.releasing import Source
+from kumobashi.release.rules import LEDGER
 from kumobashi.service.protecting import open_source
+from kumobashi.storage.errors import AlreadyRunning
 
 if TYPE_CHECKING:
     import duckdb
+
+    from kumobashi.service.consents import Consents
 
 _AT_ONCE = 2  # each has DuckDB's threads and half a gigabyte of its own
 
 
 @contextmanager
 def counting(workspace: Workspace, plans: Sequence[Plan]) -> Iterator[dict[str, Future[Measured]]]:
-    """Count several plans side by side; what nobody has waited for at the end is not counted."""
+    """Count several plans side by side; what nobody has waited for at the end is not counted.
+
+    A ledger of consents that a gateway has open is out of reach from here: ``LedgerOutOfReach``.
+    """
+    ledger = Lock()  # one opens it at a time
     with ThreadPoolExecutor(_AT_ONCE, "counting") as pool:
         try:
-            yield {one.link.link: pool.submit(counted, workspace, one) for one in plans}
+            yield {
+                one.link.link: pool.submit(_counted_here, workspace, one, ledger) for one in plans
+            }
         finally:
             pool.shutdown(cancel_futures=True)
 
 
-def counted(workspace: Workspace, decided: Plan, *, as_written: bool = False) -> Measured:
+def _counted_here(workspace: Workspace, decided: Plan, ledger: Lock) -> Measured:
+    """Count a plan outside of any gateway; where its rule asks the ledger of consents, with it."""
+    consent = workspace.rules[decided.link.release].consent
+    if consent is None or not consent.ledger:
+        return counted(workspace, decided)
+    from kumobashi.service.consents import consents_of
+
+    site = workspace.systems[decided.link.from_].site
+    try:
+        with ledger, consents_of(workspace, site, SystemClock()) as consents:
+            return counted(workspace, decided, consents=consents)
+    except AlreadyRunning:
+        raise LedgerOutOfReach from None
+
+
+def counted(
+    workspace: Workspace,
+    decided: Plan,
+    *,
+    as_written: bool = False,
+    consents: "Consents | None" = None,
+) -> Measured:
     """Return rows, bytes, parts and k of a plan, from the sources as they are now.
 
-    With ``as_written`` the gate may neither climb nor leave anybody out.
+    With ``as_written`` the gate may neither climb nor leave anybody out. ``consents`` are those of
+    the site, where a rule asks the ledger.
+
+    Raises:
+        LedgerOutOfReach: the rule asks the ledger, and it is not at hand.
     """
     rule = workspace.rules[decided.link.release]
     campaigns = [workspace.campaigns[code] for code in rule.campaigns]
@@ -48,6 +86,8 @@ def counted(workspace: Workspace, decided: Plan, *, as_written: bool = False) ->
             for name in systems
         }
         sources = sources_of(workspace, decided.link.link, readers)
+        if ledger := consents.source(rule) if consents else None:
+            sources[LEDGER] = Source(stack.enter_context(ledger.reading()), LEDGER)
         hall = {
             reference: Source(readers[system.system], dataset.table)
             for reference in references

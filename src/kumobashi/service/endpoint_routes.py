@@ -65,7 +65,7 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
         site=gateway.identity.site,
         folder=settings.workspace / "var" / settings.site,
         clock=gateway.clock,
-        count=counted,
+        count=partial(counted, consents=endpoint.consents),
         note=gateway.evidence.note,
     )
     campaigns = CampaignDesk(

@@ -23,8 +23,8 @@ def test_check_says_that_all_is_well(kumobashi: Kumobashi, sample: Path) -> None
     told = json.loads(kumobashi("workspace", "check", "--json", "--workspace", sample).stdout)
 
     assert done.exit_code == Exit.OK
-    assert done.stdout.startswith("✓ 間違いはありません（52 ファイル）")
-    assert told == {"files": 52, "mistakes": [], "cautions": []}
+    assert done.stdout.startswith("✓ 間違いはありません（53 ファイル）")
+    assert told == {"files": 53, "mistakes": [], "cautions": []}
 
 
 def test_check_tells_every_mistake_of_every_file_at_once(

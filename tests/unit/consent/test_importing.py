@@ -161,3 +161,18 @@ def test_what_is_exported_imports_to_the_same(
     again = through("".join(",".join(line) + "\n" for line in once))
     assert sorted(once) == sorted(again)
     assert len(once) == len(rows)
+
+
+def test_an_import_is_held_against_its_leaf_of_evidence(
+    ledger: ConsentLedger, tmp_path: Path
+) -> None:
+    lines = "".join(
+        f"{n},{PURPOSE},register,1,2026-05-01,{'2026-06-01' if n % 3 else ''},\n" for n in range(20)
+    )
+    bring(ledger, tmp_path / "c.csv", lines)
+    ledger.withdraw("0", PURPOSE, stated_at=NOW, source="desk", by="operator")
+    assert Reading(ledger).verify() == []
+    first = sa.select(sa.func.min(records.c.record)).scalar_subquery()
+    away = sa.update(records).where(records.c.record == first).values(batch="other")
+    ledger.store.write(lambda connection: connection.execute(away))
+    assert len(Reading(ledger).verify()) == 1

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -43,20 +42,12 @@ def ask(terminal: Terminal, site: str | None, deed: str, said: Mapping[str, obje
 
 def at_desk(workspace: "Workspace", site: str, work: "Callable[[ConsentDesk], Answer]") -> Answer:
     """Open the state of a site and do something at its desk; raise ``AlreadyRunning``."""
-    from kumobashi.exchange.migrating import migrate
     from kumobashi.kernel import SystemClock
     from kumobashi.service.consent_desk import ConsentDesk
-    from kumobashi.service.consents import Consents, token_secret
-    from kumobashi.service.settings import read_settings
-    from kumobashi.service.stating import open_state
+    from kumobashi.service.consents import consents_of
 
-    tenant = workspace.municipality.municipality.code
-    with closing(open_state(read_settings(workspace.folder, site), tenant)) as store:
-        migrate(store)
-        clock = SystemClock()
-        secret = token_secret(workspace.folder, site)
-        consents = Consents(store, tenant=tenant, site=site, secret=secret, clock=clock)
-        consents.texts = lambda: workspace.consents
+    clock = SystemClock()
+    with consents_of(workspace, site, clock) as consents:
         return work(ConsentDesk(consents, clock))
 
 

@@ -18,7 +18,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     en="Take consents in from CSV or Parquet; rows with findings are left out, and it ends with 1.",
     example="kumobashi consent import consents.csv --dry-run",
 )
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.argument("file", type=_FILE)
 @SITE
 @option("--dry-run", is_flag=True, ja="確かめるだけ", en="Only judge the rows")
 def import_(terminal: Terminal, *, file: Path, site: str | None, dry_run: bool) -> Exit:

@@ -72,10 +72,11 @@ def issue(
     en="Verify a receipt with the municipality's public keys alone.",
     example="kumobashi consent receipt verify receipt.jws",
 )
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.argument("file", type=_FILE)
 @SITE
 def verify(terminal: Terminal, *, file: Path, site: str | None) -> None:
     """Verify a receipt."""
+    from kumobashi.consent.errors import ConsentReceiptWrong
     from kumobashi.consent.receipts import verify as verified
     from kumobashi.kernel import SystemClock
     from kumobashi.planning.publishing import load_directory
@@ -83,7 +84,11 @@ def verify(terminal: Terminal, *, file: Path, site: str | None) -> None:
     directory = load_directory(terminal.workspace().folder, now=SystemClock().now())
     names = [site] if site else sorted(directory.sites)
     keys = {kid: key for name in names for kid, key in directory.site(name).verify_keys.items()}
-    found = verified(file.read_text(encoding="utf-8", errors="replace").strip(), keys)
+    try:
+        token = file.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        raise ConsentReceiptWrong(reason=f"{file.name} を読めません") from None
+    found = verified(token, keys)
     if terminal.as_json:
         terminal.emit(found.model_dump(mode="json"))
         return

@@ -7,11 +7,11 @@ them. Both ways count the same people in turns; the benchmark fails when they di
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -40,6 +40,13 @@ NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 _CONSENTING, _WITHDRAWN = 75, 3  # of a hundred residents
 _WITHDRAWALS = 20  # one by one, between two questions
 Tell = Callable[[str], None]
+
+
+class Spent(NamedTuple):
+    """How long something took, and how much of the processors."""
+
+    seconds: float
+    cpu_seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,15 +161,20 @@ def _asked(
             raise ValuesDiffer(what="consents", ours=there, theirs=plain)
     tell("withdraw")
     after = _after_withdrawals(ledger, snapshot, terms, work)
-    seconds, best = statistics.median(ours[1:]), statistics.median(floor[1:])
+    mine, best = _median(ours[1:]), _median(floor[1:])
     return {
         "in_force": there,
         "left_out": reasons,
         "cold_seconds": cold,
-        "seconds": seconds,
-        "floor_seconds": best,
-        "ratio": seconds / best,
-        "after_withdrawal_seconds": after,
+        "seconds": mine.seconds,
+        "cpu_seconds": mine.cpu_seconds,
+        "fastest_seconds": min(ours).seconds,
+        "floor_seconds": best.seconds,
+        "floor_cpu_seconds": best.cpu_seconds,
+        "fastest_floor_seconds": min(floor).seconds,
+        "ratio": mine.seconds / best.seconds,
+        "after_withdrawal_seconds": after.seconds,
+        "after_withdrawal_cpu_seconds": after.cpu_seconds,
     }
 
 
@@ -186,8 +198,8 @@ def _semi_join(work: duckdb.DuckDBPyConnection, table: str) -> int:
 
 def _after_withdrawals(
     ledger: ConsentLedger, snapshot: Snapshot, terms: Terms, work: duckdb.DuckDBPyConnection
-) -> float:
-    """Withdraw one by one; return the median seconds of the question behind each."""
+) -> Spent:
+    """Withdraw one by one; return the median of the question behind each."""
     numbers = [
         row[0] for row in work.execute(f"select {KEY} from bare limit {_WITHDRAWALS}").fetchall()
     ]
@@ -200,7 +212,7 @@ def _after_withdrawals(
         if there != before - done:
             raise ValuesDiffer(what="withdrawn", ours=there, theirs=before - done)
         spent.append(seconds)
-    return statistics.median(spent)
+    return _median(spent)
 
 
 def _rule() -> ReleaseRule:
@@ -218,7 +230,11 @@ def _rule() -> ReleaseRule:
     )
 
 
-def _timed(work: Callable[[], int]) -> tuple[float, int]:
-    began = time.perf_counter()
+def _timed(work: Callable[[], int]) -> tuple[Spent, int]:
+    began, spent = time.perf_counter(), time.process_time()
     found = work()
-    return time.perf_counter() - began, found
+    return Spent(time.perf_counter() - began, time.process_time() - spent), found
+
+
+def _median(spent: Sequence[Spent]) -> Spent:
+    return Spent(*(statistics.median(column) for column in zip(*spent, strict=True)))

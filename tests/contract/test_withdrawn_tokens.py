@@ -1,0 +1,120 @@
+"""What a receiver keeps of withdrawals, the same in every store and every order of arrival."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import permutations
+
+import pytest
+import sqlalchemy as sa
+
+from kumobashi.crypto.errors import SignatureInvalid
+from kumobashi.crypto.keys import SigningKey
+from kumobashi.evidence.sql import waiting
+from kumobashi.exchange.identity import Identity
+from kumobashi.exchange.withdrawn import Withdrawn
+from kumobashi.messages.errors import MessageForeign
+from kumobashi.messages.withdrawals import (
+    Withdrawal,
+    WithdrawalEnvelope,
+    WithdrawalNotice,
+    sign_notice,
+    verify_withdrawal_receipt,
+)
+from kumobashi.planning.publishing import load_directory
+from kumobashi.planning.sampling import write_sample
+from kumobashi.storage.state import StateStore
+from kumobashi.testing.clocks import HandClock
+from kumobashi.testing.outboxes import identity
+
+pytestmark = [pytest.mark.slow, pytest.mark.postgres]
+NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
+LINK = "notice-attributes"
+
+
+@pytest.fixture(scope="module")
+def sites(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Identity]:
+    folder = write_sample(tmp_path_factory.mktemp("city") / "city")
+    directory = load_directory(folder, now=datetime.now(UTC))
+    names = ("hall-core", "hall-exchange", "public-cloud")
+    return {name: identity(folder, directory, name) for name in names}
+
+
+@pytest.fixture
+def withdrawn(store: StateStore, sites: dict[str, Identity]) -> Withdrawn:
+    return Withdrawn(
+        identity=sites["public-cloud"],
+        store=store,
+        clock=HandClock(NOW),
+        sender_of=lambda _link: "hall-core",
+    )
+
+
+def told(
+    sites: dict[str, Identity],
+    *entries: tuple[str, bool, int],
+    key: SigningKey | None = None,
+    from_site: str = "hall-core",
+) -> WithdrawalEnvelope:
+    notice = WithdrawalNotice(
+        tenant="999997",
+        from_site=from_site,
+        to_site="public-cloud",
+        link=LINK,
+        to_system="notice-cloud",
+        last=max(number for _, _, number in entries),
+        at=NOW,
+        entries=tuple(
+            Withdrawal(token=token, epoch=None, is_withdrawn=is_so, sequence=number)
+            for token, is_so, number in entries
+        ),
+    )
+    return WithdrawalEnvelope(
+        tenant="999997",
+        from_site=from_site,
+        to_site="public-cloud",
+        notice=sign_notice(notice, key or sites[from_site].signing),
+    )
+
+
+def test_a_kept_notice_counts_and_its_receipt_verifies(
+    withdrawn: Withdrawn, sites: dict[str, Identity]
+) -> None:
+    notice = told(sites, ("aa", True, 1), ("bb", False, 2))
+    receipt = withdrawn.take(notice)
+    mine = sites["hall-core"].keys_of("public-cloud")
+    assert verify_withdrawal_receipt(receipt, mine, notice.notice).entries == 2
+    assert withdrawn.among(LINK, ["aa", "bb", "cc"]) == {"aa"}
+    assert withdrawn.among("other", ["aa"]) == set()
+    bodies = withdrawn.store.read(lambda c: list(c.execute(sa.select(waiting.c.body)).scalars()))
+    assert len(bodies) == 1
+    assert b'"withdrawn":1' in bytes(bodies[0])
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_of_a_token_the_highest_change_counts_whenever_it_comes(
+    withdrawn: Withdrawn, sites: dict[str, Identity], order: tuple[int, ...]
+) -> None:
+    notices = [
+        told(sites, ("aa", True, 1), ("bb", True, 2)),
+        told(sites, ("aa", False, 5)),
+        told(sites, ("aa", True, 9), ("bb", False, 8)),
+    ]
+    for number in (*order, *order):  # each twice
+        withdrawn.take(notices[number])
+    assert withdrawn.all_of(LINK) == {"aa"}
+
+
+def test_only_the_site_that_sends_the_link_may_tell(
+    withdrawn: Withdrawn, sites: dict[str, Identity]
+) -> None:
+    with pytest.raises(MessageForeign):
+        withdrawn.take(told(sites, ("aa", True, 1), from_site="hall-exchange"))
+    forged = replace(told(sites, ("aa", True, 1), from_site="hall-exchange"), from_site="hall-core")
+    with pytest.raises(Exception, match=r"key|signature"):
+        withdrawn.take(forged)
+    touched = told(sites, ("aa", True, 1))
+    with pytest.raises(SignatureInvalid):
+        withdrawn.take(replace(touched, notice=touched.notice[:-4] + "AAAA"))
+    with pytest.raises(MessageForeign):
+        withdrawn.take(replace(touched, to_site="hall-core"))
+    assert withdrawn.all_of(LINK) == set()
