@@ -18,6 +18,7 @@ from kumobashi.planning.workspace import Workspace
 from kumobashi.release.errors import LedgerOutOfReach
 from kumobashi.release.releasing import Source
 from kumobashi.release.rules import LEDGER
+from kumobashi.service.consents import consents_of
 from kumobashi.service.protecting import open_source
 from kumobashi.storage.errors import AlreadyRunning
 
@@ -50,8 +51,6 @@ def _counted_here(workspace: Workspace, decided: Plan, ledger: Lock) -> Measured
     consent = workspace.rules[decided.link.release].consent
     if consent is None or not consent.ledger:
         return counted(workspace, decided)
-    from kumobashi.service.consents import consents_of
-
     site = workspace.systems[decided.link.from_].site
     try:
         with ledger, consents_of(workspace, site, SystemClock()) as consents:
