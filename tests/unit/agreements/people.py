@@ -1,7 +1,9 @@
 """The offices of a small town, an application, and books that keep agreements in a file."""
 
+import tempfile
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 
 from kumobashi.agreements import Application, Book, Item, Offices, PlanSeen, State
@@ -90,9 +92,22 @@ def book_of(
     return Book(store, trusted=trusted, key=key, offices=lambda: offices, clock=clock)
 
 
+@cache
+def _migrated() -> bytes:
+    """Return a state file with its tables; making it takes longer than most tests."""
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place) / "state.db"
+        store = SQLiteState(path, owner="here")
+        migrate(store)
+        store.close()
+        assert sorted(each.name for each in Path(place).glob("state.db-wal")) == []
+        return path.read_bytes()
+
+
 def file_book(folder: Path, clock: HandClock, offices: Offices = OFFICES) -> Book:
+    folder.mkdir(exist_ok=True)
+    (folder / "state.db").write_bytes(_migrated())
     store = SQLiteState(folder / "state.db", owner="here")
-    migrate(store)
     return book_of(store, clock, SigningKey.generate(), offices)
 
 
