@@ -106,6 +106,7 @@ class Withdrawing:
                 await self.tell()
             except Exception as raised:  # noqa: BLE001 - telling must not end with one failure
                 log.warning("receivers were not told", extra={"code": as_known(raised).code})
+                await asyncio.sleep(_AGAIN_SECONDS)
             await asyncio.sleep(self._every)
 
     async def tell(self) -> int:
