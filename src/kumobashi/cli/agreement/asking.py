@@ -1,13 +1,11 @@
 """Options that the commands of agreements share: which site, and who acts."""
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import click
-
 from kumobashi.cli.command import option
+from kumobashi.cli.signing_in import signing_in
 from kumobashi.cli.terminal import Terminal
 
 SITE = option(
@@ -36,15 +34,7 @@ class Person:
 
     def credentials(self, terminal: Terminal) -> dict[str, object]:
         """Ask who it is; the gateway compares, and counts what is wrong."""
-        if self.from_stdin:
-            password, code = (sys.stdin.readline().rstrip("\r\n") for _ in range(2))
-        else:
-            password = click.prompt(
-                terminal.t("パスワード", "Password"), hide_input=True, err=True, type=str
-            )
-            words = terminal.t("確認コード（6桁）", "Code (6 digits)")
-            code = click.prompt(words, err=True, type=str)
-        said = {"account": self.account, "password": password, "code": code}
+        said = signing_in(terminal, self.account, from_stdin=self.from_stdin)
         return {**said, **({"instead_of": self.instead_of} if self.instead_of else {})}
 
 
