@@ -81,6 +81,7 @@ _COUNTED = {
     "parts": "分割片",
     "payload_bytes": "元のバイト",
     "sealed_bytes": "封緘のバイト",
+    "people": "人数",
 }
 _STYLE = (
     "@page{size:A4 landscape;margin:12mm}body{font:10pt/1.4 sans-serif;color:#111}"
