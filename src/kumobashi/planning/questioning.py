@@ -1,6 +1,7 @@
 """Put what the files of a link say into the form that the policy is asked in."""
 
 from collections.abc import Iterator
+from datetime import date
 
 from kumobashi.directory.models import By, SiteFile, SystemFile
 from kumobashi.planning.gating import is_outside_hall
@@ -18,6 +19,7 @@ from kumobashi.policy.deciding import (
 )
 from kumobashi.policy.levels import Held
 from kumobashi.release.rules import ReleaseRule
+from kumobashi.release.staging import stages
 from kumobashi.routing.finding import Hop
 
 
@@ -81,14 +83,16 @@ def _sources(
     """Give the datasets whose information reaches the receiver, if only by who is selected.
 
     That of the consents is not among them while it is only asked whether a resident may be in the
-    list; an item made from it is an item like any other.
+    list; an item made from it is an item like any other. What a rule names and never reads reaches
+    nobody.
     """
+    read = {stage.dataset for stage in stages(rule, purpose="", on=date.min)}
     released = {item.source.partition(".")[0] for item in items if item.source}
     asked = {rule.consent.dataset} - released if rule.consent else set()
     places = {
         dataset: workspace.where(f"rules/{rule.release}.yaml", "datasets", name)
         for name, dataset in reversed(rule.datasets.items())
-        if name not in asked
+        if name in read and name not in asked
     }
     judged: dict[str, Where] = {}
     for code in rule.campaigns:
