@@ -6,11 +6,14 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 import pytest
 from rich.cells import cell_len
+
+from kumobashi.kernel import business_date
 
 pytestmark = [pytest.mark.scenario, pytest.mark.slow]
 RESIDENTS = 6_000  # enough for the gate to let somebody leave
@@ -110,11 +113,15 @@ def test_the_destinations_hold_what_was_sent(told: tuple[Path, str]) -> None:
         source.execute(f"attach '{hall / 'nhi.duckdb'}' as nhi (read_only)")
         counted = source.execute(
             """select
-                (select count(*) from resident_registry where resident_status = '1'),
+                (select count(*) from resident_registry where resident_status = '1'
+                    and resident_no not in (select resident_no from support_measures
+                        where support_from <= $today and support_to >= $today - 1
+                        and (ended_on is null or ended_on >= $today - 1))),
                 (select count(*) from nhi.insured_residents),
                 (select count(*) from resident_registry r join nhi.insured_residents n
                     using (resident_no) where r.resident_status = '1'
-                    and r.address_number is not distinct from n.address_number)"""
+                    and r.address_number is not distinct from n.address_number)""",
+            {"today": business_date(datetime.now(UTC))},
         ).fetchone()
 
     assert counted is not None

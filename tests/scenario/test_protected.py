@@ -100,7 +100,7 @@ def test_an_ended_measure_protects_no_longer_and_one_that_begins_tomorrow_not_ye
     protect(town, ended, "2025-01-01", (TODAY - day).isoformat())
     protect(town, coming, (TODAY + 30 * day).isoformat())
 
-    seen = town.run(NHI, TODAY, again=True)
+    seen = town.run(NHI, TOMORROW + day)
 
     assert seen["state"] == "applied", seen["cause"]
     there = {row[0] for row in town.sql("nhi", "select resident_no from insured_residents")}
