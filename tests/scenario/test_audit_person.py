@@ -1,6 +1,8 @@
 """An auditor's question with real gateways: who was sent this resident's data, who deleted it."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -64,6 +66,23 @@ def test_whoever_was_in_the_transfer_is_told_apart_from_who_was_not(
 
     (other,) = ask(town, auditor(), NOBODY)["transfers"]
     assert other["presence"] != "included"
+
+    who = auditor()
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "kumobashi", "audit", "person", "--year", str(YEAR)),
+            *("--number-stdin", "--account", who["account"], "--password-stdin", "--lang", "ja"),
+        ],
+        input=f"{sent}\n{who['password']}\n{who['code']}\n",
+        capture_output=True,
+        encoding="utf-8",
+        cwd=town.folder,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "含まれた" in done.stdout
+    assert sent not in done.stdout + done.stderr
 
     logged = "".join(process.tail(10_000) for process in town.running.values())
     assert sent not in logged
