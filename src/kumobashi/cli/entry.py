@@ -32,6 +32,7 @@ PLACES = {
     "risk": "kumobashi.cli.risk:risk",
     "policy": "kumobashi.cli.policy:policy",
     "catalogue": "kumobashi.cli.catalogue:catalogue",
+    "audit": "kumobashi.cli.audit:audit",
     "evidence": "kumobashi.cli.evidence:evidence",
     "bundle": "kumobashi.cli.bundle:bundle",
     "agreement": "kumobashi.cli.agreement:agreement",

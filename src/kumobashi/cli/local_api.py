@@ -104,6 +104,10 @@ class LocalApi:
         """Return one list with its numbers; ``said`` is who signs in for it."""
         return self._call("POST", f"/api/v1/individual/{quote(transfer, safe='')}", said)
 
+    def audit_person(self, said: Mapping[str, object]) -> dict[str, Any]:
+        """Return what was sent about one resident; the number goes in the body alone."""
+        return self._call("POST", "/api/v1/audit/person", said)
+
     def consents(self, deed: str, said: Mapping[str, object]) -> dict[str, Any]:
         """Do one deed at the ledger of consents."""
         return self._call("POST", f"/api/v1/consents/{quote(deed, safe='')}", said)

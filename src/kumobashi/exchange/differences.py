@@ -54,6 +54,14 @@ class Snapshots:
         _make_digests(work, key)
         self._files.write(work, "now_digests", self._path(link, transfer), transfer, room=room)
 
+    def opened(self, link: str, transfer: str, *, room: Path) -> str:
+        """Open the state after a transfer into ``room``; return the relation of keys and digests.
+
+        Raises:
+            FileNotFoundError, KeyGone, SealFailed: it cannot be read any more.
+        """
+        return self._files.read(self._path(link, transfer), transfer, room / "state.parquet")
+
     def drop_older(self) -> int:
         """Remove what releases before this one left: the next run of these links is full."""
         older = [

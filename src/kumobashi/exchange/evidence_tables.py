@@ -44,6 +44,7 @@ EVENTS: Final[Mapping[str, Words]] = {
     "holding.begun": Words(ja="受け取り側が保持を開始", en="holding begun"),
     "holding.moved": Words(ja="保持の状態が変化", en="holding moved"),
     "individual.read": Words(ja="個別対応リストを閲覧", en="individual cases seen"),
+    "person.audited": Words(ja="一人についての提供の記録を閲覧", en="one person's record seen"),
     "holding.deleted_again": Words(ja="復元で戻った行を再び消去", en="deleted again"),
     "receipt.kept": Words(ja="到達確認を保存", en="receipt kept"),
     "plan.proposed": Words(ja="承認を依頼", en="approval asked for"),

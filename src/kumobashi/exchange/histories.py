@@ -106,6 +106,21 @@ class Histories:
         with _alone(folder / _LOCK, system):
             yield Destination(folder, self._files, known)
 
+    def told_by(
+        self, system: str, epoch: str | None, link: str, transfer: str, *, room: Path
+    ) -> str | None:
+        """Open what a link had told when ``transfer`` left; None: that is no longer kept.
+
+        Returns a relation in ``room`` with ``key``, ``history``, ``class`` and ``here``. A
+        destination that runs meanwhile is not waited for: files come and go whole.
+
+        Raises:
+            FileNotFoundError, KeyGone, SealFailed: it cannot be read any more.
+        """
+        there = _files_in(self._folder / system / (epoch or NO_EPOCH) / link)
+        found = next((one for one in reversed(there) if one.transfer == transfer), None)
+        return self._files.read(found.path, found.key, room / "told.parquet") if found else None
+
     def forget_but(self, link: str, epochs: Collection[str | None]) -> int:
         """Forget what a link has told in all other epochs; return how many files that were.
 

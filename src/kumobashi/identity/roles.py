@@ -32,6 +32,7 @@ class Deed(StrEnum):
     AUDIT = "audit"  # see who did what
     ASK_DELETION = "ask_deletion"
     APPROVE_DELETION = "approve_deletion"  # as the second person
+    AUDIT_PERSON = "audit_person"  # to whom one resident's data was sent
     SEE_INDIVIDUAL = "see_individual"  # which protected persons a transfer left to people
 
 
@@ -48,9 +49,9 @@ MAY: dict[Role, frozenset[Deed]] = {
         }
     ),
     Role.APPROVER: frozenset(
-        {Deed.LOOK, Deed.APPROVE, Deed.AUDIT, Deed.SEE_INDIVIDUAL, *_DELETION}
+        {Deed.LOOK, Deed.APPROVE, Deed.AUDIT, Deed.AUDIT_PERSON, Deed.SEE_INDIVIDUAL, *_DELETION}
     ),
-    Role.AUDITOR: frozenset({Deed.LOOK, Deed.AUDIT}),
+    Role.AUDITOR: frozenset({Deed.LOOK, Deed.AUDIT, Deed.AUDIT_PERSON}),
     Role.VIEWER: frozenset({Deed.LOOK}),
 }
 

@@ -33,6 +33,7 @@ from kumobashi.exchange.requesting import Requester
 from kumobashi.exchange.sending import Sender
 from kumobashi.exchange.set_aside import SetAside
 from kumobashi.exchange.states import OUT_FINAL, Out
+from kumobashi.exchange.traces import Traces
 from kumobashi.exchange.withdrawing import Withdrawing
 from kumobashi.kernel import business_date
 from kumobashi.planning.workspace import Workspace
@@ -99,6 +100,7 @@ class Endpoint:
         self._stopping = Stopping(self.agreements, gate, ledger, self.deeds, site=identity.site)
         snapshots = self._snapshots = Snapshots(var / "snapshots", gateway.keys)
         histories = Histories(var / "histories", gateway.keys)
+        self.traces = Traces(snapshots, histories)
         self.individual = IndividualLists(var / "individual", gateway.keys)
         self._set_aside = SetAside(var / "quarantine")
         self._recipient = identity.sealing.recipient

@@ -24,6 +24,7 @@ from kumobashi.service.govstack_api import govstack_routes
 from kumobashi.service.holding_desk import overdue_views
 from kumobashi.service.individual_api import individual_routes
 from kumobashi.service.local_api import guarded, local_routes
+from kumobashi.service.person_api import person_routes
 from kumobashi.service.plan_desk import PlanDesk
 from kumobashi.service.planned import Planned
 
@@ -84,6 +85,7 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
         *local_routes(gateway, endpoint),
         *deletion_routes(gateway, endpoint, accounts),
         *individual_routes(gateway, endpoint, accounts),
+        *person_routes(gateway, endpoint, accounts),
         *consent_routes(gateway, endpoint),
         *govstack_routes(gateway, endpoint.consents),
         *courier_routes(courier, partial(guarded, gateway)),
