@@ -26,6 +26,7 @@ from kumobashi.service.individual_api import individual_routes
 from kumobashi.service.local_api import guarded, local_routes
 from kumobashi.service.plan_desk import PlanDesk
 from kumobashi.service.planned import Planned
+from kumobashi.service.tie_api import tie_routes
 
 
 def agreement_desk(
@@ -85,6 +86,7 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
         *deletion_routes(gateway, endpoint, accounts),
         *individual_routes(gateway, endpoint, accounts),
         *consent_routes(gateway, endpoint),
+        *tie_routes(gateway, endpoint),
         *govstack_routes(gateway, endpoint.consents),
         *courier_routes(courier, partial(guarded, gateway)),
         *agreement_routes(agreements, accounts, partial(guarded, gateway)),
