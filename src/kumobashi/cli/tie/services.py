@@ -16,7 +16,7 @@ _SERVICE = click.argument("service")
     ja="サービスを登録します。--replace で登録を改めます。",
     en="Register a service; --replace changes what is registered.",
     example=(
-        "kumobashi tie service add child-health --name 乳幼児健診のお知らせ --provider 架空市"
+        "kumobashi tie service add child-health --name 乳幼児健診 --provider 架空市"
         " --section 子育て支援課 --clause 架空市乳幼児健診条例第4条 --first 2026-04-01"
     ),
 )
