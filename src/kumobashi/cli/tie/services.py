@@ -17,7 +17,7 @@ _SERVICE = click.argument("service")
     en="Register a service; --replace changes what is registered.",
     example=(
         "kumobashi tie service add child-health --name 乳幼児健診 --provider 架空市"
-        " --section 子育て支援課 --clause 架空市乳幼児健診条例第4条 --first 2026-04-01"
+        " --section 健康課 --clause 架空市乳幼児健診条例第4条 --first 2026-04-01"
     ),
 )
 @_SERVICE
