@@ -216,7 +216,12 @@ def test_every_step_that_the_page_names_is_one_that_a_ladder_may_have() -> None:
 
 @pytest.mark.parametrize(
     ("module", "table"),
-    [("local_api", "local api"), ("deletion_api", "deletion api"), ("consent_api", "consent api")],
+    [
+        ("local_api", "local api"),
+        ("deletion_api", "deletion api"),
+        ("consent_api", "consent api"),
+        ("tie_api", "tie api"),
+    ],
 )
 def test_the_local_api_page_lists_its_routes(module: str, table: str) -> None:
     source = (examples.ROOT / f"src/kumobashi/service/{module}.py").read_text(encoding="utf-8")

@@ -20,6 +20,7 @@ PLACES = {
     "workspace": "kumobashi.cli.workspace:workspace",
     "link": "kumobashi.cli.link:link",
     "consent": "kumobashi.cli.consent:consent",
+    "tie": "kumobashi.cli.tie:tie",
     "deletion": "kumobashi.cli.deletion:deletion",
     "individual": "kumobashi.cli.individual:individual",
     "keys": "kumobashi.cli.keys:keys",

@@ -112,6 +112,10 @@ class LocalApi:
         """Do one deed at the ledger of consents."""
         return self._call("POST", f"/api/v1/consents/{quote(deed, safe='')}", said)
 
+    def ties(self, deed: str, said: Mapping[str, object]) -> dict[str, Any]:
+        """Do one deed at the book of ties."""
+        return self._call("POST", f"/api/v1/ties/{quote(deed, safe='')}", said)
+
     def _call(
         self, method: str, path: str, body: Mapping[str, object] | None = None
     ) -> dict[str, Any]:

@@ -146,15 +146,22 @@ class ConsentDesk:
         return {"records": [plain_record(one) for one in made]}
 
     def died(self, said: Said, by: str) -> Answer:
-        """End the consents of a resident who died."""
-        ledger = self._consents.ledger
-        made = ledger.died(_text(said, "resident_no"), at=self._moment(said), by=by)
+        """End the consents, and the ties, of a resident who died."""
+        ledger, number = self._consents.ledger, _text(said, "resident_no")
+        made = ledger.died(number, at=self._moment(said), by=by)
+        self._consents.ties.died(ledger.subjects.seal(number), by=by)
         return {"records": [plain_record(one) for one in made]}
 
     def merge(self, said: Said, by: str) -> Answer:
-        """Let the records of one number follow another."""
-        ledger = self._consents.ledger
-        made = ledger.merge(_text(said, "resident_no"), _text(said, "into"), by=by)
+        """Let the records of one number follow another; its ties end."""
+        ledger, number, into = (
+            self._consents.ledger,
+            _text(said, "resident_no"),
+            _text(said, "into"),
+        )
+        made = ledger.merge(number, into, by=by)
+        if number != into:
+            self._consents.ties.merged(ledger.subjects.seal(number), by=by)
         return {"records": [plain_record(one) for one in made]}
 
     def show(self, said: Said, _by: str) -> Answer:

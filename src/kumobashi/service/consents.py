@@ -24,6 +24,7 @@ from kumobashi.release.rules import Consent, ReleaseRule
 from kumobashi.service.settings import read_settings
 from kumobashi.service.stating import open_state
 from kumobashi.storage.state import StateStore
+from kumobashi.ties import Book
 
 
 def token_secret(workspace: Path, site: str) -> bytes | None:
@@ -74,6 +75,11 @@ class Consents:
             texts=self._texts,
             clock=self._clock,
         )
+
+    @cached_property
+    def ties(self) -> Book:
+        """The book of ties, whose residents are sealed as those of the ledger are."""
+        return Book(self._store, tenant=self._tenant, clock=self._clock)
 
     @cached_property
     def snapshot(self) -> Snapshot:

@@ -1,0 +1,143 @@
+"""Look into the book: one tie, a resident's, a service's; and whether it was touched."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from kumobashi.evidence.log import stored
+from kumobashi.evidence.sql import waiting
+from kumobashi.storage.state import StateStore
+from kumobashi.ties.errors import TieTouched, TieUnknown
+from kumobashi.ties.records import Tie, joined_of, tie_of
+from kumobashi.ties.revisions import Revision, verify_chain, verify_head
+from kumobashi.ties.services import PREFIX, registered
+from kumobashi.ties.sql import revisions, services, ties
+from kumobashi.ties.states import State
+from kumobashi.ties.writing import check_subject
+
+_OURS: Final = b'"event":"tie.moved"'
+_AT_ONCE: Final = 500
+
+
+class Reading:
+    """What is in a book now; ties come only if they say what their last revision says."""
+
+    def __init__(self, store: StateStore, *, tenant: str) -> None:
+        self._store = store
+        self._tenant = tenant
+
+    def tie(self, tie: str) -> Tie:
+        """Return a tie; raise ``TieUnknown``, ``TieTouched``."""
+        found = self._found(self._query().where(ties.c.tie == tie))
+        if not found:
+            raise TieUnknown(tie=tie)
+        return found[0]
+
+    def of_resident(self, subject: str) -> list[Tie]:
+        """Return a resident's ties, the oldest first."""
+        check_subject(subject)
+        return self._found(self._query().where(ties.c.subject == subject))
+
+    def listed(
+        self,
+        *,
+        service: str | None = None,
+        state: State | None = None,
+        limit: int = _AT_ONCE,
+        after: str = "",
+    ) -> list[Tie]:
+        """Return ties, the oldest first, behind a tie."""
+        query = self._query().where(ties.c.tie > after)
+        if service:
+            query = query.where(ties.c.service == service)
+        if state:
+            query = query.where(ties.c.state == state.value)
+        return self._found(query.limit(limit))
+
+    def history(self, tie: str) -> list[Revision]:
+        """Return the revisions of a tie; raise ``TieUnknown``."""
+        found = self._store.read(lambda connection: self._chain(connection, tie))
+        if not found:
+            raise TieUnknown(tie=tie)
+        return found
+
+    def verify(self) -> list[TieTouched]:
+        """Return what is not as it was written: of each record the first fault."""
+        return self._store.read(lambda connection: list(self._faults(connection)))
+
+    # -- inside ---------------------------------------------------------------------------------
+
+    def _faults(self, connection: sa.Connection) -> Iterator[TieTouched]:
+        rows = {row.tie: row for row in connection.execute(self._query())}
+        of = sa.select(services).where(services.c.tenant == self._tenant)
+        rows |= {PREFIX + row.service: row for row in connection.execute(of)}
+        named = sa.select(revisions.c.record).where(revisions.c.tenant == self._tenant).distinct()
+        chained = set(connection.execute(named).scalars())
+        known = set()
+        for record in sorted(chained | rows.keys()):
+            if fault := self._fault(connection, record, rows.get(record)):
+                known.add(record)
+                yield fault
+        for fault in self._against_evidence(connection):
+            if fault.facts["record"] not in known:
+                yield fault
+
+    def _fault(
+        self, connection: sa.Connection, record: str, row: sa.Row[Any] | None
+    ) -> TieTouched | None:
+        is_tie = not record.startswith(PREFIX)
+        chain = self._chain(connection, record)
+        try:
+            verify_chain(record, chain, is_tie=is_tie)
+            if row is not None:
+                last = chain[-1] if len(chain) == row.revisions else None
+                if is_tie:
+                    tie_of(row, last)
+                else:
+                    verify_head(record, registered(row), row.head, last)
+        except TieTouched as fault:
+            return fault
+        if row is None:
+            return TieTouched(record=record, number=1, what="its row is gone")
+        return None
+
+    def _against_evidence(self, connection: sa.Connection) -> Iterator[TieTouched]:
+        """Yield what the evidence log knows otherwise: a history rewritten, or gone as a whole."""
+        query = sa.select(waiting.c.body).where(waiting.c.tenant == self._tenant)
+        bodies = [body for _, _, body in stored(connection, self._tenant) if _OURS in body]
+        bodies += [bytes(body) for body in connection.execute(query).scalars() if _OURS in body]
+        held = sa.select(revisions.c.record, revisions.c.number, revisions.c.hash).where(
+            revisions.c.tenant == self._tenant
+        )
+        kept = {(row.record, row.number): row.hash for row in connection.execute(held)}
+        for said in map(json.loads, bodies):
+            if kept.get((said["tie"], said["number"])) != said["revision"]:
+                what = "the evidence says otherwise"
+                yield TieTouched(record=said["tie"], number=said["number"], what=what)
+
+    def _chain(self, connection: sa.Connection, record: str) -> list[Revision]:
+        query = sa.select(revisions).where(
+            revisions.c.tenant == self._tenant, revisions.c.record == record
+        )
+        return [
+            Revision(number=row.number, hash=row.hash, body=bytes(row.body))
+            for row in connection.execute(query.order_by(revisions.c.number))
+        ]
+
+    def _query(self) -> sa.Select[Any]:
+        return sa.select(ties).where(ties.c.tenant == self._tenant).order_by(ties.c.tie)
+
+    def _found(self, query: sa.Select[Any]) -> list[Tie]:
+        last = sa.and_(
+            revisions.c.tenant == ties.c.tenant,
+            revisions.c.record == ties.c.tie,
+            revisions.c.number == ties.c.revisions,
+        )
+        joined = query.add_columns(
+            revisions.c.hash.label("r_hash"), revisions.c.body.label("r_body")
+        ).outerjoin_from(ties, revisions, last)
+        return self._store.read(
+            lambda connection: [joined_of(row) for row in connection.execute(joined)]
+        )

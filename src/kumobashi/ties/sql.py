@@ -1,0 +1,99 @@
+"""The tables of ties; ``tenant`` leads every key, times are microseconds in UTC.
+
+A row says what its last revision says; revisions are only ever added to. ``subject`` is the sealed
+number of a resident, never the number. ``tie_withdrawals`` holds the last word of a resident to a
+service, also where there was no tie yet: what was stated before it cannot arrive after it.
+"""
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+services = sa.Table(
+    "tie_services",
+    metadata,
+    sa.Column("tenant", sa.String(6), primary_key=True),
+    sa.Column("service", sa.String(63), primary_key=True),
+    sa.Column("name", sa.String(200), nullable=False),
+    sa.Column("provider", sa.String(200), nullable=False),
+    sa.Column("section", sa.String(200), nullable=False),
+    sa.Column("clause", sa.String(200), nullable=False),
+    sa.Column("first_day", sa.String(10), nullable=False),
+    sa.Column("last_day", sa.String(10)),
+    sa.Column("deleted_at", sa.BigInteger),
+    sa.Column("revisions", sa.Integer, nullable=False),
+    sa.Column("head", sa.String(80), nullable=False),
+)
+
+ties = sa.Table(
+    "ties",
+    metadata,
+    sa.Column("tenant", sa.String(6), primary_key=True),
+    sa.Column("tie", sa.String(36), primary_key=True),  # UUIDv7
+    sa.Column("subject", sa.String(80), nullable=False),
+    sa.Column("salt", sa.LargeBinary, nullable=False),  # binds the subject to the first revision
+    sa.Column("service", sa.String(63), nullable=False),
+    sa.Column("state", sa.String(24), nullable=False),
+    sa.Column("reason", sa.String(24)),  # the act that ended it
+    sa.Column("offered", sa.Text, nullable=False),  # terms as proposed
+    sa.Column("terms", sa.Text, nullable=False),  # as they stand
+    sa.Column("days", sa.Integer, nullable=False),  # of the frequency: the window that is counted
+    sa.Column("terms_at", sa.BigInteger, nullable=False),  # when the terms were stated
+    sa.Column("since", sa.BigInteger, nullable=False),
+    sa.Column("revisions", sa.Integer, nullable=False),
+    sa.Column("head", sa.String(80), nullable=False),
+    sa.Index("ties_by_subject", "tenant", "subject", "service"),
+    sa.Index("ties_by_service", "tenant", "service", "state", "tie"),
+)
+
+revisions = sa.Table(  # of ties by their id, of services as "service:<id>"
+    "tie_revisions",
+    metadata,
+    sa.Column("tenant", sa.String(6), primary_key=True),
+    sa.Column("record", sa.String(80), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),  # from 1
+    sa.Column("hash", sa.String(80), nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),  # canonical bytes, those that are hashed
+)
+
+uses = sa.Table(  # calls and notices that were permitted
+    "tie_uses",
+    metadata,
+    sa.Column("tenant", sa.String(6), primary_key=True),
+    sa.Column("tie", sa.String(36), primary_key=True),
+    sa.Column("use", sa.String(63), primary_key=True),  # the caller's id: asking twice counts once
+    sa.Column("asked", sa.String(80), nullable=False),  # digest of what it was permitted for
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Index("tie_uses_by_time", "tenant", "tie", "at"),
+)
+
+withdrawals = sa.Table(
+    "tie_withdrawals",
+    metadata,
+    sa.Column("tenant", sa.String(6), primary_key=True),
+    sa.Column("subject", sa.String(80), primary_key=True),
+    sa.Column("service", sa.String(63), primary_key=True),
+    sa.Column("stated_at", sa.BigInteger, nullable=False),
+    sa.Column("source", sa.String(63), nullable=False),
+)
+
+fates = sa.Table(  # who died, and whose number is another now
+    "tie_fates",
+    metadata,
+    sa.Column("tenant", sa.String(6), primary_key=True),
+    sa.Column("subject", sa.String(80), primary_key=True),
+    sa.Column("fate", sa.String(12), nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+)
+
+statuses = sa.Table(  # what sections say of residents at services
+    "tie_statuses",
+    metadata,
+    sa.Column("tenant", sa.String(6), primary_key=True),
+    sa.Column("subject", sa.String(80), primary_key=True),
+    sa.Column("service", sa.String(63), primary_key=True),
+    sa.Column("status", sa.String(12), nullable=False),
+    sa.Column("as_of", sa.BigInteger, nullable=False),
+    sa.Column("source", sa.String(63), nullable=False),
+    sa.Column("clause", sa.String(200), nullable=False),
+)
