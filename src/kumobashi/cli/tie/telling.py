@@ -104,7 +104,9 @@ def _draw(
         return
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     for number, head in enumerate(heads):
-        table.add_column(terminal.t(*head), no_wrap=number == 0, overflow="fold")
+        # What is looked for stays in one piece: the first column and the state.
+        is_whole = number == 0 or head[1] == "State"
+        table.add_column(terminal.t(*head), no_wrap=is_whole, overflow="fold")
     for row in rows:
         table.add_row(*row)
     terminal.out.print(table)
