@@ -26,7 +26,7 @@ _SIGNS = {
     Progress.RUNNING: ("…", "cyan"),
     Progress.WAITING: ("…", "yellow"),
     Progress.FAILED: ("×", "bold red"),
-    Progress.TODO: ("−", "dim"),
+    Progress.AHEAD: ("−", "dim"),
 }
 _BAR = 20  # columns
 _RECEIPTS = ("delivered", "opened", "validated", "applied")
@@ -49,7 +49,7 @@ def stage_lines(terminal: Terminal, view: TransferView, *, only: str | None = No
     return [
         _line(terminal, view, stages[name])
         for name in ("extract", "release", "seal", "carry")
-        if only in {None, name} and name in stages and stages[name].progress is not Progress.TODO
+        if only in {None, name} and name in stages and stages[name].progress is not Progress.AHEAD
     ]
 
 

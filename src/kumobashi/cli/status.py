@@ -233,6 +233,6 @@ def dots(view: TransferView) -> Text:
     }
     line = Text()
     for name in _RECEIPTS:
-        sign, style = signs.get(stages.get(name, Progress.TODO), ("○", "dim"))
+        sign, style = signs.get(stages.get(name, Progress.AHEAD), ("○", "dim"))
         line.append(sign, style)
     return line

@@ -34,14 +34,14 @@ PROGRESS = {
     Progress.RUNNING: both("実行中", "running"),
     Progress.WAITING: both("待機中", "waiting"),
     Progress.FAILED: both("失敗", "failed"),
-    Progress.TODO: both("まだ", "not yet"),
+    Progress.AHEAD: both("まだ", "not yet"),
 }
 
 MARKS = {
     Mark.DONE: both("済み", "done"),
     Mark.NOW: both("いまここ", "here now"),
     Mark.STUCK: both("ここで止まっています", "stuck here"),
-    Mark.TODO: both("まだ", "not yet"),
+    Mark.AHEAD: both("まだ", "not yet"),
 }
 
 VERDICTS = {

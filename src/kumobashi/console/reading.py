@@ -110,7 +110,7 @@ class Mark(StrEnum):
     DONE = "done"
     NOW = "now"
     STUCK = "stuck"
-    TODO = "todo"
+    AHEAD = "todo"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +171,7 @@ def _mark_hop(hop: HopView, transfer: TransferView, *, passed: bool) -> Mark:
         return Mark.STUCK if transfer.light in RED else Mark.NOW
     if hop.progress is Progress.DONE:
         return Mark.DONE
-    return Mark.NOW if hop.progress is Progress.RUNNING else Mark.TODO
+    return Mark.NOW if hop.progress is Progress.RUNNING else Mark.AHEAD
 
 
 def dots(transfer: TransferView | None) -> tuple[Dot, ...]:
@@ -183,7 +183,7 @@ def dots(transfer: TransferView | None) -> tuple[Dot, ...]:
         if stage in held:
             mark = Mark.DONE
         elif transfer is None or reached:
-            mark = Mark.TODO
+            mark = Mark.AHEAD
         else:
             reached = True
             mark = (
@@ -191,7 +191,7 @@ def dots(transfer: TransferView | None) -> tuple[Dot, ...]:
                 if transfer.light in RED
                 else Mark.NOW
                 if transfer.light is Light.RUNNING
-                else Mark.TODO
+                else Mark.AHEAD
             )
         found.append(Dot(stage=stage, mark=mark, receipt=held.get(stage)))
     return tuple(found)

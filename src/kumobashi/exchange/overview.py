@@ -167,13 +167,13 @@ def _stages(row: Outgoing, started: datetime) -> tuple[StageView, ...]:
         elif row.state is Out.REFUSED and number == reached:
             progress = Progress.FAILED
         elif row.state in {Out.REFUSED, Out.CANCELLED, Out.HELD}:
-            progress = Progress.TODO
+            progress = Progress.AHEAD
         elif row.cause and (number == reached or stage == current):
             progress = Progress.WAITING
         elif stage == current or (number == reached and number >= 3):  # noqa: PLR2004 - from carry on
             progress = Progress.RUNNING
         else:
-            progress = Progress.DONE if _is_before(stage, current) else Progress.TODO
+            progress = Progress.DONE if _is_before(stage, current) else Progress.AHEAD
         views.append(
             StageView(
                 stage=stage,
@@ -219,7 +219,7 @@ def _hops(row: Outgoing, names: Names) -> tuple[HopView, ...]:
         elif hop:
             progress = Progress.RUNNING
         else:
-            progress = Progress.TODO
+            progress = Progress.AHEAD
         parts = total if is_over or number == 0 else int(hop.get("parts", 0))
         views.append(
             HopView(site=site, name=names.sites.get(site, site), progress=progress, parts=parts)

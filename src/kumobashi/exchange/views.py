@@ -35,7 +35,7 @@ class Progress(StrEnum):
     RUNNING = "running"
     WAITING = "waiting"
     FAILED = "failed"
-    TODO = "todo"
+    AHEAD = "todo"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -133,7 +133,7 @@ class Run:
         carried = name == "carry" and place <= self.done
         return StageView(
             stage=name,
-            progress=Progress.DONE if over else here if place == self.done else Progress.TODO,
+            progress=Progress.DONE if over else here if place == self.done else Progress.AHEAD,
             rows=self.rows if over and name != "carry" else None,
             bytes=self._sealed_bytes if over and name in {"seal", "carry", "delivered"} else None,
             seconds=_SECONDS[place] if over else None,
@@ -152,7 +152,7 @@ class Run:
             progress = Progress.RUNNING if self.light is Light.RUNNING else Progress.WAITING
             parts = arrived
         else:
-            progress, parts = Progress.TODO, 0
+            progress, parts = Progress.AHEAD, 0
         return HopView(site=site, name=name, progress=progress, parts=parts)
 
     def _receipts(self) -> tuple[ReceiptView, ...]:
