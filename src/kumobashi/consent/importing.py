@@ -6,7 +6,6 @@ statement. Of each commit the evidence has one leaf: the digest over the heads o
 """
 
 import csv
-import hmac
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,12 +19,12 @@ import sqlalchemy as sa
 from kumobashi.consent.incoming import Incoming, Row
 from kumobashi.consent.ledger import ConsentLedger
 from kumobashi.consent.records import Method
-from kumobashi.consent.revisions import Facts, revise
 from kumobashi.consent.sql import fates, records, revisions, standings
 from kumobashi.consent.states import Reason, State, Statement
 from kumobashi.consent.writing import Pen, take_numbers
 from kumobashi.evidence.entries import Entry
 from kumobashi.evidence.log import append
+from kumobashi.evidence.revisions import Facts, bound, revise
 from kumobashi.kernel import JST, from_micros, new_id, to_micros, to_wire
 
 CHUNK = 5_000  # rows in one commit
@@ -145,9 +144,13 @@ class _Batch:
         until = to_micros(stated + timedelta(days=term)) if term else None
         said = self._said(row, text, stated)
         record, salt = new_id(), secrets.token_bytes(16)
-        bound = f"hmac-sha256:{hmac.digest(salt, subject.encode('ascii'), 'sha256').hex()}"
         stamp: Facts = {"at": to_wire(self._now), "by": self._by, "sequence": sequence}
-        facts: Facts = {**said, "state": State.GRANTED.value, "subject": bound, **stamp}
+        facts: Facts = {
+            **said,
+            "state": State.GRANTED.value,
+            "subject": bound(salt, subject),
+            **stamp,
+        }
         if until is not None:
             facts["until"] = to_wire(from_micros(until))
         chain = [revise(record, 1, None, facts)]

@@ -8,10 +8,11 @@ import sqlalchemy as sa
 from kumobashi.consent.errors import ConsentUnknown, RevisionTouched
 from kumobashi.consent.proving import against_evidence
 from kumobashi.consent.records import Record, record_of
-from kumobashi.consent.revisions import Kept, Revision, verify_chain
+from kumobashi.consent.revisions import Kept, verify_chain
 from kumobashi.consent.sql import records, revisions, standings
 from kumobashi.consent.states import Reason, State, Tier
 from kumobashi.consent.writing import Pen, Standing
+from kumobashi.evidence.revisions import Revision
 
 if TYPE_CHECKING:
     from kumobashi.consent.ledger import ConsentLedger

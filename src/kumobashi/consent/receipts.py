@@ -11,13 +11,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from kumobashi.consent.errors import ConsentReceiptWrong
 from kumobashi.consent.records import NO_VERSION, GivenBy, Method, Record
-from kumobashi.consent.revisions import Revision
 from kumobashi.consent.states import State
 from kumobashi.consent.texts import TIER_NAMES, ConsentText
 from kumobashi.crypto import jws
 from kumobashi.crypto.canonical import canonical
 from kumobashi.crypto.errors import CryptoFailed
 from kumobashi.crypto.keys import SigningKey, VerifyKey
+from kumobashi.evidence.revisions import Revision
 from kumobashi.kernel import to_wire
 
 TYP = "kumobashi-consent-receipt+jws"

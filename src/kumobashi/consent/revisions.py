@@ -1,52 +1,14 @@
-"""The history of one record as a chain: each revision holds the hash of the one before it.
+"""Whether the tables say of a consent what its chained revisions say."""
 
-No revision names the resident. The first one holds a keyed digest of the sealed number, whose key
-(``salt``) lies in the record: a record that somebody moved to another resident is found, and once
-the salt is gone nothing ties the history to anybody.
-"""
-
-import hmac
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from kumobashi.consent.errors import RevisionTouched
 from kumobashi.consent.states import FIRST, MOVES, State
-from kumobashi.crypto.canonical import canonical, digest
+from kumobashi.evidence.revisions import Revision, bound, faults
 
-Facts = dict[str, str | int | None]
 _STATES = {state.value: state for state in State}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Revision:
-    """One stored revision."""
-
-    number: int
-    hash: str
-    body: bytes
-
-    @property
-    def said(self) -> dict[str, Any]:
-        """What it says; nothing when somebody made it unreadable."""
-        try:
-            value = json.loads(self.body)
-        except ValueError:
-            return {}
-        return value if isinstance(value, dict) else {}
-
-
-def revise(record: str, number: int, previous: str | None, facts: Facts) -> Revision:
-    """Return the next revision of a record; facts that are ``None`` are left out."""
-    said = {name: value for name, value in facts.items() if value is not None}
-    body = canonical({**said, "record": record, "number": number, "previous": previous})
-    return Revision(number=number, hash=digest(body), body=body)
-
-
-def bound(salt: bytes, subject: str) -> str:
-    """Return what ties the first revision to a sealed number."""
-    return f"hmac-sha256:{hmac.digest(salt, subject.encode('ascii'), 'sha256').hex()}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,13 +29,10 @@ class Kept:
 
 def verify_chain(kept: Kept, chain: Sequence[Revision]) -> None:
     """Raise :class:`RevisionTouched` naming the first revision that is not what was written."""
-    previous: str | None = None
-    state: State | None = None
-    for number, revision in enumerate(chain, 1):
-        wrong, then = _wrong(kept.record, number, revision, previous, state)
-        if wrong:
-            raise RevisionTouched(record=kept.record, number=number, what=wrong)
-        previous, state = revision.hash, then
+    for number, what in faults(kept.record, chain, _follows):
+        raise RevisionTouched(record=kept.record, number=number, what=what)
+    previous = chain[-1].hash if chain else None
+    state = _STATES.get(str(chain[-1].said.get("state"))) if chain else None
     if len(chain) != kept.revisions or previous != kept.head:
         number = min(len(chain), kept.revisions) + 1
         raise RevisionTouched(record=kept.record, number=number, what="missing")
@@ -88,17 +47,9 @@ def verify_chain(kept: Kept, chain: Sequence[Revision]) -> None:
         )
 
 
-def _wrong(
-    record: str, number: int, revision: Revision, previous: str | None, state: State | None
-) -> tuple[str, State | None]:
-    """Return what is wrong with one revision behind another, if anything, and its state."""
-    said = revision.said
+def _follows(before: Mapping[str, Any] | None, said: Mapping[str, Any]) -> bool:
     then = _STATES.get(str(said.get("state")))
-    facts = {
-        "missing": revision.number == number,
-        "altered": digest(revision.body) == revision.hash,
-        "of another record": (said.get("record"), said.get("number")) == (record, number),
-        "not behind the one before": said.get("previous") == previous,
-        "a move that is not allowed": then in (FIRST if state is None else MOVES[state]),
-    }
-    return next((what for what, holds in facts.items() if not holds), ""), then
+    if before is None:
+        return then in FIRST
+    state = _STATES.get(str(before.get("state")))
+    return then in (FIRST if state is None else MOVES[state])

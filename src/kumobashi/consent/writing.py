@@ -15,11 +15,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from kumobashi.consent.records import Record, record_of
-from kumobashi.consent.revisions import Facts, bound, revise
 from kumobashi.consent.sql import fates, heads, records, revisions, standings
 from kumobashi.consent.states import Reason, State, Statement, Tier, check_move
 from kumobashi.evidence.entries import Entry
 from kumobashi.evidence.log import append
+from kumobashi.evidence.revisions import Facts, bound, revise
 from kumobashi.kernel import from_micros, new_id, to_micros, to_wire
 
 _SALT_BYTES = 16

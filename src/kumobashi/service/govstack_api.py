@@ -19,9 +19,9 @@ from kumobashi.consent.errors import NumberUnreadable, PurposeUnknown
 from kumobashi.consent.ledger import ConsentLedger
 from kumobashi.consent.reading import Reading
 from kumobashi.consent.records import NO_VERSION, Application, Record
-from kumobashi.consent.revisions import Revision
 from kumobashi.consent.states import State, Tier
 from kumobashi.consent.texts import TIER_NAMES, ConsentText
+from kumobashi.evidence.revisions import Revision
 from kumobashi.exchange.noting import LOCAL_API
 from kumobashi.kernel import Clock, business_date, to_wire
 from kumobashi.service.consents import Consents

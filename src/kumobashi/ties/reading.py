@@ -7,11 +7,12 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from kumobashi.evidence.log import stored
+from kumobashi.evidence.revisions import Revision
 from kumobashi.evidence.sql import waiting
 from kumobashi.storage.state import StateStore
 from kumobashi.ties.errors import TieTouched, TieUnknown
 from kumobashi.ties.records import Tie, joined_of, tie_of
-from kumobashi.ties.revisions import Revision, verify_chain, verify_head
+from kumobashi.ties.revisions import verify_chain, verify_head
 from kumobashi.ties.services import PREFIX, registered
 from kumobashi.ties.sql import revisions, services, ties
 from kumobashi.ties.states import State

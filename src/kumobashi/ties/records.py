@@ -6,9 +6,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from kumobashi.evidence.revisions import Facts, Revision, bound
 from kumobashi.kernel import from_micros, to_wire
 from kumobashi.ties.errors import TermsUnfit, TieTouched
-from kumobashi.ties.revisions import Facts, Revision, bound, verify_head
+from kumobashi.ties.revisions import verify_head
 from kumobashi.ties.states import State
 from kumobashi.ties.terms import Terms
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from kumobashi.evidence.revisions import revise
 from kumobashi.kernel import Clock, from_micros, to_micros, to_wire
 from kumobashi.storage.state import StateStore
 from kumobashi.ties.errors import ServiceTaken, ServiceTied, ServiceUnknown, StatusOlder
-from kumobashi.ties.revisions import revise
 from kumobashi.ties.services import PREFIX, Known, Service, Status, registered
 from kumobashi.ties.sql import services, statuses, ties
 from kumobashi.ties.states import LIVE, check_time

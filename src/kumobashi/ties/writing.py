@@ -16,10 +16,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from kumobashi.evidence.entries import Entry
 from kumobashi.evidence.log import append
+from kumobashi.evidence.revisions import Revision, revise
 from kumobashi.kernel import from_micros, new_id, to_micros, to_wire
 from kumobashi.ties.errors import TieSubjectUnfit, TieUnknown
 from kumobashi.ties.records import Tie, kept, tie_of
-from kumobashi.ties.revisions import Revision, revise
 from kumobashi.ties.sql import fates, revisions, services, ties, withdrawals
 from kumobashi.ties.states import LIVE, Act, State, check_act
 from kumobashi.ties.terms import Terms

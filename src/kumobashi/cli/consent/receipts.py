@@ -35,8 +35,8 @@ def issue(
     from kumobashi.consent.printing import page_of
     from kumobashi.consent.receipts import receipt_of, sign
     from kumobashi.consent.records import plain_to_record
-    from kumobashi.consent.revisions import Revision
     from kumobashi.crypto.keys import SigningKey
+    from kumobashi.evidence.revisions import Revision
 
     workspace = terminal.workspace()
     name = site or ledger_site(workspace)
