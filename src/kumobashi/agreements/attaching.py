@@ -12,6 +12,7 @@ from typing import Final
 from kumobashi.agreements.contents import Attachment
 from kumobashi.agreements.errors import AttachmentLost, AttachmentUnfit
 from kumobashi.crypto.canonical import digest
+from kumobashi.storage.spool import for_its_owner
 
 LARGEST_BYTES: Final = 10 << 20  # of one file
 MOST: Final = 20
@@ -72,7 +73,7 @@ class Attachments:
             return made
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         beside = target.with_suffix(f".{os.getpid()}.part")
-        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
+        with open(beside, "wb", opener=for_its_owner) as out:
             out.write(body)
             out.flush()
             os.fsync(out.fileno())

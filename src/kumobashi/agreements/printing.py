@@ -72,7 +72,7 @@ def write_templates(folder: Path) -> list[Path]:
     for name in (*PAGES.values(), *PARTS):
         target = folder / name
         if not target.exists():
-            target.write_text((PAPERS / name).read_text("utf-8"), encoding="utf-8")
+            target.write_text((PAPERS / name).read_text("utf-8"), encoding="utf-8", newline="\n")
             written.append(target)
     return written
 

@@ -50,7 +50,8 @@ def tell_agreement(
             table.add_row(Text("✓", "green"), terminal.t(*_DONE[told.what]), who)
     finally:
         accounts.close()
-    paper.write_text(gateway.paper(agreement["agreement"], "notice"), encoding="utf-8")
+    notice = gateway.paper(agreement["agreement"], "notice")
+    paper.write_text(notice, encoding="utf-8", newline="\n")
     if not terminal.as_json:
         terminal.out.print(table)
         said = terminal.t(

@@ -90,7 +90,7 @@ def person(
     said = signing_in(terminal, account, from_stdin=password_stdin)
     found = api.audit_person({**said, "number": number, "year": year})
     if page:
-        page.write_text(as_html(found, terminal.lang), encoding="utf-8")
+        page.write_text(as_html(found, terminal.lang), encoding="utf-8", newline="\n")
         written = terminal.t(f"書き出しました: {page}", f"Written: {page}")
         if not terminal.as_json:
             terminal.out.print(written, soft_wrap=True)

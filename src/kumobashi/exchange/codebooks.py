@@ -13,7 +13,7 @@ from kumobashi.crypto.errors import KeyUnreadable
 from kumobashi.crypto.private_files import read_private, write_private
 from kumobashi.release.coding import Codebook
 from kumobashi.release.errors import CodebookLost, CodebookMissing, CodebookUnreadable
-from kumobashi.storage.spool import sync_folder
+from kumobashi.storage.spool import for_its_owner, sync_folder
 
 _REGISTER = "made.jsonl"
 _EXPECTED = "codebook (JSON)"
@@ -76,9 +76,6 @@ class Codebooks:
         return {held["file"]: held["hash"] for held in map(json.loads, lines)}
 
     def _note(self, name: str, digest: str) -> None:
-        def for_its_owner(path: str, flags: int) -> int:
-            return os.open(path, flags, 0o600)
-
         line = json.dumps({"file": name, "hash": digest}) + "\n"
         path = self._folder / _REGISTER
         with open(path, "a", encoding="utf-8", newline="\n", opener=for_its_owner) as file:

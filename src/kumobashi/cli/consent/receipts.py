@@ -53,10 +53,10 @@ def issue(
         kid=key.kid,
     )
     token = sign(made, key)
-    output.write_text(token + "\n", encoding="ascii")
+    output.write_text(token + "\n", encoding="ascii", newline="\n")
     if paper:
         page = page_of(made, token, municipality=workspace.municipality.municipality.name)
-        paper.write_text(page, encoding="utf-8")
+        paper.write_text(page, encoding="utf-8", newline="\n")
     if terminal.as_json:
         terminal.emit({"receipt": token, "fields": made.model_dump(mode="json")})
     else:

@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
+from kumobashi.exchange.growing import only_grows
 from kumobashi.exchange.row_security import secure
 
 revision = "0009"
@@ -127,16 +128,4 @@ def upgrade() -> None:
         "consent_withdrawn",
     ):
         secure(op.get_bind(), table)
-    if op.get_bind().dialect.name == "postgresql":
-        op.execute(
-            f"create trigger {_FIXED}_no_change before update or delete on {_FIXED}"
-            " for each row execute function evidence_refuse()"
-        )
-        op.execute(
-            f"create trigger {_FIXED}_no_truncate before truncate on {_FIXED}"
-            " for each statement execute function evidence_refuse()"
-        )
-        return
-    refuse = "begin select raise(abort, 'revisions are only ever added to'); end"
-    for act in ("update", "delete"):
-        op.execute(f"create trigger {_FIXED}_no_{act} before {act} on {_FIXED} {refuse}")
+    only_grows(op.get_bind(), _FIXED)
