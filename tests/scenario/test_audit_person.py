@@ -64,8 +64,15 @@ def test_whoever_was_in_the_transfer_is_told_apart_from_who_was_not(
         assert sent not in text
         assert by_number[sent] not in text
 
+    # Zeros left out, full width and blanks: the same resident, never "not included".
+    wide = sent.translate(str.maketrans("0123456789", "０１２３４５６７８９"))
+    other_auditor = account(town, "kansa2", "auditor")
+    for typed in (sent.lstrip("0"), f" 0{sent} ", wide):
+        (same,) = ask(town, other_auditor(), typed)["transfers"]
+        assert (same["presence"], same["grounds"]) == ("included", "snapshot"), same
+
     (other,) = ask(town, auditor(), NOBODY)["transfers"]
-    assert other["presence"] != "included"
+    assert (other["presence"], other["grounds"]) == ("possible", "number_unknown")
 
     who = auditor()
     done = subprocess.run(

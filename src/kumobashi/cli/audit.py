@@ -95,7 +95,7 @@ def person(
         if not terminal.as_json:
             terminal.out.print(written, soft_wrap=True)
     if terminal.as_json:
-        terminal.emit(found)
+        terminal.emit({**found, "cautions": cautions(found, terminal.lang)})
     elif not page:
         for line in found["transfers"]:
             for title, cell in zip(COLUMNS, cells(line, terminal.lang), strict=True):

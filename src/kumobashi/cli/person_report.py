@@ -26,6 +26,10 @@ GROUNDS: Final = {
         "本人の行はないが、世帯の項目に表れうる",
         "no row of its own; household items may show it",
     ),
+    "number_unknown": (
+        "いまの台帳にこの番号がない（打ち間違い、または台帳から消えた人）",
+        "the source has no such number today: mistyped, or no longer there",
+    ),
 }
 COLUMNS: Final = (
     ("開始", "Started"),
@@ -34,6 +38,16 @@ COLUMNS: Final = (
     ("法的根拠・利用協議", "Basis and agreement"),
     ("項目と粗さ", "Items and how coarse"),
     ("消去", "Deletion"),
+)
+_UNKNOWN: Final = (
+    (
+        "いまの台帳に、この番号の人がいません（先頭の 0・空白・全角は合わせて探しました）。"
+        "番号を確かめてください。正しければ、台帳から消えた人です。"
+    ),
+    (
+        "The source has nobody of this number today (leading zeros, blanks and width were allowed"
+        " for). Check it; if it is right, the person is no longer there."
+    ),
 )
 _STYLE = (
     "@page{size:A4 landscape;margin:12mm}body{font:10pt/1.4 sans-serif;color:#111}"
@@ -74,11 +88,13 @@ def cautions(found: Json, lang: Language) -> list[str]:
         " excluded as if it was included."
     )
     said = [(ja, en)]
-    if seen and "included" not in seen:
+    if any(line["grounds"] == "number_unknown" for line in found["transfers"]):
+        said.append(_UNKNOWN)
+    elif seen and "included" not in seen:
         said.append(
             (
-                "どの控えにも見つかりません。番号（先頭の 0、桁数）を確かめてください。",
-                "Nothing that is kept has this number: check it, with its leading zeros.",
+                "この番号の人は台帳にいますが、どの控えにも見つかりません。",
+                "The source has this number; nothing that is kept of transfers does.",
             )
         )
     return [one[0 if lang == "ja" else 1] for one in said]

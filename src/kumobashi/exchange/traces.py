@@ -54,6 +54,7 @@ class Grounds(StrEnum):
     SENT_ANEW = "sent_anew"  # an earlier attempt may have carried others
     DIFFERENCE = "difference"  # the row itself is not there; that it goes may have been said
     HOUSEHOLD = "household"  # no row of its own; items of others in the household may show it
+    NUMBER_UNKNOWN = "number_unknown"  # the source has no such number today: mistyped, or gone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +72,9 @@ class Whom:
     rule: ReleaseRule
     key: tuple[str, ...]  # of the receiving layout
     to_system: str
-    number: str
-    token_of: Callable[[str | None], str | None]  # by epoch; None: this site makes no tokens
+    numbers: tuple[str, ...]  # as the source writes them, else as it was asked
+    is_known: bool  # the source has them today
+    token_of: Callable[[str, str | None], str | None]  # of a number by epoch; None: none made here
 
 
 class Traces:
@@ -99,6 +101,7 @@ class Traces:
             is_sent_anew=row.attempt > 1 or row.resends is not None,
             is_difference=row.base_transfer is not None,
             is_of_household=any(isinstance(one, _OF_HOUSEHOLD) for one in whom.rule.columns),
+            is_known=whom.is_known,
         )
 
     def _seen(self, row: Outgoing, whom: Whom, room: Path) -> tuple[bool, Grounds] | None:
@@ -112,14 +115,15 @@ class Traces:
                 if name and self._snapshots.exists(row.link, snapshot_of(row)):
                     relation = self._snapshots.opened(row.link, snapshot_of(row), room=room)
                     return _has(work, relation, name, values[name]), Grounds.SNAPSHOT
-                token = whom.token_of(epoch)
-                if token is not None and _is_told_by(whom.rule):
+                tokens = tokens_of(whom, epoch)
+                if tokens and _is_told_by(whom.rule):
                     told = self._histories.told_by(
                         whom.to_system, epoch, row.link, row.transfer, room=room
                     )
                     if told is not None:
                         half = f"(from {told} where here)"
-                        return _has_number(work, half, int(token[:16], 16)), Grounds.HISTORY
+                        halves = [int(token[:16], 16) for token in tokens]
+                        return _has_number(work, half, halves), Grounds.HISTORY
             except (KeyGone, SealFailed, FileNotFoundError, duckdb.Error):
                 return None
         return None
@@ -132,6 +136,7 @@ def judged(
     is_sent_anew: bool,
     is_difference: bool,
     is_of_household: bool,
+    is_known: bool,
 ) -> Trace:
     """Return what may be said of a resident whose row was, or was not, among those kept.
 
@@ -143,12 +148,14 @@ def judged(
     ...     is_sent_anew=False,
     ...     is_difference=True,
     ...     is_of_household=False,
+    ...     is_known=True,
     ... ).presence.value
     'possible'
     """
     if is_there:
         return Trace(presence=Presence.INCLUDED, grounds=grounds)
     for doubt, why in (
+        (not is_known, Grounds.NUMBER_UNKNOWN),
         (is_sent_anew, Grounds.SENT_ANEW),
         (is_difference, Grounds.DIFFERENCE),
         (is_of_household, Grounds.HOUSEHOLD),
@@ -158,16 +165,22 @@ def judged(
     return Trace(presence=Presence.ABSENT, grounds=grounds)
 
 
-def wanted(whom: Whom, epoch: str | None) -> Mapping[str, str]:
-    """Return, by released column, what stands there in a row of this resident."""
+def wanted(whom: Whom, epoch: str | None) -> Mapping[str, tuple[str, ...]]:
+    """Return, by released column, what may stand there in a row of this resident."""
     subject, found = whom.rule.subject.key, {}
-    token = whom.token_of(epoch)
+    tokens = tokens_of(whom, epoch)
     for column in whom.rule.columns:
         if isinstance(column, Keep) and column.of == subject:
-            found[column.name] = whom.number
-        elif isinstance(column, Token) and column.of == subject and token is not None:
-            found[column.name] = token
+            found[column.name] = whom.numbers
+        elif isinstance(column, Token) and column.of == subject and tokens:
+            found[column.name] = tokens
     return found
+
+
+def tokens_of(whom: Whom, epoch: str | None) -> tuple[str, ...]:
+    """Return the tokens of this resident; none where the site makes none."""
+    made = (whom.token_of(number, epoch) for number in whom.numbers)
+    return tuple(token for token in made if token is not None)
 
 
 def _is_told_by(rule: ReleaseRule) -> bool:
@@ -175,13 +188,15 @@ def _is_told_by(rule: ReleaseRule) -> bool:
     return any(isinstance(one, Token) and one.of == rule.subject.key for one in rule.released)
 
 
-def _has(work: duckdb.DuckDBPyConnection, relation: str, name: str, value: str) -> bool:
-    where = f"{quoted(name)} = {literal(value)}"
+def _has(
+    work: duckdb.DuckDBPyConnection, relation: str, name: str, values: tuple[str, ...]
+) -> bool:
+    where = f"{quoted(name)} in ({', '.join(map(literal, values))})"
     return bool(work.execute(f"select 1 from {relation} where {where} limit 1").fetchall())
 
 
-def _has_number(work: duckdb.DuckDBPyConnection, relation: str, number: int) -> bool:
-    where = f"key = {number:d}::ubigint"
+def _has_number(work: duckdb.DuckDBPyConnection, relation: str, numbers: list[int]) -> bool:
+    where = f"key in ({', '.join(f'{number:d}::ubigint' for number in numbers)})"
     return bool(work.execute(f"select 1 from {relation} where {where} limit 1").fetchall())
 
 

@@ -38,6 +38,7 @@ from kumobashi.service.errors import AccountNeeded, BadRequest
 from kumobashi.service.gateway import Gateway
 from kumobashi.service.holding_desk import view_of
 from kumobashi.service.local_api import guarded, members, plain
+from kumobashi.service.numbers import Numbers
 from kumobashi.service.signing_in import signed_in
 
 _FIRST_YEAR, _LAST_YEAR = 2000, 9998
@@ -80,6 +81,7 @@ class _PersonApi:
             if _started(row).year == year and row.manifest and row.state in _MAY_HAVE_LEFT
         ]
         plans: dict[str, Plan | None] = {}
+        numbers = Numbers(workspace, number)
         told = []
         for row in sorted(rows, key=lambda one: one.started_at):
             if row.link not in plans:
@@ -90,7 +92,7 @@ class _PersonApi:
             told.append(
                 {
                     **_sent(row, workspace),
-                    **self._traced(row, known, workspace, number),
+                    **self._traced(row, known, workspace, numbers),
                     "basis": basis.get(row.transfer),
                     "items": _items(known),
                     "levels": _levels(row),
@@ -106,17 +108,22 @@ class _PersonApi:
             "transfers": told,
         }
 
-    def _traced(self, row: Outgoing, known: Plan | None, workspace: Workspace, number: str) -> Json:
+    def _traced(
+        self, row: Outgoing, known: Plan | None, workspace: Workspace, numbers: Numbers
+    ) -> Json:
         """Return whether the resident was in a transfer, as far as that can be known."""
         whom = None
         if known is not None:
             link = workspace.link(row.link)
+            rule = workspace.rules[link.release]
+            written = numbers.in_source(rule)
             whom = Whom(
-                rule=workspace.rules[link.release],
+                rule=rule,
                 key=logical_layout(workspace, link).key,
                 to_system=link.to.system,
-                number=number,
-                token_of=partial(self._token, number, link.to.system),
+                numbers=written or (numbers.asked,),
+                is_known=bool(written),
+                token_of=partial(self._token, link.to.system),
             )
         rooms = self._gateway.identity.work
         rooms.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -124,7 +131,7 @@ class _PersonApi:
             trace = self._endpoint.traces.of(row, whom, room=Path(room))
         return {"presence": trace.presence.value, "grounds": trace.grounds.value}
 
-    def _token(self, number: str, system: str, epoch: str | None) -> str | None:
+    def _token(self, system: str, number: str, epoch: str | None) -> str | None:
         path = self._gateway.settings.workspace / "private" / self._gateway.identity.site
         if not (path / "token.key").exists():
             return None
