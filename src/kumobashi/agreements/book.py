@@ -1,9 +1,10 @@
 """The book of agreements of one site: every move is one commit, with its record of evidence."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -16,23 +17,20 @@ from kumobashi.agreements.errors import (
     IllegalAct,
     NumberTaken,
 )
-from kumobashi.agreements.moves import GATEWAY, Move, sign_move
-from kumobashi.agreements.numbering import fiscal_year, number_of
+from kumobashi.agreements.moves import GATEWAY, Move
+from kumobashi.agreements.numbering import free_number
 from kumobashi.agreements.offices import Actor, Offices, Standing
 from kumobashi.agreements.processors import Processor, check_register
 from kumobashi.agreements.records import Agreement, Row
-from kumobashi.agreements.sql import agreements, moves
 from kumobashi.agreements.states import Act, State, check_act
 from kumobashi.agreements.terms import act_due
 from kumobashi.agreements.verifying import Trusted
+from kumobashi.agreements.writing import add_move, insert, settle, update
 from kumobashi.crypto.keys import SigningKey
-from kumobashi.evidence.entries import Entry, Fact
-from kumobashi.evidence.log import append
-from kumobashi.kernel import Clock, business_date, new_id, to_micros
+from kumobashi.kernel import Clock, business_date, new_id
 from kumobashi.storage.state import StateStore
 
 _TRIES: Final = 5  # when another process takes the same serial at this moment
-EVENT: Final = "agreement.moved"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,8 +123,8 @@ class Book:
                 processors=said,
                 is_settled=False,
             )
-            connection.execute(sa.insert(agreements).values(_values(row)))
-            return self._add(connection, row, move)
+            insert(connection, row)
+            return add_move(connection, row, move, self._key)
 
         return self.store.write(work, key=agreement)
 
@@ -213,21 +211,12 @@ class Book:
 
     def unsettled(self) -> list[str]:
         """Return the ids of those that ended and under which something may still run."""
-        table = agreements.c
-        query = sa.select(table.agreement).where(
-            table.tenant == self.trusted.tenant,
-            table.state.in_([State.WITHDRAWN.value, State.EXPIRED.value]),
-            sa.not_(table.is_settled),
-        )
-        return self.store.read(lambda held: list(held.execute(query).scalars()))
+        return self.store.read(lambda held: reading.unsettled(held, self.trusted.tenant))
 
     def settle(self, agreement: str) -> None:
         """Note that nothing runs any more under one that ended."""
-        mine = self._is(agreement)
-        self.store.write(
-            lambda held: held.execute(sa.update(agreements).where(mine).values(is_settled=True)),
-            key=agreement,
-        )
+        tenant = self.trusted.tenant
+        self.store.write(lambda held: settle(held, tenant, agreement), key=agreement)
 
     # -- inside ---------------------------------------------------------------------------------
 
@@ -269,13 +258,10 @@ class Book:
 
         if dry_run:
             return self.store.read(work)
-        for attempt in range(_TRIES):
-            try:
+        for _ in range(_TRIES if change.number is None else 1):
+            with suppress(sa.exc.IntegrityError):  # number, or same move, of another process
                 return self.store.write(work, key=agreement)
-            except sa.exc.IntegrityError:  # the number, or the same move, of another process
-                if change.number is not None or attempt == _TRIES - 1:
-                    raise NumberTaken(number=change.number or "") from None
-        raise AssertionError  # pragma: no cover - the loop returns or raises
+        raise NumberTaken(number=change.number or "")
 
     def _moved(
         self,
@@ -307,7 +293,9 @@ class Book:
         )
         given: dict[str, object] = {}
         if wish.act is Act.SUBMIT and row.number is None:
-            row, given = self._numbered(connection, row, change.number, clock)
+            today, letters = business_date(clock), self.offices().letters
+            number, given = free_number(connection, row.tenant, change.number, today, letters)
+            row = replace(row, number=number)
         move = Move(
             tenant=row.tenant,
             site=self.trusted.site,
@@ -332,66 +320,8 @@ class Book:
             conditions=wish.conditions,
             clock=when.clock,
         )
-        values = {**_values(row), **given}
-        connection.execute(sa.update(agreements).where(self._is(row.agreement)).values(values))
-        return self._add(connection, row, move, before=now.moves)
-
-    def _numbered(
-        self, connection: sa.Connection, row: Row, wanted: str | None, clock: datetime
-    ) -> tuple[Row, dict[str, object]]:
-        if wanted is not None:
-            taken = sa.select(agreements.c.agreement).where(
-                agreements.c.tenant == row.tenant, agreements.c.number == wanted
-            )
-            if connection.execute(taken).first() is not None:
-                raise NumberTaken(number=wanted)
-            return replace(row, number=wanted), {}
-        today = business_date(clock)
-        year, letters = fiscal_year(today), self.offices().letters
-        newest = sa.select(sa.func.max(agreements.c.serial)).where(
-            agreements.c.tenant == row.tenant, agreements.c.year == year
-        )
-        serial = (connection.execute(newest).scalar() or 0) + 1
-        while True:  # past those that the staff gave themselves
-            number = number_of(today, letters, serial)
-            taken = sa.select(agreements.c.agreement).where(
-                agreements.c.tenant == row.tenant, agreements.c.number == number
-            )
-            if connection.execute(taken).first() is None:
-                return replace(row, number=number), {"year": year, "serial": serial}
-            serial += 1
-
-    def _add(
-        self, connection: sa.Connection, row: Row, move: Move, *, before: tuple[Move, ...] = ()
-    ) -> Agreement:
-        """Write a signed move and its record of evidence."""
-        connection.execute(
-            sa.insert(moves).values(
-                tenant=row.tenant,
-                agreement=row.agreement,
-                number=move.number,
-                token=sign_move(move, self._key),
-                at=to_micros(move.at),
-            )
-        )
-        facts: Mapping[str, Fact] = {
-            "agreement": row.agreement,
-            "link": row.link,
-            "plan_hash": row.plan_hash,
-            "before": move.before.value,
-            "after": move.after.value,
-            "move": move.digest(),
-            "number": move.number,
-            "act": move.act.value,
-        }
-        by = GATEWAY if move.by == GATEWAY else f"account:{move.by}"
-        append(connection, row.tenant, Entry(event=EVENT, at=move.at, by=by, facts=facts))
-        return Agreement(
-            row=row,
-            application=Application.decode(row.content),
-            register=processors.decode(row.processors),
-            moves=(*before, move),
-        )
+        update(connection, row, given)
+        return add_move(connection, row, move, self._key, before=now.moves)
 
     def _check_changes(self, connection: sa.Connection, application: Application) -> None:
         """Refuse to change what is not in force, or is of another link."""
@@ -411,16 +341,3 @@ class Book:
         if not offices.members:
             raise AgreementsNotSet
         return offices
-
-    def _is(self, agreement: str) -> sa.ColumnElement[bool]:
-        return sa.and_(
-            agreements.c.tenant == self.trusted.tenant, agreements.c.agreement == agreement
-        )
-
-
-def _values(row: Row) -> dict[str, Any]:
-    names = (
-        "tenant", "agreement", "number", "link", "revision", "plan_hash", "first_day", "last_day",
-        "content", "processors", "is_settled",
-    )  # fmt: skip
-    return {name: getattr(row, name) for name in names} | {"state": row.state.value}

@@ -273,3 +273,13 @@ def due(connection: sa.Connection, tenant: str, today: date) -> list[str]:
         ),
     )
     return list(connection.execute(query).scalars())
+
+
+def unsettled(connection: sa.Connection, tenant: str) -> list[str]:
+    """Return the ids of those that ended and under which something may still run."""
+    query = sa.select(agreements.c.agreement).where(
+        agreements.c.tenant == tenant,
+        agreements.c.state.in_([State.WITHDRAWN.value, State.EXPIRED.value]),
+        sa.not_(agreements.c.is_settled),
+    )
+    return list(connection.execute(query).scalars())
