@@ -99,14 +99,14 @@ class _AgreementApi:
         submit = said.get("submit") is True
         number = _text(said, "number", _LONGEST_NUMBER) or None
         wish = wish_of(_rest(said))
-        new = partial(self._desk.new, wish, actor, submit=submit, number=number)
+        new = partial(self._desk.drafts.new, wish, actor, submit=submit, number=number)
         return _said(await asyncio.to_thread(new), 201)
 
     async def edit(self, request: Request) -> Response:
         said = await members(request)
         actor = await self._who(said)
         wish = wish_of(_rest(said))
-        return _said(await asyncio.to_thread(self._desk.edit, _name(request), wish, actor))
+        return _said(await asyncio.to_thread(self._desk.drafts.edit, _name(request), wish, actor))
 
     async def attach(self, request: Request) -> Response:
         said = await members(request)
@@ -116,7 +116,9 @@ class _AgreementApi:
         except ValueError:
             raise BadRequest(field="body", expected="base64url") from None
         name = _text(said, "name", None)
-        return _said(await asyncio.to_thread(self._desk.attach, _name(request), name, body, actor))
+        return _said(
+            await asyncio.to_thread(self._desk.drafts.attach, _name(request), name, body, actor)
+        )
 
     async def processors(self, request: Request) -> Response:
         said = await members(request)

@@ -1,6 +1,5 @@
-"""What the local API and the console do with agreements: apply, judge, look, print."""
+"""What the local API and the console do with agreements: judge, look, print."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,10 +9,7 @@ from kumobashi.agreements import (
     Act,
     Actor,
     Agreement,
-    Application,
     Book,
-    Item,
-    PlanSeen,
     State,
     reading,
 )
@@ -21,20 +17,16 @@ from kumobashi.agreements.acting import Wish
 from kumobashi.agreements.attaching import Attachments
 from kumobashi.agreements.auditing import Audit, Fault, audit
 from kumobashi.agreements.errors import AgreementForged, AttachmentLost, IllegalAct
-from kumobashi.agreements.models import ApplicationWish
-from kumobashi.agreements.offices import Offices
 from kumobashi.agreements.placeholders import Around, placeholders
 from kumobashi.agreements.printing import render
 from kumobashi.agreements.processors import Processor
-from kumobashi.agreements.views import AgreementView, acts_for, view_of
+from kumobashi.agreements.views import AgreementView, acts_for
 from kumobashi.console.ports import Offer
-from kumobashi.crypto.canonical import canonical
 from kumobashi.identity import Account, Accounts
 from kumobashi.identity.errors import AccountUnknown
-from kumobashi.kernel import business_date
-from kumobashi.planning.errors import PlanRefused
 from kumobashi.planning.plan import Plan
 from kumobashi.planning.workspace import Workspace
+from kumobashi.service.agreement_drafts import Drafts, viewed
 
 PAGE = 50
 NOTICE = "notice"
@@ -68,6 +60,9 @@ class AgreementDesk:
         self._attachments = attachments
         self._workspace = workspace
         self._planned = planned
+        self.drafts = Drafts(
+            book=book, attachments=attachments, workspace=workspace, planned=planned
+        )
 
     # -- who ------------------------------------------------------------------------------------
 
@@ -91,47 +86,6 @@ class AgreementDesk:
 
     # -- do -------------------------------------------------------------------------------------
 
-    def new(
-        self,
-        wish: ApplicationWish,
-        actor: Actor,
-        *,
-        submit: bool = False,
-        number: str | None = None,
-    ) -> AgreementView:
-        """Draft an application for a link, of its plan as it is now; with ``submit`` apply at once.
-
-        Raises:
-            LinkUnknown, PlanRefused: there is nothing that could be applied for.
-            AgreementUnknown, and all that :meth:`Book.create` raises.
-        """
-        application = self._application(wish, actor)
-        register = [line.processor() for line in wish.processors]
-        if wish.change is not None:
-            old = self.book.get(wish.change)
-            application = replace(
-                application,
-                supersedes=old.agreement,
-                attachments=old.application.attachments,
-                conditions=application.conditions or old.application.conditions,
-            )
-            register = register or list(old.register)
-        made = self.book.create(application, actor, register=register)
-        if submit:
-            made = self.book.act(made.agreement, Wish(act=Act.SUBMIT), actor, number=number)
-        return self._view(made)
-
-    def edit(self, agreement: str, wish: ApplicationWish, actor: Actor) -> AgreementView:
-        """Write a draft anew, of the plan as it is now."""
-        old = self.book.get(agreement)
-        application = replace(
-            self._application(wish, actor),
-            applicant_section=old.application.applicant_section,
-            attachments=old.application.attachments,
-            supersedes=old.application.supersedes,
-        )
-        return self._view(self.book.edit(agreement, application, actor))
-
     def act(
         self,
         agreement: str,
@@ -144,28 +98,19 @@ class AgreementDesk:
     ) -> AgreementView:
         """Submit, review, concur, decide, send back or withdraw."""
         done = self.book.act(agreement, wish, actor, seen=seen, number=number, dry_run=dry_run)
-        return self._view(done)
-
-    def attach(self, agreement: str, name: str, body: bytes, actor: Actor) -> AgreementView:
-        """Attach a file to a draft; one of the same name is replaced."""
-        self.book.act(agreement, Wish(act=Act.EDIT), actor, dry_run=True)  # before it is kept
-        old = self.book.get(agreement).application
-        made = self._attachments.keep(name, body, old.attachments)
-        others = tuple(one for one in old.attachments if one.name != name)
-        application = replace(old, attachments=(*others, made))
-        return self._view(self.book.edit(agreement, application, actor))
+        return viewed(self.book, done)
 
     def processors(
         self, agreement: str, register: Sequence[Processor], actor: Actor, *, note: str
     ) -> AgreementView:
         """Replace the register of processors."""
-        return self._view(self.book.register(agreement, register, actor, note=note))
+        return viewed(self.book, self.book.register(agreement, register, actor, note=note))
 
     # -- look -----------------------------------------------------------------------------------
 
     def show(self, agreement: str) -> AgreementView:
         """Return one; raise ``AgreementUnknown`` or ``AgreementForged``."""
-        return self._view(self.book.get(agreement))
+        return viewed(self.book, self.book.get(agreement))
 
     def offers(self, agreement: str, account: str) -> list[Offer]:
         """Return what an account may do to it now, for itself and as a deputy."""
@@ -239,7 +184,7 @@ class AgreementDesk:
 
         found, bad, more = self.book.store.read(read)
         offices = self.book.offices()
-        views = tuple(self._view(one, offices) for one in found)
+        views = tuple(viewed(self.book, one, offices) for one in found)
         return Listed(views=views, unreadable=tuple(bad), after=more)
 
     def verify(self) -> Audit:
@@ -304,7 +249,7 @@ class AgreementDesk:
             )
         workspace = self._workspace()
         values = placeholders(
-            self._view(found), self._around(workspace, found), self.book.clock.now()
+            viewed(self.book, found), self._around(workspace, found), self.book.clock.now()
         )
         return render(paper, values, folder=workspace.folder / TEMPLATES)
 
@@ -327,38 +272,3 @@ class AgreementDesk:
             changes=self.book.get(old).name if old else None,
             digest=found.head.digest(),
         )
-
-    # -- inside ---------------------------------------------------------------------------------
-
-    def _application(self, wish: ApplicationWish, actor: Actor) -> Application:
-        workspace = self._workspace()
-        workspace.link(wish.link)
-        decided = self._planned(workspace, wish.link)
-        if not decided.is_permitted:
-            first = decided.reasons[0]
-            raise PlanRefused(link=wish.link, reason=first.ja, reason_en=first.en)
-        basis = decided.link.legal_basis
-        return Application(
-            link=wish.link,
-            applicant_section=self.book.offices().section_of(actor.instead_of or actor.account),
-            owner_section=wish.owner_section,
-            basis=basis.code if basis else "",
-            purpose=wish.purpose,
-            items=tuple(
-                Item(name=item.name, ja=item.ja, form=item.operation_ja) for item in decided.items
-            ),
-            conditions=wish.conditions,
-            first=wish.first,
-            last=wish.last,
-            plan=plan_seen(decided),
-        )
-
-    def _view(self, agreement: Agreement, offices: Offices | None = None) -> AgreementView:
-        now = self.book.clock.now()
-        return view_of(agreement, offices or self.book.offices(), now, business_date(now))
-
-
-def plan_seen(decided: Plan) -> PlanSeen:
-    """Return what an agreement keeps of a plan."""
-    decision = canonical(json.loads(json.dumps(decided.decision))).decode("utf-8")
-    return PlanSeen(hash=decided.hash, number=decided.number, decision=decision)

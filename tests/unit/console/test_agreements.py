@@ -71,7 +71,7 @@ class Hall:
 
     def applied(self, **more: object) -> AgreementView:
         wish = wish_of(application(LINK, date(2026, 11, 1), date(2027, 3, 31), **more))
-        return self.desk.new(wish, self.desk.actor("tanaka"), submit=True)
+        return self.desk.drafts.new(wish, self.desk.actor("tanaka"), submit=True)
 
     def close(self) -> None:
         self._wait(self.gateway.aclose())
@@ -174,10 +174,10 @@ def test_a_form_that_was_drawn_before_somebody_else_acted_does_nothing(hall: Hal
 def test_attachments_are_kept_shown_and_taken_out_as_they_were(hall: Hall) -> None:
     wish = wish_of(application(LINK, date(2026, 11, 1), date(2027, 3, 31)))
     actor = hall.desk.actor("tanaka")
-    made = hall.desk.new(wish, actor)
-    hall.desk.attach(made.agreement, "仕様書 第1版.pdf", b"%PDF-1.7", actor)
+    made = hall.desk.drafts.new(wish, actor)
+    hall.desk.drafts.attach(made.agreement, "仕様書 第1版.pdf", b"%PDF-1.7", actor)
     with pytest.raises(NotAMember):
-        hall.desk.attach(made.agreement, "b.pdf", b"x", hall.desk.actor("sato"))
+        hall.desk.drafts.attach(made.agreement, "b.pdf", b"x", hall.desk.actor("sato"))
     kept = list((hall.folder / "var/hall-core/agreements").iterdir())
     assert len(kept) == 1, "what was refused is not kept"
 
@@ -219,7 +219,7 @@ def test_many_are_turned_over_page_by_page(hall: Hall) -> None:
     wish = wish_of(
         application(LINK, date(2026, 11, 1), date(2027, 3, 31), purpose="めくる", processors=[])
     )
-    made = {hall.desk.new(wish, actor).agreement for _ in range(53)}
+    made = {hall.desk.drafts.new(wish, actor).agreement for _ in range(53)}
     browser = hall.enter("sato")
     first = browser.get("/agreements?q=めくる").text
     older = re.search(r'rel="next" href="([^"]+)"', first)
