@@ -24,6 +24,11 @@ def fiscal_year(on: date) -> int:
     return on.year if on.month >= _APRIL else on.year - 1
 
 
+def last_of_fiscal_year(on: date) -> date:
+    """Return 31 March of the fiscal year of a day."""
+    return date(fiscal_year(on) + 1, 3, 31)
+
+
 def number_of(on: date, letters: str, serial: int) -> str:
     """Return the document number of the ``serial``-th document of the year."""
     return f"{fiscal_year(on) - _REIWA}{letters}第{serial}号"

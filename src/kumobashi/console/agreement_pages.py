@@ -33,7 +33,7 @@ from kumobashi.identity.errors import FormStale
 
 _ONE = "/agreements/{agreement}"
 _ACT = f"{_ONE}/acts/{{act}}"
-_ELSEWHERE = frozenset({Act.CREATE, Act.EDIT, Act.REGISTER})  # take more than our form has
+_ELSEWHERE = frozenset({Act.CREATE, Act.EDIT, Act.REGISTER})  # take more than a note
 WAITS = "waiting"  # beside the states: everything that an office has to act on
 _PAPER_HEADERS = {
     **SAFE_HEADERS,
@@ -93,13 +93,15 @@ class AgreementPages:
         """Answer with one agreement."""
         board = await asyncio.to_thread(self.board.board)
         view = await self._view(request)
+        offers = await self._offers(request, view)
         return draw(
             "agreement.html",
             request,
             board=board,
             view=view,
             steps=steps_of(view),
-            offers=await self._offers(request, view),
+            offers=[offer for offer in offers if offer.act not in _ELSEWHERE],
+            may_edit=any(offer.act is Act.EDIT and not offer.instead_of for offer in offers),
         )
 
     async def ask(self, request: Request) -> Response:
@@ -171,7 +173,7 @@ class AgreementPages:
             return ()
         name = session.account.name
         found = await asyncio.to_thread(self.agreements.offers, view.agreement, name)
-        return tuple(offer for offer in found if offer.act not in _ELSEWHERE)
+        return tuple(found)
 
 
 def _act_of(request: Request) -> Act:

@@ -120,7 +120,7 @@ class Door:
         return answer
 
 
-async def form_of(request: Request) -> dict[str, str]:
+async def form_of(request: Request, *, longest: int = _LONGEST_FIELD) -> dict[str, str]:
     """Return the fields of a form that a page of ours sent; raise ``FormStale`` for others."""
     origin = request.headers.get("origin", "")
     elsewhere = origin and urlsplit(origin).netloc != request.headers.get("host", "")
@@ -135,17 +135,19 @@ async def form_of(request: Request) -> dict[str, str]:
         fields = parse_qs(body.decode("utf-8"), keep_blank_values=True, max_num_fields=20)
     except ValueError:
         raise FormStale from None
-    return {name: values[-1][:_LONGEST_FIELD] for name, values in fields.items()}
+    return {name: values[-1][:longest] for name, values in fields.items()}
 
 
-async def asked_by(request: Request, deed: Deed) -> tuple[Session, dict[str, str]]:
+async def asked_by(
+    request: Request, deed: Deed, *, longest: int = _LONGEST_FIELD
+) -> tuple[Session, dict[str, str]]:
     """Return who sent a form that decides something, and its fields.
 
     Raises:
         FormStale: nobody has signed in, or the form is not of their session.
         NotPermitted: the role does not include it.
     """
-    form = await form_of(request)
+    form = await form_of(request, longest=longest)
     session = who(request)
     if session is None:  # without accounts nobody can decide
         raise FormStale

@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from kumobashi.console import labels, wording
 from kumobashi.console.agreement_pages import AgreementPages
 from kumobashi.console.answering import Assets
+from kumobashi.console.application_pages import ApplicationPages
 from kumobashi.console.asking import guarded
 from kumobashi.console.campaign_pages import CampaignPages
 from kumobashi.console.deed_pages import DeedPages
@@ -33,6 +34,7 @@ from kumobashi.console.ports import (
     BoardSource,
     CampaignSource,
     DeedSource,
+    DraftSource,
     PlanSource,
 )
 from kumobashi.console.reader import reader_of
@@ -52,6 +54,7 @@ def console_routes(
     campaigns: CampaignSource | None = None,
     deeds: DeedSource | None = None,
     agreements: AgreementSource | None = None,
+    drafts: DraftSource | None = None,
     accounts: Accounts | None = None,
 ) -> list[BaseRoute]:
     """Return the routes of the console, to be put at the root of an application.
@@ -63,6 +66,7 @@ def console_routes(
         campaigns: counts whom notices mean; without it there is no such page.
         deeds: pauses links, cancels transfers and sends them again; without it pages only show.
         agreements: shows agreements between offices; without it there are no such pages.
+        drafts: takes applications for agreements; without it they are made at the terminal.
         accounts: who may sign in; without any, whoever reaches the console may look.
     """
     known = zones or {}
@@ -75,6 +79,8 @@ def console_routes(
         more += GatePages(board=source, plans=plans, door=door).routes()
     if campaigns:
         more += CampaignPages(board=source, campaigns=campaigns, door=door).routes()
+    if drafts:  # before the pages of one agreement, whose addresses take any name
+        more += ApplicationPages(board=source, drafts=drafts, door=door).routes()
     if agreements:
         more += AgreementPages(board=source, agreements=agreements, door=door).routes()
     return [

@@ -153,6 +153,33 @@ class Offer:
     shown: str  # how pages call whom they act for; empty for oneself
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftForm:
+    """What the form of an application begins with, and what may be chosen in it."""
+
+    fields: Mapping[str, str]
+    sections: Sequence[str]  # that may own the data
+    links: Sequence[tuple[str, str]]  # id and name
+    may_apply: bool
+
+
+class DraftSource(Protocol):
+    """Takes applications from a form; called in worker threads."""
+
+    def blank(self, link: str, *, account: str) -> DraftForm:
+        """Return the form of a new application, of a link where one is named."""
+
+    def filled(self, agreement: str, *, account: str) -> DraftForm:
+        """Return the form with what a draft says; raise ``AgreementUnknown``, ``IllegalAct``."""
+
+    def keep(self, fields: Mapping[str, str], *, account: str, agreement: str | None) -> str:
+        """Keep a draft, new or written anew, and return its id.
+
+        Raises:
+            ApplicationUnfit, LinkUnknown, PlanRefused, NotAMember …: nothing was kept.
+        """
+
+
 class AgreementPage(Protocol):
     """A page of the list; ``after`` asks for the next."""
 

@@ -10,6 +10,7 @@ from kumobashi.identity import Accounts
 from kumobashi.kernel import business_date
 from kumobashi.service.agreement_api import agreement_routes
 from kumobashi.service.agreement_desk import AgreementDesk
+from kumobashi.service.agreement_forms import DraftForms
 from kumobashi.service.board import SiteBoard
 from kumobashi.service.campaign_desk import CampaignDesk
 from kumobashi.service.consent_api import consent_routes
@@ -99,6 +100,7 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
             campaigns=campaigns,
             deeds=DeedDesk(gateway.ledger, endpoint),
             agreements=agreements,
+            drafts=DraftForms(agreements, endpoint.wiring.workspace),
             accounts=accounts,
         ),
     ]

@@ -235,12 +235,13 @@ def test_the_pages_are_sound_for_everybody_in_both_languages(hall: Hall) -> None
         browser = hall.enter(name)
         for address in (
             "/agreements",
+            f"/agreements/new?link={LINK}",
             f"/agreements/{made.agreement}",
             f"/agreements/{made.agreement}/acts/review",
             f"/agreements/{made.agreement}/acts/withdraw",
         ):
             for lang in ("ja", "en"):
-                answer = browser.get(f"{address}?lang={lang}")
+                answer = browser.get(f"{address}{'&' if '?' in address else '?'}lang={lang}")
                 assert answer.status == 200
                 for check in SOUND:
                     check(Page(answer.text))
@@ -258,3 +259,67 @@ def test_one_that_was_tampered_with_is_named_and_the_others_are_shown(hall: Hall
     assert f'href="/agreements/{made.agreement}"' not in page
     assert browser.get(f"/agreements/{made.agreement}").status == 500
     assert [fault.agreement for fault in hall.desk.verify().faults] == [made.agreement]
+
+
+def test_an_application_is_drafted_corrected_and_applied_for_in_the_browser(hall: Hall) -> None:
+    tanaka = hall.enter("tanaka")
+    page = tanaka.get(f"/agreements/new?link={LINK}")
+    assert f'value="{LINK}"' in page.text
+    assert 'name="last" type="date" required value="2027-03-31"' in page.text
+    said = {
+        "token": token_of(page),
+        "link": LINK,
+        "owner_section": "市民課",
+        "purpose": "長い目的" * 200 + "の終わり",
+        "first": "2026-11-30",
+        "last": "2026-11-01",
+        "conditions": "一つ目\r\n\r\n 二つ目 ",
+    }
+    wrong = tanaka.post("/agreements/new", said)
+    assert wrong.status in {400, 422}, wrong.status
+    assert "期間の終わりの日が、始めの日より前です" in wrong.text
+    assert said["purpose"] in wrong.text, "nothing that was typed is lost"
+
+    done = tanaka.post("/agreements/new", {**said, "last": "2027-03-31"})
+    assert done.status == 303
+    agreement = done.headers["location"].rsplit("/", 1)[1]
+    view = hall.desk.show(agreement)
+    assert (view.state, view.purpose) == ("draft", said["purpose"])
+    assert view.conditions == ("一つ目", "二つ目")
+
+    shown = tanaka.get(f"/agreements/{agreement}").text
+    assert f"/agreements/{agreement}/edit" in shown
+    edit = tanaka.get(f"/agreements/{agreement}/edit")
+    assert "二つ目" in edit.text
+    changed = {**said, "token": token_of(edit), "last": "2027-03-31", "purpose": "短い目的"}
+    assert tanaka.post(f"/agreements/{agreement}/edit", changed).status == 303
+    assert hall.desk.show(agreement).purpose == "短い目的"
+
+    assert does(tanaka, view, "submit") == 303
+    assert hall.desk.show(agreement).state == "applied"
+    assert tanaka.get(f"/agreements/{agreement}/edit").status == 303
+    assert tanaka.post(f"/agreements/{agreement}/edit", changed).status == 409
+    assert f"/agreements/{agreement}/edit" not in tanaka.get(f"/agreements/{agreement}").text
+
+
+def test_who_may_not_apply_drafts_nothing(hall: Hall) -> None:
+    before = len(hall.desk.listed(limit=500).views)
+    sato = hall.enter("sato")
+    page = sato.get("/agreements/new")
+    assert "起案できるのは" in page.text
+    said = {
+        "token": token_of(page),
+        "link": LINK,
+        "owner_section": "市民課",
+        "purpose": "x",
+        "first": "2026-11-30",
+        "last": "2027-03-31",
+    }
+    assert sato.post("/agreements/new", said).status == 403
+    tanaka = hall.enter("tanaka")
+    token = token_of(tanaka.get("/agreements/new"))
+    assert tanaka.post("/agreements/new", {**said, "token": "other"}).status >= 400
+    unknown = tanaka.post("/agreements/new", {**said, "token": token, "link": "no-such-link"})
+    assert unknown.status == 404
+    assert "no-such-link" in unknown.text
+    assert len(hall.desk.listed(limit=500).views) == before

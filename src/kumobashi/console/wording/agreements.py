@@ -107,6 +107,41 @@ TEXT = {
     "agreement_capacity": both("どの立場で", "In which capacity"),
     "agreement_as_myself": both("自分として", "as myself"),
     "agreement_as_deputy": both("{who} の代決として", "as deputy of {who}"),
+    "agreement_draft_new": both("新しい利用協議を起案する", "Draft an application"),
+    "agreement_draft_edit": both("起案を直す", "Change the draft"),
+    "agreement_draft_intro": both(
+        "項目と粗さは、連携の事前点検から写されます。起案しただけでは、まだ申請になりません。",
+        "Items and how coarse they are come from the plan of the link. A draft is not applied for"
+        " yet.",
+    ),
+    "agreement_draft_not_mine": both(
+        "起案できるのは、kumobashi.yaml の agreements: で申請（apply）を任された人だけです。",
+        "Only those whom agreements: in kumobashi.yaml lets apply may draft.",
+    ),
+    "agreement_draft_wrong": both("まだ起案していません", "Not kept yet"),
+    "agreement_draft_see_plan": both("事前点検を見る", "See its plan"),
+    "agreement_draft_link_note": both(
+        "連携の ID。打つと候補が出ます。", "The id of a link; typing proposes some."
+    ),
+    "agreement_draft_owner": both("所管課（データの持ち主）", "Section that owns the data"),
+    "agreement_draft_choose": both("選んでください", "choose one"),
+    "agreement_draft_purpose_note": both(
+        "何のために、だれに、どう使うか。申請書と決定通知書に印刷されます（2,000字まで）。",
+        "What for, for whom and how; printed on both papers (2,000 characters).",
+    ),
+    "agreement_draft_first": both("期間の始め", "First day"),
+    "agreement_draft_last": both("期間の終わり", "Last day"),
+    "agreement_draft_conditions": both("条件（1行に1つ）", "Conditions, one a line"),
+    "agreement_draft_keep": both("起案する", "Keep the draft"),
+    "agreement_draft_next": both(
+        "次の画面で項目を確かめて、申請します。添付と再委託台帳は kumobashi agreement attach・"
+        "processors で加えます。",
+        "The next page shows the items and lets you apply. Attachments and processors are added by"
+        " kumobashi agreement attach and processors.",
+    ),
+    "agreement_link_apply": both(
+        "この連携の利用協議を起案する", "Draft an agreement for this link"
+    ),
     "agreement_ask_submit": both("申請しますか", "Apply?"),
     "agreement_ask_review": both("審査済みとして総務課へ回しますか", "Pass the review?"),
     "agreement_ask_concur": both("合議済みとして決定へ回しますか", "Concur?"),
