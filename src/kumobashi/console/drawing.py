@@ -20,7 +20,7 @@ from kumobashi.release import gate_bars, gate_learning, gate_words
 HERE = Path(__file__).parent
 HTMX = "vendor/htmx-4.0.1.min.js"  # npm htmx.org 4.0.1, dist/htmx.min.js; licence beside it
 TOKENS = "vendor/digital-go-jp-design-tokens-1.1.9.css"  # npm, dist/tokens.css; licence beside it
-_KEPT = ("q", "state", "site", "system", "contact", "sort", "page", "transfer", "of")
+_KEPT = ("q", "state", "site", "system", "contact", "sort", "page", "transfer", "of", "link")
 """Of an address, what stays when language or calendar change."""
 MENU = (
     ("/", "morning"),

@@ -9,11 +9,13 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
+from kumobashi.agreements.states import WAITING
 from kumobashi.console import labels, wording
 from kumobashi.console.agreement_pages import AgreementPages
 from kumobashi.console.answering import Assets
@@ -30,6 +32,7 @@ from kumobashi.console.listing import Sort, Wish, choices, lights, listed, wish_
 from kumobashi.console.morning import MOST_CALLS, calls
 from kumobashi.console.plan_pages import PlanPages
 from kumobashi.console.ports import (
+    AgreementPage,
     AgreementSource,
     BoardSource,
     CampaignSource,
@@ -71,7 +74,7 @@ def console_routes(
     """
     known = zones or {}
     door = Door(accounts)
-    console = _Lists(source=source, zones=known)
+    console = _Lists(source=source, zones=known, agreements=agreements)
     more = PlanPages(board=source, plans=plans, door=door).routes() if plans else []
     if deeds:
         more += DeedPages(board=source, deeds=deeds, door=door).routes()
@@ -97,6 +100,7 @@ def console_routes(
 class _Lists:
     source: BoardSource
     zones: Mapping[str, Zone]
+    agreements: AgreementSource | None
 
     async def morning(self, request: Request) -> Response:
         """Answer with what failed, why, whom to call; then the links that come first."""
@@ -123,7 +127,15 @@ class _Lists:
             rest=_all_alike(board.rows, shown.rows),
             zones=self.zones,
             poll=_poll(board),
+            waiting=await self._waiting(),
         )
+
+    async def _waiting(self) -> AgreementPage | None:
+        """Return the agreements that wait for an office; none where there are no such pages."""
+        if self.agreements is None:
+            return None
+        few = partial(self.agreements.listed, states=WAITING, limit=MOST_CALLS)
+        return await asyncio.to_thread(few)
 
     async def links(self, request: Request) -> Response:
         """Answer with 連携状況一覧."""

@@ -200,9 +200,9 @@ class AgreementSource(Protocol):
     """Gives agreements, and does what people may do to them; called in worker threads."""
 
     def listed(
-        self, *, states: Sequence[State] = (), text: str = "", after: str = ""
+        self, *, states: Sequence[State] = (), text: str = "", after: str = "", limit: int = 50
     ) -> AgreementPage:
-        """Return a page, the newest first."""
+        """Return a page of at most ``limit``, the newest first."""
 
     def show(self, agreement: str) -> AgreementView:
         """Return one; raise ``AgreementUnknown`` or ``AgreementForged``."""

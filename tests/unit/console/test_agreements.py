@@ -323,3 +323,15 @@ def test_who_may_not_apply_drafts_nothing(hall: Hall) -> None:
     assert unknown.status == 404
     assert "no-such-link" in unknown.text
     assert len(hall.desk.listed(limit=500).views) == before
+
+
+def test_the_morning_says_which_offices_are_waited_for(hall: Hall) -> None:
+    made = hall.applied()
+    browser = hall.enter("sato")
+    morning = browser.get("/").text
+    assert "手続を待っている利用協議" in morning
+    assert f"/agreements/{made.agreement}" in morning
+    assert does(browser, made, "return") == 303
+    assert f"/agreements/{made.agreement}" not in browser.get("/").text
+    for check in SOUND:
+        check(Page(browser.get("/").text))

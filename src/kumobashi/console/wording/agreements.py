@@ -48,6 +48,8 @@ TEXT = {
     "agreements_pages": both("ページ", "Pages"),
     "agreements_newest": both("新しいものへ", "Newest"),
     "agreements_older": both("古いものへ", "Older"),
+    "agreements_waiting": both("手続を待っている利用協議", "Agreements that wait for an office"),
+    "agreements_waiting_all": both("手続待ちをすべて見る", "See all that wait"),
     "agreement_state_waiting": both("手続待ち", "waits for an office"),
     **{
         f"agreement_state_{state}": both(_STATES_JA.get(state, state.ja), _STATES_EN[state])
