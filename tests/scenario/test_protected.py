@@ -65,6 +65,7 @@ def test_who_becomes_protected_is_taken_from_the_receiver_and_given_to_people(to
     assert left == there - {number}
     before, after = lists(town)[first["transfer"]], lists(town)[second["transfer"]]
     assert after["people"] == before["people"] + 1
+    assert second["left_to_people"] == after["people"], "the link's page says how many"
 
     with pytest.raises(Refused) as nobody:
         town.call(f"/api/v1/individual/{second['transfer']}", {})

@@ -89,6 +89,7 @@ def transfer_view(row: Outgoing, names: Names, now: datetime) -> TransferView:
         fallback=row.facts.get(FALLBACK, {}).get("link"),
         fallback_code=row.facts.get(FALLBACK, {}).get("code"),
         gate=report_of(gate) if (gate := row.facts.get("gate")) else None,
+        left_to_people=released.get("left_to_people", 0),
     )
 
 

@@ -144,6 +144,7 @@ class TransferView:
     fallback: str | None = None  # the link that stepped in for what the gate refused
     fallback_code: str | None = None  # why it could not
     gate: GateReport | None = None  # none: the rule has no gate, or it was not reached
+    left_to_people: int = 0  # protected persons (支援措置): not carried, seen to one by one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -249,6 +249,15 @@ def test_a_cell_that_looks_like_a_formula_is_harmless(console: Console) -> None:
     assert rows[1][:5] == ["", "'=1+1", "finding.x", "'@SUM(A1)", "'-2"]
 
 
+def test_a_link_says_how_many_were_left_to_people(console: Console) -> None:
+    link = link_of("連携", Run(link="l"))
+    assert link.latest
+    some = replace(link, latest=replace(link.latest, left_to_people=1_234))
+
+    assert "支援措置の対象者 1,234人" in console(lambda: overview_of(some)).get("/links/l").text
+    assert "支援措置の対象者" not in console(lambda: overview_of(link)).get("/links/l").text
+
+
 def test_a_link_is_saved_as_json(console: Console) -> None:
     answer = console(scenes.morning).get("/links/childcare-notices/link.json")
 

@@ -57,6 +57,10 @@ TEXT = {
         "各地点の件数と部分の数を突き合わせた結果です。",
         "Counts of rows and parts, compared at every place on the way.",
     ),
+    "left_to_people": both(
+        "ほかに支援措置の対象者 {count}人を送っていません。担当課が一人ずつ対応します：",
+        "Besides, {count} protected persons were not sent; their section sees to each:",
+    ),
     "off_by": both("差 {count}", "off by {count}"),
     "k_title": both("k：見分けにくさ", "k: how hard to single out"),
     "k_good": both(
