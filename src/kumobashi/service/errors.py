@@ -185,3 +185,25 @@ class AccountNeeded(ServiceFailed):
     en = "Whoever decides as the second person must sign in."
     remedy_ja = "--account 利用者名 を付けてください。利用者は kumobashi account add で登録します。"
     remedy_en = "Give --account NAME; accounts are made with kumobashi account add."
+
+
+class ResidentUnknown(ServiceFailed):
+    """Nobody has this number; the value is not repeated."""
+
+    code = "service.resident_unknown"
+    status = 404
+    ja = "この宛名番号の人は、台帳にいません。何も記録していません。"
+    en = "The register has nobody of this number; nothing was kept."
+    remedy_ja = "番号を確かめてください（先頭の 0・空白・全角の違いは合わせて探しました）。"
+    remedy_en = "Check the number; leading zeros, blanks and width were allowed for."
+
+
+class ResidentUnclear(ServiceFailed):
+    """Several numbers of the register are alike; the values are not repeated."""
+
+    code = "service.resident_unclear"
+    status = 409
+    ja = "打たれた番号に当てはまる人が、台帳に複数います。何も記録していません。"
+    en = "Several numbers of the register are like this one; nothing was kept."
+    remedy_ja = "台帳に書かれているとおりに、先頭の 0 も含めて打ってください。"
+    remedy_en = "Type it as the register writes it, with its leading zeros."

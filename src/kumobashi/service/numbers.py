@@ -2,6 +2,7 @@
 
 People leave out leading zeros, and type full width or blanks. A number that no source has is
 mistyped or of somebody who is no longer there, so nothing may be concluded from not finding it.
+Protected persons are found too: whoever asks may know of them, or does what they ask for.
 """
 
 import pyarrow as pa
@@ -12,16 +13,44 @@ from kumobashi.release.rules import ReleaseRule
 from kumobashi.service.errors import SecretMissing
 from kumobashi.service.stores import open_store
 from kumobashi.storage.errors import StorageFailed
-from kumobashi.storage.tables import Query, require_columns
+from kumobashi.storage.tables import Condition, Query, TableReader, require_columns
 from kumobashi.storage.withholding import comparable
 
 
-class Numbers:
-    """One number, looked for in the sources of rules; each is read once.
+def subjects_of(rule: ReleaseRule) -> tuple[str, str]:
+    """Return where the subjects of a rule are: ``system.dataset``, and the column of numbers."""
+    return rule.datasets[rule.subject.dataset], rule.subject.key
 
-    Protected persons are found too: the question is what was sent of them before, and the answer
-    goes to whoever may ask it.
+
+def as_written(workspace: Workspace, of: tuple[str, str], asked: str) -> tuple[str, ...]:
+    """Return a number as a dataset writes it; several where it writes several alike.
+
+    Raises:
+        StorageFailed, SecretMissing: it cannot be read.
     """
+    name, key = of
+    system, dataset = workspace.dataset(name)
+    store = open_store(workspace.folder, system, workspace.layouts)
+    with store.reading() as reader:
+        whole = Query(dataset.table, (key,))
+        require_columns(reader, whole)
+        exact = Query(dataset.table, (key,), (Condition(key, "in", (asked,)),))
+        return _alike(reader, exact, asked) or _alike(reader, whole, asked)
+
+
+def _alike(reader: TableReader, query: Query, asked: str) -> tuple[str, ...]:
+    wanted = comparable(pa.array([asked]))[0]
+    found: dict[str, None] = {}
+    with reader.stream(query) as rows:
+        for batch in rows:
+            column = batch.column(0)
+            for one in column.filter(pc.equal(comparable(column), wanted)).to_pylist():
+                found[str(one)] = None
+    return tuple(found)
+
+
+class Numbers:
+    """One number, looked for in the sources of rules; each is read once."""
 
     def __init__(self, workspace: Workspace, asked: str) -> None:
         self.asked = asked
@@ -30,26 +59,10 @@ class Numbers:
 
     def in_source(self, rule: ReleaseRule) -> tuple[str, ...]:
         """Return the number as the subjects of a rule have it; none: not there, or not readable."""
-        of = (rule.datasets[rule.subject.dataset], rule.subject.key)
+        of = subjects_of(rule)
         if of not in self._found:
             try:
-                self._found[of] = self._read(*of)
+                self._found[of] = as_written(self._workspace, of, self.asked)
             except (StorageFailed, SecretMissing):
                 self._found[of] = ()
         return self._found[of]
-
-    def _read(self, name: str, key: str) -> tuple[str, ...]:
-        system, dataset = self._workspace.dataset(name)
-        store = open_store(self._workspace.folder, system, self._workspace.layouts)
-        query = Query(dataset.table, (key,))
-        wanted = comparable(pa.array([self.asked]))[0]
-        found: dict[str, None] = {}
-        with store.reading() as reader:
-            require_columns(reader, query)
-            with reader.stream(query) as rows:
-                for batch in rows:
-                    column = batch.column(0)
-                    same = pc.equal(comparable(column), wanted)
-                    for one in column.filter(same).to_pylist():
-                        found[str(one)] = None
-        return tuple(found)
