@@ -2,7 +2,8 @@
 
 A CSV or Parquet file with the columns ``resident_no, purpose, tier, version, granted_on,
 withdrawn_on`` (and ``given_by``, if it likes). It is read and judged as columns; a row with a
-finding is left out, and no finding repeats a number.
+finding is left out, and no finding repeats a number. Spreadsheets drop leading zeros: a number is
+taken as the register writes it, and one that nobody has is a finding.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,6 +13,7 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from kumobashi.consent.errors import ImportUnreadable
 from kumobashi.consent.records import GivenBy
@@ -20,6 +22,7 @@ from kumobashi.consent.texts import ConsentText
 from kumobashi.kernel import Finding
 from kumobashi.storage.counting import count
 from kumobashi.storage.tables import literal
+from kumobashi.storage.withholding import comparable
 
 _ASKED = ("resident_no", "purpose", "tier", "version", "granted_on", "withdrawn_on")
 _PARQUET = b"PAR1"
@@ -38,6 +41,7 @@ _FINDINGS: Mapping[str, tuple[str, str, str]] = {  # code → item, expected, co
         "英数字とハイフン、1〜20桁",
         "resident_no is null or not regexp_full_match(resident_no, '[0-9A-Za-z-]{1,20}')",
     ),
+    "finding.resident_unknown": ("resident_no", "台帳にある宛名番号", "is_unknown"),
     "finding.consent_text_unknown": (
         "version",
         "consents/ にある目的・版・区分",
@@ -118,8 +122,14 @@ class Incoming:
 
 
 @contextmanager
-def incoming(path: Path, texts: Mapping[str, ConsentText], *, today: date) -> Iterator[Incoming]:
-    """Open a file and judge its rows.
+def incoming(
+    path: Path,
+    texts: Mapping[str, ConsentText],
+    *,
+    today: date,
+    known: pa.ChunkedArray | None = None,
+) -> Iterator[Incoming]:
+    """Open a file and judge its rows; ``known`` are the numbers of the register, if there is one.
 
     Raises:
         ImportUnreadable: no such file, no CSV or Parquet, or without the columns.
@@ -131,6 +141,7 @@ def incoming(path: Path, texts: Mapping[str, ConsentText], *, today: date) -> It
         except (duckdb.Error, OSError) as error:
             # DuckDB's message may quote a row; its class does not.
             raise ImportUnreadable(what=type(error).__name__) from None
+        _name(work, known)
         _offer(work, texts)
         codes = " ".join(
             f"when {condition} then {literal(code)}"
@@ -157,6 +168,29 @@ def _read(work: duckdb.DuckDBPyConnection, path: Path) -> None:
     columns = ", ".join(["row_number() over () as line", *named, f"{given_by} as given_by"])
     chosen = f"select {columns} from {reading}"  # noqa: S608 - likewise, and columns of ours
     work.execute(f"create table incoming as {chosen}", [str(path)])
+
+
+def _name(work: duckdb.DuckDBPyConnection, known: pa.ChunkedArray | None) -> None:
+    """Write each number as the register does, and note whose are in none."""
+    work.execute("alter table incoming add column is_unknown boolean default false")
+    if known is None:
+        return
+    typed = work.sql("select distinct resident_no from incoming").to_arrow_table()
+    for name, numbers in (("typed", typed.column("resident_no")), ("register", known)):
+        alike = pa.table({"number": numbers.cast(pa.string()), "alike": comparable(numbers)})
+        work.register(name, alike)
+    work.execute(
+        "create temp table named as select t.number, case when bool_or(r.number = t.number)"
+        " then t.number when count(distinct r.number) = 1 then min(r.number) end as written"
+        " from typed t left join register r using (alike) group by t.number"
+    )
+    work.execute(
+        "update incoming i set is_unknown = n.written is null,"
+        " resident_no = coalesce(n.written, i.resident_no) from named n"
+        " where n.number = i.resident_no"
+    )
+    for name in ("typed", "register"):
+        work.unregister(name)
 
 
 def _offer(work: duckdb.DuckDBPyConnection, texts: Mapping[str, ConsentText]) -> None:

@@ -38,6 +38,21 @@ def as_written(workspace: Workspace, of: tuple[str, str], asked: str) -> tuple[s
         return _alike(reader, exact, asked) or _alike(reader, whole, asked)
 
 
+def all_numbers(workspace: Workspace, of: tuple[str, str]) -> pa.ChunkedArray:
+    """Return all numbers of a dataset, as texts.
+
+    Raises:
+        StorageFailed, SecretMissing: it cannot be read.
+    """
+    name, key = of
+    system, dataset = workspace.dataset(name)
+    query = Query(dataset.table, (key,))
+    with open_store(workspace.folder, system, workspace.layouts).reading() as reader:
+        require_columns(reader, query)
+        with reader.stream(query) as rows:
+            return rows.read_all().column(key).cast(pa.string())
+
+
 def _alike(reader: TableReader, query: Query, asked: str) -> tuple[str, ...]:
     wanted = comparable(pa.array([asked]))[0]
     found: dict[str, None] = {}

@@ -7,9 +7,11 @@ consent texts cover, and one that nobody has is refused.
 
 from collections.abc import Callable
 
+import pyarrow as pa
+
 from kumobashi.planning.workspace import Workspace
 from kumobashi.service.errors import ResidentUnclear, ResidentUnknown, SecretMissing
-from kumobashi.service.numbers import as_written, subjects_of
+from kumobashi.service.numbers import all_numbers, as_written, subjects_of
 from kumobashi.storage.errors import StorageFailed
 
 
@@ -51,6 +53,16 @@ class Residents:
         if is_kept(typed):
             return typed
         raise ResidentUnknown
+
+    def all(self) -> pa.ChunkedArray | None:
+        """Return the numbers of all, as they are written; none where no source says.
+
+        Raises:
+            StorageFailed, SecretMissing: the register cannot be read.
+        """
+        workspace = self._workspace()
+        found = [all_numbers(workspace, of) for of in self._registers(workspace)]
+        return pa.chunked_array([part for one in found for part in one.chunks]) if found else None
 
     def _registers(self, workspace: Workspace) -> list[tuple[str, str]]:
         """Return where the subjects are of the links of this site that consent texts cover."""

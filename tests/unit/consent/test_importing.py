@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
@@ -176,3 +177,35 @@ def test_an_import_is_held_against_its_leaf_of_evidence(
     away = sa.update(records).where(records.c.record == first).values(batch="other")
     ledger.store.write(lambda connection: connection.execute(away))
     assert len(Reading(ledger).verify()) == 1
+
+
+def test_numbers_are_taken_as_the_register_writes_them_and_unknown_ones_left_out(
+    ledger: ConsentLedger, tmp_path: Path
+) -> None:
+    path = tmp_path / "c.csv"
+    lines = [
+        f"{n},{PURPOSE},register,1,2026-05-01,," for n in ("12", "００１３", "14", "77", "0012")
+    ]
+    path.write_text(HEAD + "\n".join(lines) + "\n", encoding="utf-8")
+    known = pa.chunked_array([["0012", "0013"], ["14", "0014", "0015"]])
+
+    with incoming(
+        path, {PURPOSE: ledger.text(PURPOSE)}, today=business_date(NOW), known=known
+    ) as rows:
+        found = {one.code: (one.line, one.rows) for one in rows.judged.findings}
+        taken = {row.number for chunk in rows.chunks(10) for row in chunk}
+
+    # 12 and 0012 are the same resident twice; of 14 and 0014, 14 is written so.
+    assert found == {"finding.consent_twice": (1, 2), "finding.resident_unknown": (4, 1)}
+    assert taken == {"0013", "14"}
+
+
+def test_a_number_that_two_of_the_register_are_like_is_nobodys(
+    ledger: ConsentLedger, tmp_path: Path
+) -> None:
+    path = tmp_path / "c.csv"
+    path.write_text(HEAD + f"15,{PURPOSE},register,1,2026-05-01,,\n", encoding="utf-8")
+    texts = {PURPOSE: ledger.text(PURPOSE)}
+    known = pa.chunked_array([["0015", "015"]])
+    with incoming(path, texts, today=business_date(NOW), known=known) as rows:
+        assert [one.code for one in rows.judged.findings] == ["finding.resident_unknown"]
