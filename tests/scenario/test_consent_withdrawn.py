@@ -155,7 +155,7 @@ def test_rows_that_were_under_way_are_left_out_where_they_arrive(town: Town) -> 
     transfer = town.submit(LINK, again=True)["transfer"]
     town.wait(transfer, lambda seen: seen["state"] == "delivered")
     do(town, "withdraw", resident_no=leaving, purpose=PURPOSE)
-    until("it to know", lambda: at_receiver(town, token_of(town, leaving)) or None, 20.0)
+    until("it to know", lambda: at_receiver(town, token_of(town, leaving)) or None)
     town.restart("public-cloud")
     assert town.wait(transfer)["state"] == "applied"
     assert token_of(town, leaving) not in sent_tokens(town)
@@ -175,12 +175,12 @@ def test_a_crash_anywhere_on_the_way_loses_no_withdrawal(town: Town, point: str)
     number = residents(town)[10 + names_of_withdrawal().index(point)]
     town.restart(site, crash=point)
     do(town, "withdraw", resident_no=number, purpose=PURPOSE)
-    until("the crash", lambda: (not town.is_running(site)) or None, 20.0)
+    until("the crash", lambda: (not town.is_running(site)) or None)
     town.start(site)
-    until("it to know", lambda: at_receiver(town, token_of(town, number)) or None, 20.0)
+    until("it to know", lambda: at_receiver(town, token_of(town, number)) or None)
 
     def is_receipted() -> bool | None:
         missing = "select count(*) from consent_notices where receipt is null"
         return town.ledger("hall-core").ask(missing)[0][0] == 0 or None
 
-    until("the receipt", is_receipted, 20.0)
+    until("the receipt", is_receipted)

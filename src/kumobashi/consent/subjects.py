@@ -26,6 +26,13 @@ _NUMBER = re.compile(r"[0-9A-Za-z-]{1,20}")
 _KEY_BYTES = 64  # AES-SIV with AES-256
 
 
+def check_number(number: str) -> str:
+    """Return what can be a resident's number; raise ``SubjectUnfit``."""
+    if not _NUMBER.fullmatch(number):
+        raise SubjectUnfit
+    return number
+
+
 class Subjects:
     """Seals and opens the numbers of one municipality."""
 
@@ -36,9 +43,7 @@ class Subjects:
 
     def seal(self, number: str) -> str:
         """Return a number sealed, in hexadecimal; raise ``SubjectUnfit``."""
-        if not _NUMBER.fullmatch(number):
-            raise SubjectUnfit
-        return self._cipher.encrypt(number.encode("ascii"), None).hex()
+        return self._cipher.encrypt(check_number(number).encode("ascii"), None).hex()
 
     def open(self, sealed: str) -> str:
         """Return the number; raise ``NumberUnreadable``."""

@@ -62,10 +62,11 @@ class ConsentDesk:
         Raises:
             ConsentFailed: it was not done.
             BadRequest: the body lacks a field, or there is no such deed.
+            ResidentUnknown, ResidentUnclear, StorageFailed: it cannot be said who is meant.
         """
         if deed not in self.deeds:
             raise BadRequest(field="deed", expected=", ".join(self.deeds))
-        return self.deeds[deed](said, by)
+        return self.deeds[deed](self._consents.with_numbers(said), by)
 
     # -- deeds ----------------------------------------------------------------------------------
 
@@ -230,7 +231,9 @@ class ConsentDesk:
         """Take a file of consents in, or only judge it."""
         ledger = self._consents.ledger
         today = business_date(self._clock.now())
-        with incoming(Path(_text(said, "path")), self._consents.texts(), today=today) as rows:
+        texts, residents = self._consents.texts(), self._consents.residents
+        known = residents.all() if residents else None
+        with incoming(Path(_text(said, "path")), texts, today=today, known=known) as rows:
             judged = asdict(rows.judged)
             if said.get("dry_run") is True:
                 return {"judged": judged, "imported": None}

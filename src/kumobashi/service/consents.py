@@ -3,28 +3,35 @@
 The site that turns resident numbers into tokens has the ledger; no other site has the secret.
 """
 
+import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import date
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from kumobashi.consent.errors import KeyOfConsentsMissing, PurposeUnknown
 from kumobashi.consent.ledger import ConsentLedger, Texts
+from kumobashi.consent.reading import Reading
 from kumobashi.consent.snapshot import Snapshot, Terms
 from kumobashi.consent.source import LedgerStore
 from kumobashi.consent.states import Tier
-from kumobashi.consent.subjects import Subjects
+from kumobashi.consent.subjects import Subjects, check_number
 from kumobashi.consent.texts import ConsentText
 from kumobashi.crypto.keys import TokenKey
 from kumobashi.exchange.migrating import migrate
 from kumobashi.kernel import Clock, business_date
 from kumobashi.planning.workspace import Workspace
 from kumobashi.release.rules import Consent, ReleaseRule
+from kumobashi.service.residents import Residents
 from kumobashi.service.settings import read_settings
 from kumobashi.service.stating import open_state
 from kumobashi.storage.state import StateStore
 from kumobashi.ties import Book
+from kumobashi.ties.reading import Reading as TieReading
+
+_NUMBERS = ("resident_no", "into")  # of a body: whose numbers these are
 
 
 def token_secret(workspace: Path, site: str) -> bytes | None:
@@ -57,6 +64,7 @@ class Consents:
         self._secret = secret
         self._clock = clock
         self.texts: Texts = dict  # of the workspace, as soon as somebody reads it
+        self.residents: Residents | None = None  # likewise
 
     @property
     def is_here(self) -> bool:
@@ -89,6 +97,31 @@ class Consents:
     def _texts(self) -> Mapping[str, ConsentText]:
         return self.texts()  # whoever reads the workspace comes after the ledger
 
+    def with_numbers(self, said: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return a body with the numbers of residents in it as the register writes them.
+
+        Raises:
+            ResidentUnknown, ResidentUnclear, StorageFailed: nothing may be kept under one of them.
+        """
+        numbers = {name: said[name] for name in _NUMBERS if isinstance(said.get(name), str)}
+        return {**said, **{name: self.named(typed) for name, typed in numbers.items()}}
+
+    def named(self, typed: str) -> str:
+        """Return a resident's number as the register writes it.
+
+        Raises:
+            SubjectUnfit, and all that ``Residents.named`` raises.
+        """
+        number = check_number(unicodedata.normalize("NFKC", typed).strip())
+        if self.residents is None:
+            return number
+        return self.residents.named(number, is_kept=self._is_kept)
+
+    def _is_kept(self, number: str) -> bool:
+        ties = TieReading(self.ties.store, tenant=self._tenant)
+        is_tied = ties.of_resident(self.ledger.subjects.seal(number))
+        return bool(is_tied or Reading(self.ledger).of_resident(number))
+
     def source(self, rule: ReleaseRule) -> LedgerStore | None:
         """Return where a run of a rule reads its consents; none: it does not ask the ledger.
 
@@ -115,4 +148,5 @@ def consents_of(workspace: Workspace, site: str, clock: Clock) -> Iterator[Conse
         secret = token_secret(workspace.folder, site)
         consents = Consents(store, tenant=tenant, site=site, secret=secret, clock=clock)
         consents.texts = lambda: workspace.consents
+        consents.residents = Residents(lambda: workspace, site)
         yield consents

@@ -40,6 +40,7 @@ from kumobashi.planning.workspace import Workspace
 from kumobashi.service.agreeing import Gate, Stopping, offices_in, trusted_of
 from kumobashi.service.consents import Consents, token_secret
 from kumobashi.service.lifecycle import Lifecycle
+from kumobashi.service.residents import Residents
 from kumobashi.service.resting import resting_links
 from kumobashi.service.training import refuse_outside
 from kumobashi.service.wiring import Wiring
@@ -94,7 +95,9 @@ class Endpoint:
             offices=lambda: offices_in(self.wiring.workspace().municipality),
             clock=gateway.clock,
         )
-        self.consents.texts = lambda: self.wiring.workspace(seconds_old=_TEXTS_OLD).consents
+        recent = partial(self.wiring.workspace, seconds_old=_TEXTS_OLD)
+        self.consents.texts = lambda: recent().consents
+        self.consents.residents = Residents(recent, identity.site)
         limits = Limits(memory_mib=gateway.settings.memory_mib)
         self.deeds = Deeds(ledger)
         self._stopping = Stopping(self.agreements, gate, ledger, self.deeds, site=identity.site)

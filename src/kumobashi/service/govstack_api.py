@@ -8,6 +8,7 @@ counts when identity was checked, whoever asks. What the ledger has no word for 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -25,7 +26,7 @@ from kumobashi.evidence.revisions import Revision
 from kumobashi.exchange.noting import LOCAL_API
 from kumobashi.kernel import Clock, business_date, to_wire
 from kumobashi.service.consents import Consents
-from kumobashi.service.errors import BadRequest, NotOffered
+from kumobashi.service.errors import BadRequest, NotOffered, ResidentUnknown
 from kumobashi.service.gateway import Gateway
 from kumobashi.service.local_api import guarded, members
 
@@ -145,6 +146,8 @@ class GovStackFace:
         number = said.get("externalId") if isinstance(said, dict) else None
         if not isinstance(number, str):
             raise BadRequest(field="externalId", expected="a resident number")
+        with suppress(ResidentUnknown):  # nobody's number consents to nothing that leaves
+            number = self._consents.named(number)
         return {"individual": {"id": self._ledger.subjects.seal(number)}}
 
     def agreement(self, asked: Asked) -> Json:

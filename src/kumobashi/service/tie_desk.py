@@ -56,10 +56,11 @@ class TieDesk:
         Raises:
             TieFailed, ConsentFailed: it was not done.
             BadRequest: the body lacks a field, or there is no such deed.
+            ResidentUnknown, ResidentUnclear, StorageFailed: it cannot be said who is meant.
         """
         if deed not in self.deeds:
             raise BadRequest(field="deed", expected=", ".join(self.deeds))
-        return self.deeds[deed](said, by)
+        return self.deeds[deed](self._consents.with_numbers(said), by)
 
     # -- services -------------------------------------------------------------------------------
 

@@ -10,13 +10,16 @@ import pytest
 from kumobashi.cli.entry import root
 from kumobashi.cli.exits import Exit
 from kumobashi.planning.sampling import write_sample
+from tests.unit.registers import write_register
 
 NUMBER = "0001234567"
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_sample(tmp_path_factory.mktemp("consent") / "city")
+    city = write_sample(tmp_path_factory.mktemp("consent") / "city")
+    write_register(city, NUMBER, "1", "2")
+    return city
 
 
 def run(
@@ -54,7 +57,8 @@ def test_a_consent_is_granted_checked_withdrawn_and_receipted(
     assert do("receipt", "issue", record, "--output", str(path))[0] == Exit.OK
     assert do("receipt", "verify", str(path))[1]["consentReceiptID"] == record
 
-    do("withdraw", "child-notices")
+    # Typed without its zeros it is the same resident, not somebody else's withdrawal.
+    run(folder, capsys, monkeypatch, "withdraw", "child-notices", lines=NUMBER.lstrip("0") + "\n")
     assert do("check", "child-notices")[1]["reason"] == "withdrawn"
     assert do("verify") == (Exit.OK, {"faults": []})
     assert [one["state"] for one in do("history", record)[1]["revisions"]][-1] == "withdrawn"
@@ -66,6 +70,11 @@ def test_a_mistake_is_said_and_nothing_is_kept(
 ) -> None:
     code, said = run(folder, capsys, monkeypatch, "grant", "child-notices", lines="not a number!\n")
     assert (code, said["error"]["code"]) == (Exit.REFUSED, "consent.subject_unfit")
+    nobody = "7654321\n"
+    for command in (("grant", "child-notices"), ("withdraw", "child-notices"), ("show",)):
+        code, said = run(folder, capsys, monkeypatch, *command, lines=nobody)
+        assert (code, said["error"]["code"]) == (Exit.REFUSED, "service.resident_unknown")
+        assert nobody.strip() not in json.dumps(said)
     code, said = run(folder, capsys, monkeypatch, "grant", "nothing")
     assert said["error"]["code"] == "consent.purpose_unknown"
 

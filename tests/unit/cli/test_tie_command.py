@@ -11,8 +11,9 @@ import pytest
 from kumobashi.cli.entry import root
 from kumobashi.cli.exits import Exit
 from kumobashi.planning.sampling import write_sample
+from tests.unit.registers import write_register
 
-NUMBER = "0001234567"
+NUMBER, OTHER = "0001234567", "0007654321"
 Do = Callable[..., tuple[int, Any]]
 TERMS = ("--item", "name", "--item", "address", "--channel", "post", "--channel", "portal")
 OFTEN = ("--times", "4", "--days", "28", "--first", "2026-01-01", "--last", "2099-12-31")
@@ -24,7 +25,9 @@ SERVICE = (
 
 @pytest.fixture(scope="module")
 def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_sample(tmp_path_factory.mktemp("tie") / "city")
+    made = write_sample(tmp_path_factory.mktemp("tie") / "city")
+    write_register(made, NUMBER, OTHER)
+    return made
 
 
 @pytest.fixture
@@ -97,9 +100,9 @@ def test_a_death_at_the_ledger_of_consents_ends_ties(do: Do) -> None:
     service = [*SERVICE]
     service[2] = "other"
     assert do("tie", *service)[0] == Exit.OK
-    other = "0007654321"
-    (made,) = do("tie", "propose", "other", *TERMS, *OFTEN, number=other)[1]["ties"]
-    assert do("consent", "died", number=other)[0] == Exit.OK
+
+    (made,) = do("tie", "propose", "other", *TERMS, *OFTEN, number=OTHER)[1]["ties"]
+    assert do("consent", "died", number=OTHER)[0] == Exit.OK
     assert do("tie", "show", made["tie"])[1]["ties"][0]["reason"] == "die"
 
 
