@@ -38,6 +38,7 @@ from kumobashi.exchange.withdrawing import Withdrawing
 from kumobashi.kernel import business_date
 from kumobashi.planning.workspace import Workspace
 from kumobashi.service.agreeing import Gate, Stopping, offices_in, trusted_of
+from kumobashi.service.channels import senders_of
 from kumobashi.service.consents import Consents, token_secret
 from kumobashi.service.lifecycle import Lifecycle
 from kumobashi.service.resting import resting_links
@@ -78,6 +79,7 @@ class Endpoint:
             site=identity.site,
             secret=secret,
             clock=gateway.clock,
+            keys=gateway.keys.store,
         )
         self.wiring = Wiring(
             gateway.settings.workspace,
@@ -95,6 +97,9 @@ class Endpoint:
             clock=gateway.clock,
         )
         self.consents.texts = lambda: self.wiring.workspace(seconds_old=_TEXTS_OLD).consents
+        self.consents.senders = lambda: senders_of(
+            self.wiring.workspace(seconds_old=_TEXTS_OLD), identity.site
+        )
         limits = Limits(memory_mib=gateway.settings.memory_mib)
         self.deeds = Deeds(ledger)
         self._stopping = Stopping(self.agreements, gate, ledger, self.deeds, site=identity.site)

@@ -24,6 +24,7 @@ consent = Group(
         "check": "kumobashi.cli.consent.checking:check",
         "import": "kumobashi.cli.consent.files:import_",
         "export": "kumobashi.cli.consent.files:export",
+        "channel": "kumobashi.cli.consent.channels:channel",
         "receipt": "kumobashi.cli.consent.receipts:receipt",
     },
 )

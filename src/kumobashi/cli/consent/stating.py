@@ -16,6 +16,12 @@ _GIVEN_BY = option(
     ja="だれが申し出たか: 本人・法定代理人・任意代理人",
     en="Who states it: the resident, a guardian, a proxy",
 )
+_CHANNEL = option(
+    "--channel",
+    type=click.Choice(["mail", "sms", "app", "post"]),
+    ja="連絡手段（確認済みの連絡先が要ります）",
+    en="How she is reached; needs a proven address",
+)
 _SOURCE = option(
     "--source", default="counter", metavar="NAME", ja="受付の窓口", en="The desk that takes it"
 )
@@ -44,6 +50,7 @@ _AT = option(
     ja="本人確認の方法",
     en="How identity was checked",
 )
+@_CHANNEL
 @_GIVEN_BY
 @_SOURCE
 @_AT
@@ -82,6 +89,7 @@ def withdraw(terminal: Terminal, *, purpose: str, site: str | None, **said: obje
 @SITE
 @option("--tier", type=_TIER, default="register", ja="情報の区分", en="Tier of data")
 @option("--version", type=int, ja="見せた文の版（既定: いまの版）", en="Version that was shown")
+@_CHANNEL
 @_GIVEN_BY
 @_SOURCE
 @_AT
