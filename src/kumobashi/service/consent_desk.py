@@ -6,7 +6,7 @@ does not. Numbers of residents come in bodies only and never go into an answer.
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,11 +22,14 @@ from kumobashi.consent.snapshot import Terms
 from kumobashi.consent.standing import why_not
 from kumobashi.consent.states import State, Tier
 from kumobashi.consent.texts import shown
+from kumobashi.identity import Accounts
 from kumobashi.kernel import Clock, business_date, from_wire, to_wire
 from kumobashi.service.asking import said_choice, said_text
 from kumobashi.service.channel_desk import ChannelDesk
 from kumobashi.service.consents import Consents
+from kumobashi.service.counter import Counter
 from kumobashi.service.errors import BadRequest
+from kumobashi.service.identity_desk import IdentityDesk
 
 Said = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -36,9 +39,10 @@ _PAGE = 1_000  # records in one answer
 class ConsentDesk:
     """The ledger of one site, as people use it."""
 
-    def __init__(self, consents: Consents, clock: Clock) -> None:
+    def __init__(self, consents: Consents, clock: Clock, accounts: Accounts) -> None:
         self._consents = consents
         self._clock = clock
+        self._counter = Counter(accounts, clock)
         self.deeds: Mapping[str, Callable[[Said, str], Answer]] = {
             "texts": self.texts,
             "apply": self.apply,
@@ -60,6 +64,7 @@ class ConsentDesk:
             "import": self.import_,
             "export": self.export,
             **ChannelDesk(consents).deeds,
+            **IdentityDesk(consents, clock).deeds,
         }
 
     def do(self, deed: str, said: Said, *, by: str) -> Answer:
@@ -110,8 +115,11 @@ class ConsentDesk:
         """Note how identity was checked."""
         proved = said.get("is_proved", True) is True
         method = said_choice(said, "method", Method)
+        clerk, document = self._counter.seen(said, method, by=by)
         ledger = self._consents.ledger
-        return self._told(ledger.check(said_text(said, "record"), method, is_proved=proved, by=by))
+        record = said_text(said, "record")
+        held = ledger.check(record, method, is_proved=proved, document=document, by=clerk)
+        return self._told(held)
 
     def code(self, said: Said, by: str) -> Answer:
         """Make the code that is mailed to an applicant; it is in no other answer."""
@@ -133,11 +141,14 @@ class ConsentDesk:
     def give(self, said: Said, by: str) -> Answer:
         """Take a consent at the counter, all at once, of one tier or of several."""
         method = said_choice(said, "method", Method)
+        clerk, document = self._counter.seen(said, method, by=by)
         tiers = said.get("tiers", [Tier.REGISTER.value])
         if not isinstance(tiers, list) or not tiers:
             raise BadRequest(field="tiers", expected="a list of tiers")
-        applications = [self._application({**said, "tier": tier}) for tier in tiers]
-        made = [self._consents.ledger.give(one, method, by=by) for one in applications]
+        applications = [
+            replace(self._application({**said, "tier": tier}), document=document) for tier in tiers
+        ]
+        made = [self._consents.ledger.give(one, method, by=clerk) for one in applications]
         return {"records": [plain_record(one) for one in made]}
 
     def withdraw(self, said: Said, by: str) -> Answer:

@@ -6,8 +6,9 @@ The site that turns resident numbers into tokens has the ledger; no other site h
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kumobashi.consent.channels.book import ChannelBook, Senders
 from kumobashi.consent.channels.ports import Sender
@@ -26,11 +27,15 @@ from kumobashi.kernel import Clock, business_date
 from kumobashi.planning.workspace import Workspace
 from kumobashi.release.rules import Consent, ReleaseRule
 from kumobashi.service.channels import keep_letters_only, keys_folder, senders_of
+from kumobashi.service.register import candidates
 from kumobashi.service.settings import read_settings
 from kumobashi.service.stating import open_state
 from kumobashi.storage.erasable import ErasableSecrets
 from kumobashi.storage.state import StateStore
 from kumobashi.ties import Book
+
+if TYPE_CHECKING:
+    from kumobashi.consent.identifying import Register
 
 
 def token_secret(workspace: Path, site: str) -> bytes | None:
@@ -72,6 +77,7 @@ class Consents:
         self._clock = clock
         self.texts: Texts = dict  # of the workspace, as soon as somebody reads it
         self.senders: Senders = dict  # likewise
+        self.register: Register = lambda _said: ()
         self._keys = keys
 
     @property
@@ -157,4 +163,5 @@ def consents_of(workspace: Workspace, site: str, clock: Clock) -> Iterator[Conse
         consents = Consents(store, tenant=tenant, site=site, secret=secret, clock=clock, keys=keys)
         consents.texts = lambda: workspace.consents
         consents.senders = lambda: senders_of(workspace, site)
+        consents.register = partial(candidates, workspace)
         yield consents

@@ -41,6 +41,7 @@ from kumobashi.service.agreeing import Gate, Stopping, offices_in, trusted_of
 from kumobashi.service.channels import senders_of
 from kumobashi.service.consents import Consents, token_secret
 from kumobashi.service.lifecycle import Lifecycle
+from kumobashi.service.register import candidates
 from kumobashi.service.resting import resting_links
 from kumobashi.service.training import refuse_outside
 from kumobashi.service.wiring import Wiring
@@ -99,6 +100,9 @@ class Endpoint:
         self.consents.texts = lambda: self.wiring.workspace(seconds_old=_TEXTS_OLD).consents
         self.consents.senders = lambda: senders_of(
             self.wiring.workspace(seconds_old=_TEXTS_OLD), identity.site
+        )
+        self.consents.register = lambda said: candidates(
+            self.wiring.workspace(seconds_old=_TEXTS_OLD), said
         )
         limits = Limits(memory_mib=gateway.settings.memory_mib)
         self.deeds = Deeds(ledger)

@@ -5,6 +5,7 @@ import click
 from kumobashi.cli.command import command, option
 from kumobashi.cli.consent.asking import SITE, Answer, ask, number_from
 from kumobashi.cli.consent.telling import draw
+from kumobashi.cli.signing_in import ACCOUNT, STDIN, signing_in
 from kumobashi.cli.terminal import Terminal
 
 _PURPOSE = click.argument("purpose")
@@ -51,14 +52,32 @@ _AT = option(
     en="How identity was checked",
 )
 @_CHANNEL
+@option(
+    "--document",
+    metavar="KIND",
+    ja="窓口で見た書類の種類（consent documents の一覧から。--account が要ります）",
+    en="Kind of document that was seen (see consent documents); needs --account",
+)
 @_GIVEN_BY
 @_SOURCE
 @_AT
-def grant(terminal: Terminal, *, purpose: str, site: str | None, **said: object) -> None:
-    """Record a consent."""
+@ACCOUNT
+@STDIN
+def grant(
+    terminal: Terminal,
+    *,
+    purpose: str,
+    site: str | None,
+    account: str | None,
+    password_stdin: bool,
+    **said: object,
+) -> None:
+    """Record a consent; the number is the first line, password and code come behind it."""
     tiers = said.pop("tiers") or ("register",)
     body = {**said, "purpose": purpose, "tiers": list(tiers)}  # type: ignore[call-overload]
-    _told(terminal, ask(terminal, site, "give", {**body, "resident_no": number_from(terminal)}))
+    body |= {"resident_no": number_from(terminal)}
+    body |= signing_in(terminal, account, from_stdin=password_stdin)
+    _told(terminal, ask(terminal, site, "give", body))
 
 
 @command(

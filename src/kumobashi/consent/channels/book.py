@@ -58,6 +58,11 @@ Senders = Callable[[], Mapping[Channel, Sender]]
 _PENDING = sorted(state.value for state in PENDING)
 _ORPHANED = timedelta(hours=1)  # a key without a row that somebody may be about to write
 _AT_ONCE = 500
+_WORDS = {
+    What.SENT_TO_RESIDENT: "codes for one resident",
+    What.SENT_TO_ADDRESS: "codes to one address",
+    What.TRIED: "codes typed for one resident",
+}
 
 
 class ChannelBook:
@@ -409,7 +414,9 @@ class ChannelBook:
         self, connection: sa.Connection, what: What, mark: str, most: int, now: datetime
     ) -> None:
         key = (self._tenant, what, mark)
-        counting.take(connection, key, most=most, window=self.limits.window, now=now)
+        until = counting.take(connection, key, most=most, window=self.limits.window, now=now)
+        if until is not None:
+            raise ChannelLimited(what=_WORDS[what], after=to_wire(until))
 
     def _erase(self, records: list[str]) -> None:
         for record in records:

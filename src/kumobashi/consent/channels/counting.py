@@ -6,9 +6,8 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from kumobashi.consent.channels.errors import ChannelLimited
 from kumobashi.consent.channels.sql import counts
-from kumobashi.kernel import from_micros, to_micros, to_wire
+from kumobashi.kernel import from_micros, to_micros
 
 
 class What(StrEnum):
@@ -17,15 +16,7 @@ class What(StrEnum):
     SENT_TO_RESIDENT = "resident"
     SENT_TO_ADDRESS = "address"
     TRIED = "tried"
-    IDENTIFIED = "identified"
-
-
-_WORDS = {
-    What.SENT_TO_RESIDENT: "codes for one resident",
-    What.SENT_TO_ADDRESS: "codes to one address",
-    What.TRIED: "codes typed for one resident",
-    What.IDENTIFIED: "comparisons of four items",
-}
+    IDENTIFIED = "identified"  # four items compared for one resident
 
 
 def take(
@@ -35,8 +26,8 @@ def take(
     most: int,
     window: timedelta,
     now: datetime,
-) -> int:
-    """Count one more use and return how many there are; raise ``ChannelLimited`` beyond ``most``.
+) -> datetime | None:
+    """Count one more use; return when the window ends if it is beyond ``most``, else nothing.
 
     The row is locked until the commit: of many at once each gets a number of its own.
     """
@@ -53,11 +44,7 @@ def take(
         },
     ).returning(counts.c.since, counts.c.used)
     row = connection.execute(counted).one()
-    if row.used > most:
-        after = to_wire(from_micros(row.since) + window)
-        raise ChannelLimited(what=_WORDS[what], after=after)
-    used: int = row.used
-    return used
+    return from_micros(row.since) + window if row.used > most else None
 
 
 def forget_old(connection: sa.Connection, tenant: str, *, window: timedelta, now: datetime) -> None:
