@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -49,13 +50,16 @@ def at_desk(workspace: "Workspace", site: str, work: "Callable[[ConsentDesk], An
 
     clock = SystemClock()
     with consents_of(workspace, site, clock) as consents:
-        accounts = Accounts(
-            workspace.folder / "private" / site,
-            tenant=workspace.municipality.municipality.code,
-            site=site,
-            clock=clock,
+        accounts = closing(
+            Accounts(
+                workspace.folder / "private" / site,
+                tenant=workspace.municipality.municipality.code,
+                site=site,
+                clock=clock,
+            )
         )
-        return work(ConsentDesk(consents, clock, accounts))
+        with accounts as known:
+            return work(ConsentDesk(consents, clock, known))
 
 
 def ledger_site(workspace: "Workspace") -> str:
