@@ -19,7 +19,10 @@ KumobashiError
     │   ├── CodeUnknown       no code was sent, or it was used
     │   ├── CodeOver          it came too late
     │   ├── CodeWrong
-    │   └── CodeLocked        too many wrong ones
+    │   ├── CodeLocked        too many wrong ones
+    │   └── IdentityLimited   compared too often for one resident
+    ├── RegisterUnknown       no dataset, or several, that residents could be compared with
+    ├── DocumentUnknown       no kind of document that counts on this day
     └── ConsentReceiptWrong   no receipt, altered, or of another site
 """
 
@@ -238,3 +241,36 @@ class CodeLocked(ProofFailed):
     en = "After {most} wrong codes this application takes none any more."
     remedy_ja = "新しいコードを郵送してください: kumobashi consent code <記録>"
     remedy_en = "Send a new code: kumobashi consent code RECORD"
+
+
+class IdentityLimited(ProofFailed):
+    """Four items were compared too often for one resident."""
+
+    code = "consent.identity_limited"
+    status = 429
+    ja = "この方の4情報の照合は、上限（{most} 回）に達しました。{after} 以後に行えます。"
+    en = "Four items were compared {most} times for this resident; again after {after}."
+    remedy_ja = "窓口で本人確認書類を確かめるか、コードを郵送してください。"
+    remedy_en = "Check identity at the counter, or send a code by post."
+
+
+class RegisterUnknown(ConsentFailed):
+    """No dataset, or several, that residents could be compared with."""
+
+    code = "consent.register_unknown"
+    status = 409
+    ja = "4情報を照らす住民基本台帳のデータセットが、1つに決まりません（{found} 個）。"
+    en = "There are {found} datasets of residents to compare four items with; one is needed."
+    remedy_ja = "レイアウト resident-registry（版 1）のデータセットを、1つだけ置いてください。"
+    remedy_en = "Let one system have a dataset of the layout resident-registry, version 1."
+
+
+class DocumentUnknown(ConsentFailed):
+    """No kind of document that counts on this day."""
+
+    code = "consent.document_unknown"
+    status = 409
+    ja = "本人確認書類の種類「{document}」は、この日（{on}）には使えません。"
+    en = "The kind of document {document!r} does not count on {on}."
+    remedy_ja = "kumobashi consent documents で、使える種類を確かめてください。"
+    remedy_en = "See the kinds that count: kumobashi consent documents"

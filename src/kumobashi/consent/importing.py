@@ -16,6 +16,7 @@ from typing import Any, TextIO
 
 import sqlalchemy as sa
 
+from kumobashi.consent.channels.unused import end_unused
 from kumobashi.consent.incoming import Incoming, Row
 from kumobashi.consent.ledger import ConsentLedger
 from kumobashi.consent.records import Method
@@ -232,7 +233,9 @@ class _Batch:
                 source=SOURCE,
                 sequence=sequence,
             )
-            self._ledger.take_back(pen, subject, (row.purpose, row.tier), no, row.given_by)
+            ended = self._ledger.take_back(pen, subject, (row.purpose, row.tier), no, row.given_by)
+            tenant = self._ledger.tenant
+            end_unused(self._connection, tenant, subject, ended, now=self._now, by=self._by)
         return False
 
     def _said(self, row: Row, text: str, stated: datetime) -> dict[str, Any]:

@@ -2,6 +2,9 @@
 
     apply → check → grant → withdrawn | expired | superseded
 
+A consent may name the channel by which its resident is reached; it is granted only on a proven
+address, and an address that no consent rests on any more ends with it.
+
 Every deed is one commit: the record's new state, a revision bound to the one before, what counts
 now (``standings``) and a leaf of evidence. What arrives in another order than it was said is put
 in order by :func:`kumobashi.consent.states.prevails`; in doubt the no counts.
@@ -14,6 +17,11 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
+from kumobashi.consent.channels.ending import end_of_resident, has_proven
+from kumobashi.consent.channels.errors import ChannelUnproven
+from kumobashi.consent.channels.states import Channel
+from kumobashi.consent.channels.states import Reason as ChannelReason
+from kumobashi.consent.channels.unused import end_unused
 from kumobashi.consent.errors import ConsentUnknown, PurposeUnknown, SubjectUnfit, TextUnlike
 from kumobashi.consent.records import NO_VERSION, Application, GivenBy, Method, Record, record_of
 from kumobashi.consent.sql import records
@@ -75,8 +83,18 @@ class ConsentLedger:
             lambda pen, subject: self._begin(pen, subject, application, text),
         )
 
-    def check(self, record: str, method: Method, *, is_proved: bool = True, by: str) -> Record:
+    def check(
+        self,
+        record: str,
+        method: Method,
+        *,
+        is_proved: bool = True,
+        document: str | None = None,
+        by: str,
+    ) -> Record:
         """Note that the applicant is the resident, or could not be shown to be.
+
+        ``document`` is the kind of document that was seen at the counter.
 
         Raises:
             ConsentUnknown, ConsentMove: nothing was changed.
@@ -85,7 +103,7 @@ class ConsentLedger:
         def work(pen: Pen) -> Record:
             held = self._one(pen, record)
             if is_proved:
-                return pen.move(held, State.CHECKED, method=method.value)
+                return pen.move(held, State.CHECKED, method=method.value, **_seen(document))
             return pen.move(
                 held, State.REFUSED, method=method.value, **_end(Reason.NOT_PROVED, pen.now)
             )
@@ -96,21 +114,38 @@ class ConsentLedger:
         """Let a checked application count as a consent.
 
         Raises:
-            ConsentUnknown, ConsentMove: nothing was changed.
+            ConsentUnknown, ConsentMove, ChannelUnproven: nothing was changed.
         """
         return self._change(by, lambda pen: self._grant(pen, self._one(pen, record)))
+
+    def grant_reached(self, subject: str, channel: Channel, *, by: str) -> list[Record]:
+        """Grant the checked applications of a sealed number that waited for a proven address."""
+
+        def work(pen: Pen) -> list[Record]:
+            query = sa.select(records).where(
+                records.c.tenant == self.tenant,
+                records.c.subject == pen.survivor(subject),
+                records.c.channel == channel.value,
+                records.c.state == State.CHECKED.value,
+            )
+            rows = pen.connection.execute(query.order_by(records.c.record)).all()
+            return [self._grant(pen, record_of(row)) for row in rows]
+
+        return self._change(by, work)
 
     def give(self, application: Application, method: Method, *, by: str) -> Record:
         """Take an application whose applicant stands here and was checked; one commit.
 
         Raises:
             PurposeUnknown, VersionUnknown, TierUnknown, TextUnlike, StatedInFuture, SubjectUnfit.
+            ChannelUnproven: it names a channel without a proven address.
         """
         text = self._fitting(application)
 
         def work(pen: Pen, subject: str) -> Record:
             held = self._begin(pen, subject, application, text)
-            return self._grant(pen, pen.move(held, State.CHECKED, method=method.value))
+            seen = _seen(application.document)
+            return self._grant(pen, pen.move(held, State.CHECKED, method=method.value, **seen))
 
         return self._write(application.number, by, work)
 
@@ -145,6 +180,7 @@ class ConsentLedger:
                     is_yes=False, stated_at=stated_at, source=source, sequence=pen.sequence
                 )
                 found += self.take_back(pen, subject, (purpose, each), said, given_by)
+            self._end_unused(pen, subject, found, by=by)
             return found
 
         return self._write(number, by, work)
@@ -156,6 +192,7 @@ class ConsentLedger:
 
         def work(pen: Pen, subject: str) -> list[Record]:
             pen.seal_fate(subject, _DIED, into=None, at=at)
+            self._end_addresses(pen, subject, ChannelReason.DIED, by=by)
             return [
                 record
                 for standing in pen.standings(subject)
@@ -182,6 +219,7 @@ class ConsentLedger:
                 if held.reason is not Reason.MERGED:
                     found += self._carry_over(pen, held, target)
             pen.seal_fate(subject, _MERGED, into=target, at=pen.now)
+            self._end_addresses(pen, subject, ChannelReason.MERGED, by=by)
             return found
 
         return self._write(number, by, work)
@@ -218,9 +256,13 @@ class ConsentLedger:
             given_by=said.given_by.value,
             source=said.source,
             stated_at=to_micros(said.stated_at),
+            **({"channel": said.channel.value} if said.channel else {}),
         )
 
     def _grant(self, pen: Pen, held: Record) -> Record:
+        channel, subject = held.channel, held.subject or ""
+        if channel and not has_proven(pen.connection, self.tenant, subject, channel):
+            raise ChannelUnproven(channel=channel.value)
         term = self.text(held.purpose).version(held.version).valid_days
         until = held.stated_at + timedelta(days=term) if term else None
         held = pen.move(
@@ -344,6 +386,7 @@ class ConsentLedger:
             method=old.method.value if old.method else None,
             source=old.source,
             stated_at=to_micros(old.stated_at),
+            **({"channel": old.channel.value} if old.channel else {}),
             granted_at=to_micros(old.granted_at) if old.granted_at else None,
             until=to_micros(old.until) if old.until else None,
             **ended,
@@ -366,7 +409,14 @@ class ConsentLedger:
             before = pen.standing(held.subject or "", held.purpose, held.tier)
             if before is not None and before.record == held.record:
                 pen.stand(ended, stated=before.stated, before=before, state=State.EXPIRED)
+            self._end_unused(pen, held.subject or "", [ended], by="gateway")
         return len(found)
+
+    def _end_unused(self, pen: Pen, subject: str, ended: list[Record], *, by: str) -> None:
+        end_unused(pen.connection, self.tenant, subject, ended, now=pen.now, by=by)
+
+    def _end_addresses(self, pen: Pen, subject: str, reason: ChannelReason, *, by: str) -> None:
+        end_of_resident(pen.connection, self.tenant, subject, reason, now=pen.now, by=by)
 
     def _one(self, pen: Pen, record: str) -> Record:
         mine = sa.and_(records.c.tenant == self.tenant, records.c.record == record)
@@ -384,6 +434,10 @@ class ConsentLedger:
             return work(Pen.open(connection, self.tenant, now=self.clock.now(), by=by))
 
         return self.store.write(write, key="consents")
+
+
+def _seen(document: str | None) -> dict[str, str]:
+    return {"document": document} if document else {}
 
 
 def _end(reason: Reason, now: datetime) -> dict[str, str | int]:

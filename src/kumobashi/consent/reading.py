@@ -219,6 +219,8 @@ def _touched(row: sa.Row[tuple[object, ...]], chain: list[Revision]) -> list[Rev
         text=row.text,
         revisions=row.revisions,
         head=row.head,
+        channel=row.channel,
+        document=row.document,
     )
     if not chain:
         return [RevisionTouched(record=row.record, number=1, what="missing")]

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from kumobashi.consent.channels.states import Channel
 from kumobashi.consent.states import Reason, State, Tier
 from kumobashi.kernel import from_micros, from_wire, to_wire
 
@@ -43,6 +44,8 @@ class Application:
     source: str  # the desk or channel
     given_by: GivenBy = GivenBy.SELF
     text: str | None = None  # digest of what was shown, where the channel knows it
+    channel: Channel | None = None  # by which she is reached; rests on a proven address
+    document: str | None = None  # kind of document that was seen at the counter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +69,8 @@ class Record:
     until: datetime | None
     revisions: int
     head: str
+    channel: Channel | None = None
+    document: str | None = None
 
 
 def record_of(row: sa.Row[Any]) -> Record:
@@ -92,6 +97,8 @@ def record_of(row: sa.Row[Any]) -> Record:
         until=at(row.until),
         revisions=row.revisions,
         head=row.head,
+        channel=Channel(row.channel) if row.channel else None,
+        document=row.document,
     )
 
 
@@ -115,6 +122,7 @@ def plain_to_record(said: Mapping[str, Any]) -> Record:
     values |= {"given_by": GivenBy(values["given_by"])}
     values["reason"] = Reason(values["reason"]) if values["reason"] else None
     values["method"] = Method(values["method"]) if values["method"] else None
+    values["channel"] = Channel(values["channel"]) if values.get("channel") else None
     return Record(**values)
 
 

@@ -25,6 +25,8 @@ class Kept:
     text: str
     revisions: int
     head: str
+    channel: str | None = None
+    document: str | None = None
 
 
 def verify_chain(kept: Kept, chain: Sequence[Revision]) -> None:
@@ -41,7 +43,10 @@ def verify_chain(kept: Kept, chain: Sequence[Revision]) -> None:
     if is_bound and first.get("subject") != bound(kept.salt or b"", kept.subject or ""):
         raise RevisionTouched(record=kept.record, number=1, what="of another resident")
     says = (first.get("purpose"), first.get("tier"), first.get("version"), first.get("text"))
-    if says != (kept.purpose, kept.tier, kept.version, kept.text) or state != kept.state:
+    seen = [one.said["document"] for one in chain if "document" in one.said]
+    names = (first.get("channel"), seen[-1] if seen else None)
+    is_like = (kept.purpose, kept.tier, kept.version, kept.text) == says and state == kept.state
+    if not is_like or names != (kept.channel, kept.document):
         raise RevisionTouched(
             record=kept.record, number=len(chain), what="the record says otherwise"
         )

@@ -40,6 +40,8 @@ records = sa.Table(
     sa.Column("revisions", sa.Integer, nullable=False),
     sa.Column("head", sa.String(80), nullable=False),  # hash of the newest revision
     sa.Column("batch", sa.String(36)),  # of an import: its evidence is one leaf
+    sa.Column("channel", sa.String(12)),  # by which she is reached; none: it names none
+    sa.Column("document", sa.String(32)),  # kind of document that was seen at the counter
     sa.Index("consent_records_by_subject", "tenant", "subject", "purpose", "tier"),
     sa.Index("consent_records_by_purpose", "tenant", "purpose", "state", "record"),
     sa.Index("consent_records_by_term", "tenant", "state", "until"),

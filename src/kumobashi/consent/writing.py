@@ -99,6 +99,8 @@ class Pen:
             "ended_at": None,
             "until": None,
             "batch": None,
+            "channel": None,
+            "document": None,
             **said,
             "revisions": 1,
             "head": revision.hash,

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from kumobashi.directory.agreement_models import AgreementRules
+from kumobashi.directory.channel_models import ChannelRules
 from kumobashi.directory.file_parts import (
     BusinessNumber,
     FileModel,
@@ -160,6 +161,11 @@ class MunicipalityFile(FileModel):
         default_factory=AgreementRules,
         examples=[{"required": True}],
         description="利用協議: だれが申請・審査・合議・決定するか、どの連携に要るか",
+    )
+    channels: ChannelRules | None = Field(
+        default=None,
+        examples=[{"contact": "consent-office", "post": {}}],
+        description="連絡手段: 住民の連絡先を、どの方法で確かめ、何で送るか",
     )
 
 

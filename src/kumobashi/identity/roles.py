@@ -33,6 +33,7 @@ class Deed(StrEnum):
     ASK_DELETION = "ask_deletion"
     APPROVE_DELETION = "approve_deletion"  # as the second person
     AUDIT_PERSON = "audit_person"  # to whom one resident's data was sent
+    SERVE_COUNTER = "serve_counter"  # look at a resident's document and say which it was
     SEE_INDIVIDUAL = "see_individual"  # which protected persons a transfer left to people
 
 
@@ -45,6 +46,7 @@ MAY: dict[Role, frozenset[Deed]] = {
             Deed.OPERATE,
             Deed.AUDIT,
             Deed.ASK_DELETION,
+            Deed.SERVE_COUNTER,
             Deed.SEE_INDIVIDUAL,
         }
     ),

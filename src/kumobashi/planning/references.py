@@ -112,14 +112,17 @@ class Checks:
     layouts: Layouts
 
     def municipality(self, document: Document[MunicipalityFile]) -> Iterator[Mistake]:
-        """Check where the register of protective measures is, and who looks after its people."""
+        """Check where the register of protective measures is, and whom to ask about what."""
+        channels, known = document.value.channels, list(document.value.contacts)
+        if channels and channels.contact not in known:
+            at: tuple[str, ...] = ("channels", "contact")
+            yield unknown(document, at, channels.contact, known, ("連絡先", "contact"))
         register = document.value.protective_measures
         if register is None:
             return
         path = ("protective_measures",)
         yield from self.dataset(document, (*path, "dataset"), register.dataset)
-        if register.contact not in document.value.contacts:
-            known = list(document.value.contacts)
+        if register.contact not in known:
             at = (*path, "contact")
             yield unknown(document, at, register.contact, known, ("連絡先", "contact"))
         layout = self.layout_of(register.dataset)

@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from kumobashi.exchange.noting import LOCAL_API
+from kumobashi.identity import Accounts
 from kumobashi.service.consent_desk import ConsentDesk
 from kumobashi.service.endpoint import Endpoint
 from kumobashi.service.errors import BadRequest
@@ -17,9 +18,9 @@ from kumobashi.service.local_api import guarded, members
 _MOST_TOKENS = 10_000
 
 
-def consent_routes(gateway: Gateway, endpoint: Endpoint) -> list[Route]:
+def consent_routes(gateway: Gateway, endpoint: Endpoint, accounts: Accounts) -> list[Route]:
     """Return the routes that ``kumobashi consent`` and the site's services call."""
-    api = _ConsentApi(gateway, endpoint)
+    api = _ConsentApi(gateway, endpoint, accounts)
     guard = partial(guarded, gateway)
     return [
         Route("/api/v1/consents/withdrawn", guard(api.withdrawn), methods=["POST"]),
@@ -28,8 +29,8 @@ def consent_routes(gateway: Gateway, endpoint: Endpoint) -> list[Route]:
 
 
 class _ConsentApi:
-    def __init__(self, gateway: Gateway, endpoint: Endpoint) -> None:
-        self._desk = ConsentDesk(endpoint.consents, gateway.clock)
+    def __init__(self, gateway: Gateway, endpoint: Endpoint, accounts: Accounts) -> None:
+        self._desk = ConsentDesk(endpoint.consents, gateway.clock, accounts)
         self._endpoint = endpoint
 
     async def deed(self, request: Request) -> Response:

@@ -5,11 +5,14 @@ does not. Numbers of residents come in bodies only and never go into an answer.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from contextlib import suppress
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from kumobashi.consent.channels.errors import ChannelUnproven
+from kumobashi.consent.channels.states import Channel
 from kumobashi.consent.codes import MailedCodes
 from kumobashi.consent.importing import export_all, import_all
 from kumobashi.consent.incoming import incoming
@@ -19,9 +22,14 @@ from kumobashi.consent.snapshot import Terms
 from kumobashi.consent.standing import why_not
 from kumobashi.consent.states import State, Tier
 from kumobashi.consent.texts import shown
+from kumobashi.identity import Accounts
 from kumobashi.kernel import Clock, business_date, from_wire, to_wire
+from kumobashi.service.asking import said_choice, said_text
+from kumobashi.service.channel_desk import ChannelDesk
 from kumobashi.service.consents import Consents
+from kumobashi.service.counter import Counter
 from kumobashi.service.errors import BadRequest
+from kumobashi.service.identity_desk import IdentityDesk
 
 Said = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -31,9 +39,10 @@ _PAGE = 1_000  # records in one answer
 class ConsentDesk:
     """The ledger of one site, as people use it."""
 
-    def __init__(self, consents: Consents, clock: Clock) -> None:
+    def __init__(self, consents: Consents, clock: Clock, accounts: Accounts) -> None:
         self._consents = consents
         self._clock = clock
+        self._counter = Counter(accounts, clock)
         self.deeds: Mapping[str, Callable[[Said, str], Answer]] = {
             "texts": self.texts,
             "apply": self.apply,
@@ -54,6 +63,8 @@ class ConsentDesk:
             "counts_now": self.counts_now,
             "import": self.import_,
             "export": self.export,
+            **ChannelDesk(consents).deeds,
+            **IdentityDesk(consents, clock).deeds,
         }
 
     def do(self, deed: str, said: Said, *, by: str) -> Answer:
@@ -104,77 +115,90 @@ class ConsentDesk:
     def check(self, said: Said, by: str) -> Answer:
         """Note how identity was checked."""
         proved = said.get("is_proved", True) is True
-        method = _choice(said, "method", Method)
+        method = said_choice(said, "method", Method)
+        clerk, document = self._counter.seen(said, method, by=by)
         ledger = self._consents.ledger
-        return self._told(ledger.check(_text(said, "record"), method, is_proved=proved, by=by))
+        record = said_text(said, "record")
+        held = ledger.check(record, method, is_proved=proved, document=document, by=clerk)
+        return self._told(held)
 
     def code(self, said: Said, by: str) -> Answer:
         """Make the code that is mailed to an applicant; it is in no other answer."""
-        letter = MailedCodes(self._consents.ledger).send(_text(said, "record"), by=by)
+        letter = MailedCodes(self._consents.ledger).send(said_text(said, "record"), by=by)
         return {"record": letter.record, "code": letter.code, "until": to_wire(letter.until)}
 
     def prove(self, said: Said, by: str) -> Answer:
         """Take the mailed code; a right one makes the application a consent."""
         codes = MailedCodes(self._consents.ledger)
-        held = codes.prove(_text(said, "record"), _text(said, "code"), by=by)
-        return self._told(self._consents.ledger.grant(held.record, by=by))
+        held = codes.prove(said_text(said, "record"), said_text(said, "code"), by=by)
+        with suppress(ChannelUnproven):  # granted as soon as her address is proven
+            held = self._consents.ledger.grant(held.record, by=by)
+        return self._told(held)
 
     def grant(self, said: Said, by: str) -> Answer:
         """Let a checked application count."""
-        return self._told(self._consents.ledger.grant(_text(said, "record"), by=by))
+        return self._told(self._consents.ledger.grant(said_text(said, "record"), by=by))
 
     def give(self, said: Said, by: str) -> Answer:
         """Take a consent at the counter, all at once, of one tier or of several."""
-        method = _choice(said, "method", Method)
+        method = said_choice(said, "method", Method)
+        clerk, document = self._counter.seen(said, method, by=by)
         tiers = said.get("tiers", [Tier.REGISTER.value])
         if not isinstance(tiers, list) or not tiers:
             raise BadRequest(field="tiers", expected="a list of tiers")
-        applications = [self._application({**said, "tier": tier}) for tier in tiers]
-        made = [self._consents.ledger.give(one, method, by=by) for one in applications]
+        applications = [
+            replace(self._application({**said, "tier": tier}), document=document) for tier in tiers
+        ]
+        made = [self._consents.ledger.give(one, method, by=clerk) for one in applications]
         return {"records": [plain_record(one) for one in made]}
 
     def withdraw(self, said: Said, by: str) -> Answer:
         """Take consent back."""
         made = self._consents.ledger.withdraw(
-            _text(said, "resident_no"),
-            _text(said, "purpose"),
-            tier=_choice(said, "tier", Tier) if said.get("tier") else None,
+            said_text(said, "resident_no"),
+            said_text(said, "purpose"),
+            tier=said_choice(said, "tier", Tier) if said.get("tier") else None,
             stated_at=self._moment(said),
-            source=_text(said, "source"),
-            given_by=_choice(said, "given_by", GivenBy) if said.get("given_by") else GivenBy.SELF,
+            source=said_text(said, "source"),
+            given_by=said_choice(said, "given_by", GivenBy)
+            if said.get("given_by")
+            else GivenBy.SELF,
             by=by,
         )
+        self._consents.tidy_channels()
         return {"records": [plain_record(one) for one in made]}
 
     def died(self, said: Said, by: str) -> Answer:
         """End the consents, and the ties, of a resident who died."""
-        ledger, number = self._consents.ledger, _text(said, "resident_no")
+        ledger, number = self._consents.ledger, said_text(said, "resident_no")
         made = ledger.died(number, at=self._moment(said), by=by)
         self._consents.ties.died(ledger.subjects.seal(number), by=by)
+        self._consents.tidy_channels()
         return {"records": [plain_record(one) for one in made]}
 
     def merge(self, said: Said, by: str) -> Answer:
         """Let the records of one number follow another; its ties end."""
         ledger, number, into = (
             self._consents.ledger,
-            _text(said, "resident_no"),
-            _text(said, "into"),
+            said_text(said, "resident_no"),
+            said_text(said, "into"),
         )
         made = ledger.merge(number, into, by=by)
         if number != into:
             self._consents.ties.merged(ledger.subjects.seal(number), by=by)
+            self._consents.tidy_channels()
         return {"records": [plain_record(one) for one in made]}
 
     def show(self, said: Said, _by: str) -> Answer:
         """Return a resident's records."""
-        found = Reading(self._consents.ledger).of_resident(_text(said, "resident_no"))
+        found = Reading(self._consents.ledger).of_resident(said_text(said, "resident_no"))
         return {"records": [plain_record(one) for one in found]}
 
     def list(self, said: Said, _by: str) -> Answer:
         """Return records of all residents, a page at a time."""
         found = Reading(self._consents.ledger).listed(
             purpose=str(said["purpose"]) if said.get("purpose") else None,
-            state=_choice(said, "state", State) if said.get("state") else None,
+            state=said_choice(said, "state", State) if said.get("state") else None,
             limit=_PAGE,
             after=str(said.get("after", "")),
         )
@@ -182,7 +206,7 @@ class ConsentDesk:
 
     def history(self, said: Said, _by: str) -> Answer:
         """Return the revisions of a record."""
-        found = Reading(self._consents.ledger).history(_text(said, "record"))
+        found = Reading(self._consents.ledger).history(said_text(said, "record"))
         return {"revisions": [{**one.said, "hash": one.hash} for one in found]}
 
     def verify(self, said: Said, _by: str) -> Answer:
@@ -193,7 +217,7 @@ class ConsentDesk:
 
     def record(self, said: Said, _by: str) -> Answer:
         """Return a record and its first revision, for a receipt."""
-        reading, record = Reading(self._consents.ledger), _text(said, "record")
+        reading, record = Reading(self._consents.ledger), said_text(said, "record")
         first = reading.history(record)[0]
         return {
             "record": plain_record(reading.record(record)),
@@ -205,20 +229,21 @@ class ConsentDesk:
         tiers = said.get("tiers")
         if not isinstance(tiers, list) or not tiers:
             raise BadRequest(field="tiers", expected="a list of tiers")
-        purpose = _text(said, "purpose")
+        purpose = said_text(said, "purpose")
         now = self._clock.now()
         terms = Terms(
             purpose=purpose,
-            tiers=frozenset(_choice({"tier": tier}, "tier", Tier) for tier in tiers),
+            tiers=frozenset(said_choice({"tier": tier}, "tier", Tier) for tier in tiers),
             versions=self._consents.ledger.text(purpose).accepted(business_date(now)),
         )
-        rows = Reading(self._consents.ledger).rows(_text(said, "resident_no"), purpose)
+        rows = Reading(self._consents.ledger).rows(said_text(said, "resident_no"), purpose)
         reason = why_not(terms, rows, now)
         return {"in_force": reason is None, "reason": reason}
 
     def counts(self, _said: Said, _by: str) -> Answer:
         """Return how many residents there are by purpose, tier and state."""
         self._consents.ledger.expire()
+        self._consents.tidy_channels()
         found = Reading(self._consents.ledger).counted()
         return {
             "counts": [
@@ -233,7 +258,7 @@ class ConsentDesk:
         today = business_date(self._clock.now())
         texts, residents = self._consents.texts(), self._consents.residents
         known = residents.all() if residents else None
-        with incoming(Path(_text(said, "path")), texts, today=today, known=known) as rows:
+        with incoming(Path(said_text(said, "path")), texts, today=today, known=known) as rows:
             judged = asdict(rows.judged)
             if said.get("dry_run") is True:
                 return {"judged": judged, "imported": None}
@@ -242,7 +267,7 @@ class ConsentDesk:
     def export(self, said: Said, _by: str) -> Answer:
         """Write all records into a new file that only its owner reads."""
         purpose = str(said["purpose"]) if said.get("purpose") else None
-        path = Path(_text(said, "path"))
+        path = Path(said_text(said, "path"))
         try:
             path.touch(mode=0o600, exist_ok=False)
         except OSError:
@@ -253,7 +278,7 @@ class ConsentDesk:
     # -- inside ---------------------------------------------------------------------------------
 
     def _application(self, said: Said) -> Application:
-        purpose = _text(said, "purpose")
+        purpose = said_text(said, "purpose")
         text = self._consents.ledger.text(purpose)
         on = business_date(self._clock.now())
         version = said.get("version")
@@ -263,14 +288,17 @@ class ConsentDesk:
         if type(version) is not int:
             raise BadRequest(field="version", expected="a number")
         return Application(
-            number=_text(said, "resident_no"),
+            number=said_text(said, "resident_no"),
             purpose=purpose,
-            tier=_choice(said, "tier", Tier),
+            tier=said_choice(said, "tier", Tier),
             version=version,
             stated_at=self._moment(said),
-            source=_text(said, "source"),
-            given_by=_choice(said, "given_by", GivenBy) if said.get("given_by") else GivenBy.SELF,
+            source=said_text(said, "source"),
+            given_by=said_choice(said, "given_by", GivenBy)
+            if said.get("given_by")
+            else GivenBy.SELF,
             text=str(said["text"]) if said.get("text") else None,
+            channel=said_choice(said, "channel", Channel) if said.get("channel") else None,
         )
 
     def _moment(self, said: Said) -> datetime:
@@ -284,18 +312,3 @@ class ConsentDesk:
 
     def _told(self, record: Record) -> Answer:
         return {"records": [plain_record(record)]}
-
-
-def _text(said: Said, name: str) -> str:
-    value = said.get(name)
-    if not isinstance(value, str) or not value:
-        raise BadRequest(field=name, expected="a text")
-    return value
-
-
-def _choice(said: Said, name: str, kind: Any) -> Any:  # noqa: ANN401 - an enum, and one of it
-    value = said.get(name)
-    try:
-        return kind(value)
-    except ValueError:
-        raise BadRequest(field=name, expected=", ".join(one.value for one in kind)) from None

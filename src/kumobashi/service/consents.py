@@ -7,10 +7,14 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from kumobashi.consent.channels.book import ChannelBook, Senders
+from kumobashi.consent.channels.ports import Sender
+from kumobashi.consent.channels.sealing import Vault
+from kumobashi.consent.channels.states import Channel
 from kumobashi.consent.errors import KeyOfConsentsMissing, PurposeUnknown
 from kumobashi.consent.ledger import ConsentLedger, Texts
 from kumobashi.consent.reading import Reading
@@ -24,12 +28,18 @@ from kumobashi.exchange.migrating import migrate
 from kumobashi.kernel import Clock, business_date
 from kumobashi.planning.workspace import Workspace
 from kumobashi.release.rules import Consent, ReleaseRule
+from kumobashi.service.channels import keep_letters_only, keys_folder, senders_of
+from kumobashi.service.register import candidates
 from kumobashi.service.residents import Residents
 from kumobashi.service.settings import read_settings
 from kumobashi.service.stating import open_state
+from kumobashi.storage.erasable import ErasableSecrets
 from kumobashi.storage.state import StateStore
 from kumobashi.ties import Book
 from kumobashi.ties.reading import Reading as TieReading
+
+if TYPE_CHECKING:
+    from kumobashi.consent.identifying import Register
 
 _NUMBERS = ("resident_no", "into")  # of a body: whose numbers these are
 
@@ -56,8 +66,16 @@ class Consents:
     """What one site knows of consents."""
 
     def __init__(
-        self, store: StateStore, *, tenant: str, site: str, secret: bytes | None, clock: Clock
+        self,
+        store: StateStore,
+        *,
+        tenant: str,
+        site: str,
+        secret: bytes | None,
+        clock: Clock,
+        keys: ErasableSecrets | None = None,
     ) -> None:
+        """``keys`` are the site's erasable ones; without them it keeps no addresses."""
         self._store = store
         self._tenant = tenant
         self._site = site
@@ -65,6 +83,9 @@ class Consents:
         self._clock = clock
         self.texts: Texts = dict  # of the workspace, as soon as somebody reads it
         self.residents: Residents | None = None  # likewise
+        self.senders: Senders = dict  # likewise
+        self.register: Register = lambda _said: ()
+        self._keys = keys
 
     @property
     def is_here(self) -> bool:
@@ -85,6 +106,27 @@ class Consents:
         )
 
     @cached_property
+    def channels(self) -> ChannelBook:
+        """The book of addresses; raises ``KeyOfConsentsMissing`` where nothing can be sealed."""
+        if self._secret is None or self._keys is None:
+            raise KeyOfConsentsMissing(site=self._site)
+        return ChannelBook(
+            self._store,
+            tenant=self._tenant,
+            subjects=Subjects(self._secret, self._tenant),
+            vault=Vault(self._secret, self._tenant, self._keys),
+            senders=self._senders,
+            clock=self._clock,
+        )
+
+    def tidy_channels(self) -> None:
+        """Destroy the keys of addresses that have ended, wherever they did; none here: nothing."""
+        if self._secret is not None and self._keys is not None:
+            self.channels.tidy()
+            waiting = self.channels.waiting(Channel.POST)
+            keep_letters_only(self._keys.root.parent, waiting)
+
+    @cached_property
     def ties(self) -> Book:
         """The book of ties, whose residents are sealed as those of the ledger are."""
         return Book(self._store, tenant=self._tenant, clock=self._clock)
@@ -93,6 +135,9 @@ class Consents:
     def snapshot(self) -> Snapshot:
         """What counts now for all residents at once."""
         return Snapshot(self.ledger)
+
+    def _senders(self) -> Mapping[Channel, Sender]:
+        return self.senders()  # likewise
 
     def _texts(self) -> Mapping[str, ConsentText]:
         return self.texts()  # whoever reads the workspace comes after the ledger
@@ -146,7 +191,10 @@ def consents_of(workspace: Workspace, site: str, clock: Clock) -> Iterator[Conse
     with closing(open_state(read_settings(workspace.folder, site), tenant)) as store:
         migrate(store)
         secret = token_secret(workspace.folder, site)
-        consents = Consents(store, tenant=tenant, site=site, secret=secret, clock=clock)
+        keys = ErasableSecrets(keys_folder(workspace.folder, site)) if secret else None
+        consents = Consents(store, tenant=tenant, site=site, secret=secret, clock=clock, keys=keys)
         consents.texts = lambda: workspace.consents
         consents.residents = Residents(lambda: workspace, site)
+        consents.senders = lambda: senders_of(workspace, site)
+        consents.register = partial(candidates, workspace)
         yield consents

@@ -38,8 +38,10 @@ from kumobashi.exchange.withdrawing import Withdrawing
 from kumobashi.kernel import business_date
 from kumobashi.planning.workspace import Workspace
 from kumobashi.service.agreeing import Gate, Stopping, offices_in, trusted_of
+from kumobashi.service.channels import senders_of
 from kumobashi.service.consents import Consents, token_secret
 from kumobashi.service.lifecycle import Lifecycle
+from kumobashi.service.register import candidates
 from kumobashi.service.residents import Residents
 from kumobashi.service.resting import resting_links
 from kumobashi.service.training import refuse_outside
@@ -79,6 +81,7 @@ class Endpoint:
             site=identity.site,
             secret=secret,
             clock=gateway.clock,
+            keys=gateway.keys.store,
         )
         self.wiring = Wiring(
             gateway.settings.workspace,
@@ -98,6 +101,8 @@ class Endpoint:
         recent = partial(self.wiring.workspace, seconds_old=_TEXTS_OLD)
         self.consents.texts = lambda: recent().consents
         self.consents.residents = Residents(recent, identity.site)
+        self.consents.senders = lambda: senders_of(recent(), identity.site)
+        self.consents.register = lambda said: candidates(recent(), said)
         limits = Limits(memory_mib=gateway.settings.memory_mib)
         self.deeds = Deeds(ledger)
         self._stopping = Stopping(self.agreements, gate, ledger, self.deeds, site=identity.site)

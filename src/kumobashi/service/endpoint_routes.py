@@ -88,7 +88,7 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
         *deletion_routes(gateway, endpoint, accounts),
         *individual_routes(gateway, endpoint, accounts),
         *person_routes(gateway, endpoint, accounts),
-        *consent_routes(gateway, endpoint),
+        *consent_routes(gateway, endpoint, accounts),
         *tie_routes(gateway, endpoint),
         *govstack_routes(gateway, endpoint.consents),
         *courier_routes(courier, partial(guarded, gateway)),

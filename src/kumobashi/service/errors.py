@@ -176,6 +176,17 @@ class SamePerson(ServiceFailed):
     remedy_en = "Ask another approver."
 
 
+class ClerkNeeded(ServiceFailed):
+    """Whoever looked at a document must be known."""
+
+    code = "service.clerk_needed"
+    status = 403
+    ja = "本人確認書類を見た人は、利用者として名乗る必要があります。"
+    en = "Whoever looked at a resident's document must sign in."
+    remedy_ja = "--account 利用者名 を付けてください。利用者は kumobashi account add で登録します。"
+    remedy_en = "Give --account NAME; accounts are made with kumobashi account add."
+
+
 class AccountNeeded(ServiceFailed):
     """The second of two persons must be known."""
 

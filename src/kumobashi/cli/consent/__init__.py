@@ -21,9 +21,12 @@ consent = Group(
         "withdraw": "kumobashi.cli.consent.stating:withdraw",
         "died": "kumobashi.cli.consent.stating:died",
         "merge": "kumobashi.cli.consent.stating:merge",
+        "identify": "kumobashi.cli.consent.identifying:identify",
+        "documents": "kumobashi.cli.consent.identifying:documents",
         "check": "kumobashi.cli.consent.checking:check",
         "import": "kumobashi.cli.consent.files:import_",
         "export": "kumobashi.cli.consent.files:export",
+        "channel": "kumobashi.cli.consent.channels:channel",
         "receipt": "kumobashi.cli.consent.receipts:receipt",
     },
 )

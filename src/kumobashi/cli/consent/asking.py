@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -42,13 +43,23 @@ def ask(terminal: Terminal, site: str | None, deed: str, said: Mapping[str, obje
 
 def at_desk(workspace: "Workspace", site: str, work: "Callable[[ConsentDesk], Answer]") -> Answer:
     """Open the state of a site and do something at its desk; raise ``AlreadyRunning``."""
+    from kumobashi.identity import Accounts
     from kumobashi.kernel import SystemClock
     from kumobashi.service.consent_desk import ConsentDesk
     from kumobashi.service.consents import consents_of
 
     clock = SystemClock()
     with consents_of(workspace, site, clock) as consents:
-        return work(ConsentDesk(consents, clock))
+        accounts = closing(
+            Accounts(
+                workspace.folder / "private" / site,
+                tenant=workspace.municipality.municipality.code,
+                site=site,
+                clock=clock,
+            )
+        )
+        with accounts as known:
+            return work(ConsentDesk(consents, clock, known))
 
 
 def ledger_site(workspace: "Workspace") -> str:

@@ -5,6 +5,7 @@ import click
 from kumobashi.cli.command import command, option
 from kumobashi.cli.consent.asking import SITE, Answer, ask, number_from
 from kumobashi.cli.consent.telling import draw
+from kumobashi.cli.signing_in import ACCOUNT, STDIN, signing_in
 from kumobashi.cli.terminal import Terminal
 
 _PURPOSE = click.argument("purpose")
@@ -15,6 +16,12 @@ _GIVEN_BY = option(
     default="self",
     ja="だれが申し出たか: 本人・法定代理人・任意代理人",
     en="Who states it: the resident, a guardian, a proxy",
+)
+_CHANNEL = option(
+    "--channel",
+    type=click.Choice(["mail", "sms", "app", "post"]),
+    ja="連絡手段（確認済みの連絡先が要ります）",
+    en="How she is reached; needs a proven address",
 )
 _SOURCE = option(
     "--source", default="counter", metavar="NAME", ja="受付の窓口", en="The desk that takes it"
@@ -44,14 +51,33 @@ _AT = option(
     ja="本人確認の方法",
     en="How identity was checked",
 )
+@_CHANNEL
+@option(
+    "--document",
+    metavar="KIND",
+    ja="窓口で見た書類の種類（consent documents の一覧から。--account が要ります）",
+    en="Kind of document that was seen (see consent documents); needs --account",
+)
 @_GIVEN_BY
 @_SOURCE
 @_AT
-def grant(terminal: Terminal, *, purpose: str, site: str | None, **said: object) -> None:
-    """Record a consent."""
+@ACCOUNT
+@STDIN
+def grant(
+    terminal: Terminal,
+    *,
+    purpose: str,
+    site: str | None,
+    account: str | None,
+    password_stdin: bool,
+    **said: object,
+) -> None:
+    """Record a consent; the number is the first line, password and code come behind it."""
     tiers = said.pop("tiers") or ("register",)
     body = {**said, "purpose": purpose, "tiers": list(tiers)}  # type: ignore[call-overload]
-    _told(terminal, ask(terminal, site, "give", {**body, "resident_no": number_from(terminal)}))
+    body |= {"resident_no": number_from(terminal)}
+    body |= signing_in(terminal, account, from_stdin=password_stdin)
+    _told(terminal, ask(terminal, site, "give", body))
 
 
 @command(
@@ -82,6 +108,7 @@ def withdraw(terminal: Terminal, *, purpose: str, site: str | None, **said: obje
 @SITE
 @option("--tier", type=_TIER, default="register", ja="情報の区分", en="Tier of data")
 @option("--version", type=int, ja="見せた文の版（既定: いまの版）", en="Version that was shown")
+@_CHANNEL
 @_GIVEN_BY
 @_SOURCE
 @_AT
