@@ -77,7 +77,10 @@ class ConsentDesk:
         """
         if deed not in self.deeds:
             raise BadRequest(field="deed", expected=", ".join(self.deeds))
-        return self.deeds[deed](self._consents.with_numbers(said), by)
+        # An applicant learns from a comparison only whether all matched, not who there is.
+        consents = self._consents
+        numbers = consents.guessed if deed == "identify" else consents.with_numbers
+        return self.deeds[deed](numbers(said), by)
 
     # -- deeds ----------------------------------------------------------------------------------
 

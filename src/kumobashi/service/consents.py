@@ -5,7 +5,7 @@ The site that turns resident numbers into tokens has the ledger; no other site h
 
 import unicodedata
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import date
 from functools import cached_property, partial
 from pathlib import Path
@@ -29,6 +29,7 @@ from kumobashi.kernel import Clock, business_date
 from kumobashi.planning.workspace import Workspace
 from kumobashi.release.rules import Consent, ReleaseRule
 from kumobashi.service.channels import keep_letters_only, keys_folder, senders_of
+from kumobashi.service.errors import ResidentUnclear, ResidentUnknown
 from kumobashi.service.register import candidates
 from kumobashi.service.residents import Residents
 from kumobashi.service.settings import read_settings
@@ -150,6 +151,12 @@ class Consents:
         """
         numbers = {name: said[name] for name in _NUMBERS if isinstance(said.get(name), str)}
         return {**said, **{name: self.named(typed) for name, typed in numbers.items()}}
+
+    def guessed(self, said: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the same, without a word where nobody has a number: who asks is not known yet."""
+        with suppress(ResidentUnknown, ResidentUnclear):
+            return self.with_numbers(said)
+        return said
 
     def named(self, typed: str) -> str:
         """Return a resident's number as the register writes it.

@@ -11,6 +11,7 @@ import pytest
 from kumobashi.cli.entry import root
 from kumobashi.cli.exits import Exit
 from kumobashi.planning.sampling import write_sample
+from tests.unit.registers import write_register
 
 NUMBER = "0001234567"
 WHERE = "架空市架空町１丁目２番３号 架空 髙子"
@@ -20,6 +21,7 @@ CHANNELS = "channels: {contact: consent-office, post: {}}\n"
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     made = write_sample(tmp_path / "city")
+    write_register(made, NUMBER)
     settings = made / "kumobashi.yaml"
     settings.write_text(settings.read_text("utf-8") + CHANNELS, encoding="utf-8", newline="\n")
     return made

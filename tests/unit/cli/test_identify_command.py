@@ -25,6 +25,7 @@ from kumobashi.kernel import SystemClock
 from kumobashi.planning.sampling import write_sample
 
 TARO, HANAKO, HIDDEN, GONE = "0000000001", "0000000002", "0000000003", "0000000004"
+SAKURA = "0000000005"
 PASSWORD = "correct horse 1"
 ITEMS = ("ヤマダ ハナコ", "2", "1990-05-14", "架空市架空町一丁目2番3号")
 ROWS = [
@@ -32,6 +33,7 @@ ROWS = [
     (HANAKO, "ヤマダ", "ハナコ", "2", date(1990, 5, 14), "架空町一丁目", "2番3号", "1"),
     (HIDDEN, "スズキ", "ケイコ", "2", date(1985, 1, 1), "架空町二丁目", "4番5号", "1"),
     (GONE, "サトウ", "ジロウ", "1", date(1970, 2, 3), "架空町三丁目", "6番7号", "2"),
+    (SAKURA, "タナカ", "サクラ", "2", date(2000, 7, 8), "架空町四丁目", "8番9号", "1"),
 ]
 
 
@@ -142,7 +144,7 @@ def clerks(city: Path) -> Iterator[dict[str, str]]:
 
 
 def test_a_clerk_signs_for_the_document_that_was_seen(desk: Desk, clerks: dict[str, str]) -> None:
-    number = "0000000005"
+    number = SAKURA
 
     def grant(*args: str, by: str | None = None) -> tuple[int, Any]:
         lines, signing = [number], []
