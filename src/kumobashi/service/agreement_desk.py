@@ -24,7 +24,7 @@ from kumobashi.agreements.errors import AgreementForged, AttachmentLost, Illegal
 from kumobashi.agreements.models import ApplicationWish
 from kumobashi.agreements.offices import Offices
 from kumobashi.agreements.placeholders import Around, placeholders
-from kumobashi.agreements.printing import render
+from kumobashi.agreements.printing import SHEETS
 from kumobashi.agreements.processors import Processor
 from kumobashi.agreements.views import AgreementView, acts_for, view_of
 from kumobashi.console.ports import Offer
@@ -306,7 +306,7 @@ class AgreementDesk:
         values = placeholders(
             self._view(found), self._around(workspace, found), self.book.clock.now()
         )
-        return render(paper, values, folder=workspace.folder / TEMPLATES)
+        return SHEETS.render(paper, values, folder=workspace.folder / TEMPLATES)
 
     def _around(self, workspace: Workspace, found: Agreement) -> Around:
         town = workspace.municipality.municipality
