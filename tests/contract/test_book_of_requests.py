@@ -116,9 +116,9 @@ def test_every_move_is_made_or_refused(desk: Desk) -> None:
             with pytest.raises(RequestMove):
                 act(desk, held.request, what, state)
         assert desk.reading.one(held.request) == held
-    for number, ((state, what), then) in enumerate(MOVES.items(), len(State)):
+    for number, ((state, move), then) in enumerate(MOVES.items(), len(State)):
         held = desk.bring(state, f"{number:048x}")
-        assert act(desk, held.request, what, state) is then
+        assert act(desk, held.request, move, state) is then
     assert desk.reading.verify() == []
 
 

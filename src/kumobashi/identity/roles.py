@@ -34,9 +34,12 @@ class Deed(StrEnum):
     APPROVE_DELETION = "approve_deletion"  # as the second person
     AUDIT_PERSON = "audit_person"  # to whom one resident's data was sent
     SEE_INDIVIDUAL = "see_individual"  # which protected persons a transfer left to people
+    HANDLE_REQUEST = "handle_request"  # receive a resident's request, propose what is decided
+    DECIDE_REQUEST = "decide_request"  # decide on it; see and disclose what was sent
 
 
 _DELETION = (Deed.ASK_DELETION, Deed.APPROVE_DELETION)
+_REQUESTS = (Deed.HANDLE_REQUEST, Deed.DECIDE_REQUEST)
 MAY: dict[Role, frozenset[Deed]] = {
     Role.OPERATOR: frozenset(
         {
@@ -46,10 +49,19 @@ MAY: dict[Role, frozenset[Deed]] = {
             Deed.AUDIT,
             Deed.ASK_DELETION,
             Deed.SEE_INDIVIDUAL,
+            Deed.HANDLE_REQUEST,
         }
     ),
     Role.APPROVER: frozenset(
-        {Deed.LOOK, Deed.APPROVE, Deed.AUDIT, Deed.AUDIT_PERSON, Deed.SEE_INDIVIDUAL, *_DELETION}
+        {
+            Deed.LOOK,
+            Deed.APPROVE,
+            Deed.AUDIT,
+            Deed.AUDIT_PERSON,
+            Deed.SEE_INDIVIDUAL,
+            *_DELETION,
+            *_REQUESTS,
+        }
     ),
     Role.AUDITOR: frozenset({Deed.LOOK, Deed.AUDIT, Deed.AUDIT_PERSON}),
     Role.VIEWER: frozenset({Deed.LOOK}),

@@ -27,6 +27,7 @@ from kumobashi.service.local_api import guarded, local_routes
 from kumobashi.service.person_api import person_routes
 from kumobashi.service.plan_desk import PlanDesk
 from kumobashi.service.planned import Planned
+from kumobashi.service.request_api import request_routes
 from kumobashi.service.tie_api import tie_routes
 
 
@@ -87,6 +88,7 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
         *deletion_routes(gateway, endpoint, accounts),
         *individual_routes(gateway, endpoint, accounts),
         *person_routes(gateway, endpoint, accounts),
+        *request_routes(gateway, endpoint, accounts),
         *consent_routes(gateway, endpoint),
         *tie_routes(gateway, endpoint),
         *govstack_routes(gateway, endpoint.consents),
