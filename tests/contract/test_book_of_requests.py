@@ -247,7 +247,7 @@ def test_two_at_once_write_one(desk: Desk) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         assert sum(pool.map(ask, range(8))) == 1
-    assert len(desk.reading.listed()) == 1
+    assert len(desk.reading.listed().requests) == 1
 
 
 def test_days_that_two_clocks_disagree_on(desk: Desk) -> None:
@@ -316,6 +316,9 @@ def test_a_row_that_somebody_changed_is_found(desk: Desk, change: dict[str, str]
     with pytest.raises(RequestTouched):
         desk.book.close(held.request, CLERK)
     assert [fault.record for fault in desk.reading.verify()] == [held.request]
+    other = desk.bring(State.CHECKED, "3" * 48)  # the others can still be read
+    listed = desk.reading.listed()
+    assert ([one.request for one in listed.requests], len(listed.touched)) == ([other.request], 1)
 
 
 def test_revisions_only_grow_and_what_is_gone_is_missed(desk: Desk) -> None:

@@ -184,5 +184,5 @@ def test_who_died_is_not_asked_for_and_a_wrong_number_is_said(town: Town) -> Non
     request = one(new(town, "99999999999999"))["request"]
     found = do(town, "answer", fresh(town, "approver"), request=request)
     assert {line["presence"] for line in found["answer"]["transfers"]} <= {"possible", "absent"}
-    assert refusal(town, lambda: new(town, "1", links=["nothing"])) == "link.unknown"
+    assert refusal(town, lambda: new(town, "1", links=["nothing"])) == "planning.link_unknown"
     assert kumobashi(town, "verify").strip() == "請求の記録は書いたときのままです。"

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -17,7 +18,14 @@ from kumobashi.requests.writing import EVENT
 from kumobashi.storage.state import StateStore
 
 _OURS: Final = f'"event":"{EVENT}"'.encode()
-_AT_ONCE: Final = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """Requests, and those that cannot be believed."""
+
+    requests: tuple[Request, ...]
+    touched: tuple[RequestTouched, ...]
 
 
 class Reading:
@@ -39,18 +47,22 @@ class Reading:
             raise RequestUnknown(request=request)
         return found[0]
 
-    def listed(
-        self, *, states: tuple[State, ...] = (), after: str = "", limit: int = _AT_ONCE
-    ) -> list[Request]:
-        """Return requests behind one, the oldest first."""
-        query = self._query().where(requests.c.request > after).limit(limit)
+    def listed(self, *, states: tuple[State, ...] = ()) -> Listed:
+        """Return all requests, the oldest first, and apart from them those that were touched."""
+        query = self._query()
         if states:
             query = query.where(requests.c.state.in_([state.value for state in states]))
-        return self._store.read(
-            lambda connection: [
-                self._request(connection, row) for row in connection.execute(query).all()
-            ]
-        )
+
+        def read(connection: sa.Connection) -> Listed:
+            found, touched = [], []
+            for row in connection.execute(query).all():
+                try:
+                    found.append(self._request(connection, row))
+                except RequestTouched as fault:
+                    touched.append(fault)
+            return Listed(requests=tuple(found), touched=tuple(touched))
+
+        return self._store.read(read)
 
     def history(self, request: str) -> list[Revision]:
         """Return the revisions of a request; raise ``RequestUnknown``."""

@@ -28,6 +28,7 @@ from kumobashi.service.person_api import person_routes
 from kumobashi.service.plan_desk import PlanDesk
 from kumobashi.service.planned import Planned
 from kumobashi.service.request_api import request_routes
+from kumobashi.service.request_overdue import overdue_requests
 from kumobashi.service.tie_api import tie_routes
 
 
@@ -59,6 +60,7 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
         reasons=endpoint.dispatcher.reasons,
         overdue=lambda: overdue_views(gateway, endpoint),
         overdue_media=lambda: overdue_media(gateway),
+        overdue_requests=lambda: overdue_requests(gateway),
     )
     settings = gateway.settings
     plans = PlanDesk(

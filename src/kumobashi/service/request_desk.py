@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-from kumobashi.evidence.entries import Entry
+from kumobashi.evidence.entries import Entry, Fact
 from kumobashi.identity.roles import Deed
 from kumobashi.kernel import business_date
 from kumobashi.requests.book import Book, Who, Wish
@@ -161,7 +161,7 @@ class RequestDesk:
         )
         found = self._book.answered(held.request, digest_of(made), self._who(said, by))
         counts = {"transfers": len(told), **presences(told)}
-        facts = {"id": held.request, "counts": counts}
+        facts: dict[str, Fact] = {"id": held.request, "counts": counts}
         self._gateway.evidence.note(
             Entry(event="person.audited", at=self._gateway.clock.now(), by=by, facts=facts)
         )
@@ -219,14 +219,10 @@ class RequestDesk:
         """Return requests: live ones, all, or those that are due within a week or overdue."""
         is_due = said.get("due") is True
         states = () if said.get("all") is True else OPEN if is_due else LIVE
-        found, after = [], ""
-        while page := self._reading.listed(states=states, after=after):
-            found += page
-            after = page[-1].request
-        if is_due:
-            found = [one for one in found if _is_near(one, self._today)]
+        listed = self._reading.listed(states=states)
+        found = [one for one in listed.requests if not is_due or _is_near(one, self._today)]
         found.sort(key=lambda one: one.due(self._today).counted)
-        return self._told(*found)
+        return {**self._told(*found), "touched": [one.problem() for one in listed.touched]}
 
     def verify(self, _said: Said, _by: str) -> Answer:
         """Return what is not as it was written."""
@@ -274,14 +270,6 @@ class RequestDesk:
 
     def _told(self, *held: Request) -> Answer:
         return {"requests": [one.plain(self._today) for one in held]}
-
-
-def overdue(gateway: Gateway) -> tuple[tuple[Request, date], ...]:
-    """Return the requests whose deadline has passed, and the day that it was."""
-    reading = Reading(gateway.store, tenant=gateway.identity.tenant)
-    today = business_date(gateway.clock.now())
-    found = [(one, one.due(today)) for one in reading.listed(states=OPEN)]
-    return tuple((one, due.day) for one, due in found if due.is_late(today))
 
 
 def _is_near(held: Request, today: date) -> bool:

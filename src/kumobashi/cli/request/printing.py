@@ -44,7 +44,7 @@ from kumobashi.cli.terminal import Terminal
 )
 @option(
     "--answer",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
     ja="request answer が書いた記録",
     en="The record that request answer wrote",
@@ -71,10 +71,10 @@ def print_(
     if answer is not None:
         try:
             said["answer"] = json.loads(answer.read_text("utf-8"))
-        except ValueError:
+        except (OSError, ValueError):
             raise Usage(
-                what=f"{answer} は記録のファイルではありません。",
-                what_en=f"{answer} is not a record.",
+                what=f"{answer} は読める記録のファイルではありません。",
+                what_en=f"{answer} is not a record that can be read.",
                 command="kumobashi request print",
             ) from None
     found = ask(terminal, site, "paper", said)

@@ -93,7 +93,7 @@ def check(terminal: Terminal, **said: object) -> None:
     "ask-more",
     ja="補正を求めます。届くまで期限の時計が止まります。",
     en="Ask the applicant to complete it; the clock stands still until it comes.",
-    example=f"kumobashi request ask-more {_ID} --what 委任状がありません --account tanaka",
+    example=f"kumobashi request ask-more {_ID} --what 委任状 --account tanaka",
 )
 @REQUEST
 @option("--what", required=True, metavar="TEXT", ja="足りないもの", en="What is lacking")
@@ -121,7 +121,7 @@ def resume(terminal: Terminal, **said: object) -> None:
     "extend",
     ja="期限を1回だけ延長します。--until は期限の特例（84条・95条・103条）です。",
     en="Put the deadline off, once; --until is the special rule (arts. 84, 95, 103).",
-    example=f"kumobashi request extend {_ID} --reason 対象が多いため --account suzuki",
+    example=f"kumobashi request extend {_ID} --reason 大量請求 --account suzuki",
 )
 @REQUEST
 @option("--reason", required=True, metavar="TEXT", ja="理由（通知書に出ます）", en="The reason")

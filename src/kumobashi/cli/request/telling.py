@@ -46,6 +46,9 @@ def draw(terminal: Terminal, found: Answer) -> None:
                 "⚠ This resident is protected: ask the section how papers are handed over.",
             )
             terminal.out.print(words, style="bold yellow", soft_wrap=True)
+    for touched in found.get("touched", []):
+        words = touched["detail"] if terminal.lang == "ja" else touched["title"]
+        terminal.out.print(f"× {words}", style="bold red", soft_wrap=True, markup=False)
     if not found["requests"]:
         terminal.out.print(t("請求はありません。", "No requests."))
         return
@@ -118,8 +121,8 @@ def draw_one(terminal: Terminal, found: Answer) -> None:
 
 
 def is_overdue(found: Answer) -> bool:
-    """Whether a deadline has passed."""
-    return any(one["due"]["is_late"] for one in found["requests"])
+    """Whether a deadline has passed, or a request cannot be believed."""
+    return bool(found.get("touched")) or any(one["due"]["is_late"] for one in found["requests"])
 
 
 def day_words(terminal: Terminal, day: str) -> str:
