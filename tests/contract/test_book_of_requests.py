@@ -1,8 +1,8 @@
 """The book of requests, the same in every store: every move, every deadline, every fault."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
@@ -50,9 +50,6 @@ from tests.unit.requests.books import (
     TWO,
     Desk,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 BUSY = "受付が混み合ったため"
@@ -248,6 +245,28 @@ def test_two_at_once_write_one(desk: Desk) -> None:
     with ThreadPoolExecutor(4) as pool:
         assert sum(pool.map(ask, range(8))) == 1
     assert len(desk.reading.listed().requests) == 1
+
+
+def test_two_processes_write_one(desk: Desk, opened: Callable[[], StateStore]) -> None:
+    if not desk.store.is_shared:
+        pytest.skip("one process at a time has this store")
+    other = opened()
+    try:
+        desks = [desk, Desk(other, desk.clock)]
+
+        def ask(number: int) -> bool:
+            try:
+                desks[number % 2].book.receive(f"{number // 2:048x}", Kind.CORRECTION, CLERK)
+            except RequestTwice:
+                return False
+            return True
+
+        with ThreadPoolExecutor(8) as pool:
+            assert sum(pool.map(ask, range(24))) == 12
+    finally:
+        other.close()
+    assert len(desk.reading.listed().requests) == 12
+    assert desk.reading.verify() == []
 
 
 def test_days_that_two_clocks_disagree_on(desk: Desk) -> None:
