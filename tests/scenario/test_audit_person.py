@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from kumobashi.cli.person_report import as_html, cells
 from kumobashi.kernel import JST, business_date
+from kumobashi.service.person_report import as_html, cells
 from kumobashi.testing.city import City
 from kumobashi.testing.gateways import until
 from kumobashi.testing.town import Refused, Town

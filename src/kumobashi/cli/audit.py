@@ -71,7 +71,7 @@ def person(
     page: Path | None,
 ) -> Exit:
     """Answer for one resident."""
-    from kumobashi.cli.person_report import COLUMNS, as_html, cautions, cells
+    from kumobashi.service.person_report import COLUMNS, as_html, cautions, cells
 
     workspace = terminal.workspace()
     sites = sorted({workspace.systems[link.from_].site for link in workspace.links.values()})

@@ -21,6 +21,7 @@ PLACES = {
     "link": "kumobashi.cli.link:link",
     "consent": "kumobashi.cli.consent:consent",
     "tie": "kumobashi.cli.tie:tie",
+    "request": "kumobashi.cli.request:request",
     "deletion": "kumobashi.cli.deletion:deletion",
     "individual": "kumobashi.cli.individual:individual",
     "keys": "kumobashi.cli.keys:keys",

@@ -22,6 +22,7 @@ from kumobashi.exchange.views import (
     Light,
     LinkView,
     OverdueMedia,
+    OverdueRequest,
     Overview,
     Progress,
     TransferView,
@@ -85,6 +86,8 @@ def draw(terminal: Terminal, overview: Overview) -> Group:
         parts += [Text(), *overdue_lines(terminal, list(overview.overdue))]
     for media in overview.overdue_media:
         parts += [Text(), Text(_overdue(terminal, media), style="bold red")]
+    for request in overview.overdue_requests:
+        parts += [Text(), Text(_overdue_request(terminal, request), style="bold red")]
     return Group(*parts)
 
 
@@ -95,6 +98,14 @@ def _overdue(terminal: Terminal, media: OverdueMedia) -> str:
         f"kumobashi courier show {media.permit}",
         f"Media {labels} were due on {day} (to {media.to_site});"
         f" kumobashi courier show {media.permit}",
+    )
+
+
+def _overdue_request(terminal: Terminal, late: OverdueRequest) -> str:
+    day = late.due.isoformat()
+    return terminal.t(
+        f"{late.kind_ja}の決定が期限 {day} を過ぎています。kumobashi request show {late.request}",
+        f"A {late.kind} request was due on {day}; kumobashi request show {late.request}",
     )
 
 

@@ -24,7 +24,7 @@ from kumobashi.consent.channels.states import Reason as ChannelReason
 from kumobashi.consent.channels.unused import end_unused
 from kumobashi.consent.errors import ConsentUnknown, PurposeUnknown, SubjectUnfit, TextUnlike
 from kumobashi.consent.records import NO_VERSION, Application, GivenBy, Method, Record, record_of
-from kumobashi.consent.sql import records
+from kumobashi.consent.sql import fates, records
 from kumobashi.consent.states import (
     LIVE,
     Reason,
@@ -223,6 +223,13 @@ class ConsentLedger:
             return found
 
         return self._write(number, by, work)
+
+    def is_gone(self, number: str) -> bool:
+        """Whether the resident of a number died or has another now; raise ``SubjectUnfit``."""
+        subject = self.subjects.seal(number)
+        mine = sa.and_(fates.c.tenant == self.tenant, fates.c.subject == subject)
+        query = sa.select(fates.c.fate).where(mine)
+        return self.store.read(lambda connection: connection.execute(query).first() is not None)
 
     def expire(self) -> int:
         """End what has outlived its term; return how many it were."""

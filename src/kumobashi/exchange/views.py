@@ -218,6 +218,16 @@ class OverdueMedia:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OverdueRequest:
+    """A resident's request that should be decided by now (開示等請求の期限超過)."""
+
+    request: str
+    kind: str
+    kind_ja: str
+    due: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
     """連携状況一覧."""
 
@@ -229,11 +239,12 @@ class Overview:
     links: tuple[LinkView, ...]
     overdue: tuple[HoldingView, ...] = ()  # what receivers should have deleted, and have not
     overdue_media: tuple[OverdueMedia, ...] = ()
+    overdue_requests: tuple[OverdueRequest, ...] = ()
 
     @property
     def is_red(self) -> bool:
         """Whether somebody must act now."""
-        is_late = bool(self.overdue or self.overdue_media)
+        is_late = bool(self.overdue or self.overdue_media or self.overdue_requests)
         return is_late or any(link.light in RED for link in self.links)
 
 
@@ -283,9 +294,10 @@ class Board:
     is_training: bool = False  # a fictional city: pages say so
     overdue: tuple[HoldingView, ...] = ()  # what receivers should have deleted, and have not
     overdue_media: tuple[OverdueMedia, ...] = ()
+    overdue_requests: tuple[OverdueRequest, ...] = ()
 
     @property
     def is_red(self) -> bool:
         """Whether somebody must act now."""
-        is_late = bool(self.overdue or self.overdue_media)
+        is_late = bool(self.overdue or self.overdue_media or self.overdue_requests)
         return is_late or any(row.light in RED for row in self.rows)

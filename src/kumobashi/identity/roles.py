@@ -35,9 +35,12 @@ class Deed(StrEnum):
     AUDIT_PERSON = "audit_person"  # to whom one resident's data was sent
     SERVE_COUNTER = "serve_counter"  # look at a resident's document and say which it was
     SEE_INDIVIDUAL = "see_individual"  # which protected persons a transfer left to people
+    HANDLE_REQUEST = "handle_request"  # receive a resident's request, propose what is decided
+    DECIDE_REQUEST = "decide_request"  # decide on it; see and disclose what was sent
 
 
 _DELETION = (Deed.ASK_DELETION, Deed.APPROVE_DELETION)
+_REQUESTS = (Deed.HANDLE_REQUEST, Deed.DECIDE_REQUEST)
 MAY: dict[Role, frozenset[Deed]] = {
     Role.OPERATOR: frozenset(
         {
@@ -48,10 +51,19 @@ MAY: dict[Role, frozenset[Deed]] = {
             Deed.ASK_DELETION,
             Deed.SERVE_COUNTER,
             Deed.SEE_INDIVIDUAL,
+            Deed.HANDLE_REQUEST,
         }
     ),
     Role.APPROVER: frozenset(
-        {Deed.LOOK, Deed.APPROVE, Deed.AUDIT, Deed.AUDIT_PERSON, Deed.SEE_INDIVIDUAL, *_DELETION}
+        {
+            Deed.LOOK,
+            Deed.APPROVE,
+            Deed.AUDIT,
+            Deed.AUDIT_PERSON,
+            Deed.SEE_INDIVIDUAL,
+            *_DELETION,
+            *_REQUESTS,
+        }
     ),
     Role.AUDITOR: frozenset({Deed.LOOK, Deed.AUDIT, Deed.AUDIT_PERSON}),
     Role.VIEWER: frozenset({Deed.LOOK}),

@@ -18,7 +18,7 @@ from kumobashi.agreements.attaching import Attachments
 from kumobashi.agreements.auditing import Audit, Fault, audit
 from kumobashi.agreements.errors import AgreementForged, AttachmentLost, IllegalAct
 from kumobashi.agreements.placeholders import Around, placeholders
-from kumobashi.agreements.printing import render
+from kumobashi.agreements.printing import SHEETS
 from kumobashi.agreements.processors import Processor
 from kumobashi.agreements.views import AgreementView, acts_for
 from kumobashi.console.ports import Offer
@@ -251,7 +251,7 @@ class AgreementDesk:
         values = placeholders(
             viewed(self.book, found), self._around(workspace, found), self.book.clock.now()
         )
-        return render(paper, values, folder=workspace.folder / TEMPLATES)
+        return SHEETS.render(paper, values, folder=workspace.folder / TEMPLATES)
 
     def _around(self, workspace: Workspace, found: Agreement) -> Around:
         town = workspace.municipality.municipality

@@ -25,6 +25,7 @@ from kumobashi.exchange.views import (
     LinkRow,
     LinkView,
     OverdueMedia,
+    OverdueRequest,
     TransferView,
 )
 from kumobashi.kernel import Clock, KumobashiError, business_date, from_micros
@@ -64,6 +65,7 @@ class SiteBoard:
         reasons: Callable[[], Reasons],
         overdue: Callable[[], tuple[HoldingView, ...]] = tuple,
         overdue_media: Callable[[], tuple[OverdueMedia, ...]] = tuple,
+        overdue_requests: Callable[[], tuple[OverdueRequest, ...]] = tuple,
     ) -> None:
         self._workspace = workspace
         self._directory = directory
@@ -74,6 +76,7 @@ class SiteBoard:
         self._reasons = reasons
         self._overdue = overdue
         self._overdue_media = overdue_media
+        self._overdue_requests = overdue_requests
         self._newest = Newest(ledger)
         self._lock = threading.Lock()
         self._making = threading.Lock()
@@ -111,6 +114,7 @@ class SiteBoard:
             is_training=is_fictional(municipality.code),
             overdue=self._overdue(),
             overdue_media=self._overdue_media(),
+            overdue_requests=self._overdue_requests(),
         )
 
     def links(self, names: Sequence[str]) -> list[LinkView]:

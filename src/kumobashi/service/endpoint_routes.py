@@ -28,6 +28,8 @@ from kumobashi.service.local_api import guarded, local_routes
 from kumobashi.service.person_api import person_routes
 from kumobashi.service.plan_desk import PlanDesk
 from kumobashi.service.planned import Planned
+from kumobashi.service.request_api import request_routes
+from kumobashi.service.request_overdue import overdue_requests
 from kumobashi.service.tie_api import tie_routes
 
 
@@ -59,6 +61,7 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
         reasons=endpoint.dispatcher.reasons,
         overdue=lambda: overdue_views(gateway, endpoint),
         overdue_media=lambda: overdue_media(gateway),
+        overdue_requests=lambda: overdue_requests(gateway),
     )
     settings = gateway.settings
     plans = PlanDesk(
@@ -88,6 +91,7 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
         *deletion_routes(gateway, endpoint, accounts),
         *individual_routes(gateway, endpoint, accounts),
         *person_routes(gateway, endpoint, accounts),
+        *request_routes(gateway, endpoint, accounts),
         *consent_routes(gateway, endpoint, accounts),
         *tie_routes(gateway, endpoint),
         *govstack_routes(gateway, endpoint.consents),

@@ -31,6 +31,7 @@ from kumobashi.service.gateway import Gateway
 from kumobashi.service.holding_desk import overdue_views
 from kumobashi.service.overviewing import names_for, overview
 from kumobashi.service.problems import problem
+from kumobashi.service.request_overdue import overdue_requests
 
 Handler = Callable[[Request], Awaitable[Response]]
 _LONGEST_WAIT_SECONDS = 25.0
@@ -94,7 +95,10 @@ def current_overview(gateway: Gateway, endpoint: Endpoint) -> Overview:
         reasons=endpoint.dispatcher.reasons(),
     )
     return replace(
-        found, overdue=overdue_views(gateway, endpoint), overdue_media=overdue_media(gateway)
+        found,
+        overdue=overdue_views(gateway, endpoint),
+        overdue_media=overdue_media(gateway),
+        overdue_requests=overdue_requests(gateway),
     )
 
 

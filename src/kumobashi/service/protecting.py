@@ -69,6 +69,20 @@ def protected(
     return pa.array(held, pa.string())
 
 
+def is_protected(workspace: Workspace, number: str) -> bool:
+    """Whether the resident of a number is protected today.
+
+    Raises:
+        StoreUnreachable, TableMissing, ColumnMissing: it cannot be said.
+    """
+    measures = workspace.municipality.protective_measures
+    if measures is None:
+        return False
+    holder, dataset = workspace.dataset(measures.dataset)
+    register = open_store(workspace.folder, holder, workspace.layouts)
+    return number in protected(register, dataset.table, measures, on=None).to_pylist()
+
+
 def _holds(
     first: date | None, last: date | None, ended: date | None, *, days: tuple[date, date]
 ) -> bool:

@@ -35,6 +35,7 @@ class SceneBoard:
             is_training=True,
             overdue=shown.overdue,
             overdue_media=shown.overdue_media,
+            overdue_requests=shown.overdue_requests,
         )
 
     def links(self, names: Sequence[str]) -> list[LinkView]:

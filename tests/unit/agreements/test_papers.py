@@ -10,7 +10,7 @@ from kumobashi.agreements import Book, Processor, State
 from kumobashi.agreements.acting import Wish
 from kumobashi.agreements.errors import TemplateUnfit
 from kumobashi.agreements.placeholders import MEANINGS, Around, placeholders
-from kumobashi.agreements.printing import PAGES, render, write_templates
+from kumobashi.agreements.printing import PAGES, SHEETS
 from kumobashi.agreements.records import Agreement
 from kumobashi.agreements.states import Act
 from kumobashi.agreements.views import view_of
@@ -51,7 +51,7 @@ def test_every_placeholder_is_explained_and_filled(book: Book) -> None:
 
 @pytest.mark.parametrize("state", State)
 def test_an_application_can_be_printed_in_every_state(book: Book, state: State) -> None:
-    page = render("application", values(people.in_state(book, state)))
+    page = SHEETS.render("application", values(people.in_state(book, state)))
     for part in (
         "児童手当のお知らせを、対象の世帯だけに届けるため", "第69条第2項第1号", "生年月",
         "令和8年11月22日" if state is State.EXPIRED else "令和9年3月31日",
@@ -65,7 +65,7 @@ def test_the_notice_says_what_was_decided_and_by_whom(book: Book) -> None:
     made = people.in_state(book, State.GENERAL_AFFAIRS_CONCUR)
     kato = actor("kato", instead_of="suzuki", instead_role=Role.APPROVER)
     wish = Wish(act=Act.APPROVE, note="年度末に見直す", conditions=("月に1度、件数を報告する",))
-    page = render("notice", values(book.act(made.agreement, wish, kato)))
+    page = SHEETS.render("notice", values(book.act(made.agreement, wish, kato)))
 
     for part in (
         "承認",
@@ -81,7 +81,7 @@ def test_the_notice_says_what_was_decided_and_by_whom(book: Book) -> None:
 
 
 def test_a_refusal_is_printed_as_one(book: Book) -> None:
-    page = render("notice", values(people.in_state(book, State.REFUSED)))
+    page = SHEETS.render("notice", values(people.in_state(book, State.REFUSED)))
     assert "<b>不承認</b>" in page
 
 
@@ -89,7 +89,7 @@ def test_what_people_wrote_is_text_and_never_markup(book: Book) -> None:
     from dataclasses import replace
 
     bad = replace(people.APPLICATION, purpose='<script>alert("x")</script>{{ 7 * 7 }}')
-    page = render("application", values(people.in_state(book, State.DRAFT, bad)))
+    page = SHEETS.render("application", values(people.in_state(book, State.DRAFT, bad)))
     assert "<script" not in page
     assert "{{ 7 * 7 }}" in page
 
@@ -103,7 +103,7 @@ def test_the_register_is_printed_with_what_is_wrong_with_it(book: Book) -> None:
         ),
     ]
     done = book.register(made.agreement, register, people.TANAKA)
-    page = render("application", values(done))
+    page = SHEETS.render("application", values(done))
     assert "再委託の許可がありません" in page
     assert "乙社" in page
 
@@ -127,10 +127,12 @@ def test_a_mistake_in_a_template_is_told_with_its_line(
     book: Book, tmp_path: Path, name: str
 ) -> None:
     text, line, said = MISTAKES[name]
-    write_templates(tmp_path / "own")
+    SHEETS.write(tmp_path / "own")
     (tmp_path / "own" / "notice.html").write_text(text, encoding="utf-8")
     with pytest.raises(TemplateUnfit) as refused:
-        render("notice", values(people.in_state(book, State.IN_FORCE)), folder=tmp_path / "own")
+        SHEETS.render(
+            "notice", values(people.in_state(book, State.IN_FORCE)), folder=tmp_path / "own"
+        )
     assert (refused.value.file, refused.value.line) == ("notice.html", line)
     assert said in refused.value.reason
 
@@ -139,15 +141,15 @@ def test_the_staffs_own_template_stands_in_and_is_never_overwritten(
     book: Book, tmp_path: Path
 ) -> None:
     folder = tmp_path / "own"
-    assert {path.name for path in write_templates(folder)} >= set(PAGES.values())
+    assert {path.name for path in SHEETS.write(folder)} >= set(PAGES.values())
     (folder / "notice.html").write_text("<h1>{{ 団体名 }}の通知</h1>", encoding="utf-8")
-    assert write_templates(folder) == []
-    page = render("notice", values(people.in_state(book, State.IN_FORCE)), folder=folder)
+    assert SHEETS.write(folder) == []
+    page = SHEETS.render("notice", values(people.in_state(book, State.IN_FORCE)), folder=folder)
     assert page == "<h1>架空市の通知</h1>"
 
 
 def test_days_are_written_as_offices_write_them(book: Book, tmp_path: Path) -> None:
     (tmp_path / "notice.html").write_text("{{ 期間始|日付 }} {{ 決定日|日付 }}|", "utf-8")
     made = values(people.in_state(book, State.DRAFT))
-    assert render("notice", made, folder=tmp_path) == "令和8年11月1日 |"
+    assert SHEETS.render("notice", made, folder=tmp_path) == "令和8年11月1日 |"
     assert business_date(people.NOW) == date(2026, 11, 22)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kumobashi.cli.exits import Exit
-from kumobashi.exchange.views import LinkView, OverdueMedia, TransferView
+from kumobashi.exchange.views import LinkView, OverdueMedia, OverdueRequest, TransferView
 from kumobashi.testing import scenes
 from kumobashi.testing.views import overview_of
 from tests.unit.cli.conftest import Kumobashi
@@ -165,6 +165,23 @@ def test_status_is_red_when_media_should_be_back(
 
     assert done.exit_code == Exit.RED
     assert "媒体 USB-012 が返却期日 2026-11-20 を過ぎています" in done.stdout
+
+
+def test_status_is_red_when_a_request_of_a_resident_is_overdue(
+    kumobashi: Kumobashi, served: Path, gateway: FakeGateway
+) -> None:
+    late = OverdueRequest(
+        request="019aa8d1-5b7c-7000-8000-0123456789ab",
+        kind="disclosure",
+        kind_ja="開示請求",
+        due=date(2026, 11, 20),
+    )
+    gateway.overview = replace(overview_of(scenes.applied()), overdue_requests=(late,))
+
+    done = kumobashi("link", "status", "--workspace", served)
+
+    assert done.exit_code == Exit.RED
+    assert "開示請求の決定が期限 2026-11-20 を過ぎています" in done.stdout
 
 
 def test_status_for_machines_is_the_overview(

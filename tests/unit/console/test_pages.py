@@ -17,6 +17,7 @@ from kumobashi.exchange.views import (
     Light,
     LinkView,
     OverdueMedia,
+    OverdueRequest,
     Overview,
     Progress,
     TransferView,
@@ -80,6 +81,21 @@ def test_media_that_should_be_back_are_told_in_the_morning(console: Console) -> 
     assert "2026-11-20" in page
     assert HOSTILE not in page
     assert "返却期日を過ぎた媒体" not in console(scenes.morning).get("/").text
+
+
+def test_an_overdue_request_of_a_resident_is_told_in_the_morning(console: Console) -> None:
+    late = OverdueRequest(
+        request="019aa8d1-5b7c-7000-8000-0123456789ab",
+        kind="disclosure",
+        kind_ja="開示請求",
+        due=date(2026, 11, 20),
+    )
+
+    page = console(lambda: replace(scenes.morning(), overdue_requests=(late,))).get("/").text
+
+    assert "期限を過ぎた開示等の請求" in page
+    assert "開示請求 ― 決定の期限 2026-11-20" in page
+    assert "期限を過ぎた開示等の請求" not in console(scenes.morning).get("/").text
 
 
 def test_links_come_red_first(console: Console) -> None:

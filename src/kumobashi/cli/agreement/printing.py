@@ -62,11 +62,11 @@ def print_(
 def templates(terminal: Terminal, *, is_written: bool) -> Exit:
     """Show placeholders, or copy templates."""
     from kumobashi.agreements.placeholders import MEANINGS
-    from kumobashi.agreements.printing import write_templates
+    from kumobashi.agreements.printing import SHEETS
     from kumobashi.service.agreement_desk import TEMPLATES
 
     if is_written:
-        written = write_templates(terminal.folder / TEMPLATES)
+        written = SHEETS.write(terminal.folder / TEMPLATES)
         names = [str(TEMPLATES / path.name) for path in written]
         if terminal.as_json:
             terminal.emit({"written": names})

@@ -37,6 +37,11 @@ TEXT = {
         "{labels}: due on {day}, to {site}. Erase them when they are back and note it:"
         " kumobashi courier returned {permit}",
     ),
+    "overdue_requests": both("期限を過ぎた開示等の請求", "Overdue requests of residents"),
+    "overdue_request": both(
+        "{kind} ― 決定の期限 {day}。kumobashi request show {request}",
+        "{kind}: due on {day}; kumobashi request show {request}",
+    ),
     "calls": both("対応が必要な連携", "Links that need somebody"),
     "stopped_title": both("止まっています：", "Stopped: "),
     "refused_title": both("拒否されました：", "Refused: "),

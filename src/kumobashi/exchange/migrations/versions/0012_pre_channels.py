@@ -6,7 +6,7 @@ from alembic import op
 from kumobashi.exchange.row_security import secure
 
 revision = "0012"
-down_revision = "0010"
+down_revision = "0011"
 
 _PROVEN = sa.text("state = 'proven'")
 

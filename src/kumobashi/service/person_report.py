@@ -78,13 +78,14 @@ def cells(line: Json, lang: Language) -> tuple[str, ...]:
 def cautions(found: Json, lang: Language) -> list[str]:
     """Return what whoever reads it must know."""
     seen = [line["presence"] for line in found["transfers"]]
-    site, year = found["site"], found["year"]
+    site = found["site"]
+    span, span_en = _span(found)
     ja = (
-        f"{site} から {year} 年に出た転送だけです（開始日時、日本時間）。"
+        f"{site} から{span}に出た転送だけです（開始日時、日本時間）。"
         "「除けない」転送には、含まれたものとして答えてください。"
     )
     en = (
-        f"Only what left {site} in {year} (by its start, Japan). Answer for what cannot be"
+        f"Only what left {site} {span_en} (by its start, Japan). Answer for what cannot be"
         " excluded as if it was included."
     )
     said = [(ja, en)]
@@ -120,6 +121,13 @@ def as_html(found: Json, lang: Language) -> str:
         f"<p>{html.escape(blank)}</p>\n{said}\n<table><thead><tr>{heads}</tr></thead>\n"
         f"<tbody>\n{rows}\n</tbody></table>\n</html>\n"
     )
+
+
+def _span(found: Json) -> tuple[str, str]:
+    if "year" in found:
+        return f" {found['year']} 年", f"in {found['year']}"
+    first, last = found["first"], found["last"]
+    return f" {first} から {last} まで", f"from {first} to {last}"
 
 
 def _items(line: Json, pick: int) -> str:
