@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -169,8 +170,9 @@ def test_a_refusal_needs_two_and_who_may_what(town: Town) -> None:
 
 def test_whoever_asks_for_a_protected_person_is_stopped(town: Town) -> None:
     number = protected(town)
-    code = refusal(town, lambda: new(town, number, applicant="proxy"))
-    assert code == "request.subject_protected"
+    for typed in (number, number.lstrip("0"), f" {number}"):
+        code = refusal(town, partial(new, town, typed, applicant="proxy"))
+        assert code == "request.subject_protected"
     found = new(town, number, applicant="proxy", section_asked="福祉課", dry_run=True)
     assert (found["warnings"], found["requests"]) == (["protected"], [])
     assert new(town, number)["warnings"] == ["protected"]  # by the resident: a warning
@@ -181,8 +183,10 @@ def test_who_died_is_not_asked_for_and_a_wrong_number_is_said(town: Town) -> Non
     number = sent(town, 2)
     town.call("/api/v1/consents/died", {"resident_no": number})
     assert refusal(town, lambda: new(town, number)) == "request.subject_gone"
-    request = one(new(town, "99999999999999"))["request"]
+    wrong = new(town, "99999999999999")
+    assert wrong["warnings"] == ["number_unknown"]
+    request = one(wrong)["request"]
     found = do(town, "answer", fresh(town, "approver"), request=request)
-    assert {line["presence"] for line in found["answer"]["transfers"]} <= {"possible", "absent"}
+    assert {line["presence"] for line in found["answer"]["transfers"]} == {"possible"}
     assert refusal(town, lambda: new(town, "1", links=["nothing"])) == "planning.link_unknown"
     assert kumobashi(town, "verify").strip() == "請求の記録は書いたときのままです。"

@@ -16,7 +16,7 @@ from kumobashi.kernel import SystemClock, business_date
 from kumobashi.planning.workspace import Workspace
 from kumobashi.service.stores import open_store
 from kumobashi.storage.tables import Query, TableStore, require_columns
-from kumobashi.storage.withholding import WithholdingTables
+from kumobashi.storage.withholding import WithholdingTables, comparable
 
 
 def open_source(workspace: Workspace, system: SystemFile) -> TableStore:
@@ -80,7 +80,8 @@ def is_protected(workspace: Workspace, number: str) -> bool:
         return False
     holder, dataset = workspace.dataset(measures.dataset)
     register = open_store(workspace.folder, holder, workspace.layouts)
-    return number in protected(register, dataset.table, measures, on=None).to_pylist()
+    people = comparable(protected(register, dataset.table, measures, on=None))
+    return comparable(pa.array([number]))[0] in people
 
 
 def _holds(

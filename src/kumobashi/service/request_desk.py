@@ -21,7 +21,7 @@ from kumobashi.requests.reading import Reading
 from kumobashi.requests.records import Applicant, Identity, Request
 from kumobashi.requests.states import LIVE, OPEN, Kind, Outcome
 from kumobashi.service.endpoint import Endpoint
-from kumobashi.service.errors import BadRequest
+from kumobashi.service.errors import BadRequest, ResidentUnknown
 from kumobashi.service.gateway import Gateway
 from kumobashi.service.person_report import COLUMNS, cautions, cells
 from kumobashi.service.person_trace import PersonTrace, number_in, presences
@@ -96,13 +96,18 @@ class RequestDesk:
         links = _texts(said, "links")
         for link in links:
             workspace.link(link)
-        ledger = self._endpoint.consents.ledger
+        consents, warnings = self._endpoint.consents, []
+        ledger = consents.ledger
+        try:
+            number = consents.named(number)
+        except ResidentUnknown:  # moved away, perhaps; what was sent before is answered
+            warnings.append("number_unknown")
         if ledger.is_gone(number):
             raise SubjectDied
         is_guarded = is_protected(workspace, number)
         if is_guarded and applicant is not Applicant.SELF and not section:
             raise SubjectProtected
-        warnings = ["protected"] if is_guarded else []
+        warnings += ["protected"] if is_guarded else []
         who = self._who(said, by)
         if said.get("dry_run") is True:
             on = who.on or self._today

@@ -32,6 +32,17 @@ STATES = {
     "withdrawn": ("取下げ", "withdrawn"),
 }
 
+_WARNINGS = {
+    "protected": (
+        "この方は支援措置の対象です。通知書の送り先と渡し方を担当課に確かめてください。",
+        "This resident is protected: ask the section how papers are handed over.",
+    ),
+    "number_unknown": (
+        "いまの台帳にこの番号の人がいません。打ち間違いでないか、確かめてください。",
+        "The register has nobody of this number today: make sure that it is right.",
+    ),
+}
+
 
 def draw(terminal: Terminal, found: Answer) -> None:
     """Draw requests, or emit them."""
@@ -40,12 +51,7 @@ def draw(terminal: Terminal, found: Answer) -> None:
         return
     t = terminal.t
     for warning in found.get("warnings", []):
-        if warning == "protected":
-            words = t(
-                "⚠ この方は支援措置の対象です。通知書の送り先と渡し方を担当課に確かめてください。",
-                "⚠ This resident is protected: ask the section how papers are handed over.",
-            )
-            terminal.out.print(words, style="bold yellow", soft_wrap=True)
+        terminal.out.print(f"⚠ {t(*_WARNINGS[warning])}", style="bold yellow", soft_wrap=True)
     for touched in found.get("touched", []):
         words = touched["detail"] if terminal.lang == "ja" else touched["title"]
         terminal.out.print(f"× {words}", style="bold red", soft_wrap=True, markup=False)
