@@ -34,6 +34,7 @@ PLACES = {
     "policy": "kumobashi.cli.policy:policy",
     "catalogue": "kumobashi.cli.catalogue:catalogue",
     "audit": "kumobashi.cli.audit:audit",
+    "incident": "kumobashi.cli.incident:incident",
     "evidence": "kumobashi.cli.evidence:evidence",
     "bundle": "kumobashi.cli.bundle:bundle",
     "agreement": "kumobashi.cli.agreement:agreement",
