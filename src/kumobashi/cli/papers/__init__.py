@@ -8,6 +8,7 @@ papers = Group(
     en="Drafts of papers that are always asked for; blanks are marked, counted and listed.",
     example="kumobashi papers change --link notice-attributes",
     places={
+        "register": "kumobashi.cli.papers.drafting:register",
         "assessment": "kumobashi.cli.papers.drafting:assessment",
         "change": "kumobashi.cli.papers.changing:change",
         "templates": "kumobashi.cli.papers.drafting:templates",

@@ -2,10 +2,63 @@
 
 from pathlib import Path
 
+import click
+
 from kumobashi.cli.command import command, option
+from kumobashi.cli.errors import Usage
 from kumobashi.cli.papers.sources import agreements_of, plan_of
-from kumobashi.cli.papers.telling import HTML, tell_paper
+from kumobashi.cli.papers.telling import HTML, tell_paper, tell_papers
 from kumobashi.cli.terminal import Terminal
+
+
+@command(
+    "register",
+    ja="個人情報ファイル簿の下書き。人のデータを持つデータセットごとに1枚です。",
+    en="A draft of the register of personal information files: a sheet for each dataset.",
+    example="kumobashi papers register --html 個人情報ファイル簿.html",
+)
+@option("--system", metavar="SYSTEM", ja="このシステムだけ", en="Only this system")
+@option(
+    "--csv",
+    "table",
+    type=click.Path(path_type=Path, dir_okay=False, writable=True),
+    metavar="FILE",
+    ja="表計算ソフトで開ける CSV に書き出す",
+    en="Write CSV that spreadsheets open",
+)
+@HTML
+def register(
+    terminal: Terminal, *, system: str | None, table: Path | None, page: Path | None
+) -> None:
+    """Draft the register."""
+    from kumobashi.kernel import SystemClock
+    from kumobashi.papers.printing import FOLDER, render
+    from kumobashi.papers.register import as_csv, register_of
+
+    workspace = terminal.workspace()
+    if system is not None and system not in workspace.systems:
+        known = ", ".join(sorted(workspace.systems))
+        raise Usage(
+            what=f"システム「{system}」はありません（{known}）",
+            what_en=f"there is no system {system!r}: {known}",
+            command="kumobashi papers register",
+        )
+    papers = [
+        paper
+        for paper in register_of(workspace, now=SystemClock().now())
+        if system in {None, paper.facts["system"]}
+    ]
+    if table:
+        table.write_text(as_csv(papers), encoding="utf-8-sig", newline="")
+        if not page and not terminal.as_json:
+            said = terminal.t(f"書き出しました: {table}", f"Written: {table}")
+            terminal.out.print(said, soft_wrap=True, markup=False, highlight=False)
+            return
+    if not papers and not terminal.as_json:
+        terminal.out.print(terminal.t("人のデータはありません。", "No data about persons."))
+        return
+    page_text = render(*papers, folder=workspace.folder / FOLDER) if papers else ""
+    tell_papers(terminal, [paper.plain() for paper in papers], page_text, page)
 
 
 @command(
