@@ -5,11 +5,13 @@ are the facts about what leaves, to whom, on which basis, how coarse, for how lo
 guarded.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from kumobashi.catalogue.layouts import Field
 from kumobashi.directory.models import By
 from kumobashi.kernel import business_date
 from kumobashi.papers.important import Party
@@ -21,10 +23,8 @@ from kumobashi.planning.plan import Plan
 from kumobashi.planning.workspace import Workspace
 from kumobashi.policy.reading import FORMS_JA
 from kumobashi.release.gates import Gate
+from kumobashi.release.rules import Subject
 
-NO_NUMBERS: Final = (
-    "この連携基盤は個人番号を扱いません（どのレイアウトにも個人番号の項目がありません）。"
-)
 _SENSITIVITY_JA: Final[Mapping[str, str]] = {
     "public": "公開",
     "attribute": "属性",
@@ -32,6 +32,9 @@ _SENSITIVITY_JA: Final[Mapping[str, str]] = {
     "identifier": "識別子",
     "special": "要配慮",
 }
+
+
+_NUMBER: Final = re.compile(r"個人番号|マイナンバー|individual_number|my_?number", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +78,7 @@ def assessment_paper(known: Assessed, *, now: datetime) -> Paper:
             "link": made.link.link,
             "plan_hash": made.hash,
             "is_permitted": made.is_permitted,
-            "individual_numbers": False,
+            "individual_numbers": [field.ja for field in individual_numbers(known)],
             "persons": persons,
             "size": size.code if size else None,
             "items": [
@@ -108,7 +111,7 @@ def _affair(known: Assessed) -> Section:
                 text=f"{made.from_name} → {made.to_name}",
                 source="連携設定",
             ),
-            Line(label="個人番号", text=NO_NUMBERS),
+            Line(label="個人番号", text=_numbers_text(known), source="この連携のレイアウト"),
             Line(
                 label="判定",
                 text=f"{made.number}（{'送れる' if made.is_permitted else '送れない'}）",
@@ -175,18 +178,21 @@ def _obtaining(known: Assessed) -> Section:
             Line(label="本人からの入手の方法", text=blank("本人などから入手する方法と時期")),
             Line(
                 label="対象となる本人の範囲",
-                text=_scope(rule.subject.model_dump(mode="json", by_alias=True, exclude_none=True)),
+                text=_scope(rule.subject),
                 source="提供ルールの subject",
             ),
         ),
     )
 
 
-def _scope(subject: Mapping[str, object]) -> str:
-    said = [
-        f"{key}: {value}" for key, value in subject.items() if key in {"only", "age", "without"}
-    ]
-    return "、".join(f for f in said if not f.endswith("{}")) or blank("対象となる本人の範囲")
+def _scope(subject: Subject) -> str:
+    """Say whom the rule chooses, in the words of its file."""
+    said = [f"{column} が {'・'.join(map(str, codes))}" for column, codes in subject.only.items()]
+    if subject.age:
+        said.append(f"年齢 {subject.age.from_}〜{subject.age.to} 歳")
+    if subject.without:
+        said.append(f"{subject.without.dataset} に行のある人を除く")
+    return f"{subject.dataset} の {subject.key} ごとに1人" + "".join(f"、{one}" for one in said)
 
 
 def _use(known: Assessed) -> Section:
@@ -239,7 +245,7 @@ def _providing(known: Assessed) -> Section:
     way = " → ".join(
         [
             made.from_site_name,
-            *(f"（{By(hop.by).ja}）{made.site_names[hop.to_site]}" for hop in made.hops),
+            *(f"（{_by(hop.by)}）{made.site_names[hop.to_site]}" for hop in made.hops),
         ]
     )
     return Section(
@@ -317,6 +323,30 @@ def _guarding(known: Assessed) -> Section:
             Line(label="自己点検・監査", text=blank("自己点検と監査の時期と方法")),
         ),
     )
+
+
+def individual_numbers(known: Assessed) -> list[Field]:
+    """Return fields of the link's layouts that are called an individual number: none in ours."""
+    link = known.plan.link
+    used = known.workspace.rules[link.release].datasets.values()
+    layouts = [
+        known.workspace.layout(one) for one in (*used, f"{link.to.system}.{link.to.dataset}")
+    ]
+    return [f for layout in layouts for f in layout.fields if _NUMBER.search(f"{f.ja} {f.name}")]
+
+
+def _numbers_text(known: Assessed) -> str:
+    found = individual_numbers(known)
+    if not found:
+        return "この連携基盤は個人番号を扱いません。この連携のデータに個人番号の項目はありません。"
+    names = "、".join(field.ja for field in found)
+    return f"この連携基盤は個人番号を扱いませんが、そう読める項目があります（{names}）。" + blank(
+        "個人番号でないことの確認"
+    )
+
+
+def _by(name: str) -> str:
+    return "同じサイトの中" if name == "same_site" else By(name).ja
 
 
 def _receiver(known: Assessed) -> str:

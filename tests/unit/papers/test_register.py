@@ -81,7 +81,7 @@ def test_the_assessment_says_that_there_are_no_individual_numbers(workspace: Wor
         made = plan(workspace, None, link, on=NOW.date())
         known = Assessed(plan=made, workspace=workspace, approval=None, processors=None)
         paper = assessment_paper(known, now=NOW)
-        assert paper.facts["individual_numbers"] is False
+        assert paper.facts["individual_numbers"] == []
         assert "個人番号を扱いません" in text_of(paper, "個人番号")
         assert not any("個人番号" in item.ja for item in made.items)
         assert render(paper).count("<mark>") == len(paper.blanks) > 5
