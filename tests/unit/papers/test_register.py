@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from kumobashi.papers.assessment import Assessed, assessment_paper
+from kumobashi.papers.assessed import Assessed
+from kumobashi.papers.assessment import assessment_paper
 from kumobashi.papers.printing import render
 from kumobashi.papers.register import as_csv, holds_persons, register_of
 from kumobashi.papers.sheet import Paper

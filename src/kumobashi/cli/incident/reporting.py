@@ -15,7 +15,7 @@ from kumobashi.cli.terminal import Terminal
     ja="漏えい等報告の下書き（速報 prompt、確報 final）。出したら --filed でその日時を記録します。",
     en="Draft the prompt or final report; --filed notes that it was filed, and when.",
     example="kumobashi incident report 019aa8d1-5b7c-7000-8000-0123456789ab --kind prompt"
-    " --html 速報.html",
+    " --html prompt.html",
 )
 @click.argument("incident")
 @option(

@@ -42,10 +42,10 @@ if TYPE_CHECKING:
     en="The workspace of before; conditions of the rule are compared too",
 )
 @option(
-    "--processors/--no-processors",
-    default=True,
-    ja="利用協議の台帳で委託先も比べる・比べない（既定: 比べる）",
-    en="Compare processors by the registers of agreements, or not (default: compare)",
+    "--no-processors",
+    is_flag=True,
+    ja="委託先を比べない（既定は、利用協議の台帳を送り側のゲートウェイに尋ねて比べる）",
+    en="Do not compare processors (default: by the registers of agreements, at the gateway)",
 )
 @HTML
 def change(
@@ -54,7 +54,7 @@ def change(
     link: str,
     since: Path | None,
     before: Path | None,
-    processors: bool,
+    no_processors: bool,
     page: Path | None,
 ) -> Exit:
     """Compare, judge and tell."""
@@ -74,7 +74,7 @@ def change(
     on = business_date(now)
     workspace = terminal.workspace()
     made = plan_of(workspace, link, on)
-    views = agreements_of(terminal, workspace, link) if processors else []
+    views = agreements_of(terminal, workspace, link) if not no_processors else []
     registers = two_registers(views or [])
     old, name = _before(workspace, link, since, before, on=on, registers=registers)
     new = side_of_plan(made, workspace, registers[1] if registers else None)

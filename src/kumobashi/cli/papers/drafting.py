@@ -15,7 +15,7 @@ from kumobashi.cli.terminal import Terminal
     "register",
     ja="個人情報ファイル簿の下書き。人のデータを持つデータセットごとに1枚です。",
     en="A draft of the register of personal information files: a sheet for each dataset.",
-    example="kumobashi papers register --html 個人情報ファイル簿.html",
+    example="kumobashi papers register --html register.html",
 )
 @option("--system", metavar="SYSTEM", ja="このシステムだけ", en="Only this system")
 @option(
@@ -65,14 +65,15 @@ def register(
     "assessment",
     ja="特定個人情報保護評価に要る事実の下書き。連携基盤が知らないところは空欄です。",
     en="Facts for the privacy impact assessment of a link; what is not known is left blank.",
-    example="kumobashi papers assessment --link notice-attributes --html 評価の事実.html",
+    example="kumobashi papers assessment --link notice-attributes --html assessment.html",
 )
 @option("--link", required=True, metavar="LINK", ja="連携", en="The link")
 @HTML
 def assessment(terminal: Terminal, *, link: str, page: Path | None) -> None:
     """Draft the facts."""
     from kumobashi.kernel import SystemClock, business_date
-    from kumobashi.papers.assessment import Assessed, assessment_paper
+    from kumobashi.papers.assessed import Assessed
+    from kumobashi.papers.assessment import assessment_paper
     from kumobashi.papers.comparing import parties_of
     from kumobashi.papers.printing import FOLDER, render
 
