@@ -221,6 +221,7 @@ def test_every_step_that_the_page_names_is_one_that_a_ladder_may_have() -> None:
         ("deletion_api", "deletion api"),
         ("consent_api", "consent api"),
         ("tie_api", "tie api"),
+        ("incident_api", "incident api"),
     ],
 )
 def test_the_local_api_page_lists_its_routes(module: str, table: str) -> None:

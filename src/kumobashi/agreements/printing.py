@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from kumobashi.agreements.errors import TemplateUnfit
-from kumobashi.papers import Sheets
+from kumobashi.sheets import Sheets
 
 PAGES: Final = {"application": "application.html", "notice": "notice.html"}
 """The papers that can be printed, and their template."""

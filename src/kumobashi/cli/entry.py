@@ -35,6 +35,8 @@ PLACES = {
     "policy": "kumobashi.cli.policy:policy",
     "catalogue": "kumobashi.cli.catalogue:catalogue",
     "audit": "kumobashi.cli.audit:audit",
+    "incident": "kumobashi.cli.incident:incident",
+    "papers": "kumobashi.cli.papers:papers",
     "evidence": "kumobashi.cli.evidence:evidence",
     "bundle": "kumobashi.cli.bundle:bundle",
     "agreement": "kumobashi.cli.agreement:agreement",

@@ -67,6 +67,7 @@ _BY_CODE = {
     "exchange.no_such_transfer": Exit.USAGE,
     "exchange.nothing_held": Exit.USAGE,
     "exchange.outside_bounds": Exit.HELD,
+    "incident.unknown": Exit.USAGE,
     "kumobashi.failed": Exit.UNEXPECTED,
     "planning.campaign_unknown": Exit.USAGE,
     "planning.link_unknown": Exit.USAGE,

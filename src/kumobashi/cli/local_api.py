@@ -120,6 +120,10 @@ class LocalApi:
         """Do one deed at the book of requests of residents."""
         return self._call("POST", f"/api/v1/requests/{quote(deed, safe='')}", said)
 
+    def incidents(self, deed: str, said: Mapping[str, object]) -> dict[str, Any]:
+        """Do one deed at the desk of incidents."""
+        return self._call("POST", f"/api/v1/incidents/{quote(deed, safe='')}", said)
+
     def _call(
         self, method: str, path: str, body: Mapping[str, object] | None = None
     ) -> dict[str, Any]:

@@ -50,6 +50,7 @@ EVENTS: Final[Mapping[str, Words]] = {
     "plan.proposed": Words(ja="承認を依頼", en="approval asked for"),
     "plan.approved": Words(ja="承認", en="approved"),
     "agreement.moved": Words(ja="利用協議の手続", en="agreement moved"),
+    "incident.moved": Words(ja="漏えい等の事案の記録", en="incident noted"),
     "checkpoint.witnessed": Words(ja="相手の証跡の署名を確認", en="peer's checkpoint kept"),
     "peer.rewritten": Words(ja="相手の証跡の書き換えを検知", en="peer's log does not fit"),
 }

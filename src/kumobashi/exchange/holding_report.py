@@ -54,7 +54,7 @@ def as_csv(views: Sequence[HoldingView], *, lang: Language = "ja") -> str:
     writer = csv.writer(text)
     writer.writerow([ja if lang == "ja" else name for name, ja in _COLUMNS])
     for line in _lines(views, lang):
-        writer.writerow([_unformed(line[name]) for name, _ in _COLUMNS])
+        writer.writerow([unformed(line[name]) for name, _ in _COLUMNS])
     return text.getvalue()
 
 
@@ -149,6 +149,6 @@ def _receiver(view: HoldingView, lang: Language) -> Line:
     }
 
 
-def _unformed(text: str) -> str:
+def unformed(text: str) -> str:
     """Return a cell that no spreadsheet takes for a formula."""
     return f"'{text}" if text[:1] in "=+-@\t\r" and text else text

@@ -7,10 +7,10 @@ stands in for ours. Name and address of the applicant are written in by hand.
 from pathlib import Path
 from typing import Final
 
-from kumobashi.papers import Sheets
 from kumobashi.requests.errors import PaperUnfit, RequestTemplateUnfit
 from kumobashi.requests.records import Request
 from kumobashi.requests.states import Kind, Outcome, State
+from kumobashi.sheets import Sheets
 
 PAPERS: Final = (
     "ask-more",

@@ -23,6 +23,7 @@ from kumobashi.service.endpoint import Endpoint
 from kumobashi.service.gateway import Gateway
 from kumobashi.service.govstack_api import govstack_routes
 from kumobashi.service.holding_desk import overdue_views
+from kumobashi.service.incident_api import incident_routes
 from kumobashi.service.individual_api import individual_routes
 from kumobashi.service.local_api import guarded, local_routes
 from kumobashi.service.person_api import person_routes
@@ -94,6 +95,7 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
         *request_routes(gateway, endpoint, accounts),
         *consent_routes(gateway, endpoint, accounts),
         *tie_routes(gateway, endpoint),
+        *incident_routes(gateway, endpoint),
         *govstack_routes(gateway, endpoint.consents),
         *courier_routes(courier, partial(guarded, gateway)),
         *agreement_routes(agreements, accounts, partial(guarded, gateway)),

@@ -21,7 +21,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kumobashi import __version__
-from kumobashi.cli.checkup import clocks, examine, installation, keys, peers, room
+from kumobashi.cli.checkup import (
+    clocks,
+    examine,
+    incidents,
+    installation,
+    keys,
+    peers,
+    room,
+)
 from kumobashi.cli.checkup.checks import Check, State
 from kumobashi.cli.exits import Exit
 from kumobashi.crypto import base64url
@@ -30,10 +38,12 @@ from kumobashi.exchange.migrating import migrate
 from kumobashi.exchange.sql import receipts
 from kumobashi.kernel import Clock, SystemClock
 from kumobashi.kernel.clock import to_micros, to_wire
+from kumobashi.papers.book import IncidentBook
 from kumobashi.planning.publishing import publish_directory
 from kumobashi.planning.sampling import write_sample
 from kumobashi.storage.sqlite import SQLiteState
 from tests.unit.cli.conftest import Kumobashi
+from tests.unit.papers.incidents import LEAK, TENANT
 
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 SITE = "hall-core"
@@ -494,3 +504,51 @@ def test_both_languages_say_where_what_was_expected_and_what_to_do(
             assert check["said"]
             assert check["where"]
             assert check["remedy"]
+
+
+# --- incidents ---
+
+
+def test_an_incident_is_told_when_a_report_is_near_and_when_it_is_late(tmp_path: Path) -> None:
+    state = tmp_path / "var" / SITE / "state.db"
+    state.parent.mkdir(parents=True)
+    store = SQLiteState(state, owner=SITE)
+    migrate(store)
+    book = IncidentBook(store, tenant=TENANT, clock=At(NOW))
+    found = book.open(LEAK, by="operator")
+
+    def told(days: int) -> list[tuple[str, State]]:
+        at = LEAK.noticed + timedelta(days=days)
+        return [(one.code, one.state) for one in incidents.of_sites(tmp_path, [SITE], at)]
+
+    assert told(0) == []
+    assert told(2) == [("doctor.incident_due", State.CAUTION)]  # while the store is open
+    store.close()
+    assert told(5) == [("doctor.incident_overdue", State.WRONG)]
+    store = SQLiteState(state, owner=SITE)
+    book = IncidentBook(store, tenant=TENANT, clock=At(NOW))
+    book.file(found.incident, "prompt", NOW, by="operator")
+    assert told(5) == []
+    assert told(31) == [("doctor.incident_overdue", State.WRONG)]
+    book.file(found.incident, "final", NOW, by="operator")
+    store.close()
+    assert told(31) == []
+    assert list(incidents.of_sites(tmp_path, ["asp-relay"], NOW)) == []
+
+
+def test_an_incident_that_somebody_broke_is_wrong(tmp_path: Path) -> None:
+    state = tmp_path / "var" / SITE / "state.db"
+    state.parent.mkdir(parents=True)
+    store = SQLiteState(state, owner=SITE)
+    migrate(store)
+    IncidentBook(store, tenant=TENANT, clock=At(NOW)).open(LEAK, by="operator")
+    store.write(
+        lambda connection: connection.exec_driver_sql(
+            "insert into incident_revisions select tenant, incident, 2, hash, x'00'"
+            " from incident_revisions"
+        )
+    )
+    store.write(lambda connection: connection.exec_driver_sql("update incidents set revisions = 2"))
+    store.close()
+    (check,) = incidents.of_sites(tmp_path, [SITE], NOW)
+    assert (check.code, check.state) == ("doctor.incident_touched", State.WRONG)

@@ -88,7 +88,7 @@ def failed(code: str, name: Words, error: KumobashiError, *, where: str = "") ->
 
 def examine(folder: Path | None, clock: Clock) -> Iterator[Check]:
     """Look at everything, one by one; without a workspace at the installation alone."""
-    from kumobashi.cli.checkup import clocks, installation, keys, peers, room
+    from kumobashi.cli.checkup import clocks, incidents, installation, keys, peers, room
 
     now = clock.now()
     place = folder or Path.cwd()
@@ -136,6 +136,7 @@ def examine(folder: Path | None, clock: Clock) -> Iterator[Check]:
             ):
                 yield taken
         yield from clocks.of_receipts(folder, sorted(here))
+        yield from incidents.of_sites(folder, sorted(here), now)
 
 
 WORKSPACE = words("連携設定", "Workspace")
