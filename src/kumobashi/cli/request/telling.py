@@ -10,6 +10,16 @@ from kumobashi.cli.request.asking import Answer
 from kumobashi.cli.terminal import Terminal
 
 _SOON_DAYS = 7
+_WARNINGS = {
+    "protected": (
+        "⚠ この方は支援措置の対象です。通知書の送り先と渡し方を担当課に確かめてください。",
+        "⚠ This resident is protected: ask the section how papers are handed over.",
+    ),
+    "no_disclosure": (
+        "⚠ 90日以内の開示の実施が、ここの記録にありません。開示を受けた日を確かめてください。",
+        "⚠ No disclosure of the last 90 days is on record here: check when there was one.",
+    ),
+}
 KINDS = {
     "disclosure": ("開示", "disclosure"),
     "correction": ("訂正", "correction"),
@@ -39,13 +49,7 @@ def draw(terminal: Terminal, found: Answer) -> None:
         terminal.emit(found)
         return
     t = terminal.t
-    for warning in found.get("warnings", []):
-        if warning == "protected":
-            words = t(
-                "⚠ この方は支援措置の対象です。通知書の送り先と渡し方を担当課に確かめてください。",
-                "⚠ This resident is protected: ask the section how papers are handed over.",
-            )
-            terminal.out.print(words, style="bold yellow", soft_wrap=True)
+    warn(terminal, found)
     for touched in found.get("touched", []):
         words = touched["detail"] if terminal.lang == "ja" else touched["title"]
         terminal.out.print(f"× {words}", style="bold red", soft_wrap=True, markup=False)
@@ -67,6 +71,13 @@ def draw(terminal: Terminal, found: Answer) -> None:
             due_words(terminal, one),
         )
     terminal.out.print(table)
+
+
+def warn(terminal: Terminal, found: Answer) -> None:
+    """Say what whoever receives a request must look to."""
+    for warning in found.get("warnings", []):
+        words = terminal.t(*_WARNINGS[warning])
+        terminal.out.print(words, style="bold yellow", soft_wrap=True)
 
 
 def due_words(terminal: Terminal, one: dict[str, Any]) -> Text:
