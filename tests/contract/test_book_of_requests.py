@@ -138,6 +138,17 @@ def test_a_disclosure_from_the_counter_to_its_end(desk: Desk) -> None:
     assert all(ONE not in str(one) for one in said)
 
 
+def test_a_disclosure_that_was_carried_out_is_known(desk: Desk) -> None:
+    held = desk.bring(State.DECIDED)
+    assert desk.reading.disclosed_on(ONE) is None
+    desk.go(2)
+    desk.book.carry_out(held.request, CLERK)
+    desk.go(3)
+    desk.book.close(held.request, CLERK)
+    assert desk.reading.disclosed_on(ONE) == TODAY + timedelta(days=2)
+    assert desk.reading.disclosed_on(TWO) is None
+
+
 def test_a_refusal_takes_two_people_and_the_same_words(desk: Desk) -> None:
     held = desk.bring(State.CHECKED)
     with pytest.raises(ProposalNeeded):

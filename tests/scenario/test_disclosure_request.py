@@ -95,7 +95,23 @@ def kumobashi(
 
 def test_a_disclosure_is_answered_from_the_evidence_and_printed(town: Town, tmp_path: Path) -> None:
     number = sent(town, 0)
-    request = one(new(town, number))
+    clerk = fresh(town, "operator")
+    typed = subprocess.run(
+        [
+            *(sys.executable, "-m", "kumobashi", "request", "new", "disclosure", "--json"),
+            *("--identity", "counter", "--number-stdin", "--password-stdin"),
+            *("--account", clerk["account"]),
+        ],
+        input=f"{number}\n{clerk['password']}\n{clerk['code']}\n",
+        capture_output=True,
+        encoding="utf-8",
+        cwd=town.folder,
+        timeout=60,
+        check=False,
+    )
+    assert typed.returncode == 0, typed.stderr
+    assert number not in typed.stdout + typed.stderr
+    request = one(json.loads(typed.stdout))
     assert request["due"]["counted"] == (TODAY + timedelta(days=30)).isoformat()
     chief = account(town, "suzuki", "approver")
 
@@ -148,6 +164,26 @@ def one_digest(town: Town, request: Json) -> str:
     digest = one(do(town, "show", request=request["request"]))["decision"]["answer"]
     assert digest.startswith("sha256:")
     return str(digest)
+
+
+def test_a_suspension_names_who_holds_the_data_and_the_deletion_that_is_there(
+    town: Town, tmp_path: Path
+) -> None:
+    number = sent(town, 3)
+    found = new(town, number, "suspension")
+    assert found["warnings"] == ["no_disclosure"]  # nothing was disclosed here before
+    request, chief = one(found)["request"], account(town, "mori", "approver")
+    answer = do(town, "answer", chief(), request=request)["answer"]
+    do(town, "decide", chief(), request=request, outcome="granted")
+    (receiver,) = answer["receivers"]
+    html = do(town, "paper", request=request, answer=answer)["html"]
+    assert "利用停止決定通知書" in html
+    assert receiver["transfer"] in html
+    words = receiver["deletion"].split()
+    assert words[:3] == ["kumobashi", "deletion", "request"]
+    town.call(f"/api/v1/deletions/{words[3]}")  # there is such a holding
+    done = one(do(town, "carry_out", fresh(town, "operator"), request=request))
+    assert done["state"] == "carried_out"
 
 
 def test_a_refusal_needs_two_and_who_may_what(town: Town) -> None:

@@ -228,7 +228,7 @@ class Book:
     def carry_out(self, request: str, who: Who) -> Request:
         """Note that what was granted is done; a refusal has nothing to carry out."""
 
-        def change(_pen: Pen, held: Request) -> Details:
+        def change(pen: Pen, held: Request) -> Details:
             decision = held.details.decision
             if decision is not None and decision.outcome is Outcome.REFUSED:
                 raise RequestMove(
@@ -237,7 +237,7 @@ class Book:
                     act=Act.CARRY_OUT.value,
                     act_ja=Act.CARRY_OUT.ja,
                 )
-            return held.details
+            return replace(held.details, carried_out_on=pen.on)
 
         return self._move(request, Act.CARRY_OUT, who, change)
 
@@ -282,11 +282,9 @@ class Book:
             _reason(wish.reason)
         if wish.outcome is not Outcome.REFUSED and held.details.identity is None:
             raise RequesterUnchecked
-        answer = None
-        if held.kind is Kind.DISCLOSURE and wish.outcome is not Outcome.REFUSED:
-            answer = held.details.answer
-            if answer is None:
-                raise AnswerMissing
+        answer = held.details.answer if wish.outcome is not Outcome.REFUSED else None
+        if held.kind is Kind.DISCLOSURE and wish.outcome is not Outcome.REFUSED and answer is None:
+            raise AnswerMissing
         said = wish.reason.strip()
         reason = digest(_text("reason", said).encode()) if said else None
         return Ruling(outcome=wish.outcome, clauses=clauses, reason=reason, answer=answer, by=by)

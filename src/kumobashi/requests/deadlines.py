@@ -35,6 +35,10 @@ class Step(StrEnum):
     LONGER = "longer"  # the extension, once
     SPECIAL = "special"  # so much, or so long, that a day is set and told
     STOP = "stop"  # 補正
+    WINDOW = "window"  # how long after a disclosure this may be asked for
+
+
+_NEEDED: Final = frozenset(Step) - {Step.WINDOW}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +153,7 @@ class Rules:
         found = {
             row.step: row for row in self.deadlines if row.kind is kind and row.origin.holds(on)
         }
-        if set(found) != set(Step) or found[Step.FIRST].days is None:
+        if not set(found) >= _NEEDED or found[Step.FIRST].days is None:
             raise DeadlineUnknown(kind=kind.value, kind_ja=kind.ja, on=on.isoformat())
         return found
 
@@ -221,6 +225,20 @@ def due_of(
         is_calendar_known=closed.knows(last) and closed.knows(day),
         part=part,
     )
+
+
+def is_in_window(
+    on: date, disclosed: date | None, rows: Mapping[Step, DeadlineRow], closed: ClosedDays
+) -> bool:
+    """Whether a request made on a day is early enough after its disclosure.
+
+    Where the law sets no such time, it is. Without a disclosure here nobody can say, so it is not:
+    the office asks the applicant for the notice of another.
+    """
+    row = rows.get(Step.WINDOW)
+    if row is None or row.days is None:
+        return True
+    return disclosed is not None and on <= closed.next_open(disclosed + timedelta(days=row.days))
 
 
 def _deadline(row: Row) -> DeadlineRow:

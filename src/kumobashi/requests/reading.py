@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ from kumobashi.evidence.sql import waiting
 from kumobashi.requests.errors import RequestTouched, RequestUnknown
 from kumobashi.requests.records import Request, request_of
 from kumobashi.requests.sql import requests, revisions
-from kumobashi.requests.states import Act, State, after
+from kumobashi.requests.states import Act, Kind, State, after
 from kumobashi.requests.writing import EVENT
 from kumobashi.storage.state import StateStore
 
@@ -37,11 +38,9 @@ class Reading:
 
     def one(self, request: str) -> Request:
         """Return a request; raise ``RequestUnknown``, ``RequestTouched``."""
+        query = self._query().where(requests.c.request == request)
         found = self._store.read(
-            lambda connection: [
-                self._request(connection, row)
-                for row in connection.execute(self._query().where(requests.c.request == request))
-            ]
+            lambda connection: [_request(row) for row in connection.execute(query)]
         )
         if not found:
             raise RequestUnknown(request=request)
@@ -57,12 +56,23 @@ class Reading:
             found, touched = [], []
             for row in connection.execute(query).all():
                 try:
-                    found.append(self._request(connection, row))
+                    found.append(_request(row))
                 except RequestTouched as fault:
                     touched.append(fault)
             return Listed(requests=tuple(found), touched=tuple(touched))
 
         return self._store.read(read)
+
+    def disclosed_on(self, subject: str) -> date | None:
+        """Return when a disclosure to a resident was last carried out here; none: never."""
+        query = self._query().where(
+            requests.c.subject == subject, requests.c.kind == Kind.DISCLOSURE.value
+        )
+        found = self._store.read(
+            lambda connection: [_request(row) for row in connection.execute(query)]
+        )
+        days = [one.details.carried_out_on for one in found]
+        return max((day for day in days if day is not None), default=None)
 
     def history(self, request: str) -> list[Revision]:
         """Return the revisions of a request; raise ``RequestUnknown``."""
@@ -91,7 +101,7 @@ class Reading:
                 found.setdefault(request, fault)
                 continue
             try:
-                self._request(connection, rows[request])
+                _request(rows[request])
             except RequestTouched as touched:
                 found.setdefault(request, touched)
         for request, fault in self._against_evidence(connection):
@@ -114,15 +124,6 @@ class Reading:
             if kept.get((said["id"], said["number"])) != said["revision"]
         ]
 
-    def _request(self, connection: sa.Connection, row: sa.Row[Any]) -> Request:
-        mine = sa.select(revisions).where(
-            revisions.c.tenant == self._tenant,
-            revisions.c.request == row.request,
-            revisions.c.number == row.revisions,
-        )
-        last = connection.execute(mine).first()
-        return request_of(row, _revision(last) if last else None)
-
     def _chain(self, connection: sa.Connection, request: str) -> list[Revision]:
         query = sa.select(revisions).where(
             revisions.c.tenant == self._tenant, revisions.c.request == request
@@ -130,8 +131,25 @@ class Reading:
         return [_revision(row) for row in connection.execute(query.order_by(revisions.c.number))]
 
     def _query(self) -> sa.Select[Any]:
-        mine = requests.c.tenant == self._tenant
-        return sa.select(requests).where(mine).order_by(requests.c.request)
+        """Return the rows, each with its last revision."""
+        last = sa.and_(
+            revisions.c.tenant == requests.c.tenant,
+            revisions.c.request == requests.c.request,
+            revisions.c.number == requests.c.revisions,
+        )
+        return (
+            sa.select(requests, revisions.c.hash.label("r_hash"), revisions.c.body.label("r_body"))
+            .outerjoin_from(requests, revisions, last)
+            .where(requests.c.tenant == self._tenant)
+            .order_by(requests.c.request)
+        )
+
+
+def _request(row: sa.Row[Any]) -> Request:
+    last = None
+    if row.r_body is not None:
+        last = Revision(number=row.revisions, hash=row.r_hash, body=bytes(row.r_body))
+    return request_of(row, last)
 
 
 def _revision(row: sa.Row[Any]) -> Revision:

@@ -83,6 +83,7 @@ class Details:
     decided_on: date | None = None
     decided_by: str | None = None
     days_late: int = 0
+    carried_out_on: date | None = None
     section_asked: bool = False  # a protected person's section was asked
 
     def encode(self) -> str:
@@ -109,6 +110,7 @@ class Details:
             decided_on=_day(said["decided_on"]),
             decided_by=said["decided_by"],
             days_late=int(said["days_late"]),
+            carried_out_on=_day(said["carried_out_on"]),
             section_asked=said["section_asked"] is True,
         )
 

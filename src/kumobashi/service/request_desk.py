@@ -13,7 +13,7 @@ from kumobashi.evidence.entries import Entry, Fact
 from kumobashi.identity.roles import Deed
 from kumobashi.kernel import business_date
 from kumobashi.requests.book import Book, Who, Wish
-from kumobashi.requests.deadlines import RULES, due_of
+from kumobashi.requests.deadlines import RULES, due_of, is_in_window
 from kumobashi.requests.errors import RequestUnfit, SubjectDied, SubjectProtected
 from kumobashi.requests.placeholders import Around, placeholders
 from kumobashi.requests.printing import SHEETS, paper_of
@@ -107,15 +107,18 @@ class RequestDesk:
         is_guarded = is_protected(workspace, number)
         if is_guarded and applicant is not Applicant.SELF and not section:
             raise SubjectProtected
-        warnings += ["protected"] if is_guarded else []
         who = self._who(said, by)
+        on = who.on or self._today
+        subject, rows = ledger.subjects.seal(number), RULES.of(kind, on)
+        warnings += ["protected"] if is_guarded else []
+        if not is_in_window(on, self._reading.disclosed_on(subject), rows, RULES.closed):
+            warnings.append("no_disclosure")
         if said.get("dry_run") is True:
-            on = who.on or self._today
-            due = due_of(on, RULES.of(kind, on), RULES.closed)
+            due = due_of(on, rows, RULES.closed)
             days = {"counted": due.counted.isoformat(), "day": due.day.isoformat()}
             return {"requests": [], "warnings": warnings, "due": days}
         held = self._book.receive(
-            ledger.subjects.seal(number),
+            subject,
             kind,
             who,
             links=links,

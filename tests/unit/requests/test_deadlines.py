@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kumobashi.requests.deadlines import RULES, Due, Extension, Step, Stop, due_of
+from kumobashi.requests.deadlines import RULES, Due, Extension, Step, Stop, due_of, is_in_window
 from kumobashi.requests.errors import DeadlineUnknown
 from kumobashi.requests.states import Kind
 
@@ -122,6 +122,16 @@ def test_a_day_is_late_or_it_is_not(received: date, kind: Kind, after: int) -> N
     assert found.days_left(on) == 30 - after
 
 
+@given(DAYS, st.integers(-30, 200))
+def test_ninety_days_after_a_disclosure(disclosed: date, after: int) -> None:
+    rows, on = RULES.of(Kind.SUSPENSION, disclosed), disclosed + timedelta(days=after)
+    last = RULES.closed.next_open(disclosed + timedelta(days=90))
+    assert is_in_window(on, disclosed, rows, RULES.closed) is (on <= last)
+    assert not is_in_window(on, None, rows, RULES.closed)
+    free = RULES.of(Kind.DISCLOSURE, disclosed)
+    assert is_in_window(on, None, free, RULES.closed)
+
+
 def test_days_beyond_the_calendar_are_marked() -> None:
     assert due(date(2026, 11, 2)).is_calendar_known
     assert not due(date(2029, 11, 2)).is_calendar_known
@@ -133,7 +143,7 @@ def test_before_the_law_holds_nothing_is_counted() -> None:
 
 
 def test_every_row_has_a_source_and_says_whether_it_was_compared() -> None:
-    assert len(RULES.deadlines) == len(Kind) * len(Step)
+    assert len(RULES.deadlines) == len(Kind) * len(Step) - 1  # no window for a disclosure
     assert {row.days for row in RULES.deadlines if row.step is Step.FIRST} == {30}
     assert all(row.origin.source for row in RULES.deadlines)
     assert all(one.origin.source for one in RULES.refusals)

@@ -6,7 +6,7 @@ import click
 
 from kumobashi.cli.command import command, option
 from kumobashi.cli.request.asking import REQUEST, act, signed
-from kumobashi.cli.request.telling import day_words, draw
+from kumobashi.cli.request.telling import day_words, draw, warn
 from kumobashi.cli.terminal import Terminal
 
 _ID = "019aa8d1-5b7c-7000-8000-0123456789ab"
@@ -69,6 +69,7 @@ def new(
     body = {**said, "links": list(links), "number": number}
     found = act(terminal, "new", body)
     if "due" in found and not terminal.as_json:
+        warn(terminal, found)
         words = day_words(terminal, found["due"]["day"])
         terminal.out.print(terminal.t(f"期限: {words}", f"Due: {words}"))
         return

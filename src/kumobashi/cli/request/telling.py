@@ -10,6 +10,20 @@ from kumobashi.cli.request.asking import Answer
 from kumobashi.cli.terminal import Terminal
 
 _SOON_DAYS = 7
+_WARNINGS = {
+    "protected": (
+        "⚠ この方は支援措置の対象です。通知書の送り先と渡し方を担当課に確かめてください。",
+        "⚠ This resident is protected: ask the section how papers are handed over.",
+    ),
+    "no_disclosure": (
+        "⚠ 90日以内の開示の実施が、ここの記録にありません。開示を受けた日を確かめてください。",
+        "⚠ No disclosure of the last 90 days is on record here: check when there was one.",
+    ),
+    "number_unknown": (
+        "⚠ いまの台帳にこの番号の人がいません。打ち間違いでないか、確かめてください。",
+        "⚠ The register has nobody of this number today: make sure that it is right.",
+    ),
+}
 KINDS = {
     "disclosure": ("開示", "disclosure"),
     "correction": ("訂正", "correction"),
@@ -32,17 +46,6 @@ STATES = {
     "withdrawn": ("取下げ", "withdrawn"),
 }
 
-_WARNINGS = {
-    "protected": (
-        "この方は支援措置の対象です。通知書の送り先と渡し方を担当課に確かめてください。",
-        "This resident is protected: ask the section how papers are handed over.",
-    ),
-    "number_unknown": (
-        "いまの台帳にこの番号の人がいません。打ち間違いでないか、確かめてください。",
-        "The register has nobody of this number today: make sure that it is right.",
-    ),
-}
-
 
 def draw(terminal: Terminal, found: Answer) -> None:
     """Draw requests, or emit them."""
@@ -50,8 +53,7 @@ def draw(terminal: Terminal, found: Answer) -> None:
         terminal.emit(found)
         return
     t = terminal.t
-    for warning in found.get("warnings", []):
-        terminal.out.print(f"⚠ {t(*_WARNINGS[warning])}", style="bold yellow", soft_wrap=True)
+    warn(terminal, found)
     for touched in found.get("touched", []):
         words = touched["detail"] if terminal.lang == "ja" else touched["title"]
         terminal.out.print(f"× {words}", style="bold red", soft_wrap=True, markup=False)
@@ -73,6 +75,13 @@ def draw(terminal: Terminal, found: Answer) -> None:
             due_words(terminal, one),
         )
     terminal.out.print(table)
+
+
+def warn(terminal: Terminal, found: Answer) -> None:
+    """Say what whoever receives a request must look to."""
+    for warning in found.get("warnings", []):
+        words = terminal.t(*_WARNINGS[warning])
+        terminal.out.print(words, style="bold yellow", soft_wrap=True)
 
 
 def due_words(terminal: Terminal, one: dict[str, Any]) -> Text:
