@@ -20,6 +20,6 @@ def said_text(said: Mapping[str, Any], name: str) -> str:
 def said_choice(said: Mapping[str, Any], name: str, kind: type[E]) -> E:
     """Return one of ``kind``; raise ``BadRequest``."""
     try:
-        return kind(said.get(name))
+        return kind(str(said.get(name)))
     except ValueError:
         raise BadRequest(field=name, expected=", ".join(one.value for one in kind)) from None
