@@ -487,8 +487,8 @@ def test_tidying_ends_what_waited_and_finishes_what_a_crash_left(
     kept = proven(book, outbox)
     late = add(book, "late@example.jp", number=TWO)
     ended = add(book, "gone@example.jp", number="3")
-    orphan = "019aa8d1-5b7c-7000-8000-0123456789ab"  # of the year 2025
-    keys.put(SHELF, orphan, b"k")
+    alone = "019aa8d1-5b7c-7000-8000-0123456789ab"  # its row may come back with a backup
+    keys.put(SHELF, alone, b"k")
     query = sa.select(addresses).where(addresses.c.record == ended.record)
     store.write(  # the process died before it destroyed the key
         lambda c: end(
@@ -496,8 +496,8 @@ def test_tidying_ends_what_waited_and_finishes_what_a_crash_left(
         )
     )
     clock.at += LIVES[MAIL]
-    assert book.tidy() == 3
-    assert keys.names(SHELF) == [kept.record]
+    assert book.tidy() == 2
+    assert keys.names(SHELF) == sorted([kept.record, alone])
     assert book.address(late.record).state is State.EXPIRED
     assert store.read(lambda c: c.execute(sa.select(counts)).all()) == []
     assert book.tidy() == 0
