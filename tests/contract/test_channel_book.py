@@ -1,6 +1,5 @@
 """The book of addresses, the same in every store: the round trip, its limits, its ends."""
 
-import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -32,7 +31,7 @@ from kumobashi.consent.channels.ports import CodeLetter
 from kumobashi.consent.channels.rows import Address
 from kumobashi.consent.channels.sealing import SHELF, Vault
 from kumobashi.consent.channels.sql import addresses, counts
-from kumobashi.consent.channels.states import LIVE, LIVES, MOVES, Channel, Limits, Reason, State
+from kumobashi.consent.channels.states import LIVES, MOVES, Channel, Limits, Reason, State
 from kumobashi.consent.errors import ConsentMove
 from kumobashi.consent.ledger import ConsentLedger
 from kumobashi.consent.reading import Reading
@@ -488,8 +487,8 @@ def test_tidying_ends_what_waited_and_finishes_what_a_crash_left(
     kept = proven(book, outbox)
     late = add(book, "late@example.jp", number=TWO)
     ended = add(book, "gone@example.jp", number="3")
-    orphan = "019aa8d1-5b7c-7000-8000-0123456789ab"  # of the year 2025
-    keys.put(SHELF, orphan, b"k")
+    alone = "019aa8d1-5b7c-7000-8000-0123456789ab"  # its row may come back with a backup
+    keys.put(SHELF, alone, b"k")
     query = sa.select(addresses).where(addresses.c.record == ended.record)
     store.write(  # the process died before it destroyed the key
         lambda c: end(
@@ -497,8 +496,8 @@ def test_tidying_ends_what_waited_and_finishes_what_a_crash_left(
         )
     )
     clock.at += LIVES[MAIL]
-    assert book.tidy() == 3
-    assert keys.names(SHELF) == [kept.record]
+    assert book.tidy() == 2
+    assert keys.names(SHELF) == sorted([kept.record, alone])
     assert book.address(late.record).state is State.EXPIRED
     assert store.read(lambda c: c.execute(sa.select(counts)).all()) == []
     assert book.tidy() == 0
@@ -605,14 +604,6 @@ def test_a_consent_that_names_none_is_as_before(ledger: ConsentLedger) -> None:
     assert held.state is Consent.GRANTED
     with pytest.raises(ConsentMove):
         ledger.grant(held.record, by="account:sato")
-
-
-def test_codes_are_eight_digits_and_rows_hold_their_states() -> None:
-    from kumobashi.consent.channels.sealing import new_code
-
-    assert re.fullmatch(r"\d{4}-\d{4}", new_code())
-    assert {then for moves in MOVES.values() for then in moves} | {State.UNPROVEN} == set(State)
-    assert {now for now in State if MOVES[now]} == LIVE
 
 
 def test_a_window_ends_by_the_clock(book: ChannelBook, clock: HandClock) -> None:

@@ -1,6 +1,9 @@
 """Codes over real SMTP: to a server of other people (aiosmtpd), with STARTTLS and with faults."""
 
 import email
+import io
+import json
+import re
 import socket
 import ssl
 import threading
@@ -10,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.policy import default
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,11 +22,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from kumobashi.cli.entry import root
 from kumobashi.consent.channels.errors import AddressRefused, SenderAway
 from kumobashi.consent.channels.ports import CodeLetter
 from kumobashi.consent.channels.smtp import MailRoute, SmtpSender
 from kumobashi.consent.channels.states import Channel
 from kumobashi.consent.channels.wording import Office
+from kumobashi.planning.sampling import write_sample
 
 controller = pytest.importorskip("aiosmtpd.controller", reason="aiosmtpd is in requirements/dev.in")
 smtp = pytest.importorskip("aiosmtpd.smtp")
@@ -302,3 +308,41 @@ def test_a_server_that_babbles_is_no_server(route: MailRoute) -> None:
         with pytest.raises(SenderAway):
             SmtpSender(changed(route, port=listening.getsockname()[1]), OFFICE).send(letter())
         thread.join()
+
+
+def test_from_the_terminal_to_the_mail_and_back(
+    server: Server,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = write_sample(tmp_path / "city")
+
+    def do(*args: str, lines: str) -> Any:
+        monkeypatch.setattr("sys.stdin", io.StringIO(lines))
+        with pytest.raises(SystemExit) as over:
+            root.main(["consent", *args, "--workspace", str(folder), "--json"])
+        said = capsys.readouterr()
+        assert "kakuu" not in said.out + said.err
+        return over.value.code or 0, json.loads(said.out)
+
+    with running(server) as port:
+        mail = f"{{host: 127.0.0.1, port: {port}, security: none, sender: no-reply@x.example.jp}}"
+        path = folder / "kumobashi.yaml"
+        text = path.read_text("utf-8") + f"channels: {{contact: consent-office, mail: {mail}}}\n"
+        path.write_text(text, encoding="utf-8", newline="\n")
+        server.answers["RCPT"] = "451 4.7.1 greylisted"
+        code, said = do("channel", "add", "mail", lines=f"0000000001\n{WHERE}\n")
+        assert (code != 0, said["error"]["code"]) == (True, "channel.sender_away")
+        del server.answers["RCPT"]
+        _, made = do("channel", "add", "mail", lines=f"0000000001\n{WHERE}\n")
+    record = made["addresses"][0]["record"]
+    found = re.search(r"\d{4}-\d{4}", server.message().get_content())
+    assert found
+    assert "架空市 市民課 同意受付" in server.message().get_content()
+    _, proven = do("channel", "confirm", record, lines=found.group())
+    assert proven["addresses"][0]["state"] == "proven"
+    code, granted = do("grant", "child-notices", "--channel", "mail", lines="0000000001\n")
+    assert (code, granted["records"][0]["state"]) == (0, "granted")
+    for path in (folder / "var").rglob("*"):
+        assert path.is_dir() or b"kakuu" not in path.read_bytes()

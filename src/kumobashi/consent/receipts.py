@@ -2,12 +2,15 @@
 
 Its fields follow the shape of the Kantara Consent Receipt v1.1. Nobody is named: the principal is
 the keyed digest that ties the record's history to the resident. A withdrawal has a receipt too.
+
+``docs/reference/schemas/consent-receipt.json`` is generated from :class:`ConsentReceipt`, and the
+same class reads a receipt that is verified: what is written there is what is checked.
 """
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from kumobashi.consent.errors import ConsentReceiptWrong
 from kumobashi.consent.records import NO_VERSION, GivenBy, Method, Record
@@ -21,7 +24,7 @@ from kumobashi.evidence.revisions import Revision
 from kumobashi.kernel import to_wire
 
 TYP = "kumobashi-consent-receipt+jws"
-VERSION = "KI-CR-v1.1.0"
+VERSION: Literal["KI-CR-v1.1.0"] = "KI-CR-v1.1.0"
 _LARGEST = 64 * 1024
 _METHODS = {
     Method.COUNTER: "in person at a counter",
@@ -32,59 +35,70 @@ _METHODS = {
 }
 
 
+Text = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
+Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+Moment = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,15}Z$")]
+
+
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="allow", frozen=True)
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
 
 
 class Controller(_Part):
     """Who uses the data, or holds it."""
 
-    piiController: str  # noqa: N815 - names of the receipt
-    contact: str
+    piiController: Text  # noqa: N815 - names of the receipt
+    contact: Text = Field(description="municipality and site that issued the receipt")
     onBehalf: bool = False  # noqa: N815
 
 
 class Purpose(_Part):
     """What is consented to."""
 
-    purpose: str
-    purposeCategory: list[str]  # noqa: N815
+    purpose: Text
+    purposeCategory: list[Text] = Field(min_length=1)  # noqa: N815
     consentType: Literal["EXPLICIT"] = "EXPLICIT"  # noqa: N815
-    piiCategory: list[str]  # noqa: N815
+    piiCategory: list[Text] = Field(min_length=1)  # noqa: N815
     primaryPurpose: bool = True  # noqa: N815
-    termination: str
+    termination: Text = Field(description="until when, or that it lasts until withdrawn")
     thirdPartyDisclosure: bool  # noqa: N815
-    thirdPartyName: str | None = None  # noqa: N815
+    thirdPartyName: Text | None = None  # noqa: N815
 
 
 class Service(_Part):
     """The service that the consent is for."""
 
-    service: str
+    service: Text
     purposes: list[Purpose] = Field(min_length=1)
 
 
 class ConsentReceipt(_Part):
-    """One receipt."""
+    """One receipt; keys that are not named here are kept and mean nothing."""
 
-    version: str
-    jurisdiction: str
-    consentTimestamp: int  # noqa: N815 - seconds since 1970
-    collectionMethod: str  # noqa: N815
-    consentReceiptID: str  # noqa: N815
-    publicKey: str  # noqa: N815 - kid of the site's key
-    language: str
-    piiPrincipalId: str  # noqa: N815
+    version: Literal["KI-CR-v1.1.0"]
+    jurisdiction: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+    consentTimestamp: int = Field(ge=0, description="seconds since 1970")  # noqa: N815
+    collectionMethod: Text  # noqa: N815
+    consentReceiptID: Annotated[  # noqa: N815
+        str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+    ]
+    publicKey: Text = Field(description="kid of the key that signed")  # noqa: N815
+    language: Text
+    piiPrincipalId: Text = Field(  # noqa: N815
+        description="keyed digest of the resident; nobody is named"
+    )
     piiControllers: list[Controller] = Field(min_length=1)  # noqa: N815
-    policyUrl: str  # noqa: N815
+    policyUrl: Text  # noqa: N815
     services: list[Service] = Field(min_length=1)
     sensitive: bool
-    spiCat: list[str]  # noqa: N815
-    state: str  # ours: granted, withdrawn, …
-    stateTimestamp: str  # noqa: N815 - ours
-    givenBy: str  # noqa: N815 - ours
-    textHash: str  # noqa: N815 - ours: digest of what was shown
-    revisionHash: str  # noqa: N815 - ours: the newest revision in the ledger
+    spiCat: list[Text]  # noqa: N815
+    state: State = Field(description="ours: what had become of the consent at stateTimestamp")
+    stateTimestamp: Moment = Field(description="ours")  # noqa: N815
+    givenBy: GivenBy = Field(description="ours: who spoke for the resident")  # noqa: N815
+    textHash: Digest = Field(description="ours: of what was shown")  # noqa: N815
+    revisionHash: Digest = Field(  # noqa: N815
+        description="ours: of the newest revision in the ledger"
+    )
 
 
 def receipt_of(
@@ -130,9 +144,9 @@ def receipt_of(
         ],
         sensitive=record.tier.value == "tax",
         spiCat=[TIER_NAMES[record.tier][0]] if record.tier.value == "tax" else [],
-        state=record.state.value,
+        state=record.state,
         stateTimestamp=to_wire(at),
-        givenBy=record.given_by.value,
+        givenBy=record.given_by,
         textHash=record.text if record.version != NO_VERSION else text.hash_of(number),
         revisionHash=record.head,
     )
@@ -147,7 +161,7 @@ def verify(token: str, keys: dict[str, VerifyKey]) -> ConsentReceipt:
     """Return the receipt if one of ``keys`` signed it.
 
     Raises:
-        ConsentReceiptWrong: altered, of another site, or no receipt.
+        ConsentReceiptWrong: altered, of another site, or not as the schema says.
     """
     try:
         return ConsentReceipt.model_validate_json(
@@ -161,7 +175,7 @@ def verify(token: str, keys: dict[str, VerifyKey]) -> ConsentReceipt:
 
 def is_given(receipt: ConsentReceipt) -> bool:
     """Whether the receipt is for a consent that was in force when it was issued."""
-    return receipt.state == State.GRANTED.value
+    return receipt.state is State.GRANTED
 
 
 def said_by(receipt: ConsentReceipt) -> str:
@@ -171,7 +185,7 @@ def said_by(receipt: ConsentReceipt) -> str:
         GivenBy.GUARDIAN: "法定代理人",
         GivenBy.PROXY: "任意代理人",
     }
-    return words[GivenBy(receipt.givenBy)]
+    return words[receipt.givenBy]
 
 
 def _term(until: datetime | None) -> str:

@@ -64,17 +64,6 @@ class PostChannel(FileModel):
     """Letters that an office prints and posts; they are laid into ``var/<site>/letters``."""
 
 
-class SmsChannel(FileModel):
-    """A provider's interface for short messages."""
-
-    url: str = Field(
-        pattern=r"^https://[^\s?#@]+$|^http://127\.0\.0\.1(:[0-9]+)?(/[^\s?#@]*)?$",
-        max_length=500,
-        examples=["https://sms.example.jp/v1/messages"],
-    )
-    token: SecretRef = Field(examples=["file:private/hall-core/sms.token"])
-
-
 class ChannelRules(FileModel):
     """By which ways residents are reached; a way that is not written is closed."""
 
@@ -82,5 +71,4 @@ class ChannelRules(FileModel):
         examples=["it-desk"], description="届いた人が問い合わせる窓口（contacts の名前）"
     )
     mail: MailChannel | None = Field(default=None, description="電子メール")
-    sms: SmsChannel | None = Field(default=None, description="携帯電話の SMS")
     post: PostChannel | None = Field(default=None, description="郵便", examples=[{}])

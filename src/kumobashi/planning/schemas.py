@@ -1,5 +1,7 @@
 """JSON Schemas of the files that people write, generated from the models that read them.
 
+And of the receipts that residents take home, for whoever verifies one with other tools.
+
 Editors show them while one types: every sample file names its schema in its first line. After a
 change: ``python -m kumobashi.planning.schemas docs/reference/schemas``.
 """
@@ -12,6 +14,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from kumobashi.consent.receipts import ConsentReceipt
 from kumobashi.consent.texts import ConsentText
 from kumobashi.directory.models import MunicipalityFile, SiteFile, SystemFile
 from kumobashi.planning.approvals import ApprovalFile
@@ -31,13 +34,15 @@ SCHEMAS: Mapping[str, type[BaseModel]] = {
     "approval": ApprovalFile,
     "consent": ConsentText,
 }
+TAKEN_HOME: Mapping[str, type[BaseModel]] = {"consent-receipt": ConsentReceipt}
+"""What leaves with people: documents of ours, read with the same models."""
 
 
 @cache
 def texts() -> Mapping[str, str]:
     """Return file name and content of every schema."""
     found = {}
-    for name, model in SCHEMAS.items():
+    for name, model in {**SCHEMAS, **TAKEN_HOME}.items():
         schema = model.model_json_schema()
         schema = {
             "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -173,6 +173,7 @@ class Endpoint:
             alone=self.receiver.one_at_a_time,
             clock=gateway.clock,
             every_seconds=gateway.settings.duty_seconds,
+            tidy=self.consents.tidy_channels,
         )
         self._recalling = Recalling(
             identity,

@@ -226,6 +226,7 @@ class GovStackFace:
             source=SOURCE,
             by=LOCAL_API,
         )
+        self._consents.tidy_channels()
         return self._whole(Reading(self._ledger).record(held.record))
 
     def read_for(self, asked: Asked) -> Json:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
@@ -34,7 +34,9 @@ class Lifecycle:
         alone: asyncio.Semaphore,
         clock: Clock,
         every_seconds: float,
+        tidy: Callable[[], None],
     ) -> None:
+        """``tidy`` destroys what else is due, now and then."""
         self._holdings = holdings
         self._requester = requester
         self._deleter = deleter
@@ -44,6 +46,8 @@ class Lifecycle:
         self._every = every_seconds
         self._told: dict[str, Level] = {}
         self._looked: dict[tuple[str, str], int] = {}
+        self._tidy = tidy
+        self._tidy_at = 0.0
         self._again_at = 0.0  # when targets are asked again what they have; at the start
         self._news = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -86,6 +90,9 @@ class Lifecycle:
             async with self._alone:
                 if await asyncio.to_thread(self._deleter.look_again):
                     self._again_at = time.monotonic() + _AGAIN_SECONDS
+        if time.monotonic() >= self._tidy_at:
+            await asyncio.to_thread(self._tidy)
+            self._tidy_at = time.monotonic() + _AGAIN_SECONDS
 
     def _escalate(self) -> None:
         """Tell the log of each deletion that is late, once for every level that it reaches."""

@@ -4,6 +4,7 @@
     keys/out/<transfer>-<attempt>.age    at the sender, until the last receipt
     keys/snapshots/<transfer>.age        at the sender, as long as its snapshot
     keys/histories/<transfer>-<n>.age    at the sender, as long as what it told is remembered
+    keys/channels/<row>.age              at the hall, as long as the address of a resident
     keys/proofs/<transfer>-<attempt>.age no secret: the receipt about what was erased
     keys/erased.txt                      names of what was erased, so that no copy brings it back
 

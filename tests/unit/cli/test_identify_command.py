@@ -170,7 +170,7 @@ def test_a_clerk_signs_for_the_document_that_was_seen(desk: Desk, clerks: dict[s
 def test_only_kinds_of_the_list_count_on_their_days() -> None:
     day = date(2026, 11, 22)
     assert checked("drivers_licence", day).ja == "運転免許証"
-    assert checked("health_insurance_card", date(2025, 12, 1))
+    assert checked("health_insurance_card", date(2025, 12, 1)).en == "health insurance card"
     for code in ("health_insurance_card", "photo of my cat", ""):
         with pytest.raises(DocumentUnknown) as unknown:
             checked(code, day)

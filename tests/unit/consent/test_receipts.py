@@ -7,16 +7,18 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from kumobashi.consent.errors import ConsentReceiptWrong
 from kumobashi.consent.ledger import ConsentLedger
 from kumobashi.consent.printing import page_of
 from kumobashi.consent.reading import Reading
-from kumobashi.consent.receipts import ConsentReceipt, receipt_of, sign, verify
+from kumobashi.consent.receipts import TYP, ConsentReceipt, receipt_of, sign, verify
 from kumobashi.consent.records import Application, Method, plain_record, plain_to_record
 from kumobashi.consent.states import Tier
 from kumobashi.crypto import jws
 from kumobashi.crypto.keys import SigningKey
+from kumobashi.planning import schemas
 from tests.unit.consent.ledgers import NOW, TENANT, fresh
 from tests.unit.consent.texts_for_tests import PURPOSE
 
@@ -101,6 +103,50 @@ def test_a_record_reads_back_as_it_was_written(ledger: ConsentLedger) -> None:
     again = plain_to_record(json.loads(json.dumps(plain_record(kept))))
     assert again.subject is None
     assert plain_record(again) == plain_record(kept)
+
+
+def published() -> Draft202012Validator:
+    return Draft202012Validator(json.loads(schemas.texts()["consent-receipt.json"]))
+
+
+CHANGES: dict[str, object] = {
+    "version": "KI-CR-v2",
+    "jurisdiction": "jp",
+    "consentTimestamp": "1700000000",
+    "consentReceiptID": "7",
+    "piiControllers": [],
+    "services": [{"service": "x", "purposes": []}],
+    "sensitive": "yes",
+    "spiCat": "tax",
+    "state": "perhaps",
+    "stateTimestamp": "yesterday",
+    "givenBy": "neighbour",
+    "textHash": "sha256:0",
+    "revisionHash": None,
+}
+
+
+def test_receipts_are_as_the_published_schema_says(ledger: ConsentLedger) -> None:
+    made = [receipt(ledger, granted(ledger, tier)) for tier in Tier]
+    lone = ledger.withdraw("9", PURPOSE, stated_at=NOW, source="desk", by="operator")[0]
+    for one in (*made, receipt(ledger, lone.record)):
+        published().validate(json.loads(jws.kept_payload(sign(one, KEY))))
+
+
+@pytest.mark.parametrize("key", sorted({*CHANGES, *REQUIRED}))
+def test_what_the_schema_refuses_is_refused_though_it_is_signed(
+    ledger: ConsentLedger, key: str
+) -> None:
+    said = json.loads(jws.kept_payload(sign(receipt(ledger, granted(ledger)), KEY)))
+    changed = {**said, key: CHANGES[key]} if key in CHANGES else {**said}
+    lacking = {name: value for name, value in said.items() if name != key}
+    for wrong in [lacking, *([changed] if key in CHANGES else [])]:
+        assert list(published().iter_errors(wrong))
+        with pytest.raises(ConsentReceiptWrong):
+            verify(jws.sign(json.dumps(wrong).encode(), KEY, TYP), KEYS)
+    more = {**said, "ours": {"of": "tomorrow"}}
+    published().validate(more)
+    assert verify(jws.sign(json.dumps(more).encode(), KEY, TYP), KEYS).state == "granted"
 
 
 TOKEN = jws.sign(b'{"version":"KI-CR-v1.1.0"}', KEY, "kumobashi-consent-receipt+jws")

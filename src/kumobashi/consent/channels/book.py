@@ -9,7 +9,7 @@ not touch the proven one of the same channel until it is proven itself. What end
 """
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -56,7 +56,6 @@ from kumobashi.storage.state import StateStore
 T = TypeVar("T")
 Senders = Callable[[], Mapping[Channel, Sender]]
 _PENDING = sorted(state.value for state in PENDING)
-_ORPHANED = timedelta(hours=1)  # a key without a row that somebody may be about to write
 _AT_ONCE = 500
 _WORDS = {
     What.SENT_TO_RESIDENT: "codes for one resident",
@@ -290,7 +289,7 @@ class ChannelBook:
         gone = [
             record
             for at in range(0, len(kept), _AT_ONCE)
-            for record in self._not_live(kept[at : at + _AT_ONCE])
+            for record in self._ended(kept[at : at + _AT_ONCE])
         ]
         self._erase(gone)
         return len(gone)
@@ -390,19 +389,17 @@ class ChannelBook:
         note(connection, row, State.PROVEN.value, now=now, by=by, **moved)
         return ended
 
-    def _not_live(self, names: list[str]) -> list[str]:
-        """Return those whose key opens nothing any more, of rows and of none."""
-        query = sa.select(addresses.c.record, addresses.c.state).where(
-            addresses.c.tenant == self._tenant, addresses.c.record.in_(names)
+    def _ended(self, names: list[str]) -> list[str]:
+        """Return those whose rows have ended; a key without a row may be of a state still to come.
+
+        Such a key opens nothing by itself, and whoever restores the state will want it.
+        """
+        query = sa.select(addresses.c.record).where(
+            addresses.c.tenant == self._tenant,
+            addresses.c.record.in_(names),
+            addresses.c.state.not_in(sorted(state.value for state in LIVE)),
         )
-        rows = self._store.read(lambda connection: connection.execute(query).all())
-        states = {row.record: State(row.state) for row in rows}
-        young = self._clock.now() - _ORPHANED
-        return [
-            name
-            for name in names
-            if (states[name] not in LIVE if name in states else _made_at(name) < young)
-        ]
+        return self._store.read(lambda connection: list(connection.execute(query).scalars()))
 
     def _sender(self, channel: Channel) -> Sender:
         try:
@@ -462,8 +459,3 @@ def lock_ledger(connection: sa.Connection, tenant: str) -> None:
     connection.execute(begin)
     query = sa.select(heads.c.sequence).where(heads.c.tenant == tenant).with_for_update()
     connection.execute(query).first()
-
-
-def _made_at(record: str) -> datetime:
-    """Return when a UUIDv7 was made."""
-    return from_micros(int(record.replace("-", "")[:12], 16) * 1000)

@@ -11,7 +11,6 @@ from html import escape
 from kumobashi.consent.channels.ports import CodeLetter
 from kumobashi.kernel import JST
 
-LONGEST_SMS = 70  # full-width letters in one message
 _STYLE = """
 @page { size: A4; margin: 20mm; }
 body { font-family: "Noto Sans CJK JP", "BIZ UDGothic", sans-serif; line-height: 1.8; color: #000;
@@ -56,15 +55,6 @@ def mail_of(letter: CodeLetter, office: Office) -> str:
     )
 
 
-def sms_of(letter: CodeLetter, office: Office) -> str:
-    """Return the text of a short message; it has no newline, which would count twice."""
-    until = letter.until.astimezone(JST)
-    return (
-        f"【{office.municipality}】確認コード {letter.code}（{until:%H:%M}まで）"
-        "ほかの人に教えないでください。お心当たりがなければ捨ててください。"
-    )
-
-
 def page_of(letter: CodeLetter, office: Office) -> str:
     """Return the letter, a page of A4 with the address where an envelope has its window."""
     title = "連絡先の確認コードのお知らせ"
@@ -74,7 +64,7 @@ def page_of(letter: CodeLetter, office: Office) -> str:
         f"<title>{title}</title><style>{_STYLE}</style></head><body>"
         f'<div class="to">{escape(letter.address)} 様</div>'
         f'<p class="from">{at.year}年{at.month}月{at.day}日<br>'
-        f"{escape(office.municipality)}<br>{escape(office.name)}</p><h1>{title}</h1>"
+        f"{escape(office.name)}</p><h1>{title}</h1>"
         "<p>この住所に郵便でお知らせを受け取るための、確認コードをお送りします。"
         "手続をした窓口または画面で、次のコードを入力してください。</p>"
         f'<p class="code">{escape(letter.code)}</p>'
