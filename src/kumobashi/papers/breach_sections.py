@@ -121,6 +121,11 @@ def number(matter: Matter) -> Section:
                 else ()
             ),
             *(
+                (f"{len(anew)} 件は封緘をやり直しています。" + blank("やり直す前の試行の件数"),)
+                if (anew := [one for one in exposed if one.attempt > 1])
+                else ()
+            ),
+            *(
                 ("世帯の項目には、行のない家族のことも表れます。数に入れるかは人が決めます。",)
                 if matter.has_household_items
                 else ()

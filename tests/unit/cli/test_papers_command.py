@@ -58,6 +58,9 @@ def test_what_cannot_be_is_told_and_not_repeated(kumobashi: Kumobashi, city: Pat
     assert "123456789" not in note.stdout + note.stderr
     assert kumobashi(*base, "--noticed", "きのう").exit_code == Exit.USAGE
     assert kumobashi(*base, "--noticed", "2099-01-01").exit_code == Exit.REFUSED
+    before_the_law = kumobashi(*base, "--noticed", "2020-01-01")
+    assert before_the_law.exit_code == Exit.REFUSED
+    assert json.loads(kumobashi("incident", "list", *at, "--json").stdout)["incidents"] == []
     unknown = kumobashi("incident", "show", "12345678", *at)
     assert unknown.exit_code == Exit.USAGE
     other = ("incident", "open", *at, "--link", "nothing", "--kind", "leak")
