@@ -12,7 +12,7 @@ from kumobashi.papers import assessment_sections as of
 from kumobashi.papers.assessed import Assessed, individual_numbers, receiver_of
 from kumobashi.papers.rules import size_row
 from kumobashi.papers.sheet import Paper
-from kumobashi.papers.times import local_time
+from kumobashi.papers.wording import local_time
 
 
 def assessment_paper(known: Assessed, *, now: datetime) -> Paper:

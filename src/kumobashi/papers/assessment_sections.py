@@ -1,24 +1,16 @@
 """The sections of the facts for an assessment. Pure."""
 
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Sequence
 
 from kumobashi.directory.models import By
 from kumobashi.papers.assessed import Assessed, individual_numbers, receiver_of
 from kumobashi.papers.important import Party
 from kumobashi.papers.rules import SizeRow
 from kumobashi.papers.sheet import Line, Section, Table, blank
+from kumobashi.papers.wording import SENSITIVITIES_JA
 from kumobashi.policy.reading import FORMS_JA
 from kumobashi.release.gates import Gate
 from kumobashi.release.rules import Subject
-
-_SENSITIVITY_JA: Final[Mapping[str, str]] = {
-    "public": "公開",
-    "attribute": "属性",
-    "personal": "個人情報",
-    "identifier": "識別子",
-    "special": "要配慮",
-}
 
 
 def affair(known: Assessed) -> Section:
@@ -85,7 +77,7 @@ def file(known: Assessed) -> Section:
                     one.source_ja or "—",
                     one.operation_ja,
                     FORMS_JA.get(one.form, one.form),
-                    _SENSITIVITY_JA.get(one.sensitivity, one.sensitivity),
+                    SENSITIVITIES_JA.get(one.sensitivity, one.sensitivity),
                 )
                 for one in known.plan.items
             ),

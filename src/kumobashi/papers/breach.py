@@ -9,7 +9,7 @@ from kumobashi.papers import breach_sections as of
 from kumobashi.papers.breach_annexes import REPORTS_JA, clocks, sealing
 from kumobashi.papers.matter import Matter, facts_of
 from kumobashi.papers.sheet import Line, Paper, Section, blank
-from kumobashi.papers.times import local_time
+from kumobashi.papers.wording import local_time
 
 
 def breach_report(matter: Matter, report: str, *, now: datetime) -> Paper:

@@ -16,7 +16,7 @@ from kumobashi.papers.exposure import (
 from kumobashi.papers.incidents import Doubt
 from kumobashi.papers.matter import Matter
 from kumobashi.papers.sheet import Line, Section, Table, blank
-from kumobashi.papers.times import local_time
+from kumobashi.papers.wording import local_time
 from kumobashi.policy.reading import Origin
 
 _MOST_LINES: Final = 100  # transfers in the table

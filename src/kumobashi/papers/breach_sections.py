@@ -2,10 +2,11 @@
 
 from typing import Final
 
+from kumobashi.exchange.evidence_tables import STATES
 from kumobashi.papers.incidents import KINDS_JA, PLACES_JA, Doubt
 from kumobashi.papers.matter import Matter, persons_text
 from kumobashi.papers.sheet import Line, Section, Table, blank
-from kumobashi.papers.times import local_time
+from kumobashi.papers.wording import SENSITIVITIES_JA, local_time
 from kumobashi.policy.reading import FORMS_JA
 
 _MOST_LINES: Final = 100  # transfers in the table; all are counted
@@ -55,14 +56,19 @@ def data(matter: Matter) -> Section:
             Line(
                 label="要配慮個人情報",
                 text=text or "なし",
-                source="項目の機微度 special。条例要配慮個人情報は団体の条例で確かめる",
+                source="項目の機微度「要配慮」。条例要配慮個人情報は団体の条例で確かめる",
             ),
             Line(label="条例要配慮個人情報", text=blank("条例で定める要配慮個人情報の有無")),
         ),
         table=Table(
             heads=("項目", "名前", "出た形", "機微度"),
             rows=tuple(
-                (item.ja, item.name, FORMS_JA.get(item.form, item.form), item.sensitivity)
+                (
+                    item.ja,
+                    item.name,
+                    FORMS_JA.get(item.form, item.form),
+                    SENSITIVITIES_JA.get(item.sensitivity, item.sensitivity),
+                )
                 for item in items.values()
             ),
         )
@@ -100,7 +106,7 @@ def number(matter: Matter) -> Section:
                     one.business_date,
                     local_time(one.started),
                     "差分" if one.mode == "difference" else "全件",
-                    one.state,
+                    STATES.get(one.state, one.state),
                     _count(one.rows, one.deleted_rows),
                     f"{one.most:,}" if one.most is not None else blank("件数"),
                 )
@@ -118,6 +124,11 @@ def number(matter: Matter) -> Section:
             *(
                 ("同じ人が何度も送られているので、足した数は「多くとも」です。",)
                 if len(exposed) > 1 and not persons.is_counted
+                else ()
+            ),
+            *(
+                (f"{len(anew)} 件は封緘をやり直しています。" + blank("やり直す前の試行の件数"),)
+                if (anew := [one for one in exposed if one.attempt > 1])
                 else ()
             ),
             *(

@@ -7,7 +7,7 @@ from typing import Final
 from kumobashi.agreements.views import AgreementView
 from kumobashi.papers.important import Judged, Party, Side, verdict_of
 from kumobashi.papers.sheet import Line, Paper, Section, Table, blank
-from kumobashi.papers.times import local_time
+from kumobashi.papers.wording import local_time
 from kumobashi.planning.approvals import ApprovalFile
 from kumobashi.planning.plan import Plan
 from kumobashi.planning.workspace import Workspace

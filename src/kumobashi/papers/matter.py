@@ -49,6 +49,15 @@ class Matter:
         return [(row, meets(row, self.incident, self.persons, self.exposed)) for row in rows]
 
 
+def check_rules(incident: Incident) -> None:
+    """Raise ``PaperRulesMissing`` unless rows say what holds on the day of noticing.
+
+    Asked before anything is kept: what no rule covers could not be listed afterwards.
+    """
+    clocks_of(incident.noticed, improper=incident.improper.value, filed=incident.filed)
+    thresholds(business_date(incident.noticed))
+
+
 def facts_of(matter: Matter, now: datetime) -> dict[str, object]:
     """Return what is known, for machines and for lists."""
     persons, judged = matter.persons, matter.judged()

@@ -17,7 +17,7 @@ from kumobashi.exchange.holding_report import unformed
 from kumobashi.kernel import business_date
 from kumobashi.papers.rules import size_row
 from kumobashi.papers.sheet import Line, Paper, Section, Table, blank
-from kumobashi.papers.times import local_time
+from kumobashi.papers.wording import local_time
 from kumobashi.planning.links import LinkFile
 from kumobashi.planning.workspace import Workspace
 
@@ -103,7 +103,7 @@ def _sheet(
                         label="要配慮個人情報",
                         text=("含む（" + "、".join(special) + "）" if special else "含まない")
                         + blank("条例要配慮個人情報と、台帳の外の記録を含めた有無"),
-                        source="項目の機微度 special",
+                        source="項目の機微度「要配慮」",
                     ),
                     Line(label="経常的提供先", text=_provided(workspace, goes)),
                     Line(label="保持期間", text=_retention(workspace, comes, on)),

@@ -19,7 +19,7 @@ from kumobashi.papers.book import IncidentBook
 from kumobashi.papers.breach import breach_report
 from kumobashi.papers.clocks import Level
 from kumobashi.papers.incidents import Closing, Doubt, Incident, Kind, Place
-from kumobashi.papers.matter import facts_of
+from kumobashi.papers.matter import check_rules, facts_of
 from kumobashi.papers.printing import FOLDER, render
 from kumobashi.papers.rules import REPORTS
 from kumobashi.planning.publishing import FILE, trusted_key
@@ -90,6 +90,7 @@ class IncidentDesk:
             note=_note(said),
         )
         self._exposing().check(new.link, new.transfers)
+        check_rules(new)
         return self._told(self._book.open(new, by=by))
 
     def list(self, said: Said, _by: str) -> Answer:
@@ -128,6 +129,7 @@ class IncidentDesk:
         held = self._book.one(_text(said, "incident"))
         if "transfers" in given:
             self._exposing().check(held.link, given["transfers"])
+        check_rules(replace(held, **given))
         made = self._book.amend(held.incident, lambda one: replace(one, **given), by=by)
         return self._told(made)
 
