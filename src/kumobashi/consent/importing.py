@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from kumobashi.consent.channels.unused import end_unused
 from kumobashi.consent.incoming import Incoming, Row
 from kumobashi.consent.ledger import ConsentLedger
+from kumobashi.consent.prevailing import settle, take_back
 from kumobashi.consent.records import Method
 from kumobashi.consent.sql import fates, records, revisions, standings
 from kumobashi.consent.states import Reason, State, Statement
@@ -225,7 +226,7 @@ class _Batch:
                 return True
         said = self._said(row, text, stated) | {"stated_at": to_micros(stated)}
         begun = pen.begin(State.GRANTED, subject, **said, granted_at=to_micros(stated))
-        self._ledger.settle(pen, begun)
+        settle(pen, begun)
         if row.withdrawn_on:
             no = Statement(
                 is_yes=False,
@@ -233,7 +234,7 @@ class _Batch:
                 source=SOURCE,
                 sequence=sequence,
             )
-            ended = self._ledger.take_back(pen, subject, (row.purpose, row.tier), no, row.given_by)
+            ended = take_back(pen, subject, (row.purpose, row.tier), no, row.given_by)
             tenant = self._ledger.tenant
             end_unused(self._connection, tenant, subject, ended, now=self._now, by=self._by)
         return False

@@ -11,7 +11,6 @@ in order by :func:`kumobashi.consent.states.prevails`; in doubt the no counts.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -22,28 +21,33 @@ from kumobashi.consent.channels.errors import ChannelUnproven
 from kumobashi.consent.channels.states import Channel
 from kumobashi.consent.channels.states import Reason as ChannelReason
 from kumobashi.consent.channels.unused import end_unused
-from kumobashi.consent.errors import ConsentUnknown, PurposeUnknown, SubjectUnfit, TextUnlike
-from kumobashi.consent.records import NO_VERSION, Application, GivenBy, Method, Record, record_of
+from kumobashi.consent.errors import ConsentUnknown, PurposeUnknown, TextUnlike
+from kumobashi.consent.prevailing import (
+    DIED,
+    MERGED,
+    carry_over,
+    end,
+    end_standing,
+    settle,
+    take_back,
+)
+from kumobashi.consent.records import Application, GivenBy, Method, Record, record_of
 from kumobashi.consent.sql import fates, records
 from kumobashi.consent.states import (
-    LIVE,
     Reason,
     State,
     Statement,
     Tier,
     check_time,
-    prevails,
 )
 from kumobashi.consent.subjects import Subjects
 from kumobashi.consent.texts import ConsentText
-from kumobashi.consent.writing import Pen, Standing
+from kumobashi.consent.writing import Pen
 from kumobashi.kernel import Clock, to_micros
 from kumobashi.storage.state import StateStore
 
 T = TypeVar("T")
 Texts = Callable[[], Mapping[str, ConsentText]]
-_NO_TEXT = "-"
-_DIED, _MERGED = "died", "merged"
 _MOST_EXPIRED = 1000  # records in one commit
 
 
@@ -105,7 +109,7 @@ class ConsentLedger:
             if is_proved:
                 return pen.move(held, State.CHECKED, method=method.value, **_seen(document))
             return pen.move(
-                held, State.REFUSED, method=method.value, **_end(Reason.NOT_PROVED, pen.now)
+                held, State.REFUSED, method=method.value, **end(Reason.NOT_PROVED, pen.now)
             )
 
         return self._change(by, work)
@@ -179,7 +183,7 @@ class ConsentLedger:
                 said = Statement(
                     is_yes=False, stated_at=stated_at, source=source, sequence=pen.sequence
                 )
-                found += self.take_back(pen, subject, (purpose, each), said, given_by)
+                found += take_back(pen, subject, (purpose, each), said, given_by)
             self._end_unused(pen, subject, found, by=by)
             return found
 
@@ -191,13 +195,13 @@ class ConsentLedger:
         """End every consent of a resident who died; none counts any more, also later ones."""
 
         def work(pen: Pen, subject: str) -> list[Record]:
-            pen.seal_fate(subject, _DIED, into=None, at=at)
+            pen.seal_fate(subject, DIED, into=None, at=at)
             self._end_addresses(pen, subject, ChannelReason.DIED, by=by)
             return [
                 record
                 for standing in pen.standings(subject)
                 if standing.reason is not Reason.DIED
-                for record in self._end_standing(pen, standing, State.EXPIRED, Reason.DIED)
+                for record in end_standing(pen, standing, State.EXPIRED, Reason.DIED)
             ]
 
         return self._write(number, by, work)
@@ -217,8 +221,8 @@ class ConsentLedger:
             found: list[Record] = []
             for held in pen.standings(subject):
                 if held.reason is not Reason.MERGED:
-                    found += self._carry_over(pen, held, target)
-            pen.seal_fate(subject, _MERGED, into=target, at=pen.now)
+                    found += carry_over(pen, held, target)
+            pen.seal_fate(subject, MERGED, into=target, at=pen.now)
             self._end_addresses(pen, subject, ChannelReason.MERGED, by=by)
             return found
 
@@ -278,126 +282,7 @@ class ConsentLedger:
             granted_at=to_micros(pen.now),
             until=to_micros(until) if until else None,
         )
-        return self.settle(pen, held)
-
-    def settle(self, pen: Pen, held: Record) -> Record:
-        """Let a granted record count, unless something that was stated says otherwise."""
-        if held.subject is None:
-            raise SubjectUnfit
-        yes = Statement(
-            is_yes=True, stated_at=held.stated_at, source=held.source, sequence=pen.sequence
-        )
-        before = pen.standing(held.subject, held.purpose, held.tier)
-        fate = pen.fate(held.subject)
-        if fate is not None and fate.fate == _DIED:
-            ended = pen.move(held, State.EXPIRED, **_end(Reason.DIED, pen.now))
-            if before is None:
-                pen.stand(ended, stated=yes, before=None, state=State.EXPIRED)
-            return ended
-        if before is not None and not prevails(yes, before.stated):
-            if before.is_granted:
-                return pen.move(held, State.SUPERSEDED, **_end(Reason.ANEW, pen.now))
-            return pen.move(held, State.WITHDRAWN, **_end(Reason.BEFORE, pen.now))
-        if before is not None and before.is_granted:
-            pen.move(pen.record(before.record), State.SUPERSEDED, **_end(Reason.ANEW, pen.now))
-        pen.stand(held, stated=yes, before=before, state=State.GRANTED)
-        return held
-
-    def take_back(
-        self, pen: Pen, subject: str, what: tuple[str, Tier], said: Statement, given_by: GivenBy
-    ) -> list[Record]:
-        """Take back what there is of one purpose and tier, also where nothing is yet."""
-        asked = _end(Reason.ASKED, pen.now)
-        found = [
-            pen.move(live, State.WITHDRAWN, **asked)
-            for state in (State.APPLIED, State.CHECKED)
-            for live in pen.live(subject, *what, state)
-            if said.stated_at >= live.stated_at or live.source != said.source
-        ]
-        before = pen.standing(subject, *what)
-        if before is not None and before.stated.is_same_as(said):
-            return found
-        counts = before is None or prevails(said, before.stated)
-        if before is not None and before.is_granted and counts:
-            found.append(pen.move(pen.record(before.record), State.WITHDRAWN, **asked))
-        elif not found:
-            alone = pen.begin(
-                State.WITHDRAWN,
-                subject,
-                purpose=what[0],
-                tier=what[1].value,
-                version=NO_VERSION,
-                text=_NO_TEXT,
-                given_by=given_by.value,
-                source=said.source,
-                stated_at=to_micros(said.stated_at),
-                **asked,
-            )
-            found.append(alone)
-        if counts and not (before and before.reason is Reason.DIED):
-            pen.stand(found[-1], stated=said, before=before, state=State.WITHDRAWN)
-        return found
-
-    def _end_standing(
-        self, pen: Pen, standing: Standing, state: State, reason: Reason
-    ) -> list[Record]:
-        """End what counts for a resident, whatever it is; return the record that ended, if any."""
-        held = pen.record(standing.record)
-        found = []
-        if held.state in LIVE:
-            held = pen.move(held, state, **_end(reason, pen.now))
-            found.append(held)
-        marked = _marked(held, reason)
-        pen.stand(marked, stated=standing.stated, before=standing, state=state)
-        for waiting in (State.APPLIED, State.CHECKED):
-            for live in pen.live(standing.subject, standing.purpose, standing.tier, waiting):
-                end = State.EXPIRED if state is State.EXPIRED else State.WITHDRAWN
-                found.append(pen.move(live, end, **_end(reason, pen.now)))
-        return found
-
-    def _carry_over(self, pen: Pen, held: Standing, target: str) -> list[Record]:
-        """Bring what counts for one number together with what counts for another."""
-        other = pen.standing(target, held.purpose, held.tier)
-        old = pen.record(held.record)
-        found: list[Record] = []
-        if other is None:
-            copied = self._copied(pen, old, held, target)
-            state = State.GRANTED if held.is_granted else held.state
-            pen.stand(copied, stated=held.stated, before=None, state=state)
-            found.append(copied)
-        elif other.is_granted and not held.is_granted:
-            survivor = pen.record(other.record)
-            ended = pen.move(survivor, State.WITHDRAWN, **_end(Reason.MERGED, pen.now))
-            pen.stand(ended, stated=held.stated, before=other, state=State.WITHDRAWN)
-            found.append(ended)
-        elif other.is_granted and held.version < other.version:  # the older text says less
-            survivor = pen.record(other.record)
-            pen.move(survivor, State.SUPERSEDED, **_end(Reason.MERGED, pen.now))
-            copied = self._copied(pen, old, held, target)
-            pen.stand(copied, stated=held.stated, before=other, state=State.GRANTED)
-            found.append(copied)
-        found += self._end_standing(pen, held, State.SUPERSEDED, Reason.MERGED)
-        return found
-
-    def _copied(self, pen: Pen, old: Record, held: Standing, target: str) -> Record:
-        state = State.GRANTED if held.is_granted else State.WITHDRAWN
-        ended = {} if held.is_granted else _end(old.reason or Reason.MERGED, pen.now)
-        return pen.begin(
-            state,
-            target,
-            purpose=old.purpose,
-            tier=old.tier.value,
-            version=old.version,
-            text=old.text,
-            given_by=old.given_by.value,
-            method=old.method.value if old.method else None,
-            source=old.source,
-            stated_at=to_micros(old.stated_at),
-            **({"channel": old.channel.value} if old.channel else {}),
-            granted_at=to_micros(old.granted_at) if old.granted_at else None,
-            until=to_micros(old.until) if old.until else None,
-            **ended,
-        )
+        return settle(pen, held)
 
     def _expire(self, pen: Pen) -> int:
         query = (
@@ -412,7 +297,7 @@ class ConsentLedger:
         )
         found = [record_of(row) for row in pen.connection.execute(query)]
         for held in found:
-            ended = pen.move(held, State.EXPIRED, **_end(Reason.TERM, pen.now))
+            ended = pen.move(held, State.EXPIRED, **end(Reason.TERM, pen.now))
             before = pen.standing(held.subject or "", held.purpose, held.tier)
             if before is not None and before.record == held.record:
                 pen.stand(ended, stated=before.stated, before=before, state=State.EXPIRED)
@@ -445,12 +330,3 @@ class ConsentLedger:
 
 def _seen(document: str | None) -> dict[str, str]:
     return {"document": document} if document else {}
-
-
-def _end(reason: Reason, now: datetime) -> dict[str, str | int]:
-    return {"reason": reason.value, "ended_at": to_micros(now)}
-
-
-def _marked(held: Record, reason: Reason) -> Record:
-    """Return a record as the standing tells it: with the reason for which nothing counts."""
-    return replace(held, reason=reason)
