@@ -58,9 +58,9 @@ Senders = Callable[[], Mapping[Channel, Sender]]
 _PENDING = sorted(state.value for state in PENDING)
 _AT_ONCE = 500
 _WORDS = {
-    What.SENT_TO_RESIDENT: "codes for one resident",
-    What.SENT_TO_ADDRESS: "codes to one address",
-    What.TRIED: "codes typed for one resident",
+    What.SENT_TO_RESIDENT: ("1人あたりの送付", "codes for one resident"),
+    What.SENT_TO_ADDRESS: ("1つの宛先への送付", "codes to one address"),
+    What.TRIED: ("1人あたりの入力", "codes typed for one resident"),
 }
 
 
@@ -304,10 +304,10 @@ class ChannelBook:
         if State(row.state) not in PENDING:
             raise ChannelMove(now=row.state, then=State.SENT.value)
         if row.sendings >= limits.sendings:
-            raise ChannelLimited(what="codes for one registration", after="-")
+            raise _limited("1件の登録での送付", "codes for one registration", "-")
         if row.opened_at is not None and now < from_micros(row.opened_at) + limits.pause:
             after = to_wire(from_micros(row.opened_at) + limits.pause)
-            raise ChannelLimited(what="one code after another", after=after)
+            raise _limited("続けての送付", "one code after another", after)
         for what, mark, most in (
             (What.SENT_TO_RESIDENT, row.subject, limits.sendings_to_resident),
             (What.SENT_TO_ADDRESS, row.mark, limits.sendings_to_address),
@@ -413,7 +413,7 @@ class ChannelBook:
         key = (self._tenant, what, mark)
         until = counting.take(connection, key, most=most, window=self.limits.window, now=now)
         if until is not None:
-            raise ChannelLimited(what=_WORDS[what], after=to_wire(until))
+            raise _limited(*_WORDS[what], to_wire(until))
 
     def _erase(self, records: list[str]) -> None:
         for record in records:
@@ -450,6 +450,10 @@ class ChannelBook:
             return work(connection, self._clock.now())
 
         return self._store.write(write, key="consents")
+
+
+def _limited(ja: str, en: str, after: str) -> ChannelLimited:
+    return ChannelLimited(what_ja=ja, what=en, after=after)
 
 
 def lock_ledger(connection: sa.Connection, tenant: str) -> None:

@@ -99,7 +99,7 @@ class ChannelLimited(ChannelFailed):
 
     code = "channel.limited"
     status = 429
-    ja = "回数の上限に達しました（{what}）。{after} 以後にもう一度行ってください。"
+    ja = "回数の上限に達しました（{what_ja}）。{after} 以後にもう一度行ってください。"
     en = "Too often ({what}); try again after {after}."
     remedy_ja = "急ぐときは、窓口で本人確認書類を確かめてください。"
     remedy_en = "If it is urgent, check identity at the counter."
