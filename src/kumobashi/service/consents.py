@@ -3,7 +3,7 @@
 The site that turns resident numbers into tokens has the ledger; no other site has the secret.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import date
 from functools import cached_property
@@ -26,11 +26,18 @@ from kumobashi.service.stating import open_state
 from kumobashi.storage.state import StateStore
 from kumobashi.ties import Book
 
+Systems = Callable[[], Mapping[str, str]]
+
 
 def token_secret(workspace: Path, site: str) -> bytes | None:
     """Return the secret that a site makes tokens from; none: it makes none."""
     path = workspace / "private" / site / "token.key"
     return TokenKey.load(path).secret if path.exists() else None
+
+
+def sites_of(workspace: Workspace) -> Mapping[str, str]:
+    """Return the systems of a workspace, each with its site."""
+    return {name: system.site for name, system in workspace.systems.items()}
 
 
 def terms_of(consent: Consent, texts: Mapping[str, ConsentText], on: date) -> Terms:
@@ -57,6 +64,11 @@ class Consents:
         self._secret = secret
         self._clock = clock
         self.texts: Texts = dict  # of the workspace, as soon as somebody reads it
+        self.systems: Systems = dict  # of the workspace too, each with its site
+
+    def is_elsewhere(self, system: str) -> bool:
+        """Whether the workspace has a system, at another site than this."""
+        return self.systems().get(system, self._site) != self._site
 
     @property
     def is_here(self) -> bool:
@@ -115,4 +127,5 @@ def consents_of(workspace: Workspace, site: str, clock: Clock) -> Iterator[Conse
         secret = token_secret(workspace.folder, site)
         consents = Consents(store, tenant=tenant, site=site, secret=secret, clock=clock)
         consents.texts = lambda: workspace.consents
+        consents.systems = lambda: sites_of(workspace)
         yield consents

@@ -11,10 +11,12 @@ from kumobashi.evidence.revisions import Revision
 from kumobashi.evidence.sql import waiting
 from kumobashi.storage.state import StateStore
 from kumobashi.ties.errors import TieTouched, TieUnknown
+from kumobashi.ties.held import PREFIX as HELD
+from kumobashi.ties.held import kept_head
 from kumobashi.ties.records import Tie, joined_of, tie_of
 from kumobashi.ties.revisions import verify_chain, verify_head
 from kumobashi.ties.services import PREFIX, registered
-from kumobashi.ties.sql import revisions, services, ties
+from kumobashi.ties.sql import held, revisions, services, ties
 from kumobashi.ties.states import State
 from kumobashi.ties.writing import check_subject
 
@@ -74,6 +76,8 @@ class Reading:
         rows = {row.tie: row for row in connection.execute(self._query())}
         of = sa.select(services).where(services.c.tenant == self._tenant)
         rows |= {PREFIX + row.service: row for row in connection.execute(of)}
+        told = sa.select(held).where(held.c.tenant == self._tenant)
+        rows |= {HELD + row.tie: row for row in connection.execute(told)}
         named = sa.select(revisions.c.record).where(revisions.c.tenant == self._tenant).distinct()
         chained = set(connection.execute(named).scalars())
         known = set()
@@ -88,7 +92,7 @@ class Reading:
     def _fault(
         self, connection: sa.Connection, record: str, row: sa.Row[Any] | None
     ) -> TieTouched | None:
-        is_tie = not record.startswith(PREFIX)
+        is_tie = not record.startswith((PREFIX, HELD))
         chain = self._chain(connection, record)
         try:
             verify_chain(record, chain, is_tie=is_tie)
@@ -96,6 +100,8 @@ class Reading:
                 last = chain[-1] if len(chain) == row.revisions else None
                 if is_tie:
                     tie_of(row, last)
+                elif record.startswith(HELD):
+                    kept_head(row, last)
                 else:
                     verify_head(record, registered(row), row.head, last)
         except TieTouched as fault:

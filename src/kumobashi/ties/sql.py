@@ -3,6 +3,8 @@
 A row says what its last revision says; revisions are only ever added to. ``subject`` is the sealed
 number of a resident, never the number. ``tie_withdrawals`` holds the last word of a resident to a
 service, also where there was no tie yet: what was stated before it cannot arrive after it.
+``tie_copies`` says which systems elsewhere have a tie and what they were told of it, ``tie_held``
+is what a gateway was told by the hall.
 """
 
 import sqlalchemy as sa
@@ -21,6 +23,9 @@ services = sa.Table(
     sa.Column("first_day", sa.String(10), nullable=False),
     sa.Column("last_day", sa.String(10)),
     sa.Column("deleted_at", sa.BigInteger),
+    sa.Column(
+        "system", sa.String(63)
+    ),  # elsewhere, that serves it; none: asked for at this gateway
     sa.Column("revisions", sa.Integer, nullable=False),
     sa.Column("head", sa.String(80), nullable=False),
 )
@@ -96,4 +101,42 @@ statuses = sa.Table(  # what sections say of residents at services
     sa.Column("as_of", sa.BigInteger, nullable=False),
     sa.Column("source", sa.String(63), nullable=False),
     sa.Column("clause", sa.String(200), nullable=False),
+)
+
+copies = sa.Table(  # at the hall
+    "tie_copies",
+    metadata,
+    sa.Column("tenant", sa.String(6), primary_key=True),
+    sa.Column("tie", sa.String(36), primary_key=True),
+    sa.Column("system", sa.String(63), primary_key=True),
+    sa.Column("sequence", sa.BigInteger, nullable=False),  # of what there is to tell
+    sa.Column("told", sa.BigInteger, nullable=False),  # of what stands in a notice; 0: nothing yet
+)
+sa.Index(
+    "tie_copies_to_tell",
+    copies.c.tenant,
+    copies.c.system,
+    copies.c.tie,
+    sqlite_where=copies.c.told < copies.c.sequence,
+    postgresql_where=copies.c.told < copies.c.sequence,
+)
+
+held = sa.Table(  # at a gateway whose systems serve something
+    "tie_held",
+    metadata,
+    sa.Column("tenant", sa.String(6), primary_key=True),
+    sa.Column("tie", sa.String(36), primary_key=True),
+    sa.Column("from_site", sa.String(63), nullable=False),
+    sa.Column("system", sa.String(63), nullable=False),
+    sa.Column("token", sa.String(64), nullable=False),
+    sa.Column("service", sa.String(63), nullable=False),
+    sa.Column("stands", sa.String(12), nullable=False),
+    sa.Column("terms", sa.Text, nullable=False),
+    sa.Column("clause", sa.String(200), nullable=False),
+    sa.Column("first_day", sa.String(10), nullable=False),
+    sa.Column("last_day", sa.String(10)),
+    sa.Column("sequence", sa.BigInteger, nullable=False),
+    sa.Column("revisions", sa.Integer, nullable=False),
+    sa.Column("head", sa.String(80), nullable=False),
+    sa.Index("tie_held_by_token", "tenant", "system", "token"),
 )

@@ -18,6 +18,7 @@ from kumobashi.evidence.entries import Entry
 from kumobashi.evidence.log import append
 from kumobashi.evidence.revisions import Revision, revise
 from kumobashi.kernel import from_micros, new_id, to_micros, to_wire
+from kumobashi.ties.copies import mark_tie
 from kumobashi.ties.errors import TieSubjectUnfit, TieUnknown
 from kumobashi.ties.records import Tie, kept, tie_of
 from kumobashi.ties.sql import fates, revisions, services, ties, withdrawals
@@ -194,6 +195,7 @@ class Pen:
         head = {"revisions": number, "head": revision.hash}
         self.connection.execute(sa.update(ties).where(self._mine(tie)).values(head))
         self.keep(revision, tie)
+        mark_tie(self.connection, self._tenant, tie)
         self.note(
             "tie.moved",
             said.by,
