@@ -42,6 +42,7 @@ from kumobashi.service.agreeing import Gate, Stopping, offices_in, trusted_of
 from kumobashi.service.consents import Consents, sites_of, token_secret
 from kumobashi.service.lifecycle import Lifecycle
 from kumobashi.service.resting import resting_links
+from kumobashi.service.tie_expiring import Expiring
 from kumobashi.service.training import refuse_outside
 from kumobashi.service.wiring import Wiring
 from kumobashi.storage.spool import Spool
@@ -208,6 +209,7 @@ class Endpoint:
             else None
         )
         self._ties_told: asyncio.Task[None] | None = None
+        self._expiring = Expiring(self.consents.ties, gateway.clock)
 
     def resume(self) -> None:
         """Go on with every transfer that was under way."""
@@ -225,6 +227,7 @@ class Endpoint:
                 self._ties_told = asyncio.create_task(self._telling_ties.run(), name="tell ties")
             self._lifecycle.start()
             self._stopping.start()
+            self._expiring.start()
 
     def look(self) -> None:
         """Look for what another process began, or does not work on any more."""
@@ -350,6 +353,7 @@ class Endpoint:
         """Stop; what is under way goes on at the next start."""
         await self._lifecycle.aclose()
         await self._stopping.aclose()
+        await self._expiring.aclose()
         for task in (self._asking, self._telling, self._ties_told):
             if task:
                 task.cancel()

@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 import sqlalchemy as sa
 
 from kumobashi.crypto.canonical import canonical, digest
-from kumobashi.kernel import Clock, business_date, from_micros, to_micros
+from kumobashi.kernel import Clock, business_date, to_micros
 from kumobashi.storage.state import StateStore
 from kumobashi.ties import held
 from kumobashi.ties.errors import TieTouched
@@ -22,6 +22,7 @@ from kumobashi.ties.records import joined_of
 from kumobashi.ties.sql import revisions, services, ties, uses
 from kumobashi.ties.states import TOLERANCE, State
 from kumobashi.ties.terms import Channel, Terms
+from kumobashi.ties.uses import add_use, check_uses, count_after, taken
 
 _DAY_MICROS = 86_400_000_000
 RETRY = timedelta(hours=1)
@@ -176,19 +177,15 @@ class Agent:
             mine = sa.and_(ties.c.tenant == self._tenant, ties.c.tie == tie)
             connection.execute(sa.select(ties.c.tie).where(mine).with_for_update())
             held.lock(connection, self._tenant, tie)
-            taken = connection.execute(
-                sa.select(uses.c.asked, uses.c.at).where(
-                    uses.c.tenant == self._tenant, uses.c.tie == tie, uses.c.use == use
-                )
-            ).first()
-            decision = self._decide(connection, ask, without=use if taken else None)
+            before = taken(connection, self._tenant, tie, use)
+            decision = self._decide(connection, ask, without=use if before else None)
             if not decision.is_permitted:
                 return decision
-            if taken is not None:
-                is_again = taken.asked == ask.hash and ask.at - from_micros(taken.at) <= RETRY
+            if before is not None:
+                asked, at = before
+                is_again = asked == ask.hash and ask.at - at <= RETRY
                 return decision if is_again else _denied(Reason.USE_TAKEN)
-            row = {"tenant": self._tenant, "tie": tie, "use": use, "asked": ask.hash}
-            connection.execute(sa.insert(uses).values({**row, "at": to_micros(ask.at)}))
+            add_use(connection, self._tenant, tie, use=use, asked=ask.hash, at=ask.at)
             return decision
 
         return self._store.write(work, key=tie)
@@ -200,6 +197,17 @@ class Agent:
         return Ask(tie=tie, items=frozenset(items), channel=channel, at=when)
 
     def _decide(
+        self, connection: sa.Connection, ask: Ask, *, without: str | None = None
+    ) -> Decision:
+        decision = self._by_terms(connection, ask, without=without)
+        if decision.is_permitted:
+            try:
+                check_uses(connection, self._tenant, ask.tie)
+            except TieTouched:
+                return _denied(Reason.TOUCHED)
+        return decision
+
+    def _by_terms(
         self, connection: sa.Connection, ask: Ask, *, without: str | None = None
     ) -> Decision:
         asked = {"of": self._tenant, "named": ask.tie, "at": to_micros(ask.at)}
@@ -222,13 +230,8 @@ class Agent:
         if tie is None:
             return _denied(Reason.UNKNOWN)
         offered = Offered(first=tie.first, last=tie.last, is_deleted=False, clause=tie.clause)
-        window = sa.select(sa.func.count()).where(
-            uses.c.tenant == self._tenant,
-            uses.c.tie == ask.tie,
-            uses.c.at > to_micros(ask.at - tie.terms.frequency.window),
-            uses.c.use != without,
-        )
-        used = connection.execute(window).scalar_one()
+        after = ask.at - tie.terms.frequency.window
+        used = count_after(connection, self._tenant, ask.tie, after, without=without)
         return decide(tie, offered, ask, used=used, now=self._clock.now())
 
 

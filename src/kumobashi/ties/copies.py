@@ -93,7 +93,7 @@ def due_at(connection: sa.Connection, tenant: str, system: str, *, most: int) ->
         .order_by(copies.c.tie)
         .limit(most)
     )
-    waiting = dict(connection.execute(chosen).tuples().all())
+    waiting = {row.tie: row.sequence for row in connection.execute(chosen)}
     rows = connection.execute(
         sa.select(ties, revisions.c.hash.label("r_hash"), revisions.c.body.label("r_body"))
         .join_from(copies, ties, at)

@@ -11,6 +11,7 @@ from kumobashi.kernel import Clock, from_micros, to_micros, to_wire
 from kumobashi.storage.state import StateStore
 from kumobashi.ties.copies import mark_service
 from kumobashi.ties.errors import ServiceTaken, ServiceTied, ServiceUnknown, StatusOlder
+from kumobashi.ties.lists import STATUSES
 from kumobashi.ties.services import PREFIX, Known, Service, Status, registered, service_of
 from kumobashi.ties.sql import services, statuses, ties
 from kumobashi.ties.states import LIVE, check_time
@@ -125,11 +126,10 @@ class Registry:
             held = connection.execute(sa.select(statuses.c.as_of).where(mine)).scalar()
             if held is not None and held > to_micros(as_of):
                 raise StatusOlder(service=service)
-            connection.execute(sa.delete(statuses).where(mine))
-            row = {"tenant": self._tenant, "subject": subject, "service": service}
-            row |= {"status": status.value, "source": source, "clause": of.clause}
-            connection.execute(sa.insert(statuses).values({**row, "as_of": to_micros(as_of)}))
-            pen.note("tie.status", by, {"service": service, "after": status.value})
+            key = {"tenant": self._tenant, "subject": subject, "service": service}
+            said: dict[str, str | int] = {"status": status.value, "as_of": to_micros(as_of)}
+            said |= {"source": source, "clause": of.clause}
+            STATUSES.put(connection, key, said, now=to_micros(pen.now), by=by)
             return Known(service=of, status=status, as_of=as_of, source=source, clause=of.clause)
 
         return self._store.write(work, key="ties")

@@ -7,9 +7,22 @@ service, also where there was no tie yet: what was stated before it cannot arriv
 is what a gateway was told by the hall.
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 
 metadata = sa.MetaData()
+
+
+def _history() -> list[sa.Column[Any]]:
+    """Return the columns that bind a row to its record; none: older than records."""
+    return [
+        sa.Column("record", sa.String(80)),
+        sa.Column("salt", sa.LargeBinary),
+        sa.Column("revisions", sa.Integer),
+        sa.Column("head", sa.String(80)),
+    ]
+
 
 services = sa.Table(
     "tie_services",
@@ -69,7 +82,9 @@ uses = sa.Table(  # calls and notices that were permitted
     sa.Column("use", sa.String(63), primary_key=True),  # the caller's id: asking twice counts once
     sa.Column("asked", sa.String(80), nullable=False),  # digest of what it was permitted for
     sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("number", sa.Integer, nullable=False, server_default="0"),  # in its chain; 0: older
     sa.Index("tie_uses_by_time", "tenant", "tie", "at"),
+    sa.Index("tie_uses_by_number", "tenant", "tie", "number"),
 )
 
 withdrawals = sa.Table(
@@ -80,6 +95,7 @@ withdrawals = sa.Table(
     sa.Column("service", sa.String(63), primary_key=True),
     sa.Column("stated_at", sa.BigInteger, nullable=False),
     sa.Column("source", sa.String(63), nullable=False),
+    *_history(),
 )
 
 fates = sa.Table(  # who died, and whose number is another now
@@ -89,6 +105,7 @@ fates = sa.Table(  # who died, and whose number is another now
     sa.Column("subject", sa.String(80), primary_key=True),
     sa.Column("fate", sa.String(12), nullable=False),
     sa.Column("at", sa.BigInteger, nullable=False),
+    *_history(),
 )
 
 statuses = sa.Table(  # what sections say of residents at services
@@ -101,6 +118,7 @@ statuses = sa.Table(  # what sections say of residents at services
     sa.Column("as_of", sa.BigInteger, nullable=False),
     sa.Column("source", sa.String(63), nullable=False),
     sa.Column("clause", sa.String(200), nullable=False),
+    *_history(),
 )
 
 copies = sa.Table(  # at the hall

@@ -15,10 +15,12 @@ def upgrade() -> None:
     """Make the tables, and the columns of the chains."""
     op.add_column("tie_services", sa.Column("system", sa.String(63)))
     op.add_column("tie_uses", sa.Column("number", sa.Integer, nullable=False, server_default="0"))
+    op.create_index("tie_uses_by_number", "tie_uses", ["tenant", "tie", "number"])
     for table in ("tie_statuses", "tie_fates", "tie_withdrawals"):
-        # 0: written before there was a chain
-        op.add_column(table, sa.Column("number", sa.Integer, nullable=False, server_default="0"))
+        op.add_column(table, sa.Column("record", sa.String(80)))  # none: older than records
         op.add_column(table, sa.Column("salt", sa.LargeBinary))
+        op.add_column(table, sa.Column("revisions", sa.Integer))
+        op.add_column(table, sa.Column("head", sa.String(80)))
     op.create_table(
         "tie_copies",
         sa.Column("tenant", sa.String(6), primary_key=True),
