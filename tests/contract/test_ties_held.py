@@ -154,6 +154,17 @@ def test_each_deed_that_matters_elsewhere_is_told_once(desk: Desk) -> None:
     assert due(desk) == []
 
 
+def test_what_is_over_is_told_before_all_else(desk: Desk) -> None:
+    desk.book.registry.replace(replace(SERVICE, system=SYSTEM), by="operator")
+    made = [desk.bring(State.IN_FORCE, f"{number:048x}") for number in range(4)]
+    told(desk)
+    desk.book.registry.replace(replace(SERVICE, system=SYSTEM, name="別の名"), by="operator")
+    desk.book.withdraw(made[-1].tie, desk.said())
+    (first,) = desk.store.read(lambda c: copies.due_at(c, TENANT, SYSTEM, most=1))
+    assert (first.tie, first.stands) == (made[-1].tie, Stands.WITHDRAWN)
+    assert len(due(desk)) == 4
+
+
 def test_a_touched_tie_is_told_as_ended(desk: Desk) -> None:
     desk.book.registry.replace(replace(SERVICE, system=SYSTEM), by="operator")
     tie = desk.bring(State.IN_FORCE)

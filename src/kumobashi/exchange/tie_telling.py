@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from itertools import accumulate
 from typing import Final
 
 import sqlalchemy as sa
@@ -35,7 +36,8 @@ from kumobashi.storage.state import StateStore
 from kumobashi.ties.copies import Due, due_at, note_told, systems_to_tell
 
 log = logging.getLogger(__name__)
-_MOST: Final = 100  # ties in one notice; of the largest terms they fill half a document
+_MOST: Final = 1_000  # ties in one notice
+_MOST_BYTES: Final = 1 << 20  # of their terms: base64 twice, they stay far below a document
 _NOBODY: Final = "unreadable"  # in place of a token: of a tie that is not as it was written
 
 
@@ -142,7 +144,7 @@ class TellingTies:
         pending, last, due = self._store.read(look)
         if pending or not due:
             return pending
-        ties = tuple(self._standings(system, due))
+        ties = tuple(self._standings(system, _first_of(due)))
         notice = WithdrawalNotice(
             tenant=self._identity.tenant,
             from_site=self._identity.site,
@@ -180,3 +182,9 @@ class TellingTies:
             )
             for one in due
         ]
+
+
+def _first_of(due: Sequence[Due]) -> Sequence[Due]:
+    """Return the first of what is due, as much as goes into one notice; at least one."""
+    sizes = accumulate(len(one.terms) for one in due)
+    return due[: max(1, sum(size <= _MOST_BYTES for size in sizes))]

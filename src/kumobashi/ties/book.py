@@ -8,7 +8,7 @@ what was stated before it, or so near that clocks may disagree, is refused whene
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import sqlalchemy as sa
 
@@ -174,8 +174,8 @@ class Book:
         """
         on, after, ended = business_date(self.clock.now()), "", 0
         while page := self._live_after(after):
-            ended += sum(self._expire(row.tie, on) for row in page if _may_be_over(row.terms, on))
-            after = page[-1].tie
+            ended += sum(self._expire(tie, on) for tie, terms in page if _may_be_over(terms, on))
+            after, _ = page[-1]
         return ended
 
     # -- inside ---------------------------------------------------------------------------------
@@ -195,13 +195,16 @@ class Book:
         except TieTouched:
             return False
 
-    def _live_after(self, after: str) -> Sequence[sa.Row[Any]]:
+    def _live_after(self, after: str) -> Sequence[tuple[str, str]]:
+        """Return live ties behind one, each with its terms."""
         states = [state.value for state in LIVE]
         query = sa.select(ties.c.tie, ties.c.terms).where(
             ties.c.tenant == self.tenant, ties.c.state.in_(states), ties.c.tie > after
         )
         query = query.order_by(ties.c.tie).limit(_MOST_EXPIRED)
-        return self.store.read(lambda connection: connection.execute(query).all())
+        return self.store.read(
+            lambda connection: [(row.tie, row.terms) for row in connection.execute(query)]
+        )
 
     def _gone(self, subject: str, act: Act, by: str) -> list[Tie]:
         check_subject(subject)

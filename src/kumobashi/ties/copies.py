@@ -48,10 +48,12 @@ def mark_tie(connection: sa.Connection, tenant: str, tie: str) -> None:
     if row is None or row.system is None:
         return
     mine = sa.and_(copies.c.tenant == tenant, copies.c.tie == tie)
-    known = connection.execute(sa.update(copies).where(mine).values(sequence=row.sequence)).rowcount
-    if not known and row.state == State.IN_FORCE.value:  # nobody is told of what never was in force
+    is_in_force = row.state == State.IN_FORCE.value
+    value = {"sequence": row.sequence, "rank": int(is_in_force)}
+    known = connection.execute(sa.update(copies).where(mine).values(value)).rowcount
+    if not known and is_in_force:  # nobody is told of what never was in force
         new = {"tenant": tenant, "tie": tie, "system": row.system, "told": 0}
-        connection.execute(sa.insert(copies).values({**new, "sequence": row.sequence}))
+        connection.execute(sa.insert(copies).values({**new, **value}))
 
 
 def mark_service(connection: sa.Connection, tenant: str, service: str) -> None:
@@ -77,7 +79,7 @@ def systems_to_tell(connection: sa.Connection, tenant: str) -> list[str]:
 
 
 def due_at(connection: sa.Connection, tenant: str, system: str, *, most: int) -> list[Due]:
-    """Return what a system is to be told next, at most ``most`` ties.
+    """Return what a system is to be told next, at most ``most`` ties; first what is over.
 
     A tie that is not as it was written is told as ended: nothing may be done under it.
     """
@@ -90,7 +92,7 @@ def due_at(connection: sa.Connection, tenant: str, system: str, *, most: int) ->
     chosen = (
         sa.select(copies.c.tie, copies.c.sequence)
         .where(_due(tenant), copies.c.system == system)
-        .order_by(copies.c.tie)
+        .order_by(copies.c.rank, copies.c.tie)
         .limit(most)
     )
     waiting = {row.tie: row.sequence for row in connection.execute(chosen)}
@@ -105,7 +107,12 @@ def due_at(connection: sa.Connection, tenant: str, system: str, *, most: int) ->
         for row in connection.execute(sa.select(services).where(services.c.tenant == tenant))
         if row.service in {one.service for one in rows}
     }
-    return [_read(row, served[row.service], waiting[row.tie]) for row in rows]
+    found = {row.tie: row for row in rows}
+    return [
+        _read(found[tie], served[found[tie].service], sequence)
+        for tie, sequence in waiting.items()
+        if tie in found
+    ]
 
 
 def note_told(

@@ -127,6 +127,7 @@ copies = sa.Table(  # at the hall
     sa.Column("tenant", sa.String(6), primary_key=True),
     sa.Column("tie", sa.String(36), primary_key=True),
     sa.Column("system", sa.String(63), primary_key=True),
+    sa.Column("rank", sa.Integer, nullable=False),  # 0: it is over, and told first; 1: others
     sa.Column("sequence", sa.BigInteger, nullable=False),  # of what there is to tell
     sa.Column("told", sa.BigInteger, nullable=False),  # of what stands in a notice; 0: nothing yet
 )
@@ -134,6 +135,7 @@ sa.Index(
     "tie_copies_to_tell",
     copies.c.tenant,
     copies.c.system,
+    copies.c.rank,
     copies.c.tie,
     sqlite_where=copies.c.told < copies.c.sequence,
     postgresql_where=copies.c.told < copies.c.sequence,

@@ -26,13 +26,14 @@ def upgrade() -> None:
         sa.Column("tenant", sa.String(6), primary_key=True),
         sa.Column("tie", sa.String(36), primary_key=True),
         sa.Column("system", sa.String(63), primary_key=True),
+        sa.Column("rank", sa.Integer, nullable=False),
         sa.Column("sequence", sa.BigInteger, nullable=False),
         sa.Column("told", sa.BigInteger, nullable=False),
     )
     op.create_index(
         "tie_copies_to_tell",
         "tie_copies",
-        ["tenant", "system", "tie"],
+        ["tenant", "system", "rank", "tie"],
         sqlite_where=sa.text(_LATER),
         postgresql_where=sa.text(_LATER),
     )
