@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import permutations
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -108,7 +109,7 @@ TIE = TieStanding(
 
 
 def of_ties(sites: dict[str, Identity], from_site: str) -> WithdrawalEnvelope:
-    where = {"tenant": "999997", "from_site": from_site, "to_site": "public-cloud"}
+    where: dict[str, Any] = {"tenant": "999997", "from_site": from_site, "to_site": "public-cloud"}
     notice = WithdrawalNotice(
         **where, link=None, to_system="notice-cloud", last=1, at=NOW, ties=(TIE,)
     )
