@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import permutations
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from kumobashi.evidence.sql import waiting
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.withdrawn import Withdrawn
 from kumobashi.messages.errors import MessageForeign
+from kumobashi.messages.standings import Stands, TieStanding
 from kumobashi.messages.withdrawals import (
     Withdrawal,
     WithdrawalEnvelope,
@@ -25,6 +27,9 @@ from kumobashi.planning.sampling import write_sample
 from kumobashi.storage.state import StateStore
 from kumobashi.testing.clocks import HandClock
 from kumobashi.testing.outboxes import identity
+from kumobashi.ties.agent import Agent, Reason
+from kumobashi.ties.terms import Channel
+from tests.unit.ties.books import OFFER, SERVICE
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
@@ -88,6 +93,42 @@ def test_a_kept_notice_counts_and_its_receipt_verifies(
     bodies = withdrawn.store.read(lambda c: list(c.execute(sa.select(waiting.c.body)).scalars()))
     assert len(bodies) == 1
     assert b'"withdrawn":1' in bytes(bodies[0])
+
+
+TIE = TieStanding(
+    tie="018f0000-0000-7000-8000-000000000001",
+    token="8f" * 16,
+    stands=Stands.WITHDRAWN,
+    terms=OFFER.encode().encode(),
+    service=SERVICE.service,
+    clause=SERVICE.clause,
+    first=SERVICE.first,
+    last=None,
+    sequence=4,
+)
+
+
+def of_ties(sites: dict[str, Identity], from_site: str) -> WithdrawalEnvelope:
+    where: dict[str, Any] = {"tenant": "999997", "from_site": from_site, "to_site": "public-cloud"}
+    notice = WithdrawalNotice(
+        **where, link=None, to_system="notice-cloud", last=1, at=NOW, ties=(TIE,)
+    )
+    return WithdrawalEnvelope(**where, notice=sign_notice(notice, sites[from_site].signing))
+
+
+def test_a_notice_of_ties_is_kept_and_receipted_but_not_a_relays(
+    withdrawn: Withdrawn, sites: dict[str, Identity]
+) -> None:
+    with pytest.raises(MessageForeign):
+        withdrawn.take(of_ties(sites, "hall-exchange"))
+    agent = Agent(withdrawn.store, tenant="999997", clock=withdrawn.clock)
+    assert agent.may(TIE.tie, ["name"], Channel.POST).reason is Reason.UNKNOWN
+    told = of_ties(sites, "hall-core")
+    receipts = [withdrawn.take(told) for _ in range(2)]
+    mine = sites["hall-core"].keys_of("public-cloud")
+    said = [verify_withdrawal_receipt(receipt, mine, told.notice) for receipt in receipts]
+    assert [(one.link, one.entries) for one in said] == [(None, 1), (None, 1)]
+    assert agent.may(TIE.tie, ["name"], Channel.POST).reason is Reason.WITHDRAWN
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))

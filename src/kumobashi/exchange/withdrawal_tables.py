@@ -8,7 +8,7 @@ notices = sa.Table(  # at the hall; written before it leaves, so that the same o
     "consent_notices",
     metadata,
     sa.Column("tenant", sa.String(6), primary_key=True),
-    sa.Column("link", sa.String(63), primary_key=True),
+    sa.Column("link", sa.String(80), primary_key=True),  # or "ties:" and a system
     sa.Column("last", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("first", sa.BigInteger, nullable=False),
     sa.Column("to_site", sa.String(63), nullable=False),

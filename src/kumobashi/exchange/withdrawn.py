@@ -1,4 +1,4 @@
-"""Which tokens may not be used any more at this site: kept when a hall tells, asked at each use.
+"""Which tokens and ties may not be used at this site: kept when a hall tells, asked at each use.
 
 For each token the change with the highest number counts, so a notice may come twice, or an older
 one behind a newer. The answer is a signed receipt, given only after everything is durable here.
@@ -16,6 +16,7 @@ from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.withdrawal_tables import withdrawn
 from kumobashi.kernel import Clock, crashpoint, to_micros
 from kumobashi.messages.errors import MessageForeign
+from kumobashi.messages.standings import counts_of
 from kumobashi.messages.withdrawals import (
     Withdrawal,
     WithdrawalEnvelope,
@@ -25,6 +26,7 @@ from kumobashi.messages.withdrawals import (
     verify_notice,
 )
 from kumobashi.storage.state import StateStore
+from kumobashi.ties.held import keep
 
 _AT_ONCE = 500  # tokens named in one statement
 
@@ -48,20 +50,20 @@ class Withdrawn:
         if told.to_site != self.identity.site:
             raise MessageForeign(field="to_site")
         notice = verify_notice(told, self.identity.keys_of(told.from_site))
-        if self.sender_of(notice.link) != notice.from_site:
-            raise MessageForeign(field="from_site")
+        self._check_sender(notice)
         receipt = WithdrawalReceipt(
             tenant=notice.tenant,
             site=self.identity.site,
             link=notice.link,
             notice_digest=digest(told.notice.encode("ascii")),
             last=notice.last,
-            entries=len(notice.entries),
+            entries=notice.told,
             at=self.clock.now(),
         )
         token = sign_withdrawal_receipt(receipt, self.identity.signing)
+        keeping = self._keep if notice.link is not None else self._keep_ties
         crashpoint("withdrawn.before_commit")
-        self.store.write(lambda connection: self._keep(connection, notice, receipt))
+        self.store.write(lambda connection: keeping(connection, notice, receipt))
         crashpoint("withdrawn.kept")
         return token
 
@@ -81,6 +83,35 @@ class Withdrawn:
     def _tokens(self, mine: sa.ColumnElement[bool]) -> set[str]:
         query = sa.select(withdrawn.c.token).where(mine, withdrawn.c.is_withdrawn)
         return self.store.read(lambda connection: set(connection.execute(query).scalars()))
+
+    def _check_sender(self, notice: WithdrawalNotice) -> None:
+        """Raise ``MessageForeign`` unless the link is the sender's; of ties halls tell, not relays.
+
+        Which hall told of a tie first is asked when it is kept.
+        """
+        if notice.link is None:
+            is_theirs = self.identity.at(notice.from_site).role != "relay"
+        else:
+            is_theirs = self.sender_of(notice.link) == notice.from_site
+        if not is_theirs:
+            raise MessageForeign(field="from_site")
+
+    def _keep_ties(
+        self, connection: sa.Connection, notice: WithdrawalNotice, receipt: WithdrawalReceipt
+    ) -> None:
+        for one in notice.ties:
+            keep(connection, notice.tenant, notice.from_site, notice.to_system, one)
+        entry = Entry(
+            event="tie.told_kept",
+            at=receipt.at,
+            facts={
+                "from_site": notice.from_site,
+                "announcement": receipt.notice_digest,
+                "sequence": notice.last,
+                "counts": counts_of(notice.ties),
+            },
+        )
+        append(connection, notice.tenant, entry)
 
     def _keep(
         self, connection: sa.Connection, notice: WithdrawalNotice, receipt: WithdrawalReceipt
@@ -105,7 +136,7 @@ class Withdrawn:
 
     def _put(self, connection: sa.Connection, notice: WithdrawalNotice, one: Withdrawal) -> None:
         mine = sa.and_(
-            self._of(notice.link),
+            self._of(notice.link or ""),
             withdrawn.c.epoch == (one.epoch or ""),
             withdrawn.c.token == one.token,
         )

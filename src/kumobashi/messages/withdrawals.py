@@ -3,6 +3,8 @@
 The hall tells each receiver of a link which of its tokens may not be used any more, or may again.
 Entries carry the number of the change at the hall, so notices may come twice or out of order: for
 each token the highest number counts. No name, number or reason of a resident is in it.
+
+A notice without a link is of ties: it goes to the system that serves their services.
 """
 
 from collections.abc import Mapping
@@ -17,6 +19,7 @@ from kumobashi.kernel import to_wire
 from kumobashi.messages.errors import MessageForeign
 from kumobashi.messages.fields import Fields
 from kumobashi.messages.media_types import FORMAT, WITHDRAWAL_RECEIPT_TYP, WITHDRAWAL_TYP
+from kumobashi.messages.standings import TieStanding
 
 MOST_ENTRIES = 5_000
 NOT_UNDERSTOOD = frozenset({"http.404", "http.405"})  # how an older release answers
@@ -34,23 +37,31 @@ class Withdrawal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawalNotice:
-    """What one receiver of one link is told."""
+    """What one receiver is told: of one link, or of ties."""
 
     tenant: str
     from_site: str
     to_site: str
-    link: str
+    link: str | None  # none: of ties
     to_system: str
     last: int  # the change up to which everything was told with this
     at: datetime
-    entries: tuple[Withdrawal, ...]
+    entries: tuple[Withdrawal, ...] = ()
+    ties: tuple[TieStanding, ...] = ()
     extra: Mapping[str, object] = field(default_factory=dict)  # fields of later versions
+
+    @property
+    def told(self) -> int:
+        """How many things are told."""
+        return len(self.entries) + len(self.ties)
 
     def encode(self) -> bytes:
         """Return the canonical bytes, those that are signed."""
+        of_ties = {"ties": [one.plain() for one in self.ties]} if self.link is None else {}
         return canonical(
             {
                 **self.extra,
+                **of_ties,
                 "format": FORMAT,
                 "tenant": self.tenant,
                 "from_site": self.from_site,
@@ -84,7 +95,7 @@ class WithdrawalNotice:
             tenant=fields.municipality("tenant"),
             from_site=fields.name("from_site"),
             to_site=fields.name("to_site"),
-            link=fields.name("link"),
+            link=(link := fields.optional("link", fields.name)),
             to_system=fields.name("to_system"),
             last=fields.positive("last"),
             at=fields.moment("at"),
@@ -97,9 +108,12 @@ class WithdrawalNotice:
                 )
                 for one in fields.objects("entries")
             ),
+            ties=tuple(map(TieStanding.of, fields.objects("ties"))) if link is None else (),
             extra=fields.left_over(),
         )
-        if len(notice.entries) > MOST_ENTRIES:
+        if notice.link is None and notice.entries:
+            raise fields.wrong("entries", "none in a notice of ties")
+        if notice.told > MOST_ENTRIES:
             raise fields.wrong("entries", f"at most {MOST_ENTRIES} entries")
         return notice
 
@@ -143,7 +157,7 @@ class WithdrawalReceipt:
 
     tenant: str
     site: str
-    link: str
+    link: str | None  # none: of ties
     notice_digest: str  # of the notice's JWS
     last: int
     entries: int
@@ -171,7 +185,7 @@ class WithdrawalReceipt:
         return cls(
             tenant=fields.municipality("tenant"),
             site=fields.name("site"),
-            link=fields.name("link"),
+            link=fields.optional("link", fields.name),
             notice_digest=fields.digest("notice_digest"),
             last=fields.positive("last"),
             entries=fields.integer("entries"),

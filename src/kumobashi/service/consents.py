@@ -4,7 +4,7 @@ The site that turns resident numbers into tokens has the ledger; no other site h
 """
 
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from datetime import date
 from functools import cached_property, partial
@@ -44,11 +44,18 @@ if TYPE_CHECKING:
 
 _NUMBERS = ("resident_no", "into")  # of a body: whose numbers these are
 
+Systems = Callable[[], Mapping[str, str]]
+
 
 def token_secret(workspace: Path, site: str) -> bytes | None:
     """Return the secret that a site makes tokens from; none: it makes none."""
     path = workspace / "private" / site / "token.key"
     return TokenKey.load(path).secret if path.exists() else None
+
+
+def sites_of(workspace: Workspace) -> Mapping[str, str]:
+    """Return the systems of a workspace, each with its site."""
+    return {name: system.site for name, system in workspace.systems.items()}
 
 
 def terms_of(consent: Consent, texts: Mapping[str, ConsentText], on: date) -> Terms:
@@ -87,6 +94,11 @@ class Consents:
         self.senders: Senders = dict  # likewise
         self.register: Register = lambda _said: ()
         self._keys = keys
+        self.systems: Systems = dict  # of the workspace too, each with its site
+
+    def is_elsewhere(self, system: str) -> bool:
+        """Whether the workspace has a system, at another site than this."""
+        return self.systems().get(system, self._site) != self._site
 
     @property
     def is_here(self) -> bool:
@@ -204,4 +216,5 @@ def consents_of(workspace: Workspace, site: str, clock: Clock) -> Iterator[Conse
         consents.residents = Residents(lambda: workspace, site)
         consents.senders = lambda: senders_of(workspace, site)
         consents.register = partial(candidates, workspace)
+        consents.systems = lambda: sites_of(workspace)
         yield consents

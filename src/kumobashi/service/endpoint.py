@@ -33,17 +33,19 @@ from kumobashi.exchange.requesting import Requester
 from kumobashi.exchange.sending import Sender
 from kumobashi.exchange.set_aside import SetAside
 from kumobashi.exchange.states import OUT_FINAL, Out
+from kumobashi.exchange.tie_telling import TellingTies
 from kumobashi.exchange.traces import Traces
 from kumobashi.exchange.withdrawing import Withdrawing
 from kumobashi.kernel import business_date
 from kumobashi.planning.workspace import Workspace
 from kumobashi.service.agreeing import Gate, Stopping, offices_in, trusted_of
 from kumobashi.service.channels import senders_of
-from kumobashi.service.consents import Consents, token_secret
+from kumobashi.service.consents import Consents, sites_of, token_secret
 from kumobashi.service.lifecycle import Lifecycle
 from kumobashi.service.register import candidates
 from kumobashi.service.residents import Residents
 from kumobashi.service.resting import resting_links
+from kumobashi.service.tie_expiring import Expiring
 from kumobashi.service.training import refuse_outside
 from kumobashi.service.wiring import Wiring
 from kumobashi.storage.spool import Spool
@@ -103,6 +105,7 @@ class Endpoint:
         self.consents.residents = Residents(recent, identity.site)
         self.consents.senders = lambda: senders_of(recent(), identity.site)
         self.consents.register = lambda said: candidates(recent(), said)
+        self.consents.systems = lambda: sites_of(recent())
         limits = Limits(memory_mib=gateway.settings.memory_mib)
         self.deeds = Deeds(ledger)
         self._stopping = Stopping(self.agreements, gate, ledger, self.deeds, site=identity.site)
@@ -202,6 +205,20 @@ class Endpoint:
             else None
         )
         self._telling: asyncio.Task[None] | None = None
+        self._telling_ties = (
+            TellingTies(
+                identity,
+                gateway.store,
+                gateway.peers,
+                secret=secret,
+                systems=self.consents.systems,
+                clock=gateway.clock,
+            )
+            if secret
+            else None
+        )
+        self._ties_told: asyncio.Task[None] | None = None
+        self._expiring = Expiring(self.consents.ties, gateway.clock)
 
     def resume(self) -> None:
         """Go on with every transfer that was under way."""
@@ -215,8 +232,11 @@ class Endpoint:
                 self._telling = asyncio.create_task(
                     self._withdrawing.run(), name="tell withdrawals"
                 )
+            if self._telling_ties:
+                self._ties_told = asyncio.create_task(self._telling_ties.run(), name="tell ties")
             self._lifecycle.start()
             self._stopping.start()
+            self._expiring.start()
 
     def look(self) -> None:
         """Look for what another process began, or does not work on any more."""
@@ -342,7 +362,8 @@ class Endpoint:
         """Stop; what is under way goes on at the next start."""
         await self._lifecycle.aclose()
         await self._stopping.aclose()
-        for task in (self._asking, self._telling):
+        await self._expiring.aclose()
+        for task in (self._asking, self._telling, self._ties_told):
             if task:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)

@@ -13,6 +13,7 @@ from kumobashi.service.consents import Consents
 from kumobashi.service.errors import BadRequest
 from kumobashi.ties.agent import Agent, Decision
 from kumobashi.ties.errors import ServiceUnfit
+from kumobashi.ties.held import held_by_token
 from kumobashi.ties.reading import Reading
 from kumobashi.ties.records import Tie
 from kumobashi.ties.services import Service, Status
@@ -48,6 +49,7 @@ class TieDesk:
             "verify": self.verify,
             "may": self.may,
             "use": self.use,
+            "held": self.held,
         }
 
     def do(self, deed: str, said: Said, *, by: str) -> Answer:
@@ -66,6 +68,9 @@ class TieDesk:
 
     def service_add(self, said: Said, by: str) -> Answer:
         """Register a service, or change what is registered."""
+        system = str(said["system"]) if said.get("system") else None
+        if system is not None and not self._consents.is_elsewhere(system):
+            raise ServiceUnfit(field="system")
         service = Service(
             service=_text(said, "service"),
             name=_text(said, "name"),
@@ -74,6 +79,7 @@ class TieDesk:
             clause=_text(said, "clause"),
             first=_day(said, "first"),
             last=_day(said, "last") if said.get("last") else None,
+            system=system,
         )
         registry = self._consents.ties.registry
         keep = registry.replace if said.get("replace") is True else registry.add
@@ -186,6 +192,12 @@ class TieDesk:
         if len(use) > 63:  # noqa: PLR2004 - as the table has it
             raise BadRequest(field="use", expected="at most 63 characters")
         return _decided(self._agent.use(_text(said, "tie"), items, channel, use=use))
+
+    def held(self, said: Said, _by: str) -> Answer:
+        """Return what the hall told of one resident of a system here, by the resident's token."""
+        book, system, token = self._consents.ties, _text(said, "system"), _text(said, "token")
+        found = book.store.read(lambda held: held_by_token(held, book.tenant, system, token))
+        return {"ties": [one.plain() for one in found]}
 
     # -- inside ---------------------------------------------------------------------------------
 

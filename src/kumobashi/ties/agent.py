@@ -9,18 +9,20 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import sqlalchemy as sa
 
 from kumobashi.crypto.canonical import canonical, digest
-from kumobashi.kernel import Clock, business_date, from_micros, to_micros
+from kumobashi.kernel import Clock, business_date, to_micros
 from kumobashi.storage.state import StateStore
+from kumobashi.ties import held
 from kumobashi.ties.errors import TieTouched
-from kumobashi.ties.records import Tie, joined_of
+from kumobashi.ties.records import joined_of
 from kumobashi.ties.sql import revisions, services, ties, uses
 from kumobashi.ties.states import TOLERANCE, State
-from kumobashi.ties.terms import Channel
+from kumobashi.ties.terms import Channel, Terms
+from kumobashi.ties.uses import add_use, check_uses, count_after, taken
 
 _DAY_MICROS = 86_400_000_000
 RETRY = timedelta(hours=1)
@@ -36,6 +38,7 @@ class Reason(StrEnum):
     NOT_IN_FORCE = "not_in_force"
     WITHDRAWN = "withdrawn"
     ENDED = "ended"
+    ELSEWHERE = "elsewhere"  # served, asked for and counted at another gateway
     SERVICE_OVER = "service_over"
     CLOCK = "clock"
     TERM = "term"
@@ -79,9 +82,28 @@ class Offered:
     last: date | None
     is_deleted: bool
     clause: str
+    system: str | None = None  # elsewhere, that serves it
 
 
-def decide(tie: Tie, offered: Offered | None, ask: Ask, *, used: int, now: datetime) -> Decision:
+class Standing(Protocol):
+    """What counts of a tie, kept here or told by the hall."""
+
+    @property
+    def service(self) -> str:
+        """Its service."""
+
+    @property
+    def state(self) -> State:
+        """Its state."""
+
+    @property
+    def terms(self) -> Terms:
+        """Its terms as they stand."""
+
+
+def decide(
+    tie: Standing, offered: Offered | None, ask: Ask, *, used: int, now: datetime
+) -> Decision:
     """Permit or deny; ``used`` counts the uses within the frequency's window before ``ask.at``.
 
     Denials come in the order in which they matter: the state before the terms, the terms before
@@ -97,13 +119,14 @@ def decide(tie: Tie, offered: Offered | None, ask: Ask, *, used: int, now: datet
 
 
 def _why_not(
-    tie: Tie, offered: Offered | None, ask: Ask, *, used: int, now: datetime
+    tie: Standing, offered: Offered | None, ask: Ask, *, used: int, now: datetime
 ) -> Reason | None:
     terms = tie.terms
     denials = {
         Reason.WITHDRAWN: tie.state is State.WITHDRAWN,
         Reason.ENDED: tie.state is State.ENDED,
         Reason.NOT_IN_FORCE: tie.state is not State.IN_FORCE,
+        Reason.ELSEWHERE: offered is not None and offered.system is not None,
         Reason.CLOCK: abs(ask.at - now) > TOLERANCE,
         Reason.SERVICE_OVER: offered is None or not _is_offered(offered, business_date(ask.at)),
         Reason.TERM: not (terms.covers(ask.at) and terms.covers(now)),
@@ -153,19 +176,16 @@ class Agent:
         def work(connection: sa.Connection) -> Decision:
             mine = sa.and_(ties.c.tenant == self._tenant, ties.c.tie == tie)
             connection.execute(sa.select(ties.c.tie).where(mine).with_for_update())
-            taken = connection.execute(
-                sa.select(uses.c.asked, uses.c.at).where(
-                    uses.c.tenant == self._tenant, uses.c.tie == tie, uses.c.use == use
-                )
-            ).first()
-            decision = self._decide(connection, ask, without=use if taken else None)
+            held.lock(connection, self._tenant, tie)
+            before = taken(connection, self._tenant, tie, use)
+            decision = self._decide(connection, ask, without=use if before else None)
             if not decision.is_permitted:
                 return decision
-            if taken is not None:
-                is_again = taken.asked == ask.hash and ask.at - from_micros(taken.at) <= RETRY
+            if before is not None:
+                asked, at = before
+                is_again = asked == ask.hash and ask.at - at <= RETRY
                 return decision if is_again else _denied(Reason.USE_TAKEN)
-            row = {"tenant": self._tenant, "tie": tie, "use": use, "asked": ask.hash}
-            connection.execute(sa.insert(uses).values({**row, "at": to_micros(ask.at)}))
+            add_use(connection, self._tenant, tie, use=use, asked=ask.hash, at=ask.at)
             return decision
 
         return self._store.write(work, key=tie)
@@ -179,16 +199,40 @@ class Agent:
     def _decide(
         self, connection: sa.Connection, ask: Ask, *, without: str | None = None
     ) -> Decision:
+        decision = self._by_terms(connection, ask, without=without)
+        if decision.is_permitted:
+            try:
+                check_uses(connection, self._tenant, ask.tie)
+            except TieTouched:
+                return _denied(Reason.TOUCHED)
+        return decision
+
+    def _by_terms(
+        self, connection: sa.Connection, ask: Ask, *, without: str | None = None
+    ) -> Decision:
         asked = {"of": self._tenant, "named": ask.tie, "at": to_micros(ask.at)}
         row = connection.execute(_QUESTION, {**asked, "without": without or ""}).first()
         if row is None:
-            return _denied(Reason.UNKNOWN)
+            return self._told(connection, ask, without=without or "")
         try:
             tie = joined_of(row)
             offered = _offered(row)
         except (TieTouched, ValueError):
             return _denied(Reason.TOUCHED)
         return decide(tie, offered, ask, used=row.used, now=self._clock.now())
+
+    def _told(self, connection: sa.Connection, ask: Ask, *, without: str) -> Decision:
+        """Decide about a tie that only the hall told of."""
+        try:
+            tie = held.held_tie(connection, self._tenant, ask.tie)
+        except (TieTouched, ValueError):
+            return _denied(Reason.TOUCHED)
+        if tie is None:
+            return _denied(Reason.UNKNOWN)
+        offered = Offered(first=tie.first, last=tie.last, is_deleted=False, clause=tie.clause)
+        after = ask.at - tie.terms.frequency.window
+        used = count_after(connection, self._tenant, ask.tie, after, without=without)
+        return decide(tie, offered, ask, used=used, now=self._clock.now())
 
 
 def _question() -> sa.Select[Any]:
@@ -217,6 +261,7 @@ def _question() -> sa.Select[Any]:
             services.c.last_day,
             services.c.deleted_at,
             services.c.clause,
+            services.c.system,
             counted.correlate(ties).scalar_subquery().label("used"),
         )
         .join_from(ties, revisions, last, isouter=True)
@@ -240,4 +285,5 @@ def _offered(row: sa.Row[Any]) -> Offered | None:
         last=date.fromisoformat(row.last_day) if row.last_day else None,
         is_deleted=row.deleted_at is not None,
         clause=row.clause,
+        system=row.system,
     )

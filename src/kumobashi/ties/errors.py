@@ -59,10 +59,13 @@ class ServiceUnfit(TieFailed):
     code = "tie.service_unfit"
     ja = "サービスの登録の「{field}」が正しくありません。登録していません。"
     en = "The field {field!r} of the service cannot be; nothing was registered."
-    remedy_ja = "符号は英小文字・数字・ハイフンで63字まで、ほかは1〜200字、終わりは初めより後です。"
+    remedy_ja = (
+        "符号は英小文字・数字・ハイフンで63字まで、ほかは1〜200字、終わりは初めより後、"
+        "システムはほかの拠点にあるものです。"
+    )
     remedy_en = (
         "The id: lower-case letters, digits, hyphens, at most 63; other texts 1 to 200 characters;"
-        " the last day is not before the first."
+        " the last day is not before the first; the system is one at another site."
     )
 
 
@@ -82,8 +85,14 @@ class ServiceTied(TieFailed):
 
     code = "tie.service_tied"
     status = 409
-    ja = "サービス「{service}」には、終わっていない紐付けが {ties} 件あります。削除していません。"
-    en = "{ties} ties with the service {service!r} have not ended; it was not deleted."
+    ja = (
+        "サービス「{service}」には、終わっていない紐付けが {ties} 件あります。"
+        "削除も、扱うシステムの変更もしていません。"
+    )
+    en = (
+        "{ties} ties with the service {service!r} have not ended; it was neither deleted nor moved"
+        " to another system."
+    )
     remedy_ja = "先に紐付けを終えてください: kumobashi tie end <紐付け>"
     remedy_en = "End the ties first: kumobashi tie end TIE"
 

@@ -11,14 +11,19 @@ from kumobashi.evidence.revisions import Revision
 from kumobashi.evidence.sql import waiting
 from kumobashi.storage.state import StateStore
 from kumobashi.ties.errors import TieTouched, TieUnknown
+from kumobashi.ties.held import PREFIX as HELD
+from kumobashi.ties.held import kept_head
+from kumobashi.ties.lists import LISTS
 from kumobashi.ties.records import Tie, joined_of, tie_of
 from kumobashi.ties.revisions import verify_chain, verify_head
 from kumobashi.ties.services import PREFIX, registered
-from kumobashi.ties.sql import revisions, services, ties
+from kumobashi.ties.sql import held, revisions, services, ties
 from kumobashi.ties.states import State
+from kumobashi.ties.uses import PREFIX as USES
+from kumobashi.ties.uses import faults_of_uses
 from kumobashi.ties.writing import check_subject
 
-_OURS: Final = b'"event":"tie.moved"'
+_OURS: Final = b'"event":"tie.'
 _AT_ONCE: Final = 500
 
 
@@ -74,13 +79,22 @@ class Reading:
         rows = {row.tie: row for row in connection.execute(self._query())}
         of = sa.select(services).where(services.c.tenant == self._tenant)
         rows |= {PREFIX + row.service: row for row in connection.execute(of)}
+        told = sa.select(held).where(held.c.tenant == self._tenant)
+        rows |= {HELD + row.tie: row for row in connection.execute(told)}
+        for one in LISTS:
+            rows |= {row.record: row for row in one.rows(connection, self._tenant)}
         named = sa.select(revisions.c.record).where(revisions.c.tenant == self._tenant).distinct()
         chained = set(connection.execute(named).scalars())
         known = set()
         for record in sorted(chained | rows.keys()):
+            if record.startswith(USES):
+                continue
             if fault := self._fault(connection, record, rows.get(record)):
                 known.add(record)
                 yield fault
+        for fault in faults_of_uses(connection, self._tenant):
+            known.add(fault.facts["record"])
+            yield fault
         for fault in self._against_evidence(connection):
             if fault.facts["record"] not in known:
                 yield fault
@@ -88,7 +102,7 @@ class Reading:
     def _fault(
         self, connection: sa.Connection, record: str, row: sa.Row[Any] | None
     ) -> TieTouched | None:
-        is_tie = not record.startswith(PREFIX)
+        is_tie = ":" not in record  # an id; what is no tie has a prefix
         chain = self._chain(connection, record)
         try:
             verify_chain(record, chain, is_tie=is_tie)
@@ -96,6 +110,10 @@ class Reading:
                 last = chain[-1] if len(chain) == row.revisions else None
                 if is_tie:
                     tie_of(row, last)
+                elif record.startswith(HELD):
+                    kept_head(row, last)
+                elif listed := next((one for one in LISTS if record.startswith(one.prefix)), None):
+                    verify_head(record, listed.bound(row._asdict()), row.head, last)
                 else:
                     verify_head(record, registered(row), row.head, last)
         except TieTouched as fault:
@@ -114,6 +132,9 @@ class Reading:
         )
         kept = {(row.record, row.number): row.hash for row in connection.execute(held)}
         for said in map(json.loads, bodies):
+            if "revision" not in said:  # of an older release, or no change of a record
+                continue
+            said.setdefault("tie", PREFIX + said.get("service", ""))
             if kept.get((said["tie"], said["number"])) != said["revision"]:
                 what = "the evidence says otherwise"
                 yield TieTouched(record=said["tie"], number=said["number"], what=what)

@@ -1,7 +1,7 @@
 """The register of services (サービスレジストリ): register, change, delete, search; and statuses."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,8 +9,10 @@ import sqlalchemy as sa
 from kumobashi.evidence.revisions import revise
 from kumobashi.kernel import Clock, from_micros, to_micros, to_wire
 from kumobashi.storage.state import StateStore
+from kumobashi.ties.copies import mark_service
 from kumobashi.ties.errors import ServiceTaken, ServiceTied, ServiceUnknown, StatusOlder
-from kumobashi.ties.services import PREFIX, Known, Service, Status, registered
+from kumobashi.ties.lists import STATUSES
+from kumobashi.ties.services import PREFIX, Known, Service, Status, registered, service_of
 from kumobashi.ties.sql import services, statuses, ties
 from kumobashi.ties.states import LIVE, check_time
 from kumobashi.ties.writing import Pen, check_subject
@@ -38,10 +40,20 @@ class Registry:
         return self._store.write(work, key="ties")
 
     def replace(self, service: Service, *, by: str) -> Service:
-        """Change what is registered; raise ``ServiceUnknown``. Ties stay, their days count anew."""
+        """Change what is registered. Ties stay, their days count anew.
+
+        Raises:
+            ServiceUnknown: nothing was changed.
+            ServiceTied: uses are counted where a service is served, so with live ties it stays.
+        """
 
         def work(connection: sa.Connection) -> Service:
-            self.one(connection, service.service)
+            Pen(connection, self._tenant, now=self._clock.now()).lock(service.service)
+            before = self.one(connection, service.service)
+            if before.system != service.system and (
+                count := self._living(connection, service.service)
+            ):
+                raise ServiceTied(service=service.service, ties=count)
             changed = sa.update(services).where(self._mine(service.service))
             connection.execute(changed.values(_columns(service)))
             self._revise(connection, service.service, "replace", by)
@@ -56,12 +68,7 @@ class Registry:
             pen = Pen(connection, self._tenant, now=self._clock.now())
             pen.lock(service)
             self.one(connection, service)
-            living = sa.select(sa.func.count()).where(
-                ties.c.tenant == self._tenant,
-                ties.c.service == service,
-                ties.c.state.in_([state.value for state in LIVE]),
-            )
-            if count := connection.execute(living).scalar_one():
+            if count := self._living(connection, service):
                 raise ServiceTied(service=service, ties=count)
             gone = {"deleted_at": to_micros(pen.now)}
             connection.execute(sa.update(services).where(self._mine(service)).values(gone))
@@ -84,7 +91,7 @@ class Registry:
             query = query.where(services.c.section == section)
         found = self._store.read(
             lambda connection: [
-                _service(row) for row in connection.execute(query.order_by(services.c.service))
+                service_of(row) for row in connection.execute(query.order_by(services.c.service))
             ]
         )
         return [
@@ -119,11 +126,10 @@ class Registry:
             held = connection.execute(sa.select(statuses.c.as_of).where(mine)).scalar()
             if held is not None and held > to_micros(as_of):
                 raise StatusOlder(service=service)
-            connection.execute(sa.delete(statuses).where(mine))
-            row = {"tenant": self._tenant, "subject": subject, "service": service}
-            row |= {"status": status.value, "source": source, "clause": of.clause}
-            connection.execute(sa.insert(statuses).values({**row, "as_of": to_micros(as_of)}))
-            pen.note("tie.status", by, {"service": service, "after": status.value})
+            key = {"tenant": self._tenant, "subject": subject, "service": service}
+            said: dict[str, str | int] = {"status": status.value, "as_of": to_micros(as_of)}
+            said |= {"source": source, "clause": of.clause}
+            STATUSES.put(connection, key, said, now=to_micros(pen.now), by=by)
             return Known(service=of, status=status, as_of=as_of, source=source, clause=of.clause)
 
         return self._store.write(work, key="ties")
@@ -153,7 +159,7 @@ class Registry:
         return self._store.read(
             lambda connection: [
                 Known(
-                    service=_service(row),
+                    service=service_of(row),
                     status=Status(row.status),
                     as_of=from_micros(row.as_of),
                     source=row.source,
@@ -168,9 +174,17 @@ class Registry:
         row = self._row(connection, service)
         if row is None or row.deleted_at is not None:
             raise ServiceUnknown(service=service)
-        return _service(row)
+        return service_of(row)
 
     # -- inside ---------------------------------------------------------------------------------
+
+    def _living(self, connection: sa.Connection, service: str) -> int:
+        living = sa.select(sa.func.count()).where(
+            ties.c.tenant == self._tenant,
+            ties.c.service == service,
+            ties.c.state.in_([state.value for state in LIVE]),
+        )
+        return connection.execute(living).scalar_one()
 
     def _revise(self, connection: sa.Connection, service: str, act: str, by: str) -> None:
         pen = Pen(connection, self._tenant, now=self._clock.now())
@@ -183,6 +197,7 @@ class Registry:
         head = {"revisions": number, "head": revision.hash}
         connection.execute(sa.update(services).where(self._mine(service)).values(head))
         pen.keep(revision, record)
+        mark_service(connection, self._tenant, service)
         pen.note(
             "tie.service",
             by,
@@ -205,19 +220,8 @@ def _columns(service: Service) -> dict[str, str | None]:
         "clause": service.clause,
         "first_day": service.first.isoformat(),
         "last_day": service.last.isoformat() if service.last else None,
+        "system": service.system,
     }
-
-
-def _service(row: sa.Row[Any]) -> Service:
-    return Service(
-        service=row.service,
-        name=row.name,
-        provider=row.provider,
-        section=row.section,
-        clause=row.clause,
-        first=date.fromisoformat(row.first_day),
-        last=date.fromisoformat(row.last_day) if row.last_day else None,
-    )
 
 
 def _holds(service: Service, word: str) -> bool:

@@ -14,6 +14,7 @@ from kumobashi.ties.errors import ServiceUnfit
 PREFIX: Final = "service:"
 """Before the id of a service, where its revisions stand among those of ties."""
 _ID: Final = re.compile(r"[a-z][a-z0-9-]{0,62}")
+_SYSTEM: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _MOST: Final = 200
 
 
@@ -34,6 +35,7 @@ def registered(row: sa.Row[Any]) -> dict[str, str | int | None]:
         "first_day": row.first_day,
         "last_day": row.last_day,
         "deleted_at": row.deleted_at,
+        "system": row.system,
     }
 
 
@@ -61,6 +63,7 @@ class Service:
     clause: str  # of the law or ordinance that decides who is eligible
     first: date
     last: date | None = None  # none: no end is known
+    system: str | None = None  # elsewhere, that serves it; none: asked for at this gateway
 
     def __post_init__(self) -> None:
         """Refuse what cannot be; raise ``ServiceUnfit``."""
@@ -69,6 +72,8 @@ class Service:
             said: str = getattr(self, field)
             if not (said == said.strip() and 1 <= len(said) <= _MOST and said.isprintable()):
                 raise ServiceUnfit(field=field)
+        if self.system is not None and not _SYSTEM.fullmatch(self.system):
+            raise ServiceUnfit(field="system")
         if self.last is not None and self.last < self.first:
             raise ServiceUnfit(field="last")
 
@@ -87,6 +92,7 @@ class Service:
             "clause": self.clause,
             "first": self.first.isoformat(),
             "last": self.last.isoformat() if self.last else None,
+            "system": self.system,
         }
 
 
@@ -110,3 +116,17 @@ class Known:
             "source": self.source,
             "clause": self.clause,
         }
+
+
+def service_of(row: sa.Row[Any]) -> Service:
+    """Return a service from its row."""
+    return Service(
+        service=row.service,
+        name=row.name,
+        provider=row.provider,
+        section=row.section,
+        clause=row.clause,
+        first=date.fromisoformat(row.first_day),
+        last=date.fromisoformat(row.last_day) if row.last_day else None,
+        system=row.system,
+    )

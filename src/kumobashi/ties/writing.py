@@ -12,13 +12,14 @@ from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from kumobashi.evidence.entries import Entry
 from kumobashi.evidence.log import append
 from kumobashi.evidence.revisions import Revision, revise
 from kumobashi.kernel import from_micros, new_id, to_micros, to_wire
+from kumobashi.ties.copies import mark_tie
 from kumobashi.ties.errors import TieSubjectUnfit, TieUnknown
+from kumobashi.ties.lists import FATES, WITHDRAWALS
 from kumobashi.ties.records import Tie, kept, tie_of
 from kumobashi.ties.sql import fates, revisions, services, ties, withdrawals
 from kumobashi.ties.states import LIVE, Act, State, check_act
@@ -147,23 +148,22 @@ class Pen:
         if held and held[0] >= said.stated_at:
             return
         key = {"tenant": self._tenant, "subject": subject, "service": service}
-        value = {"stated_at": to_micros(said.stated_at), "source": said.source}
-        self.connection.execute(sa.delete(withdrawals).where(*self._no(subject, service)))
-        self.connection.execute(sa.insert(withdrawals).values({**key, **value}))
+        value: dict[str, str | int] = {"stated_at": to_micros(said.stated_at)}
+        value["source"] = said.source
+        WITHDRAWALS.put(self.connection, key, value, now=to_micros(self.now), by=said.by)
 
     def is_gone(self, subject: str) -> bool:
         """Whether a resident died or has another number now."""
         mine = sa.and_(fates.c.tenant == self._tenant, fates.c.subject == subject)
         return self.connection.execute(sa.select(fates.c.fate).where(mine)).first() is not None
 
-    def note_gone(self, subject: str, act: Act) -> None:
-        """Keep what became of a resident."""
-        insert = (
-            postgresql.insert if self.connection.dialect.name == "postgresql" else sqlite.insert
-        )
-        row = {"tenant": self._tenant, "subject": subject, "fate": act.value}
-        made = insert(fates).values({**row, "at": to_micros(self.now)})
-        self.connection.execute(made.on_conflict_do_nothing())
+    def note_gone(self, subject: str, act: Act, by: str) -> None:
+        """Keep what became of a resident; the first word counts."""
+        if self.is_gone(subject):
+            return
+        at = to_micros(self.now)
+        key = {"tenant": self._tenant, "subject": subject}
+        FATES.put(self.connection, key, {"fate": act.value, "at": at}, now=at, by=by)
 
     # -- evidence -------------------------------------------------------------------------------
 
@@ -194,6 +194,7 @@ class Pen:
         head = {"revisions": number, "head": revision.hash}
         self.connection.execute(sa.update(ties).where(self._mine(tie)).values(head))
         self.keep(revision, tie)
+        mark_tie(self.connection, self._tenant, tie)
         self.note(
             "tie.moved",
             said.by,

@@ -13,6 +13,7 @@ from kumobashi.crypto.errors import SignatureInvalid, UnknownKey
 from kumobashi.crypto.keys import SigningKey
 from kumobashi.messages.errors import FieldWrong, FormatUnknown, MessageForeign
 from kumobashi.messages.media_types import WITHDRAWAL_TYP
+from kumobashi.messages.standings import Stands, TieStanding
 from kumobashi.messages.withdrawals import (
     MOST_ENTRIES,
     Withdrawal,
@@ -55,6 +56,28 @@ def envelope(notice: WithdrawalNotice, key: SigningKey = KEY) -> WithdrawalEnvel
         to_site=notice.to_site,
         notice=sign_notice(notice, key),
     )
+
+
+TIES = st.builds(
+    TieStanding,
+    tie=st.uuids(version=4).map(str),
+    token=st.from_regex(r"[0-9a-f]{32}", fullmatch=True),
+    stands=st.sampled_from(Stands),
+    terms=st.binary(min_size=1, max_size=40_000),
+    service=st.just("child-health"),
+    clause=st.text("条例第4号", min_size=1, max_size=200),
+    first=st.dates(),
+    last=st.none() | st.dates(),
+    sequence=st.integers(1, 1 << 50),
+)
+
+
+@given(st.lists(TIES, min_size=1, max_size=5))
+def test_a_notice_of_ties_is_read_as_it_was_written(ties: list[TieStanding]) -> None:
+    notice = replace(NOTICE, link=None, entries=(), ties=tuple(ties))
+    assert verify_notice(envelope(notice), KEYS) == notice
+    with pytest.raises(FieldWrong, match="entries"):
+        WithdrawalNotice.decode(replace(notice, entries=(ENTRY,)).encode())
 
 
 @given(st.lists(ENTRIES, max_size=5), st.integers(1, 1 << 50))

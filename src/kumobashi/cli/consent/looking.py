@@ -5,7 +5,7 @@ from rich.table import Table
 
 from kumobashi.cli.command import command, option
 from kumobashi.cli.consent.asking import SITE, ask, number_from
-from kumobashi.cli.consent.telling import STATES, TIERS, draw
+from kumobashi.cli.consent.telling import STATES, TIERS, draw, draw_revisions
 from kumobashi.cli.exits import Exit
 from kumobashi.cli.terminal import Terminal
 
@@ -136,10 +136,7 @@ def history(terminal: Terminal, *, record: str, site: str | None) -> None:
     if terminal.as_json:
         terminal.emit(found)
         return
-    for one in found["revisions"]:
-        state = terminal.t(*STATES[one["state"]])
-        line = f"{one['number']}  {one['at']}  {state}  {one['by']}  {one['hash']}"
-        terminal.out.print(line, soft_wrap=True, markup=False)
+    draw_revisions(terminal, found["revisions"], STATES)
 
 
 @command(

@@ -1,6 +1,6 @@
 """Draw records of consents for people."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich.table import Table
@@ -58,3 +58,15 @@ def draw(terminal: Terminal, records: Iterable[dict[str, Any]]) -> None:
         terminal.out.print(t("記録はありません。", "No records."))
     else:
         terminal.out.print(table)
+
+
+def draw_revisions(
+    terminal: Terminal,
+    revisions: Iterable[Mapping[str, Any]],
+    states: Mapping[str, tuple[str, str]],
+) -> None:
+    """Draw a history: one line for each revision, with the state that it led to."""
+    for one in revisions:
+        state = terminal.t(*states[one["state"]])
+        line = f"{one['number']}  {one['at']}  {state}  {one['by']}  {one['hash']}"
+        terminal.out.print(line, soft_wrap=True, markup=False)

@@ -4,6 +4,7 @@ import click
 
 from kumobashi.cli.command import command, option
 from kumobashi.cli.consent.asking import SITE, number_from
+from kumobashi.cli.consent.telling import draw_revisions
 from kumobashi.cli.exits import Exit
 from kumobashi.cli.terminal import Terminal
 from kumobashi.cli.tie.asking import ask
@@ -26,10 +27,7 @@ def show(terminal: Terminal, *, site: str | None, tie: str) -> None:
         return
     words = terminal.t("条件のハッシュ", "Hash of the terms")
     terminal.out.print(f"{words}: {found['ties'][0]['hash']}", soft_wrap=True, markup=False)
-    for one in found["revisions"]:
-        state = terminal.t(*STATES[one["state"]])
-        line = f"{one['number']}  {one['at']}  {state}  {one['by']}  {one['hash']}"
-        terminal.out.print(line, soft_wrap=True, markup=False)
+    draw_revisions(terminal, found["revisions"], STATES)
 
 
 @command(

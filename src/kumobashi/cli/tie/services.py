@@ -33,6 +33,12 @@ _SERVICE = click.argument("service")
 )
 @option("--first", required=True, metavar="DATE", ja="初めの日", en="First day")
 @option("--last", metavar="DATE", ja="終わりの日（含む）", en="Last day, included")
+@option(
+    "--system",
+    metavar="NAME",
+    ja="ほかの拠点でこのサービスを扱うシステム。紐付けはそこに知らせ、利用もそこで数えます",
+    en="The system at another site that serves it; ties are told and uses counted there",
+)
 @option("--replace", is_flag=True, ja="登録を改める", en="Change what is registered")
 def add(terminal: Terminal, *, site: str | None, **said: object) -> None:
     """Register a service."""
