@@ -89,11 +89,11 @@ class Noticing:
         first: int,
         counts: dict[str, int],
         beside: Callable[[sa.Connection], None] = lambda _connection: None,
-    ) -> Notice:
+    ) -> Notice | None:
         """Keep a notice with its leaf, and return what is to be sent now.
 
-        Unless another process was a moment earlier: then it is that one's. ``beside`` is done in
-        the same commit.
+        Unless another process was a moment earlier: then it is that one's, or nothing when that is
+        receipted already. ``beside`` is done in the same commit.
         """
         token = sign_notice(notice, self.identity.signing)
         mine = Notice(stream=stream, to_site=notice.to_site, last=notice.last, token=token)
@@ -121,7 +121,7 @@ class Noticing:
         self.store.write(work, key=f"notices {stream}")
         crashpoint("withdrawing.made")
         pending, _ = self.store.read(lambda held: self.made(held, stream))
-        return pending or mine
+        return pending
 
     async def send(self, notice: Notice) -> str:
         """Send a notice and return its receipt, verified.

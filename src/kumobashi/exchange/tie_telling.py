@@ -72,6 +72,7 @@ class TellingTies:
         self._clock = clock
         self._every = every_seconds
         self._open: set[str] | None = None  # systems where a receipt may be missing; none: any
+        self._unknown: set[str] = set()  # systems that are not in the workspace, logged once
         self._not_before: dict[str, float] = {}  # monotonic seconds, by system
 
     async def run(self) -> None:
@@ -92,8 +93,9 @@ class TellingTies:
         sites = await asyncio.to_thread(self._systems)
         if self._open is None:
             self._open = set(sites)
-        for system in sorted(set(due) - sites.keys()):
+        for system in sorted(set(due) - sites.keys() - self._unknown):
             log.warning("a service names no system of the workspace", extra={"system": system})
+            self._unknown.add(system)
         told = [
             self._tell(system, sites[system])
             for system in sorted({*due, *self._open} & sites.keys())

@@ -150,7 +150,9 @@ class Withdrawing:
             return None
         return self._make(link, found, first=after + 1, last=until)
 
-    def _make(self, link: Resting, found: Collection[Change], *, first: int, last: int) -> Notice:
+    def _make(
+        self, link: Resting, found: Collection[Change], *, first: int, last: int
+    ) -> Notice | None:
         notice = WithdrawalNotice(
             tenant=self._identity.tenant,
             from_site=self._identity.site,

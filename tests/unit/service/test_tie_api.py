@@ -51,6 +51,9 @@ def test_a_program_asks_the_agent_before_each_notice(tmp_path: Path) -> None:
             "clause": SERVICE.clause,
         }
 
+        for system in ("nowhere", "Bad Name"):
+            refused = do("service_add", **{**SERVICE.plain(), "service": "x", "system": system})
+            assert refused.json()["code"] == "tie.service_unfit"
         assert do("use", **use).status == 400
         assert do("nothing").status == 400
         refused = asked.ask("POST", "/api/v1/ties/may", use, token="other")
