@@ -1,20 +1,23 @@
 """Whoever takes away or changes what is known of ties is found, and gains no use by it."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from kumobashi.evidence.sql import waiting
+from kumobashi.messages.standings import Stands
 from kumobashi.storage.state import StateStore
 from kumobashi.testing.clocks import HandClock
 from kumobashi.ties.agent import Reason
+from kumobashi.ties.copies import due_at
 from kumobashi.ties.records import Tie
 from kumobashi.ties.services import Status
-from kumobashi.ties.sql import fates, revisions, statuses, uses, withdrawals
+from kumobashi.ties.sql import copies, fates, revisions, statuses, uses, withdrawals
 from kumobashi.ties.states import State
-from kumobashi.ties.terms import Channel
-from tests.unit.ties.books import LESS, NOW, ONE, SERVICE, TENANT, TWO, Desk
+from kumobashi.ties.terms import Channel, Frequency
+from tests.unit.ties.books import LESS, NOW, OFFER, ONE, SERVICE, TENANT, TWO, Desk
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 HOUR = timedelta(hours=1)
@@ -154,3 +157,31 @@ def test_rows_of_an_older_release_are_taken_on_at_their_next_change(desk: Desk) 
     assert found(desk) == []
     run(desk, sa.delete(statuses))
     assert len(found(desk)) == 1
+
+
+def test_who_touches_what_is_to_be_told_silences_no_later_withdrawal(desk: Desk) -> None:
+    served = replace(SERVICE, system="notice-cloud")
+    desk.book.registry.replace(served, by="operator")
+    touches: tuple[sa.Update | sa.Delete, ...] = (
+        sa.delete(copies),
+        sa.update(copies).values(told=999),
+        sa.update(copies).values(told=copies.c.sequence),
+    )
+    for number, touch in enumerate(touches):
+        tie = desk.bring(State.IN_FORCE, f"{number:048x}")
+        run(desk, touch.where(copies.c.tie == tie.tie))
+        if number == 1:
+            assert found(desk) == [(f"copies:{tie.tie}", 1)]
+        desk.book.withdraw(tie.tie, desk.said())
+        due = desk.store.read(lambda held: due_at(held, TENANT, "notice-cloud", most=10))
+        assert [one.stands for one in due if one.tie == tie.tie] == [Stands.WITHDRAWN]
+    assert found(desk) == []
+
+
+def test_a_frequency_beyond_a_hundred_is_reset_by_nobody(desk: Desk) -> None:
+    often = replace(OFFER, frequency=Frequency(times=103, days=28))
+    tie = desk.bring(State.IN_FORCE, terms=often)
+    assert {use(desk, tie, f"u{number}") for number in range(103)} == {Reason.ACCEPTED}
+    assert use(desk, tie, "more") is Reason.FREQUENCY
+    run(desk, sa.update(uses).where(uses.c.number.in_([1, 2])).values(at=0))
+    assert use(desk, tie, "more") is Reason.TOUCHED

@@ -199,17 +199,6 @@ class Agent:
     def _decide(
         self, connection: sa.Connection, ask: Ask, *, without: str | None = None
     ) -> Decision:
-        decision = self._by_terms(connection, ask, without=without)
-        if decision.is_permitted:
-            try:
-                check_uses(connection, self._tenant, ask.tie)
-            except TieTouched:
-                return _denied(Reason.TOUCHED)
-        return decision
-
-    def _by_terms(
-        self, connection: sa.Connection, ask: Ask, *, without: str | None = None
-    ) -> Decision:
         asked = {"of": self._tenant, "named": ask.tie, "at": to_micros(ask.at)}
         row = connection.execute(_QUESTION, {**asked, "without": without or ""}).first()
         if row is None:
@@ -219,7 +208,8 @@ class Agent:
             offered = _offered(row)
         except (TieTouched, ValueError):
             return _denied(Reason.TOUCHED)
-        return decide(tie, offered, ask, used=row.used, now=self._clock.now())
+        decision = decide(tie, offered, ask, used=row.used, now=self._clock.now())
+        return self._held(connection, ask, decision, tie.terms)
 
     def _told(self, connection: sa.Connection, ask: Ask, *, without: str) -> Decision:
         """Decide about a tie that only the hall told of."""
@@ -232,7 +222,19 @@ class Agent:
         offered = Offered(first=tie.first, last=tie.last, is_deleted=False, clause=tie.clause)
         after = ask.at - tie.terms.frequency.window
         used = count_after(connection, self._tenant, ask.tie, after, without=without)
-        return decide(tie, offered, ask, used=used, now=self._clock.now())
+        decision = decide(tie, offered, ask, used=used, now=self._clock.now())
+        return self._held(connection, ask, decision, tie.terms)
+
+    def _held(
+        self, connection: sa.Connection, ask: Ask, decision: Decision, terms: Terms
+    ) -> Decision:
+        """Permit only while the uses that were counted are as they were written."""
+        if decision.is_permitted:
+            try:
+                check_uses(connection, self._tenant, ask.tie, times=terms.frequency.times)
+            except TieTouched:
+                return _denied(Reason.TOUCHED)
+        return decision
 
 
 def _question() -> sa.Select[Any]:

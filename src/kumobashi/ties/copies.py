@@ -1,10 +1,12 @@
 """Which systems elsewhere have a tie, and what there is to tell them: a table beside the ties.
 
 A deed that changes what a system was told of marks it in the same commit, so nothing that is
-committed can be forgotten. ``sequence`` is the number of revisions of the tie and of its service
+committed can be forgotten; a row that somebody took away, or set to what was never told, is made
+good by the next deed. ``sequence`` is the number of revisions of the tie and of its service
 together: both only grow, so of two standings of a tie the later has the higher one.
 """
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,6 +20,8 @@ from kumobashi.ties.services import Service, service_of
 from kumobashi.ties.sql import copies, revisions, services, ties
 from kumobashi.ties.states import LIVE, State
 
+PREFIX: Final = "copies:"
+"""Before the id of a tie, where verification speaks of its copies."""
 _TELLING: Final = {State.IN_FORCE: Stands.IN_FORCE, State.WITHDRAWN: Stands.WITHDRAWN}
 
 
@@ -50,8 +54,10 @@ def mark_tie(connection: sa.Connection, tenant: str, tie: str) -> None:
     mine = sa.and_(copies.c.tenant == tenant, copies.c.tie == tie)
     is_in_force = row.state == State.IN_FORCE.value
     value = {"sequence": row.sequence, "rank": int(is_in_force)}
-    known = connection.execute(sa.update(copies).where(mine).values(value)).rowcount
-    if not known and is_in_force:  # nobody is told of what never was in force
+    marked = sa.update(copies).where(mine).values(**value, told=_before(row.sequence))
+    known = connection.execute(marked).rowcount
+    # Nobody is told of what never was in force.
+    if not known and (is_in_force or _was_in_force(connection, tenant, tie)):
         new = {"tenant": tenant, "tie": tie, "system": row.system, "told": 0}
         connection.execute(sa.insert(copies).values({**new, **value}))
 
@@ -69,7 +75,16 @@ def mark_service(connection: sa.Connection, tenant: str, service: str) -> None:
         ties.c.tenant == tenant, ties.c.service == service, ties.c.state.in_(states)
     )
     mine = sa.and_(copies.c.tenant == tenant, copies.c.tie.in_(living))
-    connection.execute(sa.update(copies).where(mine).values(sequence=changed))
+    marked = sa.update(copies).where(mine).values(sequence=changed, told=_before(changed))
+    connection.execute(marked)
+
+
+def beyond(connection: sa.Connection, tenant: str) -> list[str]:
+    """Return the ties of which more is said to be told than there is; nobody but us writes so."""
+    query = sa.select(copies.c.tie).where(
+        copies.c.tenant == tenant, copies.c.told > copies.c.sequence
+    )
+    return list(connection.execute(query.order_by(copies.c.tie)).scalars())
 
 
 def systems_to_tell(connection: sa.Connection, tenant: str) -> list[str]:
@@ -127,6 +142,17 @@ def note_told(
             copies.c.told < sequence,
         )
         connection.execute(sa.update(copies).where(mine).values(told=sequence))
+
+
+def _before(sequence: Any) -> sa.ColumnElement[int]:  # noqa: ANN401 - a number, or a column
+    """Return what was told, which can only lie before what is new."""
+    return sa.case((copies.c.told < sequence, copies.c.told), else_=sequence - 1)
+
+
+def _was_in_force(connection: sa.Connection, tenant: str, tie: str) -> bool:
+    mine = sa.and_(revisions.c.tenant == tenant, revisions.c.record == tie)
+    bodies = connection.execute(sa.select(revisions.c.body).where(mine)).scalars()
+    return any(json.loads(bytes(body)).get("state") == State.IN_FORCE for body in bodies)
 
 
 def _read(row: sa.Row[Any], service: Service, sequence: int) -> Due:

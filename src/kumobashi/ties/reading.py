@@ -10,6 +10,8 @@ from kumobashi.evidence.log import stored
 from kumobashi.evidence.revisions import Revision
 from kumobashi.evidence.sql import waiting
 from kumobashi.storage.state import StateStore
+from kumobashi.ties.copies import PREFIX as COPIES
+from kumobashi.ties.copies import beyond
 from kumobashi.ties.errors import TieTouched, TieUnknown
 from kumobashi.ties.held import PREFIX as HELD
 from kumobashi.ties.held import kept_head
@@ -95,6 +97,8 @@ class Reading:
         for fault in faults_of_uses(connection, self._tenant):
             known.add(fault.facts["record"])
             yield fault
+        for tie in beyond(connection, self._tenant):
+            yield TieTouched(record=COPIES + tie, number=1, what="more is told than there is")
         for fault in self._against_evidence(connection):
             if fault.facts["record"] not in known:
                 yield fault

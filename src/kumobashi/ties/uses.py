@@ -22,7 +22,7 @@ from kumobashi.ties.sql import revisions, uses
 
 PREFIX: Final = "uses:"
 """Before the id of a tie, where the chain of its uses stands."""
-_MOST_HELD: Final = 100  # newest uses that the agent holds against their revisions, each time
+_LEAST_HELD: Final = 100  # newest uses that are held against their revisions, each time
 
 
 def add_use(
@@ -62,13 +62,17 @@ def count_after(
     return connection.execute(sa.select(sa.func.count()).where(mine)).scalar_one()
 
 
-def check_uses(connection: sa.Connection, tenant: str, tie: str) -> None:
-    """Raise :class:`TieTouched` when a use is missing, or one of the newest was changed."""
+def check_uses(connection: sa.Connection, tenant: str, tie: str, *, times: int) -> None:
+    """Raise :class:`TieTouched` when a use is missing, or one of the newest was changed.
+
+    As many are held as a frequency has ``times``: the window holds the newest, and whoever moves
+    one of them out of it would have to change it.
+    """
     record = PREFIX + tie
     numbered = sa.select(sa.func.count()).where(_rows_of(tenant, tie), uses.c.number > 0)
     there = connection.execute(numbered).scalar_one()
     rows = connection.execute(
-        _joined(tenant, tie).order_by(revisions.c.number.desc()).limit(_MOST_HELD)
+        _joined(tenant, tie).order_by(revisions.c.number.desc()).limit(max(times, _LEAST_HELD))
     ).all()
     newest = rows[0].number if rows else 0
     if there != newest:
