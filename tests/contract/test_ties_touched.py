@@ -1,5 +1,7 @@
 """Whoever takes away or changes what is known of ties is found, and gains no use by it."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -144,6 +146,23 @@ def test_a_touched_list_is_found(desk: Desk) -> None:
         for table in tables:  # as it was
             run(desk, sa.delete(table), sa.insert(table).values([dict(row) for row in rows[table]]))
         assert found(desk) == []
+
+
+def test_two_processes_note_a_death_once(opened: Callable[[], StateStore], desk: Desk) -> None:
+    if not desk.store.is_shared:
+        pytest.skip("one process has the file")
+    other = opened()
+    try:
+        books = [desk.book, type(desk.book)(other, tenant=TENANT, clock=desk.clock)]
+        with ThreadPoolExecutor(4) as pool:
+            told = [
+                pool.submit(books[n % 2].died, f"{n // 2:048x}", by="operator") for n in range(100)
+            ]
+            assert [one.result() for one in told] == [[]] * 100
+    finally:
+        other.close()
+    assert found(desk) == []
+    assert len(desk.store.read(lambda c: c.execute(sa.select(fates)).all())) == 50
 
 
 def test_rows_of_an_older_release_are_taken_on_at_their_next_change(desk: Desk) -> None:

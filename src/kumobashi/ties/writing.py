@@ -26,6 +26,7 @@ from kumobashi.ties.states import LIVE, Act, State, check_act
 from kumobashi.ties.terms import Terms
 
 _SALT_BYTES: Final = 16
+_FATE_LOCK: Final = 0x746965  # "tie"; of PostgreSQL's advisory locks
 _SEALED: Final = re.compile(r"[0-9a-f]{32,80}")  # longer than any number of a resident
 
 
@@ -159,6 +160,9 @@ class Pen:
 
     def note_gone(self, subject: str, act: Act, by: str) -> None:
         """Keep what became of a resident; the first word counts."""
+        if self.connection.dialect.name == "postgresql":  # there is no row yet to wait at
+            whose = sa.func.hashtext(self._tenant + subject)
+            self.connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_FATE_LOCK, whose)))
         if self.is_gone(subject):
             return
         at = to_micros(self.now)
