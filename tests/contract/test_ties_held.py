@@ -12,8 +12,8 @@ from kumobashi.storage.state import StateStore
 from kumobashi.testing.clocks import HandClock
 from kumobashi.ties import copies
 from kumobashi.ties.agent import Reason
-from kumobashi.ties.errors import ServiceTied, TermsUnfit
-from kumobashi.ties.held import held_by_token, keep
+from kumobashi.ties.errors import ServiceTied
+from kumobashi.ties.held import NOBODY, held_by_token, keep
 from kumobashi.ties.sql import held, ties
 from kumobashi.ties.states import Act, State
 from kumobashi.ties.terms import Channel
@@ -86,13 +86,26 @@ def test_what_was_told_permits_and_is_counted_here(desk: Desk) -> None:
     assert may(desk) is Reason.SERVICE_OVER
 
 
-def test_another_hall_and_unreadable_terms_are_refused(desk: Desk) -> None:
+def test_another_hall_is_refused(desk: Desk) -> None:
     take(desk, TOLD)
     with pytest.raises(MessageForeign):
         take(desk, replace(TOLD, sequence=9), "other-hall")
-    with pytest.raises(TermsUnfit):
-        take(desk, replace(TOLD, sequence=9, terms=b"{}"))
     assert may(desk) is Reason.ACCEPTED
+
+
+def test_terms_that_cannot_be_read_permit_nothing_and_hold_nothing_up(desk: Desk) -> None:
+    take(desk, TOLD)
+    assert take(desk, replace(TOLD, sequence=9, terms=b"{}"))
+    assert may(desk) is Reason.TOUCHED
+    assert take(desk, replace(TOLD, sequence=10))
+    assert may(desk) is Reason.ACCEPTED
+
+
+def test_a_token_that_was_not_known_at_first_is_taken_when_it_comes(desk: Desk) -> None:
+    take(desk, replace(TOLD, token=NOBODY, stands=Stands.ENDED))
+    take(desk, replace(TOLD, sequence=9))
+    (known,) = desk.store.read(lambda c: held_by_token(c, TENANT, SYSTEM, TOLD.token))
+    assert known.state is State.IN_FORCE
 
 
 def test_a_changed_row_permits_nothing(desk: Desk) -> None:

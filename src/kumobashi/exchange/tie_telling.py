@@ -34,11 +34,11 @@ from kumobashi.messages.standings import TieStanding, counts_of
 from kumobashi.messages.withdrawals import NOT_UNDERSTOOD, WithdrawalNotice
 from kumobashi.storage.state import StateStore
 from kumobashi.ties.copies import Due, due_at, note_told, systems_to_tell
+from kumobashi.ties.held import NOBODY
 
 log = logging.getLogger(__name__)
 _MOST: Final = 1_000  # ties in one notice
 _MOST_BYTES: Final = 1 << 20  # of their terms: base64 twice, they stay far below a document
-_NOBODY: Final = "unreadable"  # in place of a token: of a tie that is not as it was written
 
 
 class TellingTies:
@@ -173,7 +173,7 @@ class TellingTies:
         return [
             TieStanding(
                 tie=one.tie,
-                token=_NOBODY if one.subject is None else key.token(numbers[one.subject]),
+                token=NOBODY if one.subject is None else key.token(numbers[one.subject]),
                 stands=one.stands,
                 terms=one.terms.encode(),
                 service=one.service.service,

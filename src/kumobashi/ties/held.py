@@ -20,6 +20,8 @@ from kumobashi.ties.sql import held, revisions
 from kumobashi.ties.states import State
 from kumobashi.ties.terms import Terms
 
+NOBODY: Final = "unreadable"
+"""In place of a token: of a tie that is not as it was written."""
 PREFIX: Final = "held:"
 """Before the id of a tie, where the revisions of what the hall told stand."""
 _STATES: Final = {
@@ -61,9 +63,11 @@ def keep(
 ) -> bool:
     """Keep a standing; return whether it is newer than what was known.
 
+    Nothing may be done under terms that cannot be read here; what is told behind them is not held
+    up by them.
+
     Raises:
         MessageForeign: another site told of this tie first.
-        TermsUnfit: the terms cannot be read.
     """
     mine = sa.and_(held.c.tenant == tenant, held.c.tie == told.tie)
     before = connection.execute(sa.select(held).where(mine).with_for_update()).first()
@@ -72,14 +76,13 @@ def keep(
     if before is not None and before.sequence >= told.sequence:
         return False
     text = told.terms.decode("utf-8", "replace")
-    if told.stands is Stands.IN_FORCE:
-        Terms.decode(text)
+    is_usable = told.stands is not Stands.IN_FORCE or _is_readable(text)
     row = {
         "from_site": from_site,
         "system": system,
-        "token": told.token if before is None else before.token,
+        "token": before.token if before and before.token != NOBODY else told.token,
         "service": told.service,
-        "stands": told.stands.value,
+        "stands": (told.stands if is_usable else Stands.ENDED).value,
         "terms": text,
         "clause": told.clause,
         "first_day": told.first.isoformat(),
@@ -163,6 +166,14 @@ def _read(row: sa.Row[Any]) -> Held:
         last=date.fromisoformat(row.last_day) if row.last_day else None,
         sequence=row.sequence,
     )
+
+
+def _is_readable(terms: str) -> bool:
+    try:
+        Terms.decode(terms)
+    except TermsUnfit:
+        return False
+    return True
 
 
 def _bound(row: dict[str, Any]) -> Facts:
