@@ -29,6 +29,7 @@ from kumobashi.consent.channels.smtp import MailRoute, SmtpSender
 from kumobashi.consent.channels.states import Channel
 from kumobashi.consent.channels.wording import Office
 from kumobashi.planning.sampling import write_sample
+from tests.unit.registers import write_register
 
 controller = pytest.importorskip("aiosmtpd.controller", reason="aiosmtpd is in requirements/dev.in")
 smtp = pytest.importorskip("aiosmtpd.smtp")
@@ -317,6 +318,7 @@ def test_from_the_terminal_to_the_mail_and_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     folder = write_sample(tmp_path / "city")
+    write_register(folder, "0000000001")
 
     def do(*args: str, lines: str) -> Any:
         monkeypatch.setattr("sys.stdin", io.StringIO(lines))

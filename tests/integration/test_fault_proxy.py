@@ -229,8 +229,8 @@ def test_a_connection_is_cut_although_the_fault_changes_before_anything_is_carri
     with (
         serving(far),
         fault_proxy(near, far),
+        suppress(ConnectionError),  # as early as the connection is made, at times
         socket.create_connection(("127.0.0.1", near), timeout=5) as caller,
-        suppress(ConnectionError),
     ):
         caller.sendall(b"x")
         assert caller.recv(1) == b""

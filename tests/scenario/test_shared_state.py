@@ -232,7 +232,12 @@ def test_the_database_restarts_while_transfers_run_and_nobody_has_to_help(
         time.sleep(chance.uniform(0.2, 2.0))
         shared.start_server()
         settles(town, transfer)
-    assert all(process.exit_code is None for process in [*shared.more, *town.running.values()])
+    ended = [
+        (process.exit_code, process.tail())
+        for process in [*shared.more, *town.running.values()]
+        if process.exit_code is not None
+    ]
+    assert not ended
 
 
 def test_a_worker_that_begins_while_the_database_is_away_waits_for_it(

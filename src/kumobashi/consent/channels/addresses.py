@@ -7,7 +7,7 @@ message. Errors say what is wrong and never repeat the address.
 >>> address_of(Channel.MAIL, " ｔａｒｏ＠Example.JP ")
 'taro@example.jp'
 >>> address_of(Channel.MAIL, "taro@架空.example")
-'taro@xn--i8s592g.example'
+'taro@xn--6tvr13b.example'
 >>> address_of(Channel.SMS, "+81 90-0000-0000")
 '09000000000'
 """
