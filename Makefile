@@ -5,7 +5,7 @@ PYTEST_ARGS ?=
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
-# Three workers to two cores (tests/conftest.py); a file's tests stay together (tests/dealing.py).
+# One worker per core; a file's tests stay together (tests/dealing.py).
 PARALLEL ?= -n auto --dist loadfile
 SPHINX := $(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --nitpicky --jobs auto
 

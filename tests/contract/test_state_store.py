@@ -7,7 +7,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import wait
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -480,6 +480,25 @@ def test_work_waits_for_a_restart_of_the_database_and_goes_on_by_itself() -> Non
     assert away.value.retryable
     assert "kumo-pg" not in str(away.value)
     assert dsn not in str(away.value)
+
+
+def test_whoever_is_starting_reads_as_soon_as_the_database_is_back() -> None:
+    folder = Path(tempfile.mkdtemp(prefix="kumo-pg-"))
+    try:
+        with running(folder) as server:
+            dsn = application_database(server, "starting")
+            store = PostgreSQLState(dsn, tenant=TENANT, starting_seconds=60)
+            store.write(notes.create)
+            store.write(insert(1))
+        with ThreadPoolExecutor(1) as pool:
+            reading = pool.submit(ids, store)
+            time.sleep(1.0)
+            assert not reading.done()
+            with running(folder):
+                assert reading.result(30) == [1]
+                store.close()
+    finally:
+        shutil.rmtree(folder)
 
 
 def test_work_that_waits_too_long_is_told_and_the_store_can_be_closed() -> None:

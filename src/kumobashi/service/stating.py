@@ -18,8 +18,8 @@ _LOOK_SECONDS = 1.0
 def open_state(settings: Settings, tenant: str, *, patience_seconds: float = 0.0) -> StateStore:
     """Return the state of the site that the settings name.
 
-    A database that does not answer is asked again for ``patience_seconds``: whoever starts while it
-    restarts need not be started once more.
+    A database that does not answer is asked again for ``patience_seconds``, and what is read in
+    that time waits for it: whoever starts while it restarts need not be started once more.
 
     Raises:
         AlreadyRunning: another process has the SQLite file.
@@ -37,7 +37,7 @@ def open_state(settings: Settings, tenant: str, *, patience_seconds: float = 0.0
     until = time.monotonic() + patience_seconds
     while True:
         try:
-            return PostgreSQLState(dsn, tenant=tenant)
+            return PostgreSQLState(dsn, tenant=tenant, starting_seconds=patience_seconds)
         except StoreUnreachable as away:
             if time.monotonic() >= until:
                 raise

@@ -32,6 +32,7 @@ from kumobashi.storage.errors import (
     RoleTooStrong,
     SpoolFull,
     StoreNotDurable,
+    StoreUnreachable,
     unreachable,
 )
 from kumobashi.storage.sqlstates import Kind, kind_of
@@ -72,11 +73,13 @@ class PostgreSQLState:
         writers: int = 4,
         most: int = _MOST_IN_ONE_COMMIT,
         patience_seconds: float = 20.0,
+        starting_seconds: float = 0.0,
     ) -> None:
         """Connect once, to see that the server is there and safe to use.
 
         ``most`` is how much work goes into one commit; ``patience_seconds`` how long work waits
-        for a database that has gone away.
+        for a database that has gone away. Reading does not wait for one, but for the first
+        ``starting_seconds``: whoever starts while it restarts need not be started once more.
 
         Raises:
             StoreUnreachable, RoleTooStrong, StoreNotDurable
@@ -87,6 +90,7 @@ class PostgreSQLState:
         self._patience = patience_seconds
         self._is_closed = False
         self._closing = threading.Lock()
+        self._starts_until = time.monotonic() + starting_seconds
         self._down_until = 0.0  # monotonic; readers do not queue for a server that is away
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run_loop, name="state-loop", daemon=True)
@@ -124,9 +128,14 @@ class PostgreSQLState:
 
     def read(self, work: Work[T]) -> T:
         """Do the work on a connection that sees all that was committed."""
-        if self._is_closed:
-            raise OwnStoreFailed(reason="closed")
-        return self._in_loop(self._read(work))
+        while not self._is_closed:
+            try:
+                return self._in_loop(self._read(work))
+            except StoreUnreachable:
+                if time.monotonic() >= self._starts_until:
+                    raise
+                time.sleep(_LONGEST_PAUSE_SECONDS)
+        raise OwnStoreFailed(reason="closed")
 
     def close(self) -> None:
         """Finish what is queued and let go; closing again does nothing."""
