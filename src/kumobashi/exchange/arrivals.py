@@ -7,9 +7,10 @@ import sqlalchemy as sa
 from kumobashi.exchange import noting
 from kumobashi.exchange.errors import NoSuchTransfer
 from kumobashi.exchange.ledger_book import Book, Facts, equal_to, merged
+from kumobashi.exchange.moving import IN
 from kumobashi.exchange.records import Incoming, incoming_of
 from kumobashi.exchange.sql import incoming
-from kumobashi.exchange.statements import CHANGE_IN, HOLD_IN, ONE_IN, ONE_IN_BRIEF
+from kumobashi.exchange.statements import ONE_IN, ONE_IN_BRIEF
 from kumobashi.exchange.states import IN_FINAL, In, check_in
 from kumobashi.kernel import to_micros
 
@@ -114,25 +115,17 @@ class Arrivals(Book):
     ) -> Incoming:
         """Move a bundle, and keep a signed receipt ``(stage, jws)`` in the same commit."""
 
-        def work(connection: sa.Connection) -> Incoming:
-            self._fence(connection)
-            key = self._key(bundle.transfer, bundle.attempt)
-            found = connection.execute(HOLD_IN, key).first()
-            if found is None:
-                raise NoSuchTransfer(transfer=bundle.transfer)
-            now = incoming_of(found)
+        def decided(now: Incoming) -> Facts:
             values: dict[str, object] = {**columns, **self._waiting(cause)}
             if facts:
                 values["facts"] = merged(now.facts, facts)
             if then is not None:
                 check_in(now.state, then)
                 values |= self._reached(then)
-            if receipt:
-                self._keep(connection, bundle.transfer, bundle.attempt, "in", [receipt])
-            after = self._write(connection, CHANGE_IN, key, now, values)
-            self.note(connection, noting.taken_on(now, after, self.clock.now()))
-            return after
+            return values
 
+        name = (bundle.transfer, bundle.attempt)
+        work = self._move(IN, name, decided, [receipt] if receipt else ())
         return self.store.write(work, key=bundle.transfer)
 
     def _read_in(self, connection: sa.Connection, transfer: str, attempt: int) -> Incoming | None:

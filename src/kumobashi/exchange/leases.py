@@ -6,7 +6,7 @@ one more: every commit under the old token is refused (:class:`~.errors.Fenced`)
 own transaction.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from kumobashi.exchange.errors import Fenced
 from kumobashi.exchange.sql import leases as table
+from kumobashi.exchange.statements import at_least_one
 from kumobashi.storage.state import StateStore
 
 Side = Literal["out", "in"]
@@ -133,6 +134,17 @@ def _batches(names: list[_Name]) -> Iterator[list[_Name]]:
         yield names[first : first + _IN_ONE_STATEMENT]
 
 
+_CHECK_SOME = (
+    sa.select(table.c.side, table.c.transfer, table.c.attempt, table.c.owner, table.c.token)
+    .where(table.c.tenant == sa.bindparam("tenant_"))
+    .where(
+        sa.tuple_(table.c.side, table.c.transfer, table.c.attempt).in_(
+            sa.bindparam("some_", expanding=True)
+        )
+    )
+    .order_by(table.c.side, table.c.transfer, table.c.attempt)
+    .with_for_update(read=True)
+)
 _CHECK = sa.text(
     "select owner, token from leases where tenant = :tenant and side = :side"
     " and transfer = :transfer and attempt = :attempt"
@@ -150,5 +162,28 @@ def check_fence(connection: sa.Connection, tenant: str, lease: Lease) -> None:
     on = lease.on
     key = {"tenant": tenant, "side": on.side, "transfer": on.transfer, "attempt": on.attempt}
     row = connection.execute(query, key).first()
-    if row is None or (row.owner, row.token) != (lease.owner, lease.token):
-        raise Fenced(transfer=on.transfer, token=lease.token, newer=row.token if row else 0)
+    if refused := _refused(lease, (row.owner, row.token) if row else None):
+        raise refused
+
+
+def check_fences(
+    connection: sa.Connection, tenant: str, leases: Collection[Lease]
+) -> dict[Lease, Fenced]:
+    """Return what refuses those of the leases that are another's; hold the others as one does."""
+    if not leases:
+        return {}
+    names = {lease: (lease.on.side, lease.on.transfer, lease.on.attempt) for lease in leases}
+    key = {"tenant_": tenant, "some_": at_least_one(set(names.values()))}
+    rows = {
+        (row.side, row.transfer, row.attempt): (row.owner, row.token)
+        for row in connection.execute(_CHECK_SOME, key)
+    }
+    found = {lease: _refused(lease, rows.get(name)) for lease, name in names.items()}
+    return {lease: refused for lease, refused in found.items() if refused}
+
+
+def _refused(lease: Lease, held: tuple[str, int] | None) -> Fenced | None:
+    """Compare a lease with the owner and the token that stand in its row."""
+    if held == (lease.owner, lease.token):
+        return None
+    return Fenced(transfer=lease.on.transfer, token=lease.token, newer=held[1] if held else 0)

@@ -3,15 +3,15 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import sqlalchemy as sa
 
 from kumobashi.evidence.entries import Entry
-from kumobashi.evidence.log import append
-from kumobashi.exchange import noting
+from kumobashi.evidence.log import append_all
 from kumobashi.exchange.errors import NoSuchTransfer
-from kumobashi.exchange.leases import Lease, check_fence
+from kumobashi.exchange.leases import Lease, Side, check_fence
+from kumobashi.exchange.moving import Move, Name, Rows, filled, new_receipts
 from kumobashi.exchange.permitting import NoAgreements, Permits
 from kumobashi.exchange.records import Record, changed
 from kumobashi.exchange.statements import ADD_RECEIPT, HELD_RECEIPTS
@@ -20,7 +20,6 @@ from kumobashi.exchange.touched import Touched
 from kumobashi.kernel import Clock, from_wire, to_micros
 from kumobashi.storage.state import StateStore
 
-Side = Literal["out", "in"]
 Facts = Mapping[str, Any]
 Made = TypeVar("Made")
 
@@ -66,8 +65,7 @@ class Book:
 
     def note(self, connection: sa.Connection, said: Sequence[Entry]) -> None:
         """Write evidence in the commit of what it speaks of."""
-        for entry in said:
-            append(connection, self.tenant, entry)
+        append_all(connection, self.tenant, said)
 
     def _keep(
         self,
@@ -78,23 +76,12 @@ class Book:
         more: list[tuple[str, str]],
     ) -> None:
         key = {**self._key(transfer, attempt), "side_": side}
-        held = set(connection.execute(HELD_RECEIPTS, key).scalars())
-        fresh = [(stage, jws) for stage, jws in more if jws not in held]
-        for number, (stage, jws) in enumerate(fresh, len(held)):
-            row = {
-                "tenant": self.tenant,
-                "transfer": transfer,
-                "attempt": attempt,
-                "side": side,
-                "number": number,
-                "stage": stage,
-                "jws": jws,
-                "at": to_micros(self.clock.now()),
-            }
-            connection.execute(ADD_RECEIPT, row)
-            now = self.clock.now()
-            said = noting.kept(transfer, attempt, side, number, stage=stage, token=jws, at=now)
-            self.note(connection, [said])
+        held = list(connection.execute(HELD_RECEIPTS, key).scalars())
+        of = (self.tenant, transfer, attempt, side)
+        rows, said = new_receipts(of, held, more, self.clock.now())
+        if rows:
+            connection.execute(ADD_RECEIPT, rows)
+            self.note(connection, said)
 
     def _write(
         self,
@@ -108,15 +95,28 @@ class Book:
 
         Nobody else can have changed it since it was held, so it need not be read once more.
         """
-        # Most moves say once more that nothing is waited for; columns that stay empty are left out.
-        news = {
-            name: value
-            for name, value in values.items()
-            if value is not None or getattr(before, name) is not None
-        }
+        news = filled(before, values)
         if news and connection.execute(change, {**key, **news}).rowcount != 1:
             raise NoSuchTransfer(transfer=before.transfer)
         return changed(before, news)
+
+    def _move(
+        self,
+        rows: Rows[Record],
+        name: Name,
+        decide: Callable[[Record], Facts],
+        receipts: Sequence[tuple[str, str]] = (),
+    ) -> Move[Record]:
+        """Return work that changes one row as ``decide`` says of the row alone."""
+        return Move(
+            rows=rows,
+            tenant=self.tenant,
+            clock=self.clock,
+            lease=self.lease,
+            name=name,
+            decide=decide,
+            receipts=receipts,
+        )
 
     def _reached(self, then: Out | In) -> dict[str, object]:
         """Return the columns that say where something is, and when it ended if it has."""

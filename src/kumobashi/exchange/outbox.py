@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from kumobashi.exchange import noting
 from kumobashi.exchange.errors import IllegalMove, NoSuchTransfer
 from kumobashi.exchange.ledger_book import Book, Facts, equal_to, merged
+from kumobashi.exchange.moving import OUT
 from kumobashi.exchange.permitting import AGREEMENT, Needed, Sending
 from kumobashi.exchange.records import Outgoing, outgoing_of
 from kumobashi.exchange.sql import outgoing
@@ -175,8 +176,7 @@ class Outbox(Book):
             IllegalMove: it may not go there, or is not ``still`` where it was.
         """
 
-        def work(connection: sa.Connection) -> Outgoing:
-            now = self.hold_out(connection, transfer)
+        def decided(now: Outgoing) -> Facts:
             if still is not None and now.state is not still:
                 raise IllegalMove(now=now.state.value, then=(then or still).value)
             values: dict[str, object] = {**columns, **self._waiting(cause)}
@@ -185,10 +185,17 @@ class Outbox(Book):
             if then is not None:
                 check_out(now.state, then)
                 values |= self._reached(then)
+            return values
+
+        def asking(connection: sa.Connection) -> Outgoing:
+            now = self.hold_out(connection, transfer)
+            values = decided(now)
             if also is not None:
                 also(connection)
             return self.change_out(connection, now, values)
 
+        # What is asked beside the row must see all that was changed before: it goes alone.
+        work = self._move(OUT, (transfer, None), decided) if also is None else asking
         return self._durably(transfer, work)
 
     def received(
@@ -196,19 +203,16 @@ class Outbox(Book):
     ) -> Outgoing:
         """Keep verified receipts at the sender and move to where they say it is, in one commit."""
 
-        def work(connection: sa.Connection) -> Outgoing:
-            now = self.hold_out(connection, transfer)
-            self._keep(connection, transfer, now.attempt, "out", more)
-            values: dict[str, object] = {
+        def decided(now: Outgoing) -> Facts:
+            for state in _way(now.state, then):
+                check_out(*state)
+            return {
                 **self._waiting(facts.get("cause")),
                 "facts": merged(now.facts, {k: v for k, v in facts.items() if k != "cause"}),
                 **self._reached(then),
             }
-            for state in _way(now.state, then):
-                check_out(*state)
-            return self.change_out(connection, now, values)
 
-        return self._durably(transfer, work)
+        return self._durably(transfer, self._move(OUT, (transfer, None), decided, more))
 
     def read_out(self, connection: sa.Connection, transfer: str) -> Outgoing:
         """Return one transfer inside a piece of work; raise ``NoSuchTransfer``."""

@@ -17,8 +17,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from kumobashi.exchange.lanes import Found, Job
+from kumobashi.exchange.leases import Side
 from kumobashi.exchange.ledger import Ledger
-from kumobashi.exchange.ledger_book import Side
 from kumobashi.exchange.ranks import rank_now
 from kumobashi.exchange.rounds import Key
 from kumobashi.exchange.sql import incoming, leases, outgoing, paused_links

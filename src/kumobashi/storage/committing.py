@@ -1,7 +1,8 @@
 """Many pieces of work in one transaction, none hurt by another.
 
-Nearly all work succeeds, so a batch is first run without savepoints, which would double its cost.
-When a piece fails the batch is rolled back and run again, each piece in a savepoint of its own.
+Nearly all work succeeds, so a batch is first run without savepoints, which would double its cost,
+and what can be done together is (``joining``). When a piece fails, unless it did so before anything
+was written for it, the batch is rolled back and run again, each piece in a savepoint of its own.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,7 +12,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kumobashi.storage.state import Asked
+from kumobashi.storage.joining import Joint, Refused, gathered
+from kumobashi.storage.state import Asked, Work
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,15 +49,27 @@ def run_quickly(
         PieceFailed: some work raised; roll back and :func:`run_carefully`.
         BaseException: what the store itself raised.
     """
-    outcomes = []
-    for work, future in batch:
+    outcomes = {}
+    for group in gathered([(asked.work, asked.key) for asked in batch]):
         try:
-            outcomes.append(Outcome(future=future, result=work(connection)))
+            found = _done(connection, [batch[place].work for place in group])
         except BaseException as error:
             if is_of_store(error):
                 raise
             raise PieceFailed from error
-    return outcomes
+        for place, result in zip(group, found, strict=True):
+            future = batch[place].future
+            if isinstance(result, Refused):
+                outcomes[place] = Outcome(future=future, error=result.error)
+            else:
+                outcomes[place] = Outcome(future=future, result=result)
+    return [outcomes[place] for place in range(len(batch))]
+
+
+def _done(connection: sa.Connection, works: Sequence[Work[Any]]) -> Sequence[Any]:
+    if isinstance(works[0], Joint):
+        return works[0].together(connection, works)  # type: ignore[arg-type]  # all are of its kind
+    return [works[0](connection)]
 
 
 def run_carefully(
@@ -69,12 +83,12 @@ def run_carefully(
         BaseException: what the store itself raised.
     """
     outcomes = []
-    for work, future in batch:
+    for asked in batch:
         try:
             with connection.begin_nested():
-                outcomes.append(Outcome(future=future, result=work(connection)))
+                outcomes.append(Outcome(future=asked.future, result=asked.work(connection)))
         except BaseException as error:
             if is_of_store(error):
                 raise
-            outcomes.append(Outcome(future=future, error=error))
+            outcomes.append(Outcome(future=asked.future, error=error))
     return outcomes

@@ -117,7 +117,7 @@ class PostgreSQLState:
                 future.set_exception(OwnStoreFailed(reason="closed"))
             else:
                 queue = self._queues[number]
-                queue.append((work, future))
+                queue.append(Asked(work, future, key))
                 if len(queue) == 1:  # else the writer has been told and not looked yet
                     self._loop.call_soon_threadsafe(self._news[number].set)
         return future
@@ -316,7 +316,7 @@ async def _dropped(connection: AsyncConnection | None) -> None:
 
 
 def _failed(batch: list[Asked], error: BaseException) -> list[Outcome]:
-    return [Outcome(future=future, error=error) for _, future in batch]
+    return [Outcome(future=asked.future, error=error) for asked in batch]
 
 
 def _named(error: BaseException, kind: Kind) -> BaseException:

@@ -77,14 +77,14 @@ class SQLiteState:
         self._writer = threading.Thread(target=self._write_all, name="state-writer", daemon=True)
         self._writer.start()
 
-    def submit(self, work: Work[T], *, key: str = "") -> Future[T]:  # noqa: ARG002 - one order
+    def submit(self, work: Work[T], *, key: str = "") -> Future[T]:
         """Queue work; the future resolves when it is durable, or with what it raised."""
         future: Future[T] = Future()
         with self._closing:
             if self._is_closed:  # a thread that outlives the gateway must not wait for ever
                 future.set_exception(OwnStoreFailed(reason="closed"))
             else:
-                self._queue.put((work, future))
+                self._queue.put(Asked(work, future, key))
         return future
 
     def write(self, work: Work[T], *, key: str = "") -> T:
@@ -138,7 +138,7 @@ def _committed(connection: sa.Connection, batch: list[Asked]) -> list[Outcome]:
                 return run_carefully(connection, batch, _is_of_store)
     except BaseException as error:  # noqa: BLE001 - nothing of this batch is durable
         named = _named(error)
-        return [Outcome(future=future, error=named) for _, future in batch]
+        return [Outcome(future=asked.future, error=named) for asked in batch]
 
 
 def _code(error: BaseException) -> int | None:

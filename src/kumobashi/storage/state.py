@@ -8,7 +8,7 @@ and writes only through the connection it is given.
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import sqlalchemy as sa
 
@@ -53,4 +53,9 @@ class StateStore(Protocol):
         """Finish what is queued and let go."""
 
 
-Asked = tuple[Work[Any], Future[Any]]
+class Asked(NamedTuple):
+    """Work that waits to be done."""
+
+    work: Work[Any]
+    future: Future[Any]
+    key: str
