@@ -26,6 +26,8 @@ from kumobashi.exchange.statements import (
     CHANGE_IN,
     CHANGE_OUT,
     HELD_RECEIPTS_OF,
+    HOLD_IN,
+    HOLD_OUT,
     HOLD_SOME_IN,
     HOLD_SOME_OUT,
     at_least_one,
@@ -42,7 +44,8 @@ class Rows(Generic[Record]):
     """How the rows of one side are read, written, and spoken of."""
 
     side: Side
-    hold: sa.Select[Any]  # these rows, until the commit
+    hold: sa.Select[Any]  # one row, until the commit
+    hold_some: sa.Select[Any]
     change: sa.Update
     made: Callable[[sa.Row[Any]], Record]
     said: Callable[[Record, Record, datetime], list[Entry]]
@@ -53,17 +56,31 @@ class Rows(Generic[Record]):
 
     def held(self, connection: sa.Connection, tenant: str, names: set[Name]) -> dict[Name, Record]:
         """Return the rows that there are, which nobody else may change before this commit."""
+        if len(names) == 1:  # a list in a statement costs more than the row
+            (name,) = names
+            row = connection.execute(self.hold, _key(tenant, name)).first()
+            return {name: self.made(row)} if row else {}
         some = [name if self.side == "in" else name[0] for name in names]
         key = {"tenant_": tenant, "some_": at_least_one(some)}
-        rows = [self.made(row) for row in connection.execute(self.hold, key).all()]
+        rows = [self.made(row) for row in connection.execute(self.hold_some, key).all()]
         return {self.name(row): row for row in rows}
 
 
 OUT: Rows[Outgoing] = Rows(
-    side="out", hold=HOLD_SOME_OUT, change=CHANGE_OUT, made=outgoing_of, said=noting.sent_on
+    side="out",
+    hold=HOLD_OUT,
+    hold_some=HOLD_SOME_OUT,
+    change=CHANGE_OUT,
+    made=outgoing_of,
+    said=noting.sent_on,
 )
 IN: Rows[Incoming] = Rows(
-    side="in", hold=HOLD_SOME_IN, change=CHANGE_IN, made=incoming_of, said=noting.taken_on
+    side="in",
+    hold=HOLD_IN,
+    hold_some=HOLD_SOME_IN,
+    change=CHANGE_IN,
+    made=incoming_of,
+    said=noting.taken_on,
 )
 
 
@@ -115,7 +132,8 @@ class Move(Joint[Record], Generic[Record]):
                 continue
             at = one.clock.now()
             after = changed(before, more)
-            said += kept.added(one, before, at)
+            if one.receipts:
+                said += kept.added(one, before, at)
             said += rows.said(before, after, at)
             now[one.name] = after
             news.setdefault(one.name, {}).update(more)
@@ -142,8 +160,6 @@ class _Kept:
 
     def added(self, move: Move[Any], row: Outgoing | Incoming, at: datetime) -> list[Entry]:
         """Take up a move's receipts, and return what is to be said of those that are new."""
-        if not move.receipts:
-            return []
         held = self._held[row.transfer, row.attempt]
         rows, said = new_receipts(
             (move.tenant, row.transfer, row.attempt, self._side), held, move.receipts, at
@@ -201,17 +217,20 @@ def filled(before: Record, values: Values) -> dict[str, Any]:
     }
 
 
+def _key(tenant: str, name: Name) -> dict[str, object]:
+    transfer, attempt = name
+    key: dict[str, object] = {"tenant_": tenant, "transfer_": transfer}
+    return key if attempt is None else {**key, "attempt_": attempt}
+
+
 def _write(
     connection: sa.Connection, rows: Rows[Any], tenant: str, news: Mapping[Name, Values]
 ) -> None:
     """Change rows that this transaction holds, those of the same columns by one statement."""
     alike: defaultdict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
-    for (transfer, attempt), values in news.items():
+    for name, values in news.items():
         if values:
-            key = {"tenant_": tenant, "transfer_": transfer, **values}
-            if attempt is not None:
-                key["attempt_"] = attempt
-            alike[tuple(sorted(values))].append(key)
+            alike[tuple(sorted(values))].append({**_key(tenant, name), **values})
     for some in alike.values():
         # They are held, so they are there; a driver that sends many at once does not count them.
         done = connection.execute(rows.change, some)

@@ -1,7 +1,8 @@
 """One transfer as the ledger holds it, on the side that sends and on the side that receives."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -60,6 +61,11 @@ class Incoming:
     put_off_at: int | None = None  # when ``next_try_at`` was said
 
 
+_NAMES = {
+    kind: (names, attrgetter(*names))
+    for kind in (Outgoing, Incoming)
+    for names in [tuple(field.name for field in fields(kind))]
+}
 Record = TypeVar("Record", Outgoing, Incoming)
 _OUTGOING = tuple(outgoing.c.keys())
 
@@ -85,6 +91,11 @@ def changed(before: Record, values: Mapping[str, Any]) -> Record:
 
     Documents among them must be as JSON keeps them, or what is read later differs.
     """
+    if not values:
+        return before
+    names, get = _NAMES[type(before)]
+    now = dict(zip(names, get(before), strict=True))  # ``replace`` takes three times as long
+    now |= values
     if "state" in values:
-        values = {**values, "state": type(before.state)(values["state"])}
-    return replace(before, **values)
+        now["state"] = type(before.state)(values["state"])
+    return type(before)(**now)

@@ -46,6 +46,7 @@ ONE_IN = sa.select(incoming).where(_is(incoming, "attempt"))
 ONE_IN_BRIEF = sa.select(*(c for c in incoming.c if c is not incoming.c.announcement)).where(
     _is(incoming, "attempt")
 )
+HOLD_IN = ONE_IN.with_for_update()
 HOLD_SOME_IN = (
     sa.select(incoming)
     .where(incoming.c.tenant == sa.bindparam("tenant_"))

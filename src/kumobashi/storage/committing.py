@@ -6,13 +6,13 @@ was written for it, the batch is rolled back and run again, each piece in a save
 """
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from kumobashi.storage.joining import Joint, Refused, gathered
+from kumobashi.storage.replying import tell
 from kumobashi.storage.state import Asked, Work
 
 
@@ -20,18 +20,13 @@ from kumobashi.storage.state import Asked, Work
 class Outcome:
     """What became of one piece of work, to be told once the commit is durable."""
 
-    future: Future[Any]
+    asked: Asked
     result: Any = None
     error: BaseException | None = None
 
     def tell(self) -> None:
-        """Resolve the future, unless somebody has given up waiting for it."""
-        if not self.future.set_running_or_notify_cancel():
-            return
-        if self.error is None:
-            self.future.set_result(self.result)
-        else:
-            self.future.set_exception(self.error)
+        """Tell whoever asked for it."""
+        tell(self.asked.reply, self.result, self.error)
 
 
 class PieceFailed(Exception):
@@ -50,7 +45,7 @@ def run_quickly(
         BaseException: what the store itself raised.
     """
     outcomes = {}
-    for group in gathered([(asked.work, asked.key) for asked in batch]):
+    for group in gathered(batch):
         try:
             found = _done(connection, [batch[place].work for place in group])
         except BaseException as error:
@@ -58,11 +53,10 @@ def run_quickly(
                 raise
             raise PieceFailed from error
         for place, result in zip(group, found, strict=True):
-            future = batch[place].future
             if isinstance(result, Refused):
-                outcomes[place] = Outcome(future=future, error=result.error)
+                outcomes[place] = Outcome(asked=batch[place], error=result.error)
             else:
-                outcomes[place] = Outcome(future=future, result=result)
+                outcomes[place] = Outcome(asked=batch[place], result=result)
     return [outcomes[place] for place in range(len(batch))]
 
 
@@ -86,9 +80,9 @@ def run_carefully(
     for asked in batch:
         try:
             with connection.begin_nested():
-                outcomes.append(Outcome(future=asked.future, result=asked.work(connection)))
+                outcomes.append(Outcome(asked=asked, result=asked.work(connection)))
         except BaseException as error:
             if is_of_store(error):
                 raise
-            outcomes.append(Outcome(future=asked.future, error=error))
+            outcomes.append(Outcome(asked=asked, error=error))
     return outcomes

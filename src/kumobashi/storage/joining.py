@@ -8,9 +8,11 @@ one writing, and a store asks it for all that wait. A piece by itself is a set o
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Self, TypeVar
+from typing import Generic, Self, TypeVar
 
 import sqlalchemy as sa
+
+from kumobashi.storage.state import Asked
 
 T = TypeVar("T")
 
@@ -49,16 +51,18 @@ class Joint(ABC, Generic[T]):
         return found
 
 
-def gathered(batch: Sequence[tuple[Any, str]]) -> list[list[int]]:
-    """Return the places in a batch of ``(work, key)`` in groups to be done one after the other.
+def gathered(batch: Sequence[Asked]) -> list[list[int]]:
+    """Return the places of a batch in groups, to be done one after the other.
 
     A piece may come earlier than it was asked for, with others of its kind; never before another
     of its key.
     """
+    if len(batch) == 1:
+        return [[0]]
     groups: list[list[int]] = []
     open_at: dict[Hashable, int] = {}  # of each kind, its last group
     last: dict[str, int] = {}  # of each key, the group of its last piece
-    for place, (work, key) in enumerate(batch):
+    for place, (work, _reply, key) in enumerate(batch):
         at = open_at.get(work.kind, -1) if isinstance(work, Joint) else -1
         if at < last.get(key, 0):
             at = len(groups)

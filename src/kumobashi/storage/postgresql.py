@@ -35,6 +35,7 @@ from kumobashi.storage.errors import (
     StoreUnreachable,
     unreachable,
 )
+from kumobashi.storage.replying import Reply, tell
 from kumobashi.storage.sqlstates import Kind, kind_of
 from kumobashi.storage.state import Asked, T, Work
 
@@ -111,20 +112,14 @@ class PostgreSQLState:
     def submit(self, work: Work[T], *, key: str = "") -> Future[T]:
         """Queue work; the future resolves when it is durable, or with what it raised."""
         future: Future[T] = Future()
-        number = crc32(key.encode()) % len(self._queues)
-        with self._closing:
-            if self._is_closed:
-                future.set_exception(OwnStoreFailed(reason="closed"))
-            else:
-                queue = self._queues[number]
-                queue.append(Asked(work, future, key))
-                if len(queue) == 1:  # else the writer has been told and not looked yet
-                    self._loop.call_soon_threadsafe(self._news[number].set)
+        self._ask(Asked(work, future, key))
         return future
 
     def write(self, work: Work[T], *, key: str = "") -> T:
         """Do the work and wait until it is durable."""
-        return self.submit(work, key=key).result()
+        reply: Reply[T] = Reply()
+        self._ask(Asked(work, reply, key))
+        return reply.result()
 
     def read(self, work: Work[T]) -> T:
         """Do the work on a connection that sees all that was committed."""
@@ -173,6 +168,17 @@ class PostgreSQLState:
         raise AssertionError  # both rounds return or raise
 
     # -- writing --------------------------------------------------------------------------------
+
+    def _ask(self, asked: Asked) -> None:
+        number = crc32(asked.key.encode()) % len(self._queues)
+        with self._closing:
+            if not self._is_closed:
+                queue = self._queues[number]
+                queue.append(asked)
+                if len(queue) == 1:  # else the writer has been told and not looked yet
+                    self._loop.call_soon_threadsafe(self._news[number].set)
+                return
+        tell(asked.reply, None, OwnStoreFailed(reason="closed"))
 
     async def _write_all(self, number: int) -> None:
         queue, news = self._queues[number], self._news[number]
@@ -316,7 +322,7 @@ async def _dropped(connection: AsyncConnection | None) -> None:
 
 
 def _failed(batch: list[Asked], error: BaseException) -> list[Outcome]:
-    return [Outcome(future=asked.future, error=error) for asked in batch]
+    return [Outcome(asked=asked, error=error) for asked in batch]
 
 
 def _named(error: BaseException, kind: Kind) -> BaseException:

@@ -25,6 +25,7 @@ from kumobashi.storage.errors import (
     SpoolFull,
     StorageFailed,
 )
+from kumobashi.storage.replying import Reply, tell
 from kumobashi.storage.sole_use import hold
 from kumobashi.storage.state import Asked, T, Work
 
@@ -80,16 +81,14 @@ class SQLiteState:
     def submit(self, work: Work[T], *, key: str = "") -> Future[T]:
         """Queue work; the future resolves when it is durable, or with what it raised."""
         future: Future[T] = Future()
-        with self._closing:
-            if self._is_closed:  # a thread that outlives the gateway must not wait for ever
-                future.set_exception(OwnStoreFailed(reason="closed"))
-            else:
-                self._queue.put(Asked(work, future, key))
+        self._ask(Asked(work, future, key))
         return future
 
     def write(self, work: Work[T], *, key: str = "") -> T:
         """Do the work and wait until it is durable."""
-        return self.submit(work, key=key).result()
+        reply: Reply[T] = Reply()
+        self._ask(Asked(work, reply, key))
+        return reply.result()
 
     def read(self, work: Work[T]) -> T:
         """Do the work on a connection that sees all that was committed."""
@@ -110,6 +109,14 @@ class SQLiteState:
         self._writer.join()
         self.engine.dispose()
         self._lock.close()
+
+    def _ask(self, asked: Asked) -> None:
+        with self._closing:
+            if not self._is_closed:
+                self._queue.put(asked)
+                return
+        # A thread that outlives the gateway must not wait for ever.
+        tell(asked.reply, None, OwnStoreFailed(reason="closed"))
 
     def _write_all(self) -> None:
         with self.engine.connect() as connection:
@@ -138,7 +145,7 @@ def _committed(connection: sa.Connection, batch: list[Asked]) -> list[Outcome]:
                 return run_carefully(connection, batch, _is_of_store)
     except BaseException as error:  # noqa: BLE001 - nothing of this batch is durable
         named = _named(error)
-        return [Outcome(future=asked.future, error=named) for asked in batch]
+        return [Outcome(asked=asked, error=named) for asked in batch]
 
 
 def _code(error: BaseException) -> int | None:

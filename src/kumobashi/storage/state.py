@@ -12,6 +12,8 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 import sqlalchemy as sa
 
+from kumobashi.storage.replying import Reply
+
 T = TypeVar("T")
 Work = Callable[[sa.Connection], T]
 
@@ -57,5 +59,5 @@ class Asked(NamedTuple):
     """Work that waits to be done."""
 
     work: Work[Any]
-    future: Future[Any]
+    reply: Future[Any] | Reply[Any]
     key: str
