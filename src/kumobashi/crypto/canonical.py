@@ -18,6 +18,7 @@ from kumobashi.crypto.errors import NotCanonical
 
 _BLOCK = 1 << 20  # bytes read at a time
 _EXACT = 1 << 53  # integers beyond it are not the same in every JSON reader (RFC 8785, 3.2.2.3)
+_PLAIN = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def canonical(value: object) -> bytes:
@@ -27,9 +28,29 @@ def canonical(value: object) -> bytes:
         NotCanonical: the value holds something JSON has no single form for.
     """
     try:
+        if _is_plain(value):
+            return _PLAIN.encode(value).encode()
         return rfc8785.dumps(value)  # type: ignore[arg-type]  # it checks the types itself
     except (rfc8785.CanonicalizationError, RecursionError, UnicodeEncodeError) as problem:
         raise NotCanonical(reason=type(problem).__name__) from None
+
+
+def _is_plain(value: object) -> bool:
+    """Whether sorting the names is all that RFC 8785 asks for: no fractions, names in ASCII.
+
+    Nearly all that is signed or put into the log is; ``json`` writes it in a tenth of the time.
+    """
+    kind = type(value)
+    if kind is dict:
+        for name, inside in value.items():  # type: ignore[attr-defined]
+            if type(name) is not str or not name.isascii() or not _is_plain(inside):
+                return False
+        return True
+    if kind is list or kind is tuple:
+        return all(map(_is_plain, value))  # type: ignore[call-overload]
+    if kind is int:
+        return -_EXACT < value < _EXACT  # type: ignore[operator]
+    return kind is str or kind is bool or value is None
 
 
 def digest(data: bytes | BinaryIO) -> str:

@@ -1,7 +1,9 @@
 import io
 from hashlib import sha256
+from typing import Any
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,12 +20,33 @@ json_values = st.recursive(
     max_leaves=20,
 )
 
+ascii_names = st.text(st.characters(max_codepoint=127), max_size=4)
+plain_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.tuples(inner, inner)
+        | st.dictionaries(ascii_names, inner, max_size=5)
+    ),
+    max_leaves=20,
+)
+
 
 @given(json_values)
 def test_canonical_bytes_read_back_to_the_same_bytes(value: object) -> None:
     once = canonical(value)
 
     assert canonical(read_canonical(once)) == once
+
+
+@given(json_values | plain_values)
+def test_the_quick_way_writes_what_the_library_writes(value: Any) -> None:
+    assert canonical(value) == rfc8785.dumps(value)
+
+
+@pytest.mark.parametrize("value", [2**53 - 1, 1 - 2**53, -0.0, 1e21, 10.0, True, "\u2028\x7f\x1f/"])
+def test_values_at_the_edges_are_written_as_the_library_does(value: Any) -> None:
+    assert canonical({"a": [value]}) == rfc8785.dumps({"a": [value]})
 
 
 def test_names_are_sorted_by_utf16_as_the_rfc_asks() -> None:

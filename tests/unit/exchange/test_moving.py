@@ -120,10 +120,11 @@ class Ground:
             for n in range(ROWS)
         ]
         self.into = [announce(ledger, new_id()) for _ in range(ROWS)]
-        self.names = {row.transfer: f"row {n}" for n, row in enumerate([*self.out, *self.into])}
+        rows: list[Outgoing | Incoming] = [*self.out, *self.into]
+        self.names = {row.transfer: f"row {n}" for n, row in enumerate(rows)}
         self.names[link] = "link"
         leases = Leases(self.store, TENANT, owner="me", seconds=60)
-        self.held = {on: leases.claim(on) for on in map(self._on, [*self.out, *self.into])}
+        self.held = {on: leases.claim(on) for on in map(self._on, rows)}
 
     @staticmethod
     def _on(row: Outgoing | Incoming) -> Held:
