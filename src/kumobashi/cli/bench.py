@@ -111,6 +111,12 @@ _STORES = {
     "--submitters", 200, most=1_000, ja="同時に変更を求める数", en="How many ask at the same time"
 )
 @number("--changes", 5, most=1_000, ja="それぞれが求める変更の数", en="Changes that each asks for")
+@option(
+    "--evidence",
+    is_flag=True,
+    ja="どの変更も状態を移し、証跡に記録する",
+    en="Each change moves the state too, and is written into the evidence log",
+)
 @ROUNDS
 def state(terminal: Terminal, **wished: Any) -> Exit:  # noqa: ANN401 - the options above
     """Run the benchmark of the state."""
@@ -131,7 +137,13 @@ def state(terminal: Terminal, **wished: Any) -> Exit:  # noqa: ANN401 - the opti
     )
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     table.add_column(terminal.t("保存先", "Store"), no_wrap=True)
-    for ja, en in (("まとめて /秒", "grouped /s"), ("1つずつ /秒", "one each /s"), ("比", "ratio")):
+    for ja, en in (
+        ("まとめて /秒", "grouped /s"),
+        ("1つずつ /秒", "one each /s"),
+        ("比", "ratio"),
+        ("CPU まとめて", "processor, grouped"),
+        ("1つずつ", "one each"),
+    ):
         table.add_column(terminal.t(ja, en), justify="right")
     for store, rates in found["stores"].items():
         table.add_row(
@@ -139,6 +151,8 @@ def state(terminal: Terminal, **wished: Any) -> Exit:  # noqa: ANN401 - the opti
             f"{rates['grouped_per_second']:,}",
             f"{rates['one_each_per_second']:,}",
             f"{rates['ratio']:.2f}",
+            f"{rates['grouped_processor_us']:,} µs",
+            f"{rates['one_each_processor_us']:,} µs",
         )
     terminal.out.print(Blocks(title, "", table))
     return Exit.OK

@@ -19,7 +19,7 @@ from typing import Any
 
 from kumobashi.testing.bench.errors import PipelineFailed
 from kumobashi.testing.bench.machine import describe, fsync_per_second, load
-from kumobashi.testing.bench.state_process import Load
+from kumobashi.testing.bench.state_process import Load, Taken
 from kumobashi.testing.postgresql import application_database, running
 
 _SLOWED_MICROSECONDS = 5_000
@@ -36,6 +36,7 @@ class StateWish:
     submitters: int = 200
     changes: int = 5
     rounds: int = 3
+    evidence: bool = False  # each change moves the state too, and is written into the log
 
 
 def bench_state(
@@ -45,7 +46,7 @@ def bench_state(
     with tempfile.TemporaryDirectory(prefix="kumo-bench-") as name:
         folder = Path(name)
         found: dict[str, Any] = {"submitters": wish.submitters, "changes": wish.changes}
-        found |= {"rounds": wish.rounds, "load_before": load()}
+        found |= {"rounds": wish.rounds, "evidence": wish.evidence, "load_before": load()}
         found["fsync_per_second"] = round(fsync_per_second(folder))
         stores: dict[str, Any] = {}
         tell("sqlite")
@@ -72,18 +73,24 @@ def _measured(
         submitters=wish.submitters,
         changes=wish.changes,
         rounds=wish.rounds,
+        evidence=wish.evidence,
     )
     module = "kumobashi.testing.bench.state_process"
     command = [*front, sys.executable, "-m", module, work.arguments()]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - ours
     if done.returncode:
         raise PipelineFailed(way="state", says=done.stderr.strip()[-300:])
-    rates: dict[str, list[float]] = json.loads(done.stdout)
-    grouped, one_each = (median(rates[way]) for way in ("grouped", "one_each"))
+    taken: dict[str, list[Taken]] = json.loads(done.stdout)
+    changes = wish.submitters * wish.changes
+    rates = {way: [changes / wall for wall, _ in rounds] for way, rounds in taken.items()}
     return {
-        "grouped_per_second": round(grouped),
-        "one_each_per_second": round(one_each),
-        "ratio": round(grouped / one_each, 2),
+        **{f"{way}_per_second": round(median(each)) for way, each in rates.items()},
+        "ratio": round(median(rates["grouped"]) / median(rates["one_each"]), 2),
+        # Of this process: the server's and the disk's are not in it, nor what others hold up.
+        **{
+            f"{way}_processor_us": round(median(used for _, used in rounds) / changes * 1e6)
+            for way, rounds in taken.items()
+        },
         "rounds": {way: [round(rate) for rate in each] for way, each in rates.items()},
     }
 

@@ -11,14 +11,17 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from kumobashi.evidence.log import waiting_in
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.migrating import migrate
+from kumobashi.exchange.states import Out
 from kumobashi.kernel import SystemClock
 from kumobashi.storage.postgresql import PostgreSQLState
 from kumobashi.storage.sqlite import SQLiteState
 from kumobashi.storage.state import StateStore
 
 _TENANT = "999997"
+_THERE_AND_BACK = (Out.HELD, Out.EXTRACTING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,24 +33,28 @@ class Load:
     submitters: int
     changes: int  # of each submitter
     rounds: int
+    evidence: bool = False  # each change moves the state too, and is written into the log
 
     def arguments(self) -> str:
         """Return it as this process takes it."""
         return json.dumps(asdict(self))
 
 
-def measure(load: Load) -> dict[str, list[float]]:
-    """Return durable changes a second, by round: grouped, and one commit (or connection) each."""
-    found: dict[str, list[float]] = {"grouped": [], "one_each": []}
+Taken = tuple[float, float]  # seconds of the wall, and of this process's processor
+
+
+def measure(load: Load) -> dict[str, list[Taken]]:
+    """Return what all changes took, by round: grouped, and one commit (or connection) each."""
+    found: dict[str, list[Taken]] = {"grouped": [], "one_each": []}
     for turn in range(load.rounds + 1):  # the first warms up
-        for way, rates in found.items():
-            rate = _changes_per_second(load, f"{way}-{turn}", is_grouped=way == "grouped")
+        for way, rounds in found.items():
+            taken = _taken(load, f"{way}-{turn}", is_grouped=way == "grouped")
             if turn:
-                rates.append(rate)
+                rounds.append(taken)
     return found
 
 
-def _changes_per_second(load: Load, name: str, *, is_grouped: bool) -> float:
+def _taken(load: Load, name: str, *, is_grouped: bool) -> Taken:
     store = _open(load, name, is_grouped=is_grouped)
     try:
         migrate(store)
@@ -58,25 +65,30 @@ def _changes_per_second(load: Load, name: str, *, is_grouped: bool) -> float:
             )[0]
             for number in range(load.submitters)
         ]
+        noted = store.read(lambda held: waiting_in(held, _TENANT))
         go = threading.Barrier(load.submitters + 1)
 
         def change(transfer: str) -> None:
             go.wait()
             for number in range(load.changes):
-                ledger.move_out(transfer, None, facts={"stages": {"extract": {"rows": number}}})
+                then = _THERE_AND_BACK[number % 2] if load.evidence else None
+                ledger.move_out(transfer, then, facts={"stages": {"extract": {"rows": number}}})
 
         threads = [threading.Thread(target=change, args=(row.transfer,)) for row in rows]
         for thread in threads:
             thread.start()
         go.wait()
-        began = time.perf_counter()
+        began, used = time.perf_counter(), time.process_time()
         for thread in threads:
             thread.join()
-        seconds = time.perf_counter() - began
+        taken = (time.perf_counter() - began, time.process_time() - used)
         last = ledger.outgoing(rows[0].transfer).facts["stages"]["extract"]["rows"]
         if last != load.changes - 1:
             raise AssertionError(last)
-        return load.submitters * load.changes / seconds
+        moved = store.read(lambda held: waiting_in(held, _TENANT)) - noted
+        if moved != load.evidence * load.submitters * load.changes:
+            raise AssertionError(moved)
+        return taken
     finally:
         store.close()
 
