@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from kumobashi.exchange.errors import Fenced
 from kumobashi.exchange.sql import leases as table
-from kumobashi.exchange.statements import at_least_one
+from kumobashi.exchange.statements import padded
 from kumobashi.storage.state import StateStore
 
 Side = Literal["out", "in"]
@@ -173,7 +173,7 @@ def check_fences(
     if not leases:
         return {}
     names = {lease: (lease.on.side, lease.on.transfer, lease.on.attempt) for lease in leases}
-    key = {"tenant_": tenant, "some_": at_least_one(set(names.values()))}
+    key = {"tenant_": tenant, "some_": padded(set(names.values()))}
     rows = {
         (row.side, row.transfer, row.attempt): (row.owner, row.token)
         for row in connection.execute(_CHECK_SOME, key)

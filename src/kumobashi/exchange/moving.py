@@ -30,7 +30,7 @@ from kumobashi.exchange.statements import (
     HOLD_OUT,
     HOLD_SOME_IN,
     HOLD_SOME_OUT,
-    at_least_one,
+    padded,
 )
 from kumobashi.kernel import Clock, to_micros
 from kumobashi.storage.joining import Joint, Refused
@@ -61,7 +61,7 @@ class Rows(Generic[Record]):
             row = connection.execute(self.hold, _key(tenant, name)).first()
             return {name: self.made(row)} if row else {}
         some = [name if self.side == "in" else name[0] for name in names]
-        key = {"tenant_": tenant, "some_": at_least_one(some)}
+        key = {"tenant_": tenant, "some_": padded(some)}
         rows = [self.made(row) for row in connection.execute(self.hold_some, key).all()]
         return {self.name(row): row for row in rows}
 
@@ -153,7 +153,7 @@ class _Kept:
         self._new: list[dict[str, Any]] = []
         self._held: defaultdict[tuple[str, int], list[str]] = defaultdict(list)
         if moves:
-            names = at_least_one({one.name[0] for one in moves})
+            names = padded({one.name[0] for one in moves})
             key = {"tenant_": moves[0].tenant, "side_": side, "some_": names}
             for row in connection.execute(HELD_RECEIPTS_OF, key):
                 self._held[row.transfer, row.attempt].append(row.jws)

@@ -21,10 +21,13 @@ def _is(table: sa.Table, *names: str) -> sa.ColumnElement[bool]:
     )
 
 
-def at_least_one(names: Collection[Any]) -> list[Any]:
+def padded(names: Collection[Any]) -> list[Any]:
     """Return names for ``some_``, the last one repeated up to a power of two.
 
     So the databases see and prepare a handful of statements, not one for each number of rows.
+
+    >>> padded(["a", "b", "c"])
+    ['a', 'b', 'c', 'c']
     """
     some = list(names)
     return some + some[-1:] * ((1 << (len(some) - 1).bit_length()) - len(some))
