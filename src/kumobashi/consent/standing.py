@@ -8,10 +8,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kumobashi.consent.snapshot import WHY, Terms, newest_change
+from kumobashi.consent.snapshot import WHY, Terms
 from kumobashi.consent.sql import standings
 from kumobashi.consent.states import Reason, State, Tier
 from kumobashi.kernel import to_micros
+from kumobashi.storage.changes import newest_change
 
 _AT_ONCE = 500  # subjects named in one statement
 

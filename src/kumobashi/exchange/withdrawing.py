@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
-from kumobashi.consent.snapshot import Terms, newest_change
+from kumobashi.consent.snapshot import Terms
 from kumobashi.consent.standing import Change, changes_of
 from kumobashi.consent.subjects import Subjects
 from kumobashi.exchange.errors import PeerRefused
@@ -29,6 +29,7 @@ from kumobashi.messages.withdrawals import (
     Withdrawal,
     WithdrawalNotice,
 )
+from kumobashi.storage.changes import newest_change
 from kumobashi.storage.state import StateStore
 
 log = logging.getLogger(__name__)
