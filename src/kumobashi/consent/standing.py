@@ -62,6 +62,18 @@ def changes_of(
     ], until
 
 
+def in_force_among(
+    connection: sa.Connection,
+    tenant: str,
+    terms: Terms,
+    subjects: Collection[str],
+    now: datetime,
+) -> set[str]:
+    """Return those of some residents whose consent counts under all of the terms."""
+    rows = _rows(connection, tenant, terms, subjects)
+    return {subject for subject in subjects if is_in_force(terms, rows[subject], now)}
+
+
 def is_in_force(terms: Terms, rows: Mapping[Tier, sa.Row[Any]], now: datetime) -> bool:
     """Whether what counts for one resident is a yes under all of the terms; without a row a no."""
     return why_not(terms, rows, now) is None

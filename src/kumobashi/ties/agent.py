@@ -205,7 +205,7 @@ class Agent:
             return self._told(connection, ask, without=without or "")
         try:
             tie = joined_of(row)
-            offered = _offered(row)
+            offered = offered_of(row)
         except (TieTouched, ValueError):
             return _denied(Reason.TOUCHED)
         decision = decide(tie, offered, ask, used=row.used, now=self._clock.now())
@@ -279,7 +279,8 @@ def _denied(reason: Reason) -> Decision:
     return Decision(is_permitted=False, reason=reason)
 
 
-def _offered(row: sa.Row[Any]) -> Offered | None:
+def offered_of(row: sa.Row[Any]) -> Offered | None:
+    """Return what counts of the service in a row; none: there is none."""
     if row.first_day is None:
         return None
     return Offered(

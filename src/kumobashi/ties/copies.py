@@ -6,7 +6,6 @@ good by the next deed. ``sequence`` is the number of revisions of the tie and of
 together: both only grow, so of two standings of a tie the later has the higher one.
 """
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,6 +15,7 @@ import sqlalchemy as sa
 from kumobashi.messages.standings import Stands
 from kumobashi.ties.errors import TieTouched
 from kumobashi.ties.records import joined_of
+from kumobashi.ties.revisions import revisions_in_force
 from kumobashi.ties.services import Service, service_of
 from kumobashi.ties.sql import copies, revisions, services, ties
 from kumobashi.ties.states import LIVE, State
@@ -57,7 +57,7 @@ def mark_tie(connection: sa.Connection, tenant: str, tie: str) -> None:
     marked = sa.update(copies).where(mine).values(**value, told=_before(row.sequence))
     known = connection.execute(marked).rowcount
     # Nobody is told of what never was in force.
-    if not known and (is_in_force or _was_in_force(connection, tenant, tie)):
+    if not known and (is_in_force or revisions_in_force(connection, tenant, tie)):
         new = {"tenant": tenant, "tie": tie, "system": row.system, "told": 0}
         connection.execute(sa.insert(copies).values({**new, **value}))
 
@@ -147,12 +147,6 @@ def note_told(
 def _before(sequence: Any) -> sa.ColumnElement[int]:  # noqa: ANN401 - a number, or a column
     """Return what was told, which can only lie before what is new."""
     return sa.case((copies.c.told < sequence, copies.c.told), else_=sequence - 1)
-
-
-def _was_in_force(connection: sa.Connection, tenant: str, tie: str) -> bool:
-    mine = sa.and_(revisions.c.tenant == tenant, revisions.c.record == tie)
-    bodies = connection.execute(sa.select(revisions.c.body).where(mine)).scalars()
-    return any(json.loads(bytes(body)).get("state") == State.IN_FORCE for body in bodies)
 
 
 def _read(row: sa.Row[Any], service: Service, sequence: int) -> Due:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from itertools import chain as behind
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -10,6 +11,8 @@ from kumobashi.evidence.log import stored
 from kumobashi.evidence.revisions import Revision
 from kumobashi.evidence.sql import waiting
 from kumobashi.storage.state import StateStore
+from kumobashi.ties.carried import PREFIX as CARRIED
+from kumobashi.ties.carried import carried_under, faults_of_transfers
 from kumobashi.ties.copies import PREFIX as COPIES
 from kumobashi.ties.copies import beyond
 from kumobashi.ties.errors import TieTouched, TieUnknown
@@ -71,6 +74,12 @@ class Reading:
             raise TieUnknown(tie=tie)
         return found
 
+    def transfers(self, tie: Tie) -> list[dict[str, Any]]:
+        """Return the newest transfers that went out under a tie, as JSON; see ``carried``."""
+        return self._store.read(
+            lambda connection: carried_under(connection, self._tenant, tie.service, tie.tie)
+        )
+
     def verify(self) -> list[TieTouched]:
         """Return what is not as it was written: of each record the first fault."""
         return self._store.read(lambda connection: list(self._faults(connection)))
@@ -81,20 +90,23 @@ class Reading:
         rows = {row.tie: row for row in connection.execute(self._query())}
         of = sa.select(services).where(services.c.tenant == self._tenant)
         rows |= {PREFIX + row.service: row for row in connection.execute(of)}
-        told = sa.select(held).where(held.c.tenant == self._tenant)
-        rows |= {HELD + row.tie: row for row in connection.execute(told)}
+        theirs = sa.select(held).where(held.c.tenant == self._tenant)
+        rows |= {HELD + row.tie: row for row in connection.execute(theirs)}
         for one in LISTS:
             rows |= {row.record: row for row in one.rows(connection, self._tenant)}
         named = sa.select(revisions.c.record).where(revisions.c.tenant == self._tenant).distinct()
         chained = set(connection.execute(named).scalars())
         known = set()
         for record in sorted(chained | rows.keys()):
-            if record.startswith(USES):
+            if record.startswith((USES, CARRIED)):
                 continue
             if fault := self._fault(connection, record, rows.get(record)):
                 known.add(record)
                 yield fault
-        for fault in faults_of_uses(connection, self._tenant):
+        for fault in behind(
+            faults_of_uses(connection, self._tenant),
+            faults_of_transfers(connection, self._tenant),
+        ):
             known.add(fault.facts["record"])
             yield fault
         for tie in beyond(connection, self._tenant):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -62,7 +63,7 @@ def tie_of(row: sa.Row[Any], revision: Revision | None) -> Tie:
     """Return a row that says what its last revision says; raise ``TieTouched`` for another."""
     verify_head(row.tie, kept(row), row.head, revision)
     try:
-        terms, offered = Terms.decode(row.terms), Terms.decode(row.offered)
+        terms, offered = _decoded(row.terms), _decoded(row.offered)
     except TermsUnfit:
         raise TieTouched(record=row.tie, number=row.revisions, what="unreadable") from None
     if row.days != terms.frequency.days:
@@ -80,6 +81,9 @@ def tie_of(row: sa.Row[Any], revision: Revision | None) -> Tie:
         revisions=row.revisions,
         head=row.head,
     )
+
+
+_decoded = lru_cache(maxsize=1_000)(Terms.decode)  # a great many ties have the same terms
 
 
 def joined_of(row: sa.Row[Any]) -> Tie:
