@@ -15,6 +15,7 @@ from kumobashi.console.reader import Reader, reader_of
 from kumobashi.directory.models import By
 from kumobashi.exchange.views import RED, Light, Progress, Words
 from kumobashi.kernel import Zone, from_wire
+from kumobashi.planning.sentences import untied
 from kumobashi.release import gate_bars, gate_learning, gate_words
 
 HERE = Path(__file__).parent
@@ -27,6 +28,7 @@ MENU = (
     ("/links", "overview"),
     ("/plans", "plans"),
     ("/agreements", "agreements"),
+    ("/ties", "ties"),
     ("/campaigns", "campaigns"),
     ("/workspace", "workspace"),
     ("/changes", "record"),
@@ -70,6 +72,7 @@ def _environment() -> Environment:
             "signs": labels.SIGNS,
             "size": formatting.size,
             "stage_of": reading.stage_of,
+            "untied": untied,
             "way": reading.way,
         }
     )

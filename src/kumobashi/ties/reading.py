@@ -1,7 +1,7 @@
 """Look into the book: one tie, a resident's, a service's; and whether it was touched."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain as behind
 from typing import Any, Final
 
@@ -22,12 +22,14 @@ from kumobashi.ties.lists import LISTS
 from kumobashi.ties.records import Tie, joined_of, tie_of
 from kumobashi.ties.revisions import verify_chain, verify_head
 from kumobashi.ties.services import PREFIX, registered
-from kumobashi.ties.sql import held, revisions, services, ties
+from kumobashi.ties.sql import held, revisions, services, statuses, ties
 from kumobashi.ties.states import State
 from kumobashi.ties.uses import PREFIX as USES
 from kumobashi.ties.uses import faults_of_uses
 from kumobashi.ties.writing import check_subject
 
+Counts = Mapping[str, Mapping[str, int]]
+"""By service, then by status or state."""
 _OURS: Final = b'"event":"tie.'
 _AT_ONCE: Final = 500
 
@@ -66,6 +68,26 @@ class Reading:
         if state:
             query = query.where(ties.c.state == state.value)
         return self._found(query.limit(limit))
+
+    def counts(self) -> tuple[Counts, Counts]:
+        """Return how many residents stand how to each service, and its ties by state."""
+
+        def look(connection: sa.Connection, table: sa.Table, what: str) -> Counts:
+            kind = table.c[what]
+            query = sa.select(table.c.service, kind, sa.func.count().label("many")).where(
+                table.c.tenant == self._tenant
+            )
+            found: dict[str, dict[str, int]] = {}
+            for row in connection.execute(query.group_by(table.c.service, kind)):
+                found.setdefault(row[0], {})[row[1]] = row.many
+            return found
+
+        return self._store.read(
+            lambda connection: (
+                look(connection, statuses, "status"),
+                look(connection, ties, "state"),
+            )
+        )
 
     def history(self, tie: str) -> list[Revision]:
         """Return the revisions of a tie; raise ``TieUnknown``."""
