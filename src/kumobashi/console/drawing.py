@@ -114,11 +114,12 @@ def _here(request: Request) -> Mapping[str, object]:
     """Return path and query of this page, without what a cookie remembers."""
     root = request.scope.get("root_path", "")
     query = {key: held for key in _KEPT if (held := request.query_params.get(key))}
-    is_page = request.method == "GET"
-    return {
-        "path": request.url.path.removeprefix(root) if is_page else "/",
-        "query": query if is_page else {},
-    }
+    path = request.url.path.removeprefix(root)
+    if request.method == "GET":
+        return {"path": path, "query": query}
+    # What answers a form has no address of its own: it belongs to the page above it.
+    above = (page for page, _ in MENU if page != "/" and path.startswith(f"{page}/"))
+    return {"path": next(above, "/"), "query": {}}
 
 
 def _words(reader: Reader) -> Mapping[str, object]:

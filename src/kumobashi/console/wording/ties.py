@@ -101,6 +101,10 @@ TEXT = {
     "ties_done_narrow": both("条件を狭めました。", "The terms were narrowed."),
     "ties_done_withdraw": both("撤回しました。", "Withdrawn."),
     "ties_back": both("この人の紐付けに戻る", "Back to this resident"),
+    "ties_footer": both(
+        "1人の住民の情報です。離れるときは画面を閉じてください。",
+        "Data of one resident: close this page when you leave.",
+    ),
     "ties_held": both("この拠点が知っている紐付け", "Ties that this site was told of"),
     "ties_held_intro": both(
         "庁内から知らされた、システム {system} の1人分です。変えるのは庁内の窓口です。",
