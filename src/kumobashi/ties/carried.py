@@ -139,15 +139,11 @@ def count_since(connection: sa.Connection, tenant: str, service: str, after: dat
 
 def lists_since(
     connection: sa.Connection, tenant: str, service: str, after: datetime
-) -> Iterator[tuple[int, Pairs]]:
-    """Yield the lists of a service's transfers after a moment, each with its time in microseconds.
-
-    Raises:
-        ValueError: a list cannot be read; nobody can say then how often a tie was used.
-    """
+) -> Iterator[tuple[int, bytes]]:
+    """Yield the packed lists of a service's transfers after a moment, each with its microsecond."""
     query = sa.select(transfers.c.at, transfers.c.carried).where(*_since(tenant, service, after))
     for row in connection.execute(query.order_by(transfers.c.at)):
-        yield row.at, unpacked(bytes(row.carried))
+        yield row.at, bytes(row.carried)
 
 
 def carried_under(

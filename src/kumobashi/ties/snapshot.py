@@ -6,12 +6,14 @@ is taken in only if it says what its last revision says, and stays as it was tak
 """
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, Final
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
 
@@ -21,7 +23,7 @@ from kumobashi.storage.state import StateStore
 from kumobashi.storage.tables import literal
 from kumobashi.ties.agent import Offered, Reason
 from kumobashi.ties.asked import Asked, Kind, offered_at_hall, why_not
-from kumobashi.ties.carried import count_since, lists_since, pair_of
+from kumobashi.ties.carried import count_since, lists_since, pair_of, unpacked
 from kumobashi.ties.errors import ServiceUnknown, TieTouched
 from kumobashi.ties.records import joined_of
 from kumobashi.ties.sql import revisions, services, ties
@@ -31,9 +33,11 @@ from kumobashi.ties.terms import Frequency, Terms
 Opened = Callable[[Iterable[str]], list[str]]
 """Gives the numbers of residents for sealed ones, in their order."""
 
+_SENT: Final = pa.schema([("high", pa.uint64()), ("low", pa.uint64()), ("sent_at", pa.int64())])
 EVER: Final = datetime.fromtimestamp(0, UTC)
 """Before every transfer."""
 _AT_ONCE: Final = 50_000  # ties read at a time
+_LISTS_AT_ONCE: Final = 16  # of transfers, unpacked one by one
 _TOUCHED: Final = "touched"
 _TABLE: Final = (
     "create table tied (number varchar, service varchar, high ubigint, low ubigint, state varchar,"
@@ -125,9 +129,14 @@ class Snapshot:
 
     def _take_in(self, after: tuple[int, str], last: int) -> tuple[int, str] | None:
         """Take in one page of changed ties; return where the next begins, if there may be one."""
-        behind = sa.or_(
-            ties.c.sequence > after[0],
-            sa.and_(ties.c.sequence == after[0], ties.c.tie > after[1]),
+        place = sa.tuple_(ties.c.sequence, ties.c.tie)
+        page = (  # from the index alone, and joined only then
+            sa.select(ties.c.tie)
+            .where(ties.c.tenant == self._tenant, place > sa.tuple_(*after))
+            .where(ties.c.sequence <= last)
+            .order_by(ties.c.sequence, ties.c.tie)
+            .limit(_AT_ONCE)
+            .subquery()
         )
         at_last = sa.and_(
             revisions.c.tenant == ties.c.tenant,
@@ -136,10 +145,10 @@ class Snapshot:
         )
         query = (
             sa.select(ties, revisions.c.hash.label("r_hash"), revisions.c.body.label("r_body"))
-            .join_from(ties, revisions, at_last, isouter=True)
-            .where(ties.c.tenant == self._tenant, behind, ties.c.sequence <= last)
+            .join_from(page, ties, ties.c.tie == page.c.tie)
+            .outerjoin(revisions, at_last)
+            .where(ties.c.tenant == self._tenant)
             .order_by(ties.c.sequence, ties.c.tie)
-            .limit(_AT_ONCE)
         )
         rows = self._store.read(lambda connection: connection.execute(query).all())
         if rows:
@@ -240,32 +249,55 @@ class Snapshot:
                 for one in frequencies
                 if count_since(connection, self._tenant, service, now - one.window) >= one.times
             ]
-            if not limited:
-                return
-            self._held.execute(
-                "create or replace temp table used (high ubigint, low ubigint, sent_at bigint)"
-            )
-            after = now - max(one.window for one in limited)
-            for at, (high, low) in lists_since(connection, self._tenant, service, after):
-                page = pa.table({"high": high, "low": low})
-                self._held.register("page", page)
-                self._held.execute(f"insert into used select high, low, {at} from page")  # noqa: S608 - numbers
-                self._held.unregister("page")
-            for one in limited:
-                self._held.execute(
-                    f"insert into spent select high, low, {one.times}, {one.days} from used"  # noqa: S608 - numbers
-                    f" where sent_at > {to_micros(now - one.window)} group by high, low"
-                    f" having count(*) >= {one.times}"
-                )
-            self._held.execute("drop table used")
+            if limited:
+                after = now - max(one.window for one in limited)
+                lists = lists_since(connection, self._tenant, service, after)
+                self._spend(lists, limited, service, now)
 
-        try:
-            self._store.read(look)
-        except ValueError:
-            raise TieTouched(record=service, number=1, what="unreadable") from None
+        self._store.read(look)
+
+    def _spend(
+        self,
+        lists: Iterator[tuple[int, bytes]],
+        limited: Collection[Frequency],
+        service: str,
+        now: datetime,
+    ) -> None:
+        """Count lists by ties, some lists at a time; fill ``spent`` with who is at the limit."""
+        since = {one.days: to_micros(now - one.window) for one in limited}
+        counts = [f"count(*) filter (sent_at > {at}) as n{days}" for days, at in since.items()]
+        making = "create or replace temp table used as"
+        while some := list(islice(lists, _LISTS_AT_ONCE)):
+            self._held.register("sent", _pages(some))
+            counted = f"select high, low, {', '.join(counts)} from sent group by high, low"  # noqa: S608 - numbers
+            try:
+                self._held.execute(f"{making} {counted}")
+            except duckdb.Error:  # whoever changed a list resets no frequency
+                raise TieTouched(record=service, number=1, what="unreadable") from None
+            finally:
+                self._held.unregister("sent")
+            making = "insert into used"
+        for one in limited:
+            self._held.execute(
+                f"insert into spent select high, low, {one.times}, {one.days} from used"  # noqa: S608 - numbers
+                f" group by high, low having sum(n{one.days}) >= {one.times}"
+            )
+        self._held.execute("drop table used")
 
     def _table(self, query: str) -> pa.Table:
         return self._held.sql(query).to_arrow_table()
+
+
+def _pages(lists: Iterable[tuple[int, bytes]]) -> pa.RecordBatchReader:
+    """Give lists one after the other, each tie with the time of its transfer."""
+    return pa.RecordBatchReader.from_batches(
+        _SENT,
+        (
+            pa.record_batch([high, low, np.full(len(high), at)], schema=_SENT)
+            for at, carried in lists
+            for high, low in [unpacked(carried)]
+        ),
+    )
 
 
 _SAME: Final = "t.number = c.number and t.service = c.service"

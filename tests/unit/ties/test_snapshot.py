@@ -15,7 +15,7 @@ from kumobashi.ties.agent import Offered, Reason
 from kumobashi.ties.asked import Asked, why_not
 from kumobashi.ties.carried import carried_under, pair_of
 from kumobashi.ties.changed import changed, permitted_among
-from kumobashi.ties.errors import ServiceUnknown, TiesChanged
+from kumobashi.ties.errors import ServiceUnknown, TiesChanged, TieTouched
 from kumobashi.ties.snapshot import Snapshot
 from kumobashi.ties.source import TieStore
 from kumobashi.ties.sql import ties, transfers
@@ -236,3 +236,13 @@ def test_a_list_that_was_changed_or_taken_away_is_found(
     act = transfers.update().values(changed) if changed else transfers.delete()
     desk.store.write(lambda connection: connection.execute(act).close())
     assert [one.facts["record"] for one in desk.reading.verify()] == ["transfer:t-1"]
+
+
+def test_a_list_that_cannot_be_read_lets_nobody_through(desk: Desk) -> None:
+    desk.bring(State.IN_FORCE, sealed(1), replace(OFFER, frequency=Frequency(times=1, days=7)))
+    held = snapshot(desk)
+    send(desk, held)
+    act = transfers.update().values(carried=b"nothing")
+    desk.store.write(lambda connection: connection.execute(act).close())
+    with pytest.raises(TieTouched):
+        who(held, desk)
