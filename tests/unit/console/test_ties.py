@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from kumobashi.ties import Act, State
 from kumobashi.ties.reading import Reading
@@ -132,7 +133,8 @@ def test_what_the_resident_wants_is_confirmed_and_done(counter: Counter) -> None
     assert "tie.terms_unfit" in unfit.text
     assert "条件を狭めました" in tanaka.post("/ties/acts/narrow", fields).text
     held = counter.now(tie)
-    assert (held.state, held.terms.items) == (State.IN_FORCE, {"name", "address"})
+    assert held.state is State.IN_FORCE
+    assert held.terms.items == {"name", "address"}
     assert held.terms.channels == {Channel.POST}
 
     page = asked(tanaka, "withdraw", tie)
@@ -184,13 +186,12 @@ def test_a_form_of_another_page_is_refused(counter: Counter) -> None:
 def test_that_somebody_looked_is_a_record(counter: Counter) -> None:
     number, _ = counter.resident()
     shown(counter.hall.enter("tanaka"), number)
-    found = []
-    for table in ("evidence_waiting", "evidence_entries"):
-        query = f"select body from {table}"
-        found += counter.book.store.read(
-            lambda held, query=query: held.exec_driver_sql(query).scalars().all()
-        )
-    bodies = [bytes(body) for body in found]
+    queries = [
+        sa.text(f"select body from {name}") for name in ("evidence_waiting", "evidence_entries")
+    ]
+    bodies = counter.book.store.read(
+        lambda held: [bytes(x) for query in queries for x in held.execute(query).scalars()]
+    )
     looked = [body.decode() for body in bodies if b"tie.looked_up" in body]
     assert any("account:tanaka" in body for body in looked)
     assert number not in "".join(looked)
