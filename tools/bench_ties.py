@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TypeVar
@@ -89,7 +90,7 @@ def fill(store: SQLiteState, subjects: Subjects, residents: int, few: int) -> No
         connection.execute(sa.insert(revisions), chain)
 
     for first in range(0, residents, _AT_ONCE):
-        store.write(lambda connection, first=first: write(connection, first))
+        store.write(partial(write, first=first))
 
 
 def timed(work: Callable[[], T]) -> tuple[str, T]:
@@ -135,14 +136,11 @@ def main() -> None:
         print(f"the first of a process: {said}")
         for number in range(wish.transfers + 3):
             source = TieStore(held, ASKED, tenant=TENANT, clock=clock)
-            asked, people = timed(lambda source=source: check(source, work))
+            asked, people = timed(partial(check, source, work))
             carried = work.sql("select high, low from tied").to_arrow_table()
             source.carry(carried["high"], carried["low"])
-            sealed, _ = timed(
-                lambda source=source: store.write(
-                    lambda connection: source.seal(connection, transfer=new_id(), link="bench")
-                )
-            )
+            seal = partial(source.seal, transfer=new_id(), link="bench")
+            sealed, _ = timed(partial(store.write, seal))
             print(f"{number} made before: {people:,} residents, {asked}; sealing {sealed}")
             clock.at += timedelta(hours=1)
         store.close()

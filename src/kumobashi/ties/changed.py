@@ -10,7 +10,7 @@ from kumobashi.storage.changes import newest_change
 from kumobashi.ties.agent import Offered
 from kumobashi.ties.asked import Asked, offered_at_hall, why_not
 from kumobashi.ties.errors import TieTouched
-from kumobashi.ties.records import Tie, joined_of
+from kumobashi.ties.records import AT_LAST, OF_LAST, Tie, joined_of
 from kumobashi.ties.revisions import revisions_in_force
 from kumobashi.ties.sql import revisions, services, ties
 from kumobashi.ties.states import State
@@ -88,14 +88,9 @@ def _newest(
     connection: sa.Connection, tenant: str, service: str, subjects: Iterable[str]
 ) -> Mapping[str, Tie | None]:
     """Return the newest tie of each resident with a service; none: it is not as it was written."""
-    at_last = sa.and_(
-        revisions.c.tenant == ties.c.tenant,
-        revisions.c.record == ties.c.tie,
-        revisions.c.number == ties.c.revisions,
-    )
     query = (
-        sa.select(ties, revisions.c.hash.label("r_hash"), revisions.c.body.label("r_body"))
-        .join_from(ties, revisions, at_last, isouter=True)
+        sa.select(ties, *OF_LAST)
+        .join_from(ties, revisions, AT_LAST, isouter=True)
         .where(ties.c.tenant == tenant, ties.c.service == service)
         .order_by(ties.c.tie)
     )

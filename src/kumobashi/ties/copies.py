@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from kumobashi.messages.standings import Stands
 from kumobashi.ties.errors import TieTouched
-from kumobashi.ties.records import joined_of
+from kumobashi.ties.records import AT_LAST, OF_LAST, joined_of
 from kumobashi.ties.revisions import revisions_in_force
 from kumobashi.ties.services import Service, service_of
 from kumobashi.ties.sql import copies, revisions, services, ties
@@ -98,11 +98,6 @@ def due_at(connection: sa.Connection, tenant: str, system: str, *, most: int) ->
 
     A tie that is not as it was written is told as ended: nothing may be done under it.
     """
-    last = sa.and_(
-        revisions.c.tenant == ties.c.tenant,
-        revisions.c.record == ties.c.tie,
-        revisions.c.number == ties.c.revisions,
-    )
     at = sa.and_(ties.c.tenant == copies.c.tenant, ties.c.tie == copies.c.tie)
     chosen = (
         sa.select(copies.c.tie, copies.c.sequence)
@@ -112,9 +107,9 @@ def due_at(connection: sa.Connection, tenant: str, system: str, *, most: int) ->
     )
     waiting = {row.tie: row.sequence for row in connection.execute(chosen)}
     rows = connection.execute(
-        sa.select(ties, revisions.c.hash.label("r_hash"), revisions.c.body.label("r_body"))
+        sa.select(ties, *OF_LAST)
         .join_from(copies, ties, at)
-        .outerjoin(revisions, last)
+        .outerjoin(revisions, AT_LAST)
         .where(copies.c.tenant == tenant, copies.c.tie.in_(waiting), copies.c.system == system)
     ).all()
     served = {

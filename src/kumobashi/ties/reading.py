@@ -19,7 +19,7 @@ from kumobashi.ties.errors import TieTouched, TieUnknown
 from kumobashi.ties.held import PREFIX as HELD
 from kumobashi.ties.held import kept_head
 from kumobashi.ties.lists import LISTS
-from kumobashi.ties.records import Tie, joined_of, tie_of
+from kumobashi.ties.records import AT_LAST, OF_LAST, Tie, joined_of, tie_of
 from kumobashi.ties.revisions import verify_chain, verify_head
 from kumobashi.ties.services import PREFIX, registered
 from kumobashi.ties.sql import held, revisions, services, statuses, ties
@@ -190,14 +190,7 @@ class Reading:
         return sa.select(ties).where(ties.c.tenant == self._tenant).order_by(ties.c.tie)
 
     def _found(self, query: sa.Select[Any]) -> list[Tie]:
-        last = sa.and_(
-            revisions.c.tenant == ties.c.tenant,
-            revisions.c.record == ties.c.tie,
-            revisions.c.number == ties.c.revisions,
-        )
-        joined = query.add_columns(
-            revisions.c.hash.label("r_hash"), revisions.c.body.label("r_body")
-        ).outerjoin_from(ties, revisions, last)
+        joined = query.add_columns(*OF_LAST).outerjoin_from(ties, revisions, AT_LAST)
         return self._store.read(
             lambda connection: [joined_of(row) for row in connection.execute(joined)]
         )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -11,6 +11,7 @@ from kumobashi.evidence.revisions import Facts, Revision, bound
 from kumobashi.kernel import from_micros, to_wire
 from kumobashi.ties.errors import TermsUnfit, TieTouched
 from kumobashi.ties.revisions import verify_head
+from kumobashi.ties.sql import revisions, ties
 from kumobashi.ties.states import State
 from kumobashi.ties.terms import Terms
 
@@ -83,6 +84,13 @@ def tie_of(row: sa.Row[Any], revision: Revision | None) -> Tie:
     )
 
 
+AT_LAST: Final = sa.and_(
+    revisions.c.tenant == ties.c.tenant,
+    revisions.c.record == ties.c.tie,
+    revisions.c.number == ties.c.revisions,
+)
+"""What joins a tie to its last revision, and what :func:`joined_of` needs of it."""
+OF_LAST: Final = (revisions.c.hash.label("r_hash"), revisions.c.body.label("r_body"))
 _decoded = lru_cache(maxsize=1_000)(Terms.decode)  # a great many ties have the same terms
 
 

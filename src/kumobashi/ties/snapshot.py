@@ -25,7 +25,7 @@ from kumobashi.ties.agent import Offered, Reason
 from kumobashi.ties.asked import Asked, Kind, offered_at_hall, why_not
 from kumobashi.ties.carried import count_since, lists_since, pair_of, unpacked
 from kumobashi.ties.errors import ServiceUnknown, TieTouched
-from kumobashi.ties.records import joined_of
+from kumobashi.ties.records import AT_LAST, OF_LAST, joined_of
 from kumobashi.ties.sql import revisions, services, ties
 from kumobashi.ties.states import State
 from kumobashi.ties.terms import Frequency, Terms
@@ -138,15 +138,10 @@ class Snapshot:
             .limit(_AT_ONCE)
             .subquery()
         )
-        at_last = sa.and_(
-            revisions.c.tenant == ties.c.tenant,
-            revisions.c.record == ties.c.tie,
-            revisions.c.number == ties.c.revisions,
-        )
         query = (
-            sa.select(ties, revisions.c.hash.label("r_hash"), revisions.c.body.label("r_body"))
+            sa.select(ties, *OF_LAST)
             .join_from(page, ties, ties.c.tie == page.c.tie)
-            .outerjoin(revisions, at_last)
+            .outerjoin(revisions, AT_LAST)
             .where(ties.c.tenant == self._tenant)
             .order_by(ties.c.sequence, ties.c.tie)
         )
