@@ -20,7 +20,7 @@ from kumobashi.consent.errors import (
 from kumobashi.consent.ledger import ConsentLedger as Ledger
 from kumobashi.consent.reading import Reading
 from kumobashi.consent.records import Application, GivenBy, Method, Record
-from kumobashi.consent.sql import heads, records, revisions, standings
+from kumobashi.consent.sql import records, revisions, standings
 from kumobashi.consent.states import FIRST, MOVES, TOLERANCE, Reason, State, Tier
 from kumobashi.consent.subjects import Subjects
 from kumobashi.consent.writing import Pen
@@ -28,6 +28,7 @@ from kumobashi.evidence.log import sequence
 from kumobashi.evidence.revisions import revise
 from kumobashi.evidence.sql import waiting
 from kumobashi.exchange.row_security import unsecured
+from kumobashi.storage.changes import heads
 from kumobashi.storage.state import StateStore
 from kumobashi.testing.clocks import HandClock
 from tests.contract.states import TENANT

@@ -4,6 +4,7 @@ import json
 import statistics
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,23 @@ from kumobashi.testing.town import Town
 
 pytestmark = [pytest.mark.slow, pytest.mark.scenario]
 SERVICE, SYSTEM, THERE = "child-notices", "notice-cloud", "public-cloud"
+LINK = "notice-attributes"
+CONSENTED = (
+    "select resident_no from consents where purpose = 'child-notices' and withdrawn_on is null"
+)
+SENT = (
+    "sex",
+    "birth_ym",
+    "town_code",
+    "has_spouse",
+    "household_ages",
+    "child_birth_yms",
+    "tax_exempt",
+    "nhi_insured",
+    "child_allowance",
+    "child_support_allowance",
+    "public_assistance",
+)
 WITHDRAWALS = 20
 TERMS: dict[str, Any] = {
     "items": ["name", "address"],
@@ -28,10 +46,19 @@ TERMS: dict[str, Any] = {
 }
 
 
+def under_ties(folder: Path) -> None:
+    """Let the rule of the link ask the ties with the service."""
+    path = folder / "rules" / f"{LINK}.yaml"
+    text, found = path.read_text("utf-8"), "columns:\n"
+    assert text.count(found) == 1
+    said = f"ties: {{service: {SERVICE}, channel: portal}}\n"
+    path.write_text(text.replace(found, said + found), encoding="utf-8")
+
+
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     folder = tmp_path_factory.mktemp("town")
-    with build(60) as city, Town.found(folder / "city", city) as town:
+    with build(60) as city, Town.found(folder / "city", city, change=under_ties) as town:
         town.start_all()
         do(
             town,
@@ -56,11 +83,26 @@ def residents(town: Town) -> list[str]:
     return [str(row[0]) for row in town.sql("integrated-db", query)]
 
 
-def tie(town: Town, number: str) -> str:
-    (made,) = do(town, "propose", resident_no=number, service=SERVICE, **TERMS)["ties"]
+def tie(town: Town, number: str, **other: object) -> str:
+    terms = {**TERMS, **other}
+    (made,) = do(town, "propose", resident_no=number, service=SERVICE, **terms)["ties"]
     for side in ("resident", "service"):
         do(town, "accept", tie=made["tie"], side=side, terms=made["hash"])
     return str(made["tie"])
+
+
+def token_of(town: Town, number: str) -> str:
+    secret = TokenKey.load(town.folder / "private" / "hall-core" / "token.key").secret
+    return destination_key(secret, "999997", SYSTEM).token(number)
+
+
+def sent_tokens(town: Town) -> set[str]:
+    return {str(row[0]) for row in town.sql(SYSTEM, "select token from notice_attributes")}
+
+
+def may_not_be_used(town: Town, *tokens: str) -> list[str]:
+    said = {"link": LINK, "tokens": list(tokens)}
+    return list(town.call("/api/v1/consents/withdrawn", said, site=THERE)["withdrawn"])
 
 
 def reason(town: Town, tie: str, site: str = THERE, items: tuple[str, ...] = ("name",)) -> str:
@@ -97,8 +139,7 @@ def test_the_gateway_that_serves_it_permits_what_both_accepted_and_counts(town: 
 
     do(town, "narrow", tie=mine, items=["address"])
     until_there(town, mine, "item")
-    secret = TokenKey.load(town.folder / "private" / "hall-core" / "token.key").secret
-    token = destination_key(secret, "999997", SYSTEM).token(number)
+    token = token_of(town, number)
     (held,) = do(town, "held", site=THERE, system=SYSTEM, token=token)["ties"]
     assert (held["tie"], held["terms"]["items"]) == (mine, ["address"])
     assert do(town, "verify", site=THERE) == do(town, "verify") == {"faults": []}
@@ -131,6 +172,45 @@ def test_twenty_withdrawals_are_there_in_seconds_with_proof(town: Town) -> None:
     assert proved == kept.keys()
     assert sum(e["counts"]["withdrawn"] for e in kept.values()) == WITHDRAWALS
     assert sum(e["event"] == "tie.moved" and e["act"] == "withdraw" for e in here) == WITHDRAWALS
+
+
+def test_a_link_carries_who_is_tied_and_a_withdrawal_stops_what_is_under_way(town: Town) -> None:
+    agreed = {str(row[0]) for row in town.sql("consent-desk", CONSENTED)}
+    people = [number for number in residents(town)[WITHDRAWALS + 10 :] if number in agreed][-4:]
+    often = {"items": list(SENT), "times": 9}
+    stays, leaves, less = (tie(town, number, **often) for number in people[:3])
+    tie(town, people[3])  # of other items
+    do(town, "narrow", tie=less, items=["sex"])
+
+    run = town.run(LINK)
+    assert run["state"] == "applied"
+    assert sent_tokens(town) == {token_of(town, number) for number in people[:2]}
+    left = town.ledger("hall-core").outgoing(run["transfer"])[0].facts["released"]["ties"]
+    assert (left["item"], left["none"] > 0) == (1 + 1 + 1, True)  # of other tests, too
+    (first,) = do(town, "show", tie=leaves)["transfers"]
+    assert (first["transfer"], first["items"]) == (run["transfer"], sorted(SENT))
+
+    town.running[THERE].kill()
+    town.start(THERE, environment={"KUMO_WORK": "off"})  # takes bundles, works on none
+    transfer = town.submit(LINK, again=True)["transfer"]
+    town.wait(transfer, lambda seen: seen["state"] == "delivered")
+    began = time.monotonic()
+    do(town, "withdraw", tie=leaves)
+    token = token_of(town, people[1])
+    until("it to know", lambda: may_not_be_used(town, token) or None, 5.0, every=0.05)
+    assert time.monotonic() - began < 5.0
+    town.restart(THERE)
+    assert town.wait(transfer)["state"] == "applied"
+    assert sent_tokens(town) == {token_of(town, people[0])}
+    assert town.ledger(THERE).incoming(transfer)[0].facts["withdrawn"] == 1
+
+    later = town.run(LINK, again=True)["transfer"]
+    shown = {one: do(town, "show", tie=one)["transfers"] for one in (stays, leaves)}
+    assert [len(shown[stays]), len(shown[leaves])] == [3, 2]
+    assert later in str(shown[stays])
+    leaves_of = [e for e in events(town, "hall-core") if e["event"] == "tie.carried"]
+    assert [e["counts"]["ties"] for e in leaves_of] == [2, 2, 1]
+    assert do(town, "verify") == {"faults": []}
 
 
 def test_a_gateway_that_was_away_is_told_when_it_is_back(town: Town) -> None:

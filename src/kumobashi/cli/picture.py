@@ -20,6 +20,7 @@ from kumobashi.console.formatting import clock, size
 from kumobashi.console.labels import MODES, STAGES
 from kumobashi.console.reading import K_WANTED
 from kumobashi.exchange.views import Cause, Light, Progress, StageView, TransferView
+from kumobashi.planning.sentences import untied
 
 _SIGNS = {
     Progress.DONE: ("✓", "green"),
@@ -288,6 +289,8 @@ def _released(terminal: Terminal, view: TransferView) -> Text:
                 "",
             )
         )
+    if view.untied:
+        said.append((terminal.t(*untied(view.untied)), ""))
     if view.rows_quarantined:
         said.append(
             (

@@ -86,8 +86,9 @@ def plan(
     from kumobashi.kernel import SystemClock, business_date
     from kumobashi.planning.plan import plan as make_plan
     from kumobashi.planning.story import Story, tell
-    from kumobashi.release.errors import FindingsRefused, LedgerOutOfReach
+    from kumobashi.release.errors import FindingsRefused, LedgerOutOfReach, TiesOutOfReach
     from kumobashi.storage.errors import StorageFailed
+    from kumobashi.ties.errors import ServiceUnknown
 
     workspace = terminal.workspace()
     now = SystemClock().now()
@@ -114,6 +115,8 @@ def plan(
                     ConversionFailed,
                     FindingsRefused,
                     LedgerOutOfReach,
+                    TiesOutOfReach,
+                    ServiceUnknown,
                 ) as failed:  # the rest of the plan is worth reading all the same
                     if wished or approve:
                         raise

@@ -23,11 +23,12 @@ from kumobashi.consent.prevailing import settle, take_back
 from kumobashi.consent.records import Method
 from kumobashi.consent.sql import fates, records, revisions, standings
 from kumobashi.consent.states import Reason, State, Statement
-from kumobashi.consent.writing import Pen, take_numbers
+from kumobashi.consent.writing import Pen
 from kumobashi.evidence.entries import Entry
 from kumobashi.evidence.log import append
 from kumobashi.evidence.revisions import Facts, bound, revise
 from kumobashi.kernel import JST, from_micros, new_id, to_micros, to_wire
+from kumobashi.storage.changes import take_numbers
 
 CHUNK = 5_000  # rows in one commit
 SOURCE = "import"

@@ -15,9 +15,10 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from kumobashi.consent.ledger import ConsentLedger
-from kumobashi.consent.sql import heads, standings
+from kumobashi.consent.sql import standings
 from kumobashi.consent.states import Reason, State, Tier
 from kumobashi.kernel import to_micros
+from kumobashi.storage.changes import newest_change
 from kumobashi.storage.counting import count
 from kumobashi.storage.tables import literal
 
@@ -176,13 +177,6 @@ class Snapshot:
             self._held.execute("commit")
         finally:
             self._held.unregister("changed")
-
-
-def newest_change(connection: sa.Connection, tenant: str) -> int:
-    """Return the number of the last committed change of a ledger."""
-    query = sa.select(heads.c.sequence).where(heads.c.tenant == tenant)
-    found: int | None = connection.execute(query).scalar()
-    return found or 0
 
 
 def ended_since(connection: sa.Connection, tenant: str, *, after: int, purpose: str) -> int:

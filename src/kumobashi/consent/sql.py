@@ -2,20 +2,12 @@
 
 ``records`` are the applications, ``revisions`` what happened to them, each bound to the one before.
 ``standings`` holds what counts now for a resident, a purpose and a tier: the one table that a
-release asks. ``heads`` gives every change its number: its row is locked until the commit, so the
-numbers are committed in their order and who has seen one has seen all before it.
+release asks. Every change has its number from ``storage.changes``.
 """
 
 import sqlalchemy as sa
 
 metadata = sa.MetaData()
-
-heads = sa.Table(
-    "consent_heads",
-    metadata,
-    sa.Column("tenant", sa.String(6), primary_key=True),
-    sa.Column("sequence", sa.BigInteger, nullable=False),
-)
 
 records = sa.Table(
     "consent_records",

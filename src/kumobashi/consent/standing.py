@@ -8,10 +8,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kumobashi.consent.snapshot import WHY, Terms, newest_change
+from kumobashi.consent.snapshot import WHY, Terms
 from kumobashi.consent.sql import standings
 from kumobashi.consent.states import Reason, State, Tier
 from kumobashi.kernel import to_micros
+from kumobashi.storage.changes import newest_change
 
 _AT_ONCE = 500  # subjects named in one statement
 
@@ -59,6 +60,18 @@ def changes_of(
         Change(subject=subject, is_in_force=is_in_force(terms, rows[subject], now), sequence=number)
         for subject, number in sorted(changed.items(), key=lambda one: one[1])
     ], until
+
+
+def in_force_among(
+    connection: sa.Connection,
+    tenant: str,
+    terms: Terms,
+    subjects: Collection[str],
+    now: datetime,
+) -> set[str]:
+    """Return those of some residents whose consent counts under all of the terms."""
+    rows = _rows(connection, tenant, terms, subjects)
+    return {subject for subject in subjects if is_in_force(terms, rows[subject], now)}
 
 
 def is_in_force(terms: Terms, rows: Mapping[Tier, sa.Row[Any]], now: datetime) -> bool:

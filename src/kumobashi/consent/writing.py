@@ -12,15 +12,15 @@ from datetime import datetime
 from typing import Any, Self
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from kumobashi.consent.records import Record, record_of
-from kumobashi.consent.sql import fates, heads, records, revisions, standings
+from kumobashi.consent.sql import fates, records, revisions, standings
 from kumobashi.consent.states import Reason, State, Statement, Tier, check_move
 from kumobashi.evidence.entries import Entry
 from kumobashi.evidence.log import append
 from kumobashi.evidence.revisions import Facts, bound, revise
 from kumobashi.kernel import from_micros, new_id, to_micros, to_wire
+from kumobashi.storage.changes import take_numbers
 
 _SALT_BYTES = 16
 _MOST_MERGES = 100  # one behind the other
@@ -45,21 +45,6 @@ class Standing:
     def is_granted(self) -> bool:
         """Whether it is a yes that nobody took back."""
         return self.state is State.GRANTED
-
-
-def take_numbers(connection: sa.Connection, tenant: str, count: int = 1) -> int:
-    """Return the first of ``count`` fresh numbers; others wait until this commits."""
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    begin = insert(heads).values(tenant=tenant, sequence=0).on_conflict_do_nothing()
-    connection.execute(begin)
-    taken = (
-        sa.update(heads)
-        .where(heads.c.tenant == tenant)
-        .values(sequence=heads.c.sequence + count)
-        .returning(heads.c.sequence)
-    )
-    last: int = connection.execute(taken).scalar_one()
-    return last - count + 1
 
 
 class Pen:

@@ -15,6 +15,7 @@ from kumobashi.console.reader import Reader, reader_of
 from kumobashi.directory.models import By
 from kumobashi.exchange.views import RED, Light, Progress, Words
 from kumobashi.kernel import Zone, from_wire
+from kumobashi.planning.sentences import untied
 from kumobashi.release import gate_bars, gate_learning, gate_words
 
 HERE = Path(__file__).parent
@@ -27,6 +28,7 @@ MENU = (
     ("/links", "overview"),
     ("/plans", "plans"),
     ("/agreements", "agreements"),
+    ("/ties", "ties"),
     ("/campaigns", "campaigns"),
     ("/workspace", "workspace"),
     ("/changes", "record"),
@@ -70,6 +72,7 @@ def _environment() -> Environment:
             "signs": labels.SIGNS,
             "size": formatting.size,
             "stage_of": reading.stage_of,
+            "untied": untied,
             "way": reading.way,
         }
     )
@@ -111,11 +114,12 @@ def _here(request: Request) -> Mapping[str, object]:
     """Return path and query of this page, without what a cookie remembers."""
     root = request.scope.get("root_path", "")
     query = {key: held for key in _KEPT if (held := request.query_params.get(key))}
-    is_page = request.method == "GET"
-    return {
-        "path": request.url.path.removeprefix(root) if is_page else "/",
-        "query": query if is_page else {},
-    }
+    path = request.url.path.removeprefix(root)
+    if request.method == "GET":
+        return {"path": path, "query": query}
+    # What answers a form has no address of its own: it belongs to the page above it.
+    above = (page for page, _ in MENU if page != "/" and path.startswith(f"{page}/"))
+    return {"path": next(above, "/"), "query": {}}
 
 
 def _words(reader: Reader) -> Mapping[str, object]:

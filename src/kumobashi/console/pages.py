@@ -39,9 +39,11 @@ from kumobashi.console.ports import (
     DeedSource,
     DraftSource,
     PlanSource,
+    TieSource,
 )
 from kumobashi.console.reader import reader_of
 from kumobashi.console.reading import target_days
+from kumobashi.console.tie_pages import TiePages
 from kumobashi.exchange.views import Board, Light, LinkRow, LinkView
 from kumobashi.identity import Accounts
 from kumobashi.kernel import Language, Zone, business_date
@@ -49,7 +51,7 @@ from kumobashi.kernel import Language, Zone, business_date
 ROWS_IN_THE_MORNING = 12
 
 
-def console_routes(
+def console_routes(  # noqa: PLR0913 - one for each kind of page
     source: BoardSource,
     *,
     zones: Mapping[str, Zone] | None = None,
@@ -58,6 +60,7 @@ def console_routes(
     deeds: DeedSource | None = None,
     agreements: AgreementSource | None = None,
     drafts: DraftSource | None = None,
+    ties: TieSource | None = None,
     accounts: Accounts | None = None,
 ) -> list[BaseRoute]:
     """Return the routes of the console, to be put at the root of an application.
@@ -70,6 +73,7 @@ def console_routes(
         deeds: pauses links, cancels transfers and sends them again; without it pages only show.
         agreements: shows agreements between offices; without it there are no such pages.
         drafts: takes applications for agreements; without it they are made at the terminal.
+        ties: shows ties between residents and services; without it there are no such pages.
         accounts: who may sign in; without any, whoever reaches the console may look.
     """
     known = zones or {}
@@ -86,6 +90,8 @@ def console_routes(
         more += ApplicationPages(board=source, drafts=drafts, door=door).routes()
     if agreements:
         more += AgreementPages(board=source, agreements=agreements, door=door).routes()
+    if ties:
+        more += TiePages(board=source, ties=ties, door=door).routes()
     return [
         Route("/", guarded(door.opened(console.morning)), methods=["GET"], name="console"),
         Route("/links", guarded(door.opened(console.links)), methods=["GET"]),

@@ -14,6 +14,10 @@ from kumobashi.agreements.auditing import Fault
 from kumobashi.agreements.views import AgreementView
 from kumobashi.exchange.views import Board, DayView, LinkView, TransferView, Words
 from kumobashi.planning.approval import Standing
+from kumobashi.ties import Act as TieAct
+from kumobashi.ties import Service, Terms, Tie
+from kumobashi.ties.held import Held
+from kumobashi.ties.services import Known
 
 if TYPE_CHECKING:
     from kumobashi.planning.explaining import Explanation  # it runs rules: a relay loads no DuckDB
@@ -178,6 +182,54 @@ class DraftSource(Protocol):
         Raises:
             ApplicationUnfit, LinkUnknown, PlanRefused, NotAMember …: nothing was kept.
         """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceRow:
+    """A service, and how many stand how to it: by status of residents, by state of ties."""
+
+    service: Service
+    statuses: Mapping[str, int]
+    states: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TiedResident:
+    """One resident's services and ties, the newest tie first; whose they are is left out."""
+
+    known: Sequence[Known]
+    ties: Sequence[Tie]
+    services: Mapping[str, Service]  # by id; deleted ones are not among them
+    transfers: Mapping[str, Sequence[Mapping[str, Any]]]  # by tie, the newest first
+
+
+class TieSource(Protocol):
+    """Shows ties, and does what a resident wants; called in worker threads."""
+
+    @property
+    def is_hall(self) -> bool:
+        """Whether residents are known here by their numbers; else by the codes of a system."""
+
+    def systems(self) -> Sequence[str]:
+        """Return the systems of this site."""
+
+    def services(self, words: str) -> Sequence[ServiceRow]:
+        """Return services whose texts hold all words, by id."""
+
+    def resident(self, number: str, *, by: str) -> TiedResident:
+        """Return one resident; raise ``ResidentUnknown``, ``ResidentUnclear`` and the like."""
+
+    def resident_of(self, tie: str) -> TiedResident:
+        """Return the resident of a tie; raise ``TieUnknown``, ``TieTouched``."""
+
+    def tie(self, tie: str) -> Tie:
+        """Return a tie; raise ``TieUnknown``, ``TieTouched``."""
+
+    def held(self, system: str, code: str, *, by: str) -> Sequence[Held]:
+        """Return what the hall told of one resident of a system here; raise ``TieTouched``."""
+
+    def do(self, act: TieAct, tie: str, *, by: str, seen: str, terms: Terms | None = None) -> Tie:
+        """Do something for the resident; raise ``TieMove``, ``TermsUnlike`` and the like."""
 
 
 class AgreementPage(Protocol):

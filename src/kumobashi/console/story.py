@@ -65,6 +65,7 @@ class PlanStory:
     way: tuple[Stop, ...]
     basis: Words
     measured: Mapping[str, int | None]
+    untied: Mapping[str, int]  # whom no tie lets through, by reason
     gate: GateReport | None  # none: not counted, or the rule has no gate
     seconds: float | None
     approved_by: str
@@ -108,6 +109,7 @@ def story_of(document: Json) -> PlanStory:
         way=_way(_list(document, "doors") or _list(decision, "route")),
         basis=_words(document.get("basis")),
         measured={key: held for key, held in counted.items() if isinstance(held, int)},
+        untied={key: held for key, held in _map(counted, "untied").items() if type(held) is int},
         gate=_gate(counted),
         seconds=_number(expected.get("seconds")),
         approved_by=str(approval.get("by", "")),

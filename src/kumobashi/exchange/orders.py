@@ -17,6 +17,7 @@ from kumobashi.storage.tables import ColumnSpec, TableStore
 
 if TYPE_CHECKING:
     from kumobashi.consent.source import LedgerStore
+    from kumobashi.ties.source import TieStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +98,7 @@ class Order:
     coded: Coded | None = None  # none: columns leave under their logical names
     approved_gate: GateReport | None = None  # what was seen when the link was approved
     consents: "LedgerStore | None" = None  # of a rule that asks the ledger; among the sources too
+    ties: "TieStore | None" = None  # of a rule that asks the ties; among the sources too
     fallback: str | None = None  # the link that steps in when the gate lets nothing leave
     needed: Needed | None = None  # the agreement without which nothing leaves
 

@@ -70,6 +70,7 @@ def transfer_view(row: Outgoing, names: Names, now: datetime) -> TransferView:
         seconds=(finished - started).total_seconds() if finished else None,
         rows_extracted=released.get("extracted"),
         rows_without_consent=released.get("without_consent"),
+        untied=released.get("ties") or {},
         rows_quarantined=released.get("quarantined"),
         rows_released=released.get("rows"),
         rows_applied=applied["rows"] if applied else None,

@@ -35,6 +35,7 @@ from kumobashi.exchange.views import Words
 from kumobashi.messages.freshness import Freshness
 from kumobashi.messages.manifest import LIVES, Manifest, Mode
 from kumobashi.release.coding import check_epoch, codebook
+from kumobashi.release.consenting import ties_carried
 from kumobashi.release.errors import CodebookLost, CodebookMissing, CountsDisagree, GateRefused
 from kumobashi.release.gate import pass_gate
 from kumobashi.release.gate_report import GateReport, report_of
@@ -164,6 +165,8 @@ class Preparation:
             self._note({"gate": refused.report.facts()})  # people see why, beside the refusal
             raise
         released = passed.released
+        if order.ties:
+            order.ties.carry(*ties_carried(passed.rule, self.work))
         facts = asdict(released)
         facts.pop("columns")
         facts.pop("freshness")

@@ -15,9 +15,11 @@ from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Self
 
 import duckdb
+import sqlalchemy as sa
 
 from kumobashi.exchange.beginning import fall_back
 from kumobashi.exchange.carrying import Carrier
@@ -202,8 +204,7 @@ class Sender:
             manifest=token,
             base_transfer=manifest.base_transfer,
             to_site=manifest.to_site,
-            # Whoever withdrew since the rows were joined is in them: nothing is sealed then.
-            also=order.consents.refuse_changed if order.consents else None,
+            also=partial(_still_permitted, order, row),
         )
         crashpoint("sending.sealed")
         return row
@@ -304,6 +305,18 @@ class Sender:
     def _manifest(self, row: Outgoing) -> Manifest:
         mine = {self._identity.signing.kid: self._identity.signing.public}
         return verify_manifest(row.manifest or "", mine)
+
+
+def _still_permitted(order: Order, row: Outgoing, connection: sa.Connection) -> None:
+    """Seal nothing with somebody in it who withdrew since the rows were joined.
+
+    Raises:
+        ConsentChanged, TiesChanged: the rows are read anew.
+    """
+    if order.consents:
+        order.consents.refuse_changed(connection)
+    if order.ties:
+        order.ties.seal(connection, transfer=row.transfer, link=row.link)
 
 
 def _passes(error: KumobashiError, row: Outgoing) -> bool:

@@ -4,6 +4,7 @@
 Every text for people comes in Japanese and English. Nothing here holds a resident's data.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -144,6 +145,7 @@ class TransferView:
     fallback: str | None = None  # the link that stepped in for what the gate refused
     fallback_code: str | None = None  # why it could not
     gate: GateReport | None = None  # none: the rule has no gate, or it was not reached
+    untied: Mapping[str, int] = field(default_factory=dict)  # left out for want of a tie, by reason
     left_to_people: int = 0  # protected persons (支援措置): not carried, seen to one by one
 
 

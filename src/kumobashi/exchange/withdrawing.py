@@ -1,10 +1,11 @@
-"""Tell the receivers of every link whose consent has ended, as soon as the ledger says so.
+"""Tell the receivers of every link whose consent or tie has ended, as soon as the hall knows.
 
-    a change in the ledger → a signed notice, durable here → over the relays → its signed receipt
+    a change at the hall → a signed notice, durable here → over the relays → its signed receipt
 
-What there is to tell is read from the ledger by the numbers of its changes, from the last one that
-a link's receiver was told. So a crash anywhere loses nothing, and a receiver that was away is told
-everything when it is back. A notice that was made is sent again unchanged until it is receipted.
+What there is to tell is read from the ledger and the registry by the numbers of the changes, from
+the last one that a link's receiver was told. So a crash anywhere loses nothing, and a receiver that
+was away is told everything when it is back. A notice that was made is sent again unchanged until it
+is receipted.
 """
 
 import asyncio
@@ -12,9 +13,12 @@ import logging
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from kumobashi.consent.snapshot import Terms, newest_change
-from kumobashi.consent.standing import Change, changes_of
+import sqlalchemy as sa
+
+from kumobashi.consent.snapshot import Terms
+from kumobashi.consent.standing import Change, changes_of, in_force_among
 from kumobashi.consent.subjects import Subjects
 from kumobashi.exchange.errors import PeerRefused
 from kumobashi.exchange.identity import Identity
@@ -29,7 +33,10 @@ from kumobashi.messages.withdrawals import (
     Withdrawal,
     WithdrawalNotice,
 )
+from kumobashi.storage.changes import newest_change
 from kumobashi.storage.state import StateStore
+from kumobashi.ties.asked import Asked
+from kumobashi.ties.changed import changed, permitted_among
 
 log = logging.getLogger(__name__)
 _MOST_CHANGES = 1_000  # of residents, in one notice
@@ -37,13 +44,14 @@ _MOST_CHANGES = 1_000  # of residents, in one notice
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resting:
-    """A link that rests on consents of the ledger, and whose tokens its receiver has."""
+    """A link that rests on consents or on ties, and whose tokens its receiver has."""
 
     link: str
     to_site: str
     to_system: str
-    terms: Terms
+    terms: Terms | None  # of consents in the ledger; none: the rule asks for none
     epochs: frozenset[str | None]
+    ties: Asked | None = None  # likewise
 
 
 @dataclass(slots=True)
@@ -141,9 +149,7 @@ class Withdrawing:
         after = max(last, turn.looked)
         now = self._clock.now()
         found, until = self._store.read(
-            lambda held: changes_of(
-                held, self._identity.tenant, link.terms, after=after, most=_MOST_CHANGES, now=now
-            )
+            lambda held: _changes(held, self._identity.tenant, link, after=after, now=now)
         )
         if not found:
             turn.looked = until
@@ -182,3 +188,33 @@ class Withdrawing:
                 for number, change in zip(numbers, found, strict=True)
             ]
         return made
+
+
+def _changes(
+    held: sa.Connection, tenant: str, link: Resting, *, after: int, now: datetime
+) -> tuple[list[Change], int]:
+    """Return whom the receiver of a link must be told of, and up to which change.
+
+    Of a link that rests on both, a token may be used while consent and tie permit it. Both take
+    their numbers from one counter, so the later word about a token is the one that counts.
+    """
+    most, moved, ends = _MOST_CHANGES, dict[str, int](), []
+    if link.terms:
+        found, until = changes_of(held, tenant, link.terms, after=after, most=most, now=now)
+        moved |= {change.subject: change.sequence for change in found}
+        ends.append(until)
+    if link.ties:
+        ours, until = changed(held, tenant, link.ties, after=after, most=most)
+        for subject, number in ours.items():
+            moved[subject] = max(number, moved.get(subject, 0))
+        ends.append(until)
+    until = min(ends)
+    permitted = {subject for subject, number in moved.items() if number <= until}
+    told = sorted(permitted, key=lambda subject: moved[subject])
+    if link.terms:
+        permitted &= in_force_among(held, tenant, link.terms, permitted, now)
+    if link.ties:
+        permitted &= permitted_among(held, tenant, link.ties, permitted, now)
+    return [
+        Change(subject=one, is_in_force=one in permitted, sequence=moved[one]) for one in told
+    ], until

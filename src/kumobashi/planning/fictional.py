@@ -23,8 +23,8 @@ from kumobashi.planning.links import LinkFile
 from kumobashi.planning.workspace import Workspace
 from kumobashi.release.columns import CAMPAIGN, Area, Flag
 from kumobashi.release.compiling import compile_released, compile_rule
-from kumobashi.release.rules import LEDGER, ReleaseRule
-from kumobashi.release.staging import Stage, stages
+from kumobashi.release.rules import LEDGER, TIES, ReleaseRule
+from kumobashi.release.staging import CONSENTS, TIED, Stage, stages
 from kumobashi.release.targeting import meet_targets
 from kumobashi.storage.tables import literal, quoted
 
@@ -166,6 +166,8 @@ def _rows(
         given = {key: who, "purpose": purpose, "granted_on": on - timedelta(days=200)}
         like = rows[rule.consent.dataset][0] if rule.consent.dataset else {}
         rows[rule.consent.source] = [like | given | {"withdrawn_on": None}]
+    if rule.ties:
+        rows[TIES] = [{key: members[chosen][key]}]
     return rows
 
 
@@ -228,8 +230,8 @@ def _run(
     with duckdb.connect() as work:
         work.execute("set threads = 1")
         for stage in stages(rule, purpose=purpose, on=on):
-            if stage.dataset == LEDGER:
-                _consents(work, stage, rows[LEDGER])
+            if stage.dataset in {LEDGER, TIES}:
+                _permitted(work, stage, rows[stage.dataset])
             else:
                 _stage(work, stage, layouts[stage.dataset], rows[stage.dataset])
         for mapping in steps.mappings:
@@ -269,14 +271,14 @@ def _stage(
         work.execute(into, [row[name] for name in stage.columns])
 
 
-def _consents(
+def _permitted(
     work: duckdb.DuckDBPyConnection, stage: Stage, rows: Sequence[Mapping[str, Value]]
 ) -> None:
-    """Make what the ledger of consents would give: everybody's yes, and nobody's no."""
+    """Make what a register of permissions would give: everybody's yes, and nobody's no."""
     columns = ", ".join(f"{quoted(name)} varchar" for name in stage.columns)
     work.execute(f"create table {quoted(stage.name)} ({columns})")
-    for row in rows if len(stage.columns) == 1 else ():
-        into = f"insert into {quoted(stage.name)} values (?)"  # noqa: S608 - a name of ours
+    for row in rows if stage.name in {CONSENTS, TIED} else ():
+        into = f"insert into {quoted(stage.name)} by name select ? as {quoted(stage.columns[0])}"
         work.execute(into, [row[stage.columns[0]]])
 
 

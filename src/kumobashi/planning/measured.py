@@ -1,6 +1,7 @@
 """What was counted for a plan: beside the decision, never part of its hash."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ class Measured:
     rows_below_five: int | None
     findings: tuple["Finding", ...]
     losses: tuple[ItemLoss, ...]
+    untied: Mapping[str, int] = field(default_factory=dict)  # left out for want of a tie, by reason
     gate: "GateReport | None" = None  # none: the rule has no gate, or nobody is sent
 
     @property

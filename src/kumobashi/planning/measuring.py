@@ -18,6 +18,7 @@ from kumobashi.planning.links import LinkFile
 from kumobashi.planning.measured import ItemLoss, Measured
 from kumobashi.planning.plan import Plan
 from kumobashi.planning.workspace import Workspace
+from kumobashi.release.consenting import untied
 from kumobashi.release.errors import GateRefused, NothingToRelease
 from kumobashi.release.gate import Passed, pass_gate
 from kumobashi.release.gate_report import GateReport
@@ -89,10 +90,12 @@ def measure(
             try:
                 passed = pass_gate(rule, work, make, on=plan.on, names=plan.names)
             except NothingToRelease as nothing:
-                return _nothing(plan, nothing.extracted, nothing.without_consent, None)
+                left = untied(rule, work)
+                return _nothing(plan, nothing.extracted, nothing.without_consent, None, left)
             except GateRefused as refused:
                 extracted, meant = read[rule.subject.dataset], refused.report.before.rows
-                return _nothing(plan, extracted, extracted - meant, refused.report)
+                left = untied(rule, work)
+                return _nothing(plan, extracted, extracted - meant, refused.report, left)
             payload = (size_of or _default_sizer(link))(work, Path(folder) / "payload")
             found = _losses(work, plan)
         finally:
@@ -126,11 +129,18 @@ def _measured(plan: Plan, passed: Passed, payload: int, found: tuple[ItemLoss, .
         rows_below_five=released.rows_below_five,
         findings=released.findings,
         losses=found,
+        untied=released.ties,
         gate=passed.report,
     )
 
 
-def _nothing(plan: Plan, extracted: int, without_consent: int, gate: GateReport | None) -> Measured:
+def _nothing(
+    plan: Plan,
+    extracted: int,
+    without_consent: int,
+    gate: GateReport | None,
+    left: Mapping[str, int],
+) -> Measured:
     return Measured(
         on=plan.on,
         rows=0,
@@ -142,6 +152,7 @@ def _nothing(plan: Plan, extracted: int, without_consent: int, gate: GateReport 
         rows_below_five=0,
         findings=(),
         losses=(),
+        untied=left,
         gate=gate,
     )
 

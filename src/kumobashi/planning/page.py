@@ -35,6 +35,7 @@ def _template() -> Template:
         characters=sentences.characters,
         classes=sentences.CLASSES,
         not_counted=sentences.not_counted,
+        untied=sentences.untied,
         size=_size,
         campaign_words=_campaign_words,
         gate_words=gate_words,

@@ -141,6 +141,7 @@ def _measured_json(measured: Measured) -> dict[str, Any]:
         "rows": measured.rows,
         "extracted": measured.extracted,
         "without_consent": measured.without_consent,
+        "untied": dict(measured.untied),
         "bytes": measured.bytes,
         "parts": measured.parts,
         "k": measured.smallest_class,

@@ -1,5 +1,7 @@
 """What a plan says in words, for the terminal and for paper, in both languages."""
 
+from collections.abc import Mapping
+
 from kumobashi.planning.approval import Standing
 from kumobashi.planning.measured import Measured
 from kumobashi.planning.story import ItemStory, Story
@@ -10,6 +12,18 @@ CLASSES = {  # sensitivity
     "personal": "個人",
     "identifier": "番号",
     "special": "要配慮",
+}
+UNTIED = {  # reasons of ``ties.agent``
+    "none": ("紐付けがない", "no tie"),
+    "not_in_force": ("双方の受入れ前", "not accepted by both"),
+    "withdrawn": ("撤回", "withdrawn"),
+    "ended": ("終了", "ended"),
+    "service_over": ("サービスの期間外", "service not offered"),
+    "term": ("紐付けの期間外", "outside the term"),
+    "item": ("項目を狭めた", "an item not permitted"),
+    "channel": ("手段を狭めた", "channel not permitted"),
+    "frequency": ("頻度の上限", "as often as permitted"),
+    "touched": ("記録が書いたときと違う", "record touched"),
 }
 FORMS = {
     "kept": ("そのまま", "kept"),
@@ -99,15 +113,34 @@ def done(item: ItemStory) -> tuple[str, str]:
 def counted(m: Measured) -> tuple[str, str]:
     """Return how many rows would leave, in both languages."""
     size = f"{m.bytes / _MIB:.1f} MiB" if m.bytes >= _MIB else f"{m.bytes / _KIB:.0f} KiB"
+    left_ja, left_en = untied(m.untied) if m.untied else ("", "")
     return (
         (
             f"件数 {m.rows:,} 件（抽出 {m.extracted:,}、同意なし・対象外 {m.without_consent:,}）"
             f"  容量 {size}  {m.parts} 部分"
-        ),
+        )
+        + (f"  {left_ja}" if left_ja else ""),
         (
             f"{m.rows:,} of {m.extracted:,} rows"
             f" ({m.without_consent:,} not consenting or not meant), {size}, {m.parts} parts"
-        ),
+        )
+        + (f"; {left_en}" if left_en else ""),
+    )
+
+
+def untied(left: Mapping[str, int]) -> tuple[str, str]:
+    """Return how many residents no tie lets through, and why, in both languages.
+
+    >>> untied({"none": 12, "withdrawn": 1})[0]
+    '紐付けで出さない人 13（紐付けがない 12、撤回 1）'
+    """
+    total = sum(left.values())
+    said = [(UNTIED.get(why, (why, why)), people) for why, people in left.items()]
+    reasons_ja = "、".join(f"{words[0]} {people:,}" for words, people in said)
+    reasons_en = ", ".join(f"{words[1]} {people:,}" for words, people in said)
+    return (
+        f"紐付けで出さない人 {total:,}（{reasons_ja}）",
+        f"{total:,} not let through by ties ({reasons_en})",
     )
 
 

@@ -160,6 +160,10 @@ def _sentence(workspace: Workspace, plan: Plan) -> tuple[str, str]:
         head = rule.consent.by == "household_head"
         who_ja = f"{'世帯主' if head else '本人'}が同意した{who_ja}"
         who_en = f"{who_en} {'whose household head' if head else 'who'} consented"
+    if rule.ties:
+        service = rule.ties.service
+        who_ja = f"サービス「{service}」と紐付けのある{who_ja}"
+        who_en = f"{who_en}, tied to the service {service!r}"
     if measures := workspace.municipality.protective_measures:
         office = workspace.municipality.contacts[measures.contact].name
         who_ja = f"{who_ja}（支援措置の人は自動では出さず、{office}の個別対応リストへ）"

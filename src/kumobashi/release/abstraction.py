@@ -8,7 +8,7 @@ wrongly or missed stands beside it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from types import MappingProxyType
 
@@ -22,7 +22,7 @@ from kumobashi.release.ladders import at_level, steps
 from kumobashi.release.people import PEOPLE, People, alike, forget, readings
 from kumobashi.release.releasing import Source, extract, read_stages, release
 from kumobashi.release.rules import ReleaseRule
-from kumobashi.release.staging import Stage, stages
+from kumobashi.release.staging import CONSENTS, TIED, stages
 from kumobashi.release.verdicts import Counts, Error, Verdict, error_of, judge
 from kumobashi.storage.tables import quoted
 
@@ -30,6 +30,7 @@ _KEY = "key_of_the_hall"
 SIDE_BY_SIDE = "side_by_side"
 _HEAD = "'02'"  # 続柄
 _CONSENTS = "consents_of_the_hall"
+_TIED = "tied_of_the_hall"
 _BASE, _UNKNOWN = 3, 2  # an answer is 0, 1 or unknown
 _AT_ONCE = 8  # campaigns: seventeen answers of base three, far below 64 bits
 
@@ -234,6 +235,7 @@ def _told(
         update={
             "columns": [key, *columns],
             "consent": None,
+            "ties": None,
             "allow_empty": True,
             "predicate_only": False,
             "gate": None,  # nothing leaves here
@@ -268,11 +270,8 @@ def _read_consents(
     on: date,
 ) -> None:
     for stage in stages(rule, purpose=purpose, on=on):
-        if stage.name == "consents":
-            named = Stage(
-                name=_CONSENTS, dataset=stage.dataset, columns=stage.columns, where=stage.where
-            )
-            read_stages([named], sources, work)
+        if here := {CONSENTS: _CONSENTS, TIED: _TIED}.get(stage.name):
+            read_stages([replace(stage, name=here)], sources, work)
 
 
 def _join(
@@ -287,7 +286,7 @@ def _join(
     )
     work.execute(
         f"create temp table {SIDE_BY_SIDE} as select p.*, r.{_KEY} is not null as is_released,"
-        f" {_consented(rule, key)} as has_consent{columns}"
+        f" {_consented(rule, key)}{_and_tied(rule, key)} as has_consent{columns}"
         f" from {PEOPLE} p left join released r on r.{_KEY} = p.{key}"
     )
 
@@ -303,3 +302,9 @@ def _consented(rule: ReleaseRule, key: str) -> str:
         f" and {key} in (select {quoted(rule.subject.key)} from {_CONSENTS})"
     )
     return f"coalesce(p.{household} in ({head}), false)"
+
+
+def _and_tied(rule: ReleaseRule, key: str) -> str:
+    if rule.ties is None:
+        return ""
+    return f" and p.{key} in (select {quoted(rule.subject.key)} from {_TIED})"

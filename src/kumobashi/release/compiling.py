@@ -21,7 +21,7 @@ from kumobashi.release.columns import (
 )
 from kumobashi.release.gates import Gate
 from kumobashi.release.rules import ReleaseRule
-from kumobashi.release.staging import SUBJECTS, area_stage, flag_stage
+from kumobashi.release.staging import SUBJECTS, TIED, area_stage, flag_stage
 from kumobashi.release.values import HEAD, age, doubt, household_facts, pushed_value, value
 from kumobashi.storage.tables import literal, quoted
 
@@ -149,6 +149,8 @@ def _eligible(rule: ReleaseRule, on: date) -> str:
     if rule.consent:
         who = key if rule.consent.by == "subject" else "head"
         where.append(f"{who} in (select {key} from consents)")
+    if rule.ties:
+        where.append(f"{key} in (select {key} from {TIED})")
     conditions = f" where {' and '.join(where)}" if where else ""
     return f"create or replace temp view eligible as select * from subjects{joins}{conditions}"
 

@@ -8,6 +8,7 @@ KumobashiError
     ├── GateRefused           it tells more than the gate allows
     │   └── DifferencingRefused   beside what was sent before, it does
     ├── LedgerOutOfReach      the ledger of consents is another process's
+    ├── TiesOutOfReach        likewise the registry of ties
     ├── LedgerNotPushed       consents of the ledger are no table of the source
     ├── DataTooOld            older than a campaign allows
     ├── DataTimeUnknown       nobody says of which moment the data are
@@ -232,6 +233,17 @@ class LedgerOutOfReach(ReleaseFailed):
     status = 409
     ja = "この提供ルールは同意の台帳を使いますが、ここからは台帳を読めません。"
     en = "The rule asks the ledger of consents, which cannot be read from here."
+    remedy_ja = "ゲートウェイのコンソールで行うか、ゲートウェイを止めてから行ってください。"
+    remedy_en = "Do it in the console of the gateway, or while the gateway is stopped."
+
+
+class TiesOutOfReach(ReleaseFailed):
+    """Ties are in the registry of a gateway, and this is another process."""
+
+    code = "release.ties_out_of_reach"
+    status = 409
+    ja = "この提供ルールは住民との紐付けを使いますが、ここからは読めません。"
+    en = "The rule asks the ties with residents, which cannot be read from here."
     remedy_ja = "ゲートウェイのコンソールで行うか、ゲートウェイを止めてから行ってください。"
     remedy_en = "Do it in the console of the gateway, or while the gateway is stopped."
 

@@ -15,21 +15,23 @@ import duckdb
 from kumobashi.kernel import Finding, crashpoint
 from kumobashi.messages.freshness import Freshness
 from kumobashi.release.compiling import Compiled, compile_released, compile_rule
-from kumobashi.release.consenting import left_out
+from kumobashi.release.consenting import left_out, untied
 from kumobashi.release.errors import (
     CountsDisagree,
     FindingsRefused,
     LedgerOutOfReach,
     MappingAmbiguous,
     NothingToRelease,
+    TiesOutOfReach,
 )
-from kumobashi.release.rules import LEDGER, ReleaseRule
-from kumobashi.release.staging import Stage, stages
+from kumobashi.release.rules import LEDGER, TIES, ReleaseRule
+from kumobashi.release.staging import TIED, Stage, stages
 from kumobashi.storage.counting import count
 from kumobashi.storage.tables import Query, TableReader, literal, quoted, require_columns
 
 OnFindings = Literal["refuse", "quarantine", "go_on"]
 _MOST_FINDINGS_KEPT = 1000
+_REGISTERS = {LEDGER: LedgerOutOfReach, TIES: TiesOutOfReach}  # of the gateway, not of a system
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class Released:
     classes: int | None
     findings: tuple[Finding, ...]
     consent: Mapping[str, int] = field(default_factory=dict)  # left out, by reason; of the ledger
+    ties: Mapping[str, int] = field(default_factory=dict)  # left out for want of a tie, by reason
     freshness: Freshness | None = None  # until when the rows may be used; none: no limit
 
 
@@ -87,8 +90,8 @@ def read_stages(
     """
     stores: dict[int, list[Stage]] = {}
     for stage in wanted:
-        if stage.dataset == LEDGER and LEDGER not in sources:
-            raise LedgerOutOfReach
+        if stage.dataset in _REGISTERS and stage.dataset not in sources:
+            raise _REGISTERS[stage.dataset]
         stores.setdefault(id(sources[stage.dataset].reader), []).append(stage)
     read: dict[str, int] = {}
     if not stores:
@@ -146,7 +149,7 @@ def release(
         CountsDisagree: the counts do not add up.
     """
     steps = compile_rule(rule, on=on)
-    _prepare(work, steps, is_pushed=is_pushed)
+    _prepare(rule, work, steps, is_pushed=is_pushed)
     findings, unclear = _find_doubts(rule, work, steps)
     if findings and on_findings == "refuse":
         first = findings[0]
@@ -187,10 +190,13 @@ def release(
         classes=classes,
         findings=findings,
         consent={} if is_pushed else left_out(rule, work),
+        ties={} if is_pushed else untied(rule, work),
     )
 
 
-def _prepare(work: duckdb.DuckDBPyConnection, steps: Compiled, *, is_pushed: bool) -> None:
+def _prepare(
+    rule: ReleaseRule, work: duckdb.DuckDBPyConnection, steps: Compiled, *, is_pushed: bool
+) -> None:
     """Make the mappings, and ``eligible`` with all that its columns need."""
     for mapping in steps.mappings:
         work.execute(mapping)
@@ -200,7 +206,10 @@ def _prepare(work: duckdb.DuckDBPyConnection, steps: Compiled, *, is_pushed: boo
                 dataset=climb.dataset, level=climb.level, above=climb.above, areas=areas
             )
     if is_pushed:
-        work.execute("create or replace temp view eligible as select * from pushed")
+        # The registry of ties is in the gateway, so is the last word about who leaves.
+        key = quoted(rule.subject.key)
+        where = f" where {key} in (select {key} from {TIED})" if rule.ties else ""
+        work.execute(f"create or replace temp view eligible as select * from pushed{where}")
     else:
         if steps.household:
             work.execute(steps.household)

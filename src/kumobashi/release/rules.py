@@ -41,7 +41,8 @@ Ident = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 DatasetRef = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*\.[a-z][a-z0-9_]*$")]
 
 LEDGER = "consent_ledger"  # where the consents of a rule are read that names no dataset of them
-_UNSAID = {"gate", "coding", "predicate_only", "campaigns"}  # left out of hashes where empty
+TIES = "tie_registry"  # where the ties of a rule are read
+_UNSAID = {"gate", "coding", "predicate_only", "campaigns", "ties"}  # left out of hashes if empty
 
 
 class AgeRange(Model):
@@ -124,6 +125,18 @@ class Consent(Model):
         return self.tiers or ("register",)
 
 
+class Ties(Model):
+    """Only rows of residents leave who are tied to a service, as the tie stands now.
+
+    A tie permits items, ways of use, how often and until when. A resident whose tie leaves out one
+    item that the rule sends is left out as a whole (decision 0046).
+    """
+
+    service: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+    channel: Literal["call", "portal", "mail", "sms", "post"]
+    items: dict[Name, Name] = Field(default={})
+
+
 class ReleaseRule(Model):
     """A whole release rule; ``version`` rises with every change that people decide."""
 
@@ -134,6 +147,7 @@ class ReleaseRule(Model):
     datasets: dict[Name, DatasetRef]
     subject: Subject
     consent: Consent | None = None
+    ties: Ties | None = None
     columns: Annotated[list[Column], Field(min_length=1)]
     gate: AnyGate | None = None
     coding: Coding | None = None
@@ -195,12 +209,19 @@ class ReleaseRule(Model):
                 example=f"datasets: {{{min(missing)}: integrated-db.residents}}",
                 at=next(at for name, at in self._datasets_used() if name in missing),
             )
-        if LEDGER in self.datasets:
+        if taken := next((name for name in (LEDGER, TIES) if name in self.datasets), None):
             raise Said(
-                f"datasets の名前 {LEDGER} は使えません。",
-                f"No dataset can be called {LEDGER}.",
+                f"datasets の名前 {taken} は使えません。",
+                f"No dataset can be called {taken}.",
                 example="datasets: {consents: consent-desk.consents}",
-                at=("datasets", LEDGER),
+                at=("datasets", taken),
+            )
+        if self.ties and (strange := sorted(self.ties.items.keys() - set(self._tied_columns()))):
+            raise Said(
+                f"ties.items の {strange[0]} は、紐付けの項目が要る、出す項目ではありません。",
+                f"{strange[0]} under ties.items is no column that leaves by an item of the ties.",
+                example="items: {birth_ym: birth_date}",
+                at=("ties", "items", strange[0]),
             )
         names = [column.name for column in self.columns]
         if twice := sorted({name for name in names if names.count(name) > 1}):
@@ -259,6 +280,17 @@ class ReleaseRule(Model):
     def released(self) -> tuple[AnyColumn, ...]:
         """The columns that leave: all but those that are dropped."""
         return tuple(column for column in self.columns if not isinstance(column, Drop))
+
+    @property
+    def tied_items(self) -> frozenset[str]:
+        """The items that a resident's tie must permit; columns that tell nothing need none."""
+        called = self.ties.items if self.ties else {}
+        return frozenset(called.get(name, name) for name in self._tied_columns())
+
+    def _tied_columns(self) -> Iterator[str]:
+        for column in self.released:
+            if not isinstance(column, Token | BaseDate | Constant | Suppress):
+                yield column.name
 
     def role_of(self, column: AnyColumn) -> Role:
         """Return what the risk gate takes a column for: as the rule says, else by its operation.

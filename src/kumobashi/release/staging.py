@@ -20,13 +20,15 @@ from kumobashi.release.columns import (
     Token,
 )
 from kumobashi.release.gates import Gate
-from kumobashi.release.rules import ReleaseRule
+from kumobashi.release.rules import TIES, ReleaseRule
 from kumobashi.storage.tables import Condition
 
 SUBJECTS = "subjects"
 POPULATION = "population"
 CONSENTS = "consents"
 ENDED_CONSENTS = "ended_consents"  # of the ledger only: who is known and does not count, and why
+TIED = "tied"  # whose tie lets the row leave, with the two halves of the tie's id
+UNTIED = "untied"  # who has or had a tie that does not, and why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,7 @@ def stages(rule: ReleaseRule, *, purpose: str, on: date) -> tuple[Stage, ...]:
     return (
         _subject(rule),
         *_consents(rule, purpose, on),
+        *tie_stages(rule),
         *_without(rule),
         *_flags(rule),
         *_areas(rule),
@@ -120,6 +123,17 @@ def _consents(rule: ReleaseRule, purpose: str, on: date) -> list[Stage]:
     return [
         Stage(name=CONSENTS, dataset=rule.consent.source, columns=(rule.subject.key,), where=where)
     ]
+
+
+def tie_stages(rule: ReleaseRule) -> tuple[Stage, ...]:
+    """Return the readings of the registry of ties, bound to the rule when it is opened."""
+    if rule.ties is None:
+        return ()
+    key = rule.subject.key
+    return (
+        Stage(name=TIED, dataset=TIES, columns=(key, "high", "low")),
+        Stage(name=UNTIED, dataset=TIES, columns=(key, "reason")),
+    )
 
 
 def _without(rule: ReleaseRule) -> list[Stage]:

@@ -16,7 +16,7 @@ from kumobashi.release.campaigns import Campaign
 from kumobashi.release.columns import CAMPAIGN, CampaignCode, Token
 from kumobashi.release.compiling import compile_released, compile_rule
 from kumobashi.release.compiling_conditions import Values
-from kumobashi.release.consenting import left_out
+from kumobashi.release.consenting import left_out, untied
 from kumobashi.release.errors import FindingsRefused, NothingToRelease
 from kumobashi.release.holding import ABOUT_THE_FILE
 from kumobashi.release.people import PEOPLE, People, alike, forget, readings
@@ -113,6 +113,7 @@ def release_targets(
         classes=classes,
         findings=(),
         consent=left_out(rule, work),
+        ties=untied(rule, work),
     )
 
 

@@ -37,7 +37,11 @@ from kumobashi.service.stating import open_state
 from kumobashi.storage.erasable import ErasableSecrets
 from kumobashi.storage.state import StateStore
 from kumobashi.ties import Book
+from kumobashi.ties import Channel as TieChannel
+from kumobashi.ties.asked import Asked
 from kumobashi.ties.reading import Reading as TieReading
+from kumobashi.ties.snapshot import Snapshot as TieSnapshot
+from kumobashi.ties.source import TieStore
 
 if TYPE_CHECKING:
     from kumobashi.consent.identifying import Register
@@ -68,6 +72,14 @@ def terms_of(consent: Consent, texts: Mapping[str, ConsentText], on: date) -> Te
         tiers=frozenset(map(Tier, consent.of_tiers)),
         versions=texts[purpose].accepted(on),
     )
+
+
+def ties_asked(rule: ReleaseRule) -> Asked | None:
+    """Return what a rule asks of ties; none: nothing."""
+    if rule.ties is None:
+        return None
+    channel = TieChannel(rule.ties.channel)
+    return Asked(service=rule.ties.service, items=rule.tied_items, channel=channel)
 
 
 class Consents:
@@ -197,6 +209,23 @@ class Consents:
         on = business_date(self._clock.now())
         terms = terms_of(rule.consent, self.texts(), on)
         return LedgerStore(self.snapshot, terms, tenant=self._tenant, clock=self._clock)
+
+    @cached_property
+    def tied(self) -> TieSnapshot:
+        """Whose ties let their rows leave now, for all residents at once."""
+        opened = self.ledger.subjects.opened
+        return TieSnapshot(self._store, tenant=self._tenant, opened=opened)
+
+    def tie_source(self, rule: ReleaseRule) -> TieStore | None:
+        """Return where a run of a rule reads its ties; none: it does not ask them.
+
+        Raises:
+            KeyOfConsentsMissing: they cannot be asked, so nothing may leave.
+        """
+        asked = ties_asked(rule)
+        if asked is None:
+            return None
+        return TieStore(self.tied, asked, tenant=self._tenant, clock=self._clock)
 
 
 @contextmanager

@@ -15,9 +15,9 @@ from kumobashi.planning.measured import Measured
 from kumobashi.planning.measuring import Sizer, measure, sources_of
 from kumobashi.planning.plan import Plan
 from kumobashi.planning.workspace import Workspace
-from kumobashi.release.errors import LedgerOutOfReach
+from kumobashi.release.errors import LedgerOutOfReach, TiesOutOfReach
 from kumobashi.release.releasing import Source
-from kumobashi.release.rules import LEDGER
+from kumobashi.release.rules import LEDGER, TIES
 from kumobashi.service.consents import consents_of
 from kumobashi.service.protecting import open_source
 from kumobashi.storage.errors import AlreadyRunning
@@ -34,7 +34,7 @@ _AT_ONCE = 2  # each has DuckDB's threads and half a gigabyte of its own
 def counting(workspace: Workspace, plans: Sequence[Plan]) -> Iterator[dict[str, Future[Measured]]]:
     """Count several plans side by side; what nobody has waited for at the end is not counted.
 
-    A ledger of consents that a gateway has open is out of reach from here: ``LedgerOutOfReach``.
+    Consents and ties that a gateway has open are out of reach from here: ``LedgerOutOfReach``.
     """
     ledger = Lock()  # one opens it at a time
     with ThreadPoolExecutor(_AT_ONCE, "counting") as pool:
@@ -47,16 +47,16 @@ def counting(workspace: Workspace, plans: Sequence[Plan]) -> Iterator[dict[str, 
 
 
 def _counted_here(workspace: Workspace, decided: Plan, ledger: Lock) -> Measured:
-    """Count a plan outside of any gateway; where its rule asks the ledger of consents, with it."""
-    consent = workspace.rules[decided.link.release].consent
-    if consent is None or not consent.ledger:
+    """Count a plan outside of any gateway; what its rule asks of the gateway's state, with it."""
+    rule = workspace.rules[decided.link.release]
+    if rule.ties is None and (rule.consent is None or not rule.consent.ledger):
         return counted(workspace, decided)
     site = workspace.systems[decided.link.from_].site
     try:
         with ledger, consents_of(workspace, site, SystemClock()) as consents:
             return counted(workspace, decided, consents=consents)
     except AlreadyRunning:
-        raise LedgerOutOfReach from None
+        raise (TiesOutOfReach if rule.ties else LedgerOutOfReach) from None
 
 
 def counted(
@@ -72,7 +72,8 @@ def counted(
     the site, where a rule asks the ledger.
 
     Raises:
-        LedgerOutOfReach: the rule asks the ledger, and it is not at hand.
+        LedgerOutOfReach, TiesOutOfReach: the rule asks them, and they are not at hand.
+        ServiceUnknown: the rule asks for ties with a service that is not registered.
     """
     rule = workspace.rules[decided.link.release]
     campaigns = [workspace.campaigns[code] for code in rule.campaigns]
@@ -87,6 +88,8 @@ def counted(
         sources = sources_of(workspace, decided.link.link, readers)
         if ledger := consents.source(rule) if consents else None:
             sources[LEDGER] = Source(stack.enter_context(ledger.reading()), LEDGER)
+        if ties := consents.tie_source(rule) if consents else None:
+            sources[TIES] = Source(stack.enter_context(ties.reading()), TIES)
         hall = {
             reference: Source(readers[system.system], dataset.table)
             for reference in references

@@ -32,6 +32,7 @@ from kumobashi.service.planned import Planned
 from kumobashi.service.request_api import request_routes
 from kumobashi.service.request_overdue import overdue_requests
 from kumobashi.service.tie_api import tie_routes
+from kumobashi.service.tie_counter import TieCounter
 
 
 def agreement_desk(
@@ -107,6 +108,7 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
             deeds=DeedDesk(gateway.ledger, endpoint),
             agreements=agreements,
             drafts=DraftForms(agreements, endpoint.wiring.workspace),
+            ties=TieCounter(endpoint.consents, site=gateway.identity.site, clock=gateway.clock),
             accounts=accounts,
         ),
     ]

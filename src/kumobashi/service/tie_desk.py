@@ -161,7 +161,7 @@ class TieDesk:
         history = [{**one.said, "hash": one.hash} for one in self._reading.history(tie.tie)]
         for one in history:
             one.pop("subject", None)
-        return {**_told(tie), "revisions": history}
+        return {**_told(tie), "revisions": history, "transfers": self._reading.transfers(tie)}
 
     def list(self, said: Said, _by: str) -> Answer:
         """Return ties: of one resident, or of all by service and state."""

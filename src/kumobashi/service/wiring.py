@@ -23,7 +23,7 @@ from kumobashi.planning.plan import Plan, plan
 from kumobashi.planning.workspace import Workspace, load
 from kumobashi.policy.tables import OWN
 from kumobashi.release.errors import CodedLayoutUnlike
-from kumobashi.release.rules import LEDGER
+from kumobashi.release.rules import LEDGER, TIES
 from kumobashi.routing.finding import route
 from kumobashi.service.agreeing import needed_by, refuse_what_needs_one
 from kumobashi.service.campaign_sources import targeting_of
@@ -114,6 +114,9 @@ class Wiring:
         consents = self._consents.source(rule) if self._consents else None
         if consents:
             sources[LEDGER] = (consents, LEDGER)
+        ties = self._consents.tie_source(rule) if self._consents else None
+        if ties:
+            sources[TIES] = (ties, TIES)
         approved = limits(approval) if approval else Limits(rows=None, bytes=None)
         return Order(
             tenant=workspace.municipality.municipality.code,
@@ -153,6 +156,7 @@ class Wiring:
             is_in_order=link.order == "stream",
             approved_gate=approved.gate,
             consents=consents,
+            ties=ties,
             fallback=link.fallback,
             needed=needed_by(workspace, link),
         )

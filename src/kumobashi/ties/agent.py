@@ -18,7 +18,7 @@ from kumobashi.kernel import Clock, business_date, to_micros
 from kumobashi.storage.state import StateStore
 from kumobashi.ties import held
 from kumobashi.ties.errors import TieTouched
-from kumobashi.ties.records import joined_of
+from kumobashi.ties.records import AT_LAST, OF_LAST, joined_of
 from kumobashi.ties.sql import revisions, services, ties, uses
 from kumobashi.ties.states import TOLERANCE, State
 from kumobashi.ties.terms import Channel, Terms
@@ -205,7 +205,7 @@ class Agent:
             return self._told(connection, ask, without=without or "")
         try:
             tie = joined_of(row)
-            offered = _offered(row)
+            offered = offered_of(row)
         except (TieTouched, ValueError):
             return _denied(Reason.TOUCHED)
         decision = decide(tie, offered, ask, used=row.used, now=self._clock.now())
@@ -248,17 +248,11 @@ def _question() -> sa.Select[Any]:
         uses.c.at > window,
         uses.c.use != sa.bindparam("without"),
     )
-    last = sa.and_(
-        revisions.c.tenant == ties.c.tenant,
-        revisions.c.record == ties.c.tie,
-        revisions.c.number == ties.c.revisions,
-    )
     of = sa.and_(services.c.tenant == ties.c.tenant, services.c.service == ties.c.service)
     return (
         sa.select(
             ties,
-            revisions.c.hash.label("r_hash"),
-            revisions.c.body.label("r_body"),
+            *OF_LAST,
             services.c.first_day,
             services.c.last_day,
             services.c.deleted_at,
@@ -266,7 +260,7 @@ def _question() -> sa.Select[Any]:
             services.c.system,
             counted.correlate(ties).scalar_subquery().label("used"),
         )
-        .join_from(ties, revisions, last, isouter=True)
+        .join_from(ties, revisions, AT_LAST, isouter=True)
         .join(services, of, isouter=True)
         .where(ties.c.tenant == sa.bindparam("of"), ties.c.tie == sa.bindparam("named"))
     )
@@ -279,7 +273,8 @@ def _denied(reason: Reason) -> Decision:
     return Decision(is_permitted=False, reason=reason)
 
 
-def _offered(row: sa.Row[Any]) -> Offered | None:
+def offered_of(row: sa.Row[Any]) -> Offered | None:
+    """Return what counts of the service in a row; none: there is none."""
     if row.first_day is None:
         return None
     return Offered(

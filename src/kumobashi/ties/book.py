@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 import sqlalchemy as sa
 
 from kumobashi.kernel import Clock, business_date
+from kumobashi.storage.changes import take_numbers
 from kumobashi.storage.state import StateStore
 from kumobashi.ties.errors import (
     ResidentGone,
@@ -226,7 +227,9 @@ class Book:
         return Said(stated_at=self.clock.now(), source=_GATEWAY, by=by)
 
     def _pen(self, connection: sa.Connection) -> Pen:
-        return Pen(connection, self.tenant, now=self.clock.now())
+        # First of all: nobody who waits for the number holds a tie that we want.
+        number = take_numbers(connection, self.tenant)
+        return Pen(connection, self.tenant, now=self.clock.now(), sequence=number)
 
     def _write(self, work: Callable[[Pen], T], said: Said) -> T:
         check_time(said.stated_at, self.clock.now())

@@ -6,7 +6,6 @@ good by the next deed. ``sequence`` is the number of revisions of the tie and of
 together: both only grow, so of two standings of a tie the later has the higher one.
 """
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,7 +14,8 @@ import sqlalchemy as sa
 
 from kumobashi.messages.standings import Stands
 from kumobashi.ties.errors import TieTouched
-from kumobashi.ties.records import joined_of
+from kumobashi.ties.records import AT_LAST, OF_LAST, joined_of
+from kumobashi.ties.revisions import revisions_in_force
 from kumobashi.ties.services import Service, service_of
 from kumobashi.ties.sql import copies, revisions, services, ties
 from kumobashi.ties.states import LIVE, State
@@ -57,7 +57,7 @@ def mark_tie(connection: sa.Connection, tenant: str, tie: str) -> None:
     marked = sa.update(copies).where(mine).values(**value, told=_before(row.sequence))
     known = connection.execute(marked).rowcount
     # Nobody is told of what never was in force.
-    if not known and (is_in_force or _was_in_force(connection, tenant, tie)):
+    if not known and (is_in_force or revisions_in_force(connection, tenant, tie)):
         new = {"tenant": tenant, "tie": tie, "system": row.system, "told": 0}
         connection.execute(sa.insert(copies).values({**new, **value}))
 
@@ -98,11 +98,6 @@ def due_at(connection: sa.Connection, tenant: str, system: str, *, most: int) ->
 
     A tie that is not as it was written is told as ended: nothing may be done under it.
     """
-    last = sa.and_(
-        revisions.c.tenant == ties.c.tenant,
-        revisions.c.record == ties.c.tie,
-        revisions.c.number == ties.c.revisions,
-    )
     at = sa.and_(ties.c.tenant == copies.c.tenant, ties.c.tie == copies.c.tie)
     chosen = (
         sa.select(copies.c.tie, copies.c.sequence)
@@ -112,9 +107,9 @@ def due_at(connection: sa.Connection, tenant: str, system: str, *, most: int) ->
     )
     waiting = {row.tie: row.sequence for row in connection.execute(chosen)}
     rows = connection.execute(
-        sa.select(ties, revisions.c.hash.label("r_hash"), revisions.c.body.label("r_body"))
+        sa.select(ties, *OF_LAST)
         .join_from(copies, ties, at)
-        .outerjoin(revisions, last)
+        .outerjoin(revisions, AT_LAST)
         .where(copies.c.tenant == tenant, copies.c.tie.in_(waiting), copies.c.system == system)
     ).all()
     served = {
@@ -147,12 +142,6 @@ def note_told(
 def _before(sequence: Any) -> sa.ColumnElement[int]:  # noqa: ANN401 - a number, or a column
     """Return what was told, which can only lie before what is new."""
     return sa.case((copies.c.told < sequence, copies.c.told), else_=sequence - 1)
-
-
-def _was_in_force(connection: sa.Connection, tenant: str, tie: str) -> bool:
-    mine = sa.and_(revisions.c.tenant == tenant, revisions.c.record == tie)
-    bodies = connection.execute(sa.select(revisions.c.body).where(mine)).scalars()
-    return any(json.loads(bytes(body)).get("state") == State.IN_FORCE for body in bodies)
 
 
 def _read(row: sa.Row[Any], service: Service, sequence: int) -> Due:

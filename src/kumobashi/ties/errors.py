@@ -19,6 +19,7 @@ KumobashiError
     ├── TieSubjectUnfit    no sealed number of a resident
     ├── ResidentGone       the resident died, or has another number
     ├── StatusOlder        a newer status is known
+    ├── TiesChanged        a tie ended, or was narrowed, between the join and the seal
     └── TieTouched         somebody changed what was written; verification returns these
 """
 
@@ -225,6 +226,24 @@ class StatusOlder(TieFailed):
     en = "A status of the service {service!r} as of a later time is known."
     remedy_ja = "時点を確かめてください。"
     remedy_en = "Check the as-of time."
+
+
+class TiesChanged(TieFailed):
+    """What a transfer rests on changed between the join and the seal."""
+
+    code = "tie.changed"
+    retryable = True
+    status = 409
+    ja = (
+        "抽出のあとに、サービス「{service}」の紐付け {changed} 件か、サービスの登録か、"
+        "使った回数が変わりました。封をせず、作り直します。"
+    )
+    en = (
+        "After the rows were joined, {changed} ties with {service!r}, the service itself or how"
+        " often they were used changed; it is made anew before sealing."
+    )
+    remedy_ja = "自動でやり直します。"
+    remedy_en = "It is done again by itself."
 
 
 class TieTouched(TieFailed):

@@ -1,7 +1,8 @@
 """Look into the book: one tie, a resident's, a service's; and whether it was touched."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import chain as behind
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -10,21 +11,25 @@ from kumobashi.evidence.log import stored
 from kumobashi.evidence.revisions import Revision
 from kumobashi.evidence.sql import waiting
 from kumobashi.storage.state import StateStore
+from kumobashi.ties.carried import PREFIX as CARRIED
+from kumobashi.ties.carried import carried_under, faults_of_transfers
 from kumobashi.ties.copies import PREFIX as COPIES
 from kumobashi.ties.copies import beyond
 from kumobashi.ties.errors import TieTouched, TieUnknown
 from kumobashi.ties.held import PREFIX as HELD
 from kumobashi.ties.held import kept_head
 from kumobashi.ties.lists import LISTS
-from kumobashi.ties.records import Tie, joined_of, tie_of
+from kumobashi.ties.records import AT_LAST, OF_LAST, Tie, joined_of, tie_of
 from kumobashi.ties.revisions import verify_chain, verify_head
 from kumobashi.ties.services import PREFIX, registered
-from kumobashi.ties.sql import held, revisions, services, ties
+from kumobashi.ties.sql import held, revisions, services, statuses, ties
 from kumobashi.ties.states import State
 from kumobashi.ties.uses import PREFIX as USES
 from kumobashi.ties.uses import faults_of_uses
 from kumobashi.ties.writing import check_subject
 
+Counts = Mapping[str, Mapping[str, int]]
+"""By service, then by status or state."""
 _OURS: Final = b'"event":"tie.'
 _AT_ONCE: Final = 500
 
@@ -64,12 +69,38 @@ class Reading:
             query = query.where(ties.c.state == state.value)
         return self._found(query.limit(limit))
 
+    def counts(self) -> tuple[Counts, Counts]:
+        """Return how many residents stand how to each service, and its ties by state."""
+
+        def look(connection: sa.Connection, table: sa.Table, what: str) -> Counts:
+            kind = table.c[what]
+            query = sa.select(table.c.service, kind, sa.func.count().label("many")).where(
+                table.c.tenant == self._tenant
+            )
+            found: dict[str, dict[str, int]] = {}
+            for row in connection.execute(query.group_by(table.c.service, kind)):
+                found.setdefault(row[0], {})[row[1]] = row.many
+            return found
+
+        return self._store.read(
+            lambda connection: (
+                look(connection, statuses, "status"),
+                look(connection, ties, "state"),
+            )
+        )
+
     def history(self, tie: str) -> list[Revision]:
         """Return the revisions of a tie; raise ``TieUnknown``."""
         found = self._store.read(lambda connection: self._chain(connection, tie))
         if not found:
             raise TieUnknown(tie=tie)
         return found
+
+    def transfers(self, tie: Tie) -> list[dict[str, Any]]:
+        """Return the newest transfers that went out under a tie, as JSON; see ``carried``."""
+        return self._store.read(
+            lambda connection: carried_under(connection, self._tenant, tie.service, tie.tie)
+        )
 
     def verify(self) -> list[TieTouched]:
         """Return what is not as it was written: of each record the first fault."""
@@ -81,20 +112,23 @@ class Reading:
         rows = {row.tie: row for row in connection.execute(self._query())}
         of = sa.select(services).where(services.c.tenant == self._tenant)
         rows |= {PREFIX + row.service: row for row in connection.execute(of)}
-        told = sa.select(held).where(held.c.tenant == self._tenant)
-        rows |= {HELD + row.tie: row for row in connection.execute(told)}
+        theirs = sa.select(held).where(held.c.tenant == self._tenant)
+        rows |= {HELD + row.tie: row for row in connection.execute(theirs)}
         for one in LISTS:
             rows |= {row.record: row for row in one.rows(connection, self._tenant)}
         named = sa.select(revisions.c.record).where(revisions.c.tenant == self._tenant).distinct()
         chained = set(connection.execute(named).scalars())
         known = set()
         for record in sorted(chained | rows.keys()):
-            if record.startswith(USES):
+            if record.startswith((USES, CARRIED)):
                 continue
             if fault := self._fault(connection, record, rows.get(record)):
                 known.add(record)
                 yield fault
-        for fault in faults_of_uses(connection, self._tenant):
+        for fault in behind(
+            faults_of_uses(connection, self._tenant),
+            faults_of_transfers(connection, self._tenant),
+        ):
             known.add(fault.facts["record"])
             yield fault
         for tie in beyond(connection, self._tenant):
@@ -156,14 +190,7 @@ class Reading:
         return sa.select(ties).where(ties.c.tenant == self._tenant).order_by(ties.c.tie)
 
     def _found(self, query: sa.Select[Any]) -> list[Tie]:
-        last = sa.and_(
-            revisions.c.tenant == ties.c.tenant,
-            revisions.c.record == ties.c.tie,
-            revisions.c.number == ties.c.revisions,
-        )
-        joined = query.add_columns(
-            revisions.c.hash.label("r_hash"), revisions.c.body.label("r_body")
-        ).outerjoin_from(ties, revisions, last)
+        joined = query.add_columns(*OF_LAST).outerjoin_from(ties, revisions, AT_LAST)
         return self._store.read(
             lambda connection: [joined_of(row) for row in connection.execute(joined)]
         )

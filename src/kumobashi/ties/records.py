@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -10,6 +11,7 @@ from kumobashi.evidence.revisions import Facts, Revision, bound
 from kumobashi.kernel import from_micros, to_wire
 from kumobashi.ties.errors import TermsUnfit, TieTouched
 from kumobashi.ties.revisions import verify_head
+from kumobashi.ties.sql import revisions, ties
 from kumobashi.ties.states import State
 from kumobashi.ties.terms import Terms
 
@@ -62,7 +64,7 @@ def tie_of(row: sa.Row[Any], revision: Revision | None) -> Tie:
     """Return a row that says what its last revision says; raise ``TieTouched`` for another."""
     verify_head(row.tie, kept(row), row.head, revision)
     try:
-        terms, offered = Terms.decode(row.terms), Terms.decode(row.offered)
+        terms, offered = _decoded(row.terms), _decoded(row.offered)
     except TermsUnfit:
         raise TieTouched(record=row.tie, number=row.revisions, what="unreadable") from None
     if row.days != terms.frequency.days:
@@ -80,6 +82,16 @@ def tie_of(row: sa.Row[Any], revision: Revision | None) -> Tie:
         revisions=row.revisions,
         head=row.head,
     )
+
+
+AT_LAST: Final = sa.and_(
+    revisions.c.tenant == ties.c.tenant,
+    revisions.c.record == ties.c.tie,
+    revisions.c.number == ties.c.revisions,
+)
+"""What joins a tie to its last revision, and what :func:`joined_of` needs of it."""
+OF_LAST: Final = (revisions.c.hash.label("r_hash"), revisions.c.body.label("r_body"))
+_decoded = lru_cache(maxsize=1_000)(Terms.decode)  # a great many ties have the same terms
 
 
 def joined_of(row: sa.Row[Any]) -> Tie:

@@ -1,11 +1,15 @@
 """Whether a row says of a tie or a service what its chained revisions say."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+import sqlalchemy as sa
 
 from kumobashi.crypto.canonical import digest
 from kumobashi.evidence.revisions import Facts, Revision, faults
 from kumobashi.ties.errors import TieTouched
+from kumobashi.ties.sql import revisions
 from kumobashi.ties.states import Act, State, after
 
 
@@ -49,3 +53,10 @@ def _follows(before: Mapping[str, Any] | None, said: Mapping[str, Any]) -> bool:
 def _anything(_before: Mapping[str, Any] | None, _said: Mapping[str, Any]) -> bool:
     """Services have no states: any revision may follow."""
     return True
+
+
+def revisions_in_force(connection: sa.Connection, tenant: str, tie: str) -> int:
+    """Return how many revisions of a tie say that it is in force; 0: it never was."""
+    mine = sa.and_(revisions.c.tenant == tenant, revisions.c.record == tie)
+    bodies = connection.execute(sa.select(revisions.c.body).where(mine)).scalars()
+    return sum(json.loads(bytes(body)).get("state") == State.IN_FORCE for body in bodies)

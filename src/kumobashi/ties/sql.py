@@ -4,7 +4,7 @@ A row says what its last revision says; revisions are only ever added to. ``subj
 number of a resident, never the number. ``tie_withdrawals`` holds the last word of a resident to a
 service, also where there was no tie yet: what was stated before it cannot arrive after it.
 ``tie_copies`` says which systems elsewhere have a tie and what they were told of it, ``tie_held``
-is what a gateway was told by the hall.
+is what a gateway was told by the hall. ``tie_transfers`` says whose rows left under their ties.
 """
 
 from typing import Any
@@ -60,8 +60,11 @@ ties = sa.Table(
     sa.Column("since", sa.BigInteger, nullable=False),
     sa.Column("revisions", sa.Integer, nullable=False),
     sa.Column("head", sa.String(80), nullable=False),
+    # number of the last change (``storage.changes``); 0: older than numbers
+    sa.Column("sequence", sa.BigInteger, nullable=False, server_default="0"),
     sa.Index("ties_by_subject", "tenant", "subject", "service"),
     sa.Index("ties_by_service", "tenant", "service", "state", "tie"),
+    sa.Index("ties_by_change", "tenant", "sequence", "tie"),
 )
 
 revisions = sa.Table(  # of ties by their id, of services as "service:<id>"
@@ -85,6 +88,22 @@ uses = sa.Table(  # calls and notices that were permitted
     sa.Column("number", sa.Integer, nullable=False, server_default="0"),  # in its chain; 0: older
     sa.Index("tie_uses_by_time", "tenant", "tie", "at"),
     sa.Index("tie_uses_by_number", "tenant", "tie", "number"),
+)
+
+transfers = sa.Table(  # whose rows the ties of a service let into a transfer
+    "tie_transfers",
+    metadata,
+    sa.Column("tenant", sa.String(6), primary_key=True),
+    sa.Column("service", sa.String(63), primary_key=True),
+    sa.Column("transfer", sa.String(36), primary_key=True),
+    sa.Column("link", sa.String(63), nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),  # when it was sealed
+    sa.Column("items", sa.Text, nullable=False),  # that left, as JSON
+    sa.Column("channel", sa.String(12), nullable=False),
+    sa.Column("ties", sa.Integer, nullable=False),
+    sa.Column("carried", sa.LargeBinary, nullable=False),  # zstd of their ids, 16 bytes each
+    sa.Column("head", sa.String(80), nullable=False),  # hash of its one revision
+    sa.Index("tie_transfers_by_time", "tenant", "service", "at"),
 )
 
 withdrawals = sa.Table(

@@ -48,10 +48,14 @@ def check_subject(subject: str) -> None:
 class Pen:
     """Writes ties of one municipality inside one transaction."""
 
-    def __init__(self, connection: sa.Connection, tenant: str, *, now: datetime) -> None:
+    def __init__(
+        self, connection: sa.Connection, tenant: str, *, now: datetime, sequence: int = 0
+    ) -> None:
+        """``sequence`` is the number of the change; only who moves ties needs one."""
         self.connection = connection
         self.now = now
         self._tenant = tenant
+        self._sequence = sequence
 
     # -- ties -----------------------------------------------------------------------------------
 
@@ -195,7 +199,7 @@ class Pen:
             "source": said.source,
         }
         revision = revise(tie, number, row.head if number > 1 else None, facts)
-        head = {"revisions": number, "head": revision.hash}
+        head = {"revisions": number, "head": revision.hash, "sequence": self._sequence}
         self.connection.execute(sa.update(ties).where(self._mine(tie)).values(head))
         self.keep(revision, tie)
         mark_tie(self.connection, self._tenant, tie)

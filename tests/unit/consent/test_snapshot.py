@@ -13,9 +13,10 @@ from kumobashi.consent.reading import Reading
 from kumobashi.consent.records import Application, Method
 from kumobashi.consent.snapshot import Snapshot, Terms
 from kumobashi.consent.source import LedgerStore
-from kumobashi.consent.sql import heads, standings
+from kumobashi.consent.sql import standings
 from kumobashi.consent.states import Tier
 from kumobashi.consent.subjects import Subjects
+from kumobashi.storage.changes import heads
 from kumobashi.storage.tables import Query
 from tests.unit.consent.ledgers import NOW, TENANT, fresh
 from tests.unit.consent.texts_for_tests import PURPOSE, text, version

@@ -274,6 +274,16 @@ def test_a_link_says_how_many_were_left_to_people(console: Console) -> None:
     assert "支援措置の対象者" not in console(lambda: overview_of(link)).get("/links/l").text
 
 
+def test_a_link_says_whom_no_tie_let_through_and_why(console: Console) -> None:
+    link = link_of("連携", Run(link="l"))
+    assert link.latest
+    some = replace(link, latest=replace(link.latest, untied={"none": 1_200, "item": 34}))
+
+    said = "紐付けで出さない人 1,234（紐付けがない 1,200、項目を狭めた 34）"
+    assert said in console(lambda: overview_of(some)).get("/links/l").text
+    assert "紐付けで出さない人" not in console(lambda: overview_of(link)).get("/links/l").text
+
+
 def test_a_link_is_saved_as_json(console: Console) -> None:
     answer = console(scenes.morning).get("/links/childcare-notices/link.json")
 

@@ -14,7 +14,7 @@ from kumobashi.release.columns import Drop
 from kumobashi.release.ladders import steps
 from kumobashi.release.pushing import Kind, PushedDown, SourceTable, push_down
 from kumobashi.release.releasing import OnFindings, release
-from kumobashi.release.rules import ReleaseRule
+from kumobashi.release.rules import TIES, ReleaseRule
 from tests.unit.release.staged import KEY, ON, rule, staged
 from tests.unit.release.test_ladders import AREA, AREAS, TALL, people
 
@@ -67,6 +67,7 @@ WHO: dict[str, Any] = {
         "without": {"dataset": "given", "where": {"vaccine": ["je-2"]}},
     },
     "consent": {"dataset": "consents", "by": "subject"},
+    "ties": {"service": "s", "channel": "portal"},  # asked in the gateway, whatever is pushed
 }
 numbers = st.integers(0, 15).map(str)
 Rows = dict[str, list[dict[str, Any]]]
@@ -108,6 +109,10 @@ def cities(draw: st.DrawFn) -> Rows:
         "areas": AREAS,
         "consents": draw(st.lists(consent, min_size=30, max_size=50)),
         "given": draw(st.lists(given_to, max_size=4)),
+        TIES: [
+            {"resident_no": number, "high": "0", "low": "0", "reason": "item"}
+            for number in sorted(draw(st.sets(numbers, min_size=8)))
+        ],
     }
 
 
@@ -153,6 +158,9 @@ def run_pushed(
         mapping = [tuple(row.values()) for row in rows["areas"]]
         work.execute("create table area_area (town_code varchar, ward varchar, city varchar)")
         work.executemany("insert into area_area values (?, ?, ?)", mapping)
+        work.execute("create table tied (resident_no varchar)")
+        tied = [(row["resident_no"],) for row in rows[TIES]]
+        work.executemany("insert into tied values (?)", tied)
         (subjects,) = source(made.subjects).column(0).to_pylist()
         counts = release(
             said,

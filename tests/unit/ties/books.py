@@ -1,8 +1,13 @@
 """A book of ties, its services and its clock, for tests."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
+from kumobashi.exchange.migrating import migrate
+from kumobashi.storage.sqlite import SQLiteState
 from kumobashi.storage.state import StateStore
 from kumobashi.testing.clocks import HandClock
 from kumobashi.ties.agent import Agent
@@ -79,3 +84,14 @@ class Desk:
         if state is State.ENDED:
             tie = self.book.end(tie.tie, self.said())
         return tie
+
+
+@contextmanager
+def fresh(folder: Path) -> Iterator[Desk]:
+    """Give a book of its own in SQLite."""
+    store = SQLiteState(folder / "state.db", owner="here")
+    try:
+        migrate(store)
+        yield Desk(store, HandClock(NOW))
+    finally:
+        store.close()

@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from kumobashi.consent.channels import counting
 from kumobashi.consent.channels.addresses import address_of
@@ -47,10 +46,10 @@ from kumobashi.consent.channels.states import (
     State,
     check_move,
 )
-from kumobashi.consent.sql import heads
 from kumobashi.consent.subjects import Subjects
 from kumobashi.consent.writing import Pen
 from kumobashi.kernel import Clock, from_micros, new_id, to_micros, to_wire
+from kumobashi.storage.changes import hold
 from kumobashi.storage.state import StateStore
 
 T = TypeVar("T")
@@ -446,7 +445,7 @@ class ChannelBook:
         """Do one deed in one commit, with the ledger of consents held still."""
 
         def write(connection: sa.Connection) -> T:
-            lock_ledger(connection, self._tenant)
+            hold(connection, self._tenant)  # nobody dies or withdraws in the middle of a deed
             return work(connection, self._clock.now())
 
         return self._store.write(write, key="consents")
@@ -454,12 +453,3 @@ class ChannelBook:
 
 def _limited(ja: str, en: str, after: str) -> ChannelLimited:
     return ChannelLimited(what_ja=ja, what=en, after=after)
-
-
-def lock_ledger(connection: sa.Connection, tenant: str) -> None:
-    """Wait for whoever writes consents: nobody dies or withdraws in the middle of a deed."""
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    begin = insert(heads).values(tenant=tenant, sequence=0).on_conflict_do_nothing()
-    connection.execute(begin)
-    query = sa.select(heads.c.sequence).where(heads.c.tenant == tenant).with_for_update()
-    connection.execute(query).first()

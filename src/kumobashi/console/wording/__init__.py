@@ -14,6 +14,7 @@ from kumobashi.console.wording import (
     listing,
     morning,
     plans,
+    ties,
 )
 from kumobashi.console.wording.pairs import both
 from kumobashi.exchange.views import Words
@@ -21,7 +22,7 @@ from kumobashi.kernel import Language
 
 __all__ = ["PAGES", "TEXT", "both", "pick", "say"]
 
-PAGES = (frame, entering, morning, listing, link, gate, deeds, plans, campaigns, agreements)
+PAGES = (frame, entering, morning, listing, link, gate, deeds, plans, campaigns, agreements, ties)
 TEXT = {key: words for page in PAGES for key, words in page.TEXT.items()}
 
 
