@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from kumobashi.calls.binary_http import Answer, Request
+from kumobashi.calls.enveloping import put_in, take_out
 from kumobashi.calls.errors import (
     AnswerTooLarge,
+    AnswerUntrusted,
     CallFailed,
     CallForeign,
     LinkNotReady,
@@ -31,12 +33,13 @@ from kumobashi.calls.permits import CallLink, Permits
 from kumobashi.calls.posting import Answered, NoAnswer, NotConnected, Poster, TooLong
 from kumobashi.calls.pressure import Place
 from kumobashi.calls.records import answered_record, asked_record
+from kumobashi.calls.relaying import about
 from kumobashi.calls.signing import PATH, Proof, check_answer, sign_call
 from kumobashi.calls.sites import CurrentSites, Sites
-from kumobashi.calls.wire import BUDGET, CALL_TYPE, PROBLEM_TYPE, overhead
+from kumobashi.calls.wire import BUDGET, PROBLEM_TYPE, overhead
 from kumobashi.crypto.canonical import digest
-from kumobashi.crypto.errors import SignatureReplayed
-from kumobashi.crypto.keys import SigningKey
+from kumobashi.crypto.errors import SealFailed, SignatureReplayed
+from kumobashi.crypto.keys import SealKey, SigningKey
 from kumobashi.kernel import Clock, new_id
 
 _GRACE_SECONDS = 0.25  # the answering side says itself that it was too late
@@ -63,6 +66,7 @@ class Asker:
     tenant: str
     site: str
     key: SigningKey
+    sealing: SealKey
     clock: Clock
     sites: CurrentSites
     permits: Permits
@@ -110,7 +114,6 @@ class Asker:
     async def _ask(self, wish: Wish, link: CallLink, to_site: str, sites: Sites) -> Answer:
         now = self.clock.now()
         seconds = min(link.answer_seconds, wish.seconds or link.answer_seconds)
-        body = wish.request.encode()
         header = CallHeader(
             call=new_id(),
             tenant=self.tenant,
@@ -131,7 +134,10 @@ class Asker:
             budget_ms=int(seconds * 1000),
             is_test=wish.is_test,
         )
-        asked = sign_call(header, digest(body), CALL_TYPE, self.key, now)
+        is_sealed = sites.next_hop(to_site) not in {to_site, None}
+        recipient = sites.entry(to_site).recipient if is_sealed else None
+        media_type, body = put_in(wish.request.encode(), recipient)
+        asked = sign_call(header, digest(body), media_type, self.key, now)
         recording = asyncio.create_task(
             self.journal.record(asked_record("asker", header, asked, now))
         )
@@ -141,14 +147,14 @@ class Asker:
             )
         finally:
             await recording
-        return await self._read(header, asked, came, sites)
+        return await self._read(header, asked, came, sites, is_sealed=is_sealed)
 
     async def _hand_on(
         self, header: CallHeader, asked: Proof, body: bytes, sites: Sites, *, largest: int
     ) -> Answered:
         hop = sites.next_hop(header.answering_site)
         if hop is None:
-            raise PeerAway(**_about(header.answering_site, sites))
+            raise PeerAway(**about(header.answering_site, sites))
         place = self._places.get(hop) or self._places.setdefault(
             hop, Place(what=hop, side=Side.LINE)
         )
@@ -168,20 +174,22 @@ class Asker:
                     )
                 except NotConnected:
                     place.failed()
-                    raise PeerAway(**_about(hop, sites)) from None
+                    raise PeerAway(**about(hop, sites)) from None
                 except NoAnswer as error:
                     if error.is_late or is_last:
                         place.failed()
-                        raise PeerSilent(**_about(hop, sites)) from None
+                        raise PeerSilent(**about(hop, sites)) from None
                 except TooLong:
                     place.answered()
                     raise AnswerTooLarge(limit=largest) from None
                 else:
                     place.answered()
                     return came
-        raise PeerSilent(**_about(hop, sites))
+        raise PeerSilent(**about(hop, sites))
 
-    async def _read(self, header: CallHeader, asked: Proof, came: Answered, sites: Sites) -> Answer:
+    async def _read(
+        self, header: CallHeader, asked: Proof, came: Answered, sites: Sites, *, is_sealed: bool
+    ) -> Answer:
         fields, now = came.fields, self.clock.now()
         if fields.get("content-type") == PROBLEM_TYPE and "kumobashi-answer" not in fields:
             raise _refusal(came, header, sites)  # of a gateway on the way: it signs no answers
@@ -197,11 +205,12 @@ class Asker:
         await self.journal.record(answered_record("asker", header, answered, came.status, now))
         if fields["content-type"] == PROBLEM_TYPE:
             raise _refusal(came, header, sites)
-        return Answer.decode(came.body)
-
-
-def _about(site: str, sites: Sites) -> dict[str, object]:
-    return {"site": site, "site_name": sites.entry(site).name, "contact": sites.contact(site)}
+        try:
+            media_type = fields["content-type"]
+            message = take_out(media_type, came.body, self.sealing, is_sealed=is_sealed)
+        except SealFailed as error:
+            raise AnswerUntrusted(reason=error.code) from None
+        return Answer.decode(message)
 
 
 def _refusal(came: Answered, header: CallHeader, sites: Sites) -> CallFailed:
@@ -215,7 +224,7 @@ def _refusal(came: Answered, header: CallHeader, sites: Sites) -> CallFailed:
     if code == NotHere.code:
         return NotHere(service=header.asked, site=header.answering_site)
     if code == SignatureReplayed.code:  # it came twice: the first one was taken
-        return PeerSilent(**_about(header.answering_site, sites))
+        return PeerSilent(**about(header.answering_site, sites))
     side = said.get("side")
     return RelayedRefusal(
         code=code,

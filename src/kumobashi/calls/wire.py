@@ -8,6 +8,7 @@ CALL_TYPE = "message/bhttp"  # RFC 9292
 PROBLEM_TYPE = "application/problem+json"  # RFC 9457
 BUDGET = "kumobashi-budget"  # milliseconds left; each hop counts down what it has used
 LARGEST_REQUEST = 4 * 1024 * 1024  # bytes of a request with its fields
+LARGEST_ANSWER = 64 * 1024 * 1024  # what a relay hands back; a link's own limit is smaller
 
 # What concerns one connection or one gateway only, and never travels to the other system.
 _OF_THE_HOP = frozenset(

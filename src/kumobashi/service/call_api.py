@@ -20,9 +20,17 @@ from starlette.types import Receive, Scope, Send
 
 from kumobashi.calls.asking import Asker, Wish
 from kumobashi.calls.binary_http import LARGEST_HEAD, Request
-from kumobashi.calls.errors import CallFailed, HeaderUnreadable, RequestTooLarge, SystemUnproven
+from kumobashi.calls.errors import (
+    CallFailed,
+    CallForeign,
+    HeaderUnreadable,
+    RequestTooLarge,
+    SystemUnproven,
+)
 from kumobashi.calls.header import FIELD, CallHeader
+from kumobashi.calls.posting import Answered
 from kumobashi.calls.records import refused_record
+from kumobashi.calls.taking import Entrance, Taken
 from kumobashi.calls.wire import LARGEST_REQUEST, PROBLEM_TYPE, end_to_end
 from kumobashi.crypto.errors import CryptoFailed
 from kumobashi.kernel import KumobashiError
@@ -30,6 +38,7 @@ from kumobashi.kernel import KumobashiError
 if TYPE_CHECKING:
     from kumobashi.calls.answering import Answerer
     from kumobashi.calls.permits import Known
+    from kumobashi.calls.relaying import Relaying
 
 FACE = "/call/"
 STALL_SECONDS = 20.0  # between two pieces of a body
@@ -73,30 +82,46 @@ class LocalCalls:
 
 
 class PeerCalls:
-    """Where other gateways hand calls over."""
+    """Where other gateways hand calls over: to be answered here, or to be handed on."""
 
-    def __init__(self, answerer: "Answerer") -> None:
+    def __init__(
+        self,
+        entrance: Entrance,
+        *,
+        answerer: "Answerer | None",
+        relaying: "Relaying | None",
+    ) -> None:
+        self._entrance = entrance
         self._answerer = answerer
+        self._relaying = relaying
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI)."""
         fields: dict[str, str] = {}
         try:
             fields = dict(_headers(scope))
-            taken = self._answerer.take(fields, await _body(receive))
-            answered = await self._answerer.answer(taken)
+            answered = await self._answer(self._entrance.take(fields, await _body(receive)))
         except (CallFailed, CryptoFailed) as error:
             await self._turn_away(send, fields, error)
             return
         await _send(send, answered.status, answered.headers, answered.body)
+
+    async def _answer(self, taken: Taken) -> Answered:
+        is_here = taken.header.answering_site == self._entrance.site
+        if is_here and self._answerer:
+            return await self._answerer.answer(taken)
+        if self._relaying and not is_here:
+            return await self._relaying.answer(taken)
+        raise CallForeign(field="answering_site")
 
     async def _turn_away(self, send: Send, fields: dict[str, str], error: KumobashiError) -> None:
         """Refuse what nobody has proven to have sent; it is recorded, and not signed for."""
         header: CallHeader | None = None
         with suppress(CallFailed):
             header = CallHeader.decode(fields.get(FIELD, ""))
-        now = self._answerer.clock.now()
-        await self._answerer.journal.record(refused_record(header, error, now))
+        if self._answerer:
+            now = self._entrance.clock.now()
+            await self._answerer.journal.record(refused_record(header, error, now))
         await _refuse(send, error)
 
 
