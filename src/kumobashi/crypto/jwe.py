@@ -1,8 +1,8 @@
 r"""What only the receiving site reads: a compact JWE, ECDH-ES over X25519 with A256GCM.
 
-One form and no choices (RFC 7516, RFC 7518 section 4.6, RFC 8037): a new ephemeral key each time, the
-key agreed directly, so the second part is empty; no compression, no ``crit``. The sealing key of
-the site opens it; ``kid`` names the recipient as the directory writes it. Whatever else a token
+One form and no choices (RFC 7516, RFC 7518 section 4.6, RFC 8037): a new ephemeral key each time,
+the key agreed directly, so the second part is empty; no compression, no ``crit``. The sealing key
+of the site opens it; ``kid`` names the recipient as the directory writes it. Whatever else a token
 claims is refused before any key is used.
 
 >>> from kumobashi.crypto.keys import SealKey
