@@ -25,17 +25,15 @@ from kumobashi.calls.errors import (
     Side,
 )
 from kumobashi.calls.header import CallHeader
+from kumobashi.calls.here import Here
 from kumobashi.calls.hiding import hide
-from kumobashi.calls.journal import Journal
-from kumobashi.calls.permits import CallLink, Operation, Permits
-from kumobashi.calls.posting import Answered, NoAnswer, NotConnected, Poster, TooLong
+from kumobashi.calls.permits import CallLink, Operation
+from kumobashi.calls.posting import Answered, NoAnswer, NotConnected, TooLong
 from kumobashi.calls.pressure import Place
 from kumobashi.calls.records import answered_record, asked_record
 from kumobashi.calls.signing import sign_answer
-from kumobashi.calls.sites import CurrentSites
 from kumobashi.calls.taking import Taken
 from kumobashi.calls.wire import PROBLEM_TYPE, end_to_end
-from kumobashi.crypto.keys import SealKey, SigningKey
 from kumobashi.kernel import Clock, KumobashiError
 
 
@@ -43,15 +41,7 @@ from kumobashi.kernel import Clock, KumobashiError
 class Answerer:
     """Answers for the systems of one site; belongs to one event loop."""
 
-    tenant: str
-    site: str
-    key: SigningKey
-    sealing: SealKey
-    clock: Clock
-    sites: CurrentSites
-    permits: Permits
-    journal: Journal
-    poster: Poster
+    here: Here
     _places: dict[str, Place] = field(default_factory=dict)
 
     async def answer(self, taken: Taken) -> Answered:
@@ -59,43 +49,45 @@ class Answerer:
         header = taken.header
         try:
             link, operation, request = self._permitted(taken)
-            await self.journal.record(
-                asked_record("answerer", header, taken.proof, self.clock.now())
+            await self.here.journal.record(
+                asked_record("answerer", header, taken.proof, self.here.clock.now())
             )
             answer = await self._ask_system(taken, link, operation, request)
-            recipient = self.sites().entry(header.asking_site).recipient if taken.relay else None
+            recipient = (
+                self.here.sites().entry(header.asking_site).recipient if taken.relay else None
+            )
             status, (media_type, body) = 200, put_in(answer.encode(), recipient)
         except KumobashiError as error:
             status, media_type = error.status, PROBLEM_TYPE
             body = json.dumps(error.problem(), ensure_ascii=False).encode()
-        now = self.clock.now()
+        now = self.here.clock.now()
         signed = sign_answer(
             header,
             taken.proof,
             status=status,
             body=body,
             media_type=media_type,
-            key=self.key,
+            key=self.here.key,
             now=now,
         )
-        await self.journal.record(answered_record("answerer", header, signed, status, now))
+        await self.here.journal.record(answered_record("answerer", header, signed, status, now))
         return Answered(status=status, headers=tuple(signed.fields.items()), body=body)
 
     def _permitted(self, taken: Taken) -> tuple[CallLink, Operation, Request]:
         header = taken.header
-        if header.answering_site != self.site:
+        if header.answering_site != self.here.site:
             raise CallForeign(field="answering_site")
         if taken.left <= 0:
             raise CallOver(budget_ms=header.budget_ms)
         media_type = taken.proof.fields["content-type"]
         is_sealed = taken.relay is not None
-        message = take_out(media_type, taken.body, self.sealing, is_sealed=is_sealed)
+        message = take_out(media_type, taken.body, self.here.sealing, is_sealed=is_sealed)
         request = Request.decode(message)
         path = request.path.partition("?")[0]
-        links = self.permits.links(header.asker, header.asked)
+        links = self.here.permits.links(header.asker, header.asked)
         link = next((one for one in links if one.link == header.link), None)
         if link is None:
-            if reason := self.permits.refusal(header.asker, header.asked):
+            if reason := self.here.permits.refusal(header.asker, header.asked):
                 raise LinkNotReady(
                     link=header.link,
                     reason=reason.say("ja"),
@@ -106,8 +98,8 @@ class Answerer:
         said = (header.plan, header.purpose, header.agreement, header.unit, header.kind)
         if said != (link.plan, link.purpose, link.agreement, link.unit, link.kind):
             raise PlanDiffers(link=link.link)
-        if self.site not in link.sites:
-            raise NotHere(service=header.asked, site=self.site)
+        if self.here.site not in link.sites:
+            raise NotHere(service=header.asked, site=self.here.site)
         operation = link.operation(header.version, request.method, path)
         return link, operation, request
 
@@ -115,16 +107,16 @@ class Answerer:
         self, taken: Taken, link: CallLink, operation: Operation, request: Request
     ) -> Answer:
         header = taken.header
-        base = self.permits.backend(header.answerer, header.service, is_test=header.is_test)
+        base = self.here.permits.backend(header.answerer, header.service, is_test=header.is_test)
         if base is None:
-            raise NotHere(service=header.asked, site=self.site)
+            raise NotHere(service=header.asked, site=self.here.site)
         place = self._places.get(base) or self._places.setdefault(
             base, Place(what=header.asked, side=Side.ANSWERER)
         )
         async with place.call(seconds=taken.left, budget_ms=header.budget_ms):
-            left = taken.left if place.queued == 0 else _until(header, self.clock, taken.left)
+            left = taken.left if place.queued == 0 else _until(header, self.here.clock, taken.left)
             try:
-                came = await self.poster.send(
+                came = await self.here.poster.send(
                     request.method,
                     f"{base}/{header.version}{request.path}",
                     headers=[*end_to_end(request.headers), *_told(header)],

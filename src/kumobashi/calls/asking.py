@@ -28,19 +28,18 @@ from kumobashi.calls.errors import (
     Side,
 )
 from kumobashi.calls.header import CallHeader
-from kumobashi.calls.journal import Journal
-from kumobashi.calls.permits import CallLink, Permits
-from kumobashi.calls.posting import Answered, NoAnswer, NotConnected, Poster, TooLong
+from kumobashi.calls.here import Here
+from kumobashi.calls.permits import CallLink
+from kumobashi.calls.posting import Answered, NoAnswer, NotConnected, TooLong
 from kumobashi.calls.pressure import Place
 from kumobashi.calls.records import answered_record, asked_record
 from kumobashi.calls.relaying import about
 from kumobashi.calls.signing import PATH, Proof, check_answer, sign_call
-from kumobashi.calls.sites import CurrentSites, Sites
+from kumobashi.calls.sites import Sites
 from kumobashi.calls.wire import BUDGET, PROBLEM_TYPE, overhead
 from kumobashi.crypto.canonical import digest
 from kumobashi.crypto.errors import SealFailed, SignatureReplayed
-from kumobashi.crypto.keys import SealKey, SigningKey
-from kumobashi.kernel import Clock, new_id
+from kumobashi.kernel import new_id
 
 _GRACE_SECONDS = 0.25  # the answering side says itself that it was too late
 
@@ -63,15 +62,7 @@ class Wish:
 class Asker:
     """Asks on behalf of the systems of one site; belongs to one event loop."""
 
-    tenant: str
-    site: str
-    key: SigningKey
-    sealing: SealKey
-    clock: Clock
-    sites: CurrentSites
-    permits: Permits
-    journal: Journal
-    poster: Poster
+    here: Here
     _places: dict[str, Place] = field(default_factory=dict)
 
     async def ask(self, wish: Wish) -> Answer:
@@ -81,7 +72,7 @@ class Asker:
             CallFailed: with its code and the side at fault.
         """
         link = self._link(wish)
-        sites = self.sites()
+        sites = self.here.sites()
         failure: CallFailed | None = None
         for to_site in link.sites:
             try:
@@ -94,7 +85,7 @@ class Asker:
         asked = f"{wish.answerer}.{wish.service}"
         path = wish.request.path.partition("?")[0]
         refused: CallFailed | None = None
-        for link in self.permits.links(wish.asker, asked):
+        for link in self.here.permits.links(wish.asker, asked):
             try:
                 link.operation(wish.version, wish.request.method, path)
             except CallFailed as error:
@@ -103,7 +94,7 @@ class Asker:
                 return link
         if refused:
             raise refused
-        if reason := self.permits.refusal(wish.asker, asked):
+        if reason := self.here.permits.refusal(wish.asker, asked):
             raise LinkNotReady(
                 link=str(reason.facts.get("link", asked)),
                 reason=reason.say("ja"),
@@ -112,14 +103,14 @@ class Asker:
         raise NotPermitted(asker=wish.asker, service=asked)
 
     async def _ask(self, wish: Wish, link: CallLink, to_site: str, sites: Sites) -> Answer:
-        now = self.clock.now()
+        now = self.here.clock.now()
         seconds = min(link.answer_seconds, wish.seconds or link.answer_seconds)
         header = CallHeader(
             call=new_id(),
-            tenant=self.tenant,
+            tenant=self.here.tenant,
             link=link.link,
             asker=wish.asker,
-            asking_site=self.site,
+            asking_site=self.here.site,
             answerer=wish.answerer,
             answering_site=to_site,
             service=wish.service,
@@ -137,9 +128,9 @@ class Asker:
         is_sealed = sites.next_hop(to_site) not in {to_site, None}
         recipient = sites.entry(to_site).recipient if is_sealed else None
         media_type, body = put_in(wish.request.encode(), recipient)
-        asked = sign_call(header, digest(body), media_type, self.key, now)
+        asked = sign_call(header, digest(body), media_type, self.here.key, now)
         recording = asyncio.create_task(
-            self.journal.record(asked_record("asker", header, asked, now))
+            self.here.journal.record(asked_record("asker", header, asked, now))
         )
         try:
             came = await self._hand_on(
@@ -161,10 +152,10 @@ class Asker:
         seconds = header.budget_ms / 1000
         async with place.call(seconds=seconds, budget_ms=header.budget_ms):
             for is_last in (False, True):
-                left = (header.until - self.clock.now()) / timedelta(seconds=1)
+                left = (header.until - self.here.clock.now()) / timedelta(seconds=1)
                 fields = asked.fields | {BUDGET: str(max(0, round(left * 1000)))}
                 try:
-                    came = await self.poster.send(
+                    came = await self.here.poster.send(
                         "POST",
                         sites.entry(hop).url + PATH,
                         headers=fields,
@@ -190,7 +181,7 @@ class Asker:
     async def _read(
         self, header: CallHeader, asked: Proof, came: Answered, sites: Sites, *, is_sealed: bool
     ) -> Answer:
-        fields, now = came.fields, self.clock.now()
+        fields, now = came.fields, self.here.clock.now()
         if fields.get("content-type") == PROBLEM_TYPE and "kumobashi-answer" not in fields:
             raise _refusal(came, header, sites)  # of a gateway on the way: it signs no answers
         answered = check_answer(
@@ -202,12 +193,12 @@ class Asker:
             keys=sites.keys_of(header.answering_site),
             now=now,
         )
-        await self.journal.record(answered_record("asker", header, answered, came.status, now))
+        await self.here.journal.record(answered_record("asker", header, answered, came.status, now))
         if fields["content-type"] == PROBLEM_TYPE:
             raise _refusal(came, header, sites)
         try:
             media_type = fields["content-type"]
-            message = take_out(media_type, came.body, self.sealing, is_sealed=is_sealed)
+            message = take_out(media_type, came.body, self.here.sealing, is_sealed=is_sealed)
         except SealFailed as error:
             raise AnswerUntrusted(reason=error.code) from None
         return Answer.decode(message)

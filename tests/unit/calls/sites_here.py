@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kumobashi.calls.answering import Answerer
 from kumobashi.calls.asking import Asker
+from kumobashi.calls.here import Here
 from kumobashi.calls.journal import Journal
 from kumobashi.calls.permits import CallLink, Operation
 from kumobashi.calls.posting import Answered, Poster
@@ -125,7 +126,6 @@ class City:
             contacts={"desk": ContactEntry(name="情報政策課", phone="000-000-0000", hours="平日")},
         )
         self.poster = Poster()
-        self.askers: dict[str, Asker] = {}
         self.entrances: dict[str, Entrance] = {}
         self.journals: dict[str, Journal] = {}
 
@@ -139,7 +139,7 @@ class City:
             sealed=lambda _name: 0,
         )
         sites = Sites(self.directory, place.name)
-        asker = self.askers[place.name] = Asker(
+        here = Here(
             tenant=TENANT,
             site=place.name,
             key=place.sign,
@@ -150,17 +150,7 @@ class City:
             journal=journal,
             poster=self.poster,
         )
-        answerer = Answerer(
-            tenant=TENANT,
-            site=place.name,
-            key=place.sign,
-            sealing=place.seal,
-            clock=place.clock,
-            sites=lambda: sites,
-            permits=place.office,
-            journal=journal,
-            poster=self.poster,
-        )
+        asker, answerer = Asker(here), Answerer(here)
         relaying = Relaying(place.name, place.sign, place.clock, lambda: sites, self.poster)
         entrance = self.entrances[place.name] = Entrance(
             TENANT, place.name, place.clock, lambda: sites
