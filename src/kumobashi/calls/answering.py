@@ -53,9 +53,8 @@ class Answerer:
                 asked_record("answerer", header, taken.proof, self.here.clock.now())
             )
             answer = await self._ask_system(taken, link, operation, request)
-            recipient = (
-                self.here.sites().entry(header.asking_site).recipient if taken.relay else None
-            )
+            asker = self.here.sites().entry(header.asking_site)
+            recipient = asker.recipient if taken.relay else None
             status, (media_type, body) = 200, put_in(answer.encode(), recipient)
         except KumobashiError as error:
             status, media_type = error.status, PROBLEM_TYPE

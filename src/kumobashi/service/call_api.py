@@ -121,7 +121,7 @@ class PeerCalls:
             header = CallHeader.decode(fields.get(FIELD, ""))
         if self._answerer:
             now = self._entrance.clock.now()
-            await self._answerer.journal.record(refused_record(header, error, now))
+            await self._answerer.here.journal.record(refused_record(header, error, now))
         await _refuse(send, error)
 
 
