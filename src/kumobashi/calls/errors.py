@@ -21,6 +21,7 @@ KumobashiError
     ├── AnswerUntrusted       the answer is not signed, or not to this request
     ├── CallsWaiting          too many at once; come again
     ├── JournalBroken         it cannot be recorded, so it does not go on
+    ├── JournalTouched        a record of calls is not as it was
     └── RelayedRefusal        what another gateway refused with, as it said it
 """
 
@@ -308,6 +309,19 @@ class JournalBroken(CallFailed):
     en = "The call cannot be recorded and did not go on: {reason}."
     remedy_ja = "ディスクの空きを確かめてください: kumobashi doctor"
     remedy_en = "Look at the free space of the disk: kumobashi doctor"
+
+
+class JournalTouched(CallFailed):
+    """A line of a journal is gone, changed, or not signed by whom it names."""
+
+    code = "call.journal_touched"
+    status = 500
+    ja = (
+        "照会の記録 {journal} の {first} 番から {last} 番のどれかが、書いた時のままではありません。"
+    )
+    en = "Something between the records {first} and {last} of {journal} is not as it was written."
+    remedy_ja = "控えのファイルと比べ、システムの管理者と監査の担当に知らせてください。"
+    remedy_en = "Compare it with the backup, and tell the administrator and the auditor."
 
 
 class RelayedRefusal(CallFailed):

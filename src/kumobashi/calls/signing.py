@@ -7,10 +7,12 @@ request is worth nothing. Where the call came through a relay, that one signs th
 (``http_signatures``).
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
 
 from kumobashi.calls.errors import AnswerUntrusted, CallForeign
 from kumobashi.calls.header import FIELD, CallHeader
@@ -19,11 +21,14 @@ from kumobashi.crypto.errors import BodyAltered, CryptoFailed
 from kumobashi.crypto.http_signatures import content_digest_header, required
 from kumobashi.crypto.keys import SigningKey, VerifyKey
 from kumobashi.crypto.message_signatures import Shape
+from kumobashi.directory.entries import Directory
+from kumobashi.kernel import from_wire
 
 PATH = "/peer/v1/calls"
 ANSWER_FIELD = "kumobashi-answer"
 _ASKED = Shape("call", ("@method", "@path", "content-type", "content-digest", FIELD))
 _ANSWERED = Shape("answer", ("@status", "content-type", "content-digest", ANSWER_FIELD))
+_BOUND = re.compile(r'format=1, call="[^"]*", site="(?P<site>[^"]*)", request="[^"]*"')
 Fields = dict[str, str]
 
 
@@ -163,6 +168,30 @@ def check_answer(
         "signature": signature,
     }
     return Proof(fields=kept, digest=digest(checked.base))
+
+
+def verify_kept(record: Mapping[str, Any], directory: Directory) -> bool:
+    """Whether a record of the journal holds what the site that it names has signed."""
+    fields, at = record["fields"], from_wire(str(record["at"]))
+    media_type, digest_field = fields["content-type"], fields["content-digest"]
+    if record["event"] == "call.asked":
+        site = CallHeader.decode(fields[FIELD]).asking_site
+        shape = _ASKED
+        values: tuple[str, ...] = ("POST", PATH, media_type, digest_field, fields[FIELD])
+    else:
+        bound = _BOUND.fullmatch(fields[ANSWER_FIELD])
+        site = bound["site"] if bound else ""
+        said = fields[ANSWER_FIELD]
+        shape = _ANSWERED
+        values = (str(record["status"]), media_type, digest_field, said)
+    checked = shape.check(
+        fields["signature-input"],
+        fields["signature"],
+        values,
+        keys=directory.keys_of(site),
+        now=at,
+    )
+    return (checked.nonce, digest(checked.base)) == (record["call"], record["digest"])
 
 
 def asked_signature(fields: Mapping[str, str]) -> tuple[str, str]:

@@ -11,12 +11,14 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kumobashi import __version__
+from kumobashi.calls.signing import PATH
 from kumobashi.kernel import from_micros, to_wire
 from kumobashi.observe.metrics import Metrics
+from kumobashi.service.call_api import FACE
 from kumobashi.service.ending import asked_to_end
 from kumobashi.service.errors import NothingToShare, OnlyHere
 from kumobashi.service.gateway import Gateway
@@ -30,7 +32,7 @@ from kumobashi.service.training import is_loopback
 from kumobashi.storage.errors import StorageFailed
 
 log = logging.getLogger(__name__)
-_OPEN_TO_ALL = ("/peer/", "/health")
+_OPEN_TO_ALL = ("/peer/", "/health", FACE)  # the systems of a site stand on other machines
 
 
 async def serve(settings: Settings, ready: Callable[[str], None] = lambda _url: None) -> None:
@@ -46,6 +48,7 @@ async def serve(settings: Settings, ready: Callable[[str], None] = lambda _url: 
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=3,
         timeout_keep_alive=75,
     )
@@ -103,6 +106,7 @@ def application(gateway: Gateway, ready: Callable[[], None] = lambda: None) -> A
 
     metrics = Metrics(gateway.identity.site)
     routes: list[BaseRoute] = [
+        Route(PATH, gateway.calling.peer, methods=["POST"]),
         *peer_routes(gateway.identity, gateway.inbox, gateway.clock, PeerEvidence(gateway)),
         Route("/health", _health(gateway), methods=["GET"]),
         Route("/metrics", _metrics(gateway, metrics), methods=["GET"]),
@@ -112,6 +116,8 @@ def application(gateway: Gateway, ready: Callable[[], None] = lambda: None) -> A
         from kumobashi.console import error_pages  # noqa: PLC0415 - not for relays
         from kumobashi.service.endpoint_routes import endpoint_routes  # noqa: PLC0415 - likewise
 
+        if gateway.calling.local:
+            routes.insert(0, Mount(FACE.rstrip("/"), gateway.calling.local))
         routes += endpoint_routes(gateway, gateway.endpoint)
         handlers |= error_pages()
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
