@@ -15,16 +15,15 @@ False
 ['planning.no_directory', 'policy.no_basis', 'policy.item_forbidden']
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from kumobashi.crypto.canonical import canonical, digest
 from kumobashi.directory.entries import Directory
 from kumobashi.directory.models import By
 from kumobashi.messages.retention import Retention
 from kumobashi.planning.coding import against_coding
+from kumobashi.planning.decided import Decided
 from kumobashi.planning.decisions import decision_of
 from kumobashi.planning.gating import against_gate
 from kumobashi.planning.items import PlannedItem, items_of
@@ -37,42 +36,23 @@ from kumobashi.policy.deciding import (
     Where,
     decide,
 )
-from kumobashi.policy.reading import Origin
-from kumobashi.policy.tables import LegalBasisRow, RetentionRow, Tables
+from kumobashi.policy.tables import RetentionRow, Tables
 from kumobashi.routing.errors import RoutingFailed
 from kumobashi.routing.finding import Hop, route
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """The whole answer of the dry run, without anything counted."""
+class Plan(Decided):
+    """The plan of a bulk link: what a release rule lets leave."""
 
     link: LinkFile
-    on: date
-    from_name: str  # systems
-    to_name: str
-    from_site_name: str
-    to_site_name: str
     items: tuple[PlannedItem, ...]
     left_out: tuple[str, ...]  # items of the subject's dataset that do not leave, in Japanese
-    hops: tuple[Hop, ...]
-    site_names: Mapping[str, str]  # of the sites on the way
-    basis: LegalBasisRow | None
     retention: Retention | None  # how long the receiver may keep it; none: no end was declared
     retention_row: RetentionRow | None
     rule_version: int
     is_predicate_only: bool
     largest_part_bytes: int
-    reasons: tuple[Reason, ...]
-    cautions: tuple[Reason, ...]
-    decision: Mapping[str, Any]  # what the hash covers
-    hash: str
-    rows: tuple[Origin, ...] = ()  # of the rules: every row that was asked and answered
-
-    @property
-    def is_permitted(self) -> bool:
-        """Whether the link may run, once it is approved."""
-        return not self.reasons
 
     @property
     def bounds(self) -> Bounds:
@@ -80,15 +60,14 @@ class Plan:
         return self.link.bounds
 
     @property
+    def fallback(self) -> str | None:
+        """The link that steps in when the gate lets nothing leave."""
+        return self.link.fallback
+
+    @property
     def names(self) -> dict[str, str]:
         """What the released columns are called in Japanese."""
         return {item.name: item.ja for item in self.items}
-
-    @property
-    def number(self) -> str:
-        """The short number of the decision, for people to compare."""
-        short = self.hash.removeprefix("sha256:")[:8].upper()
-        return f"{short[:4]}-{short[4:]}"
 
 
 def plan(

@@ -17,9 +17,10 @@ from kumobashi.exchange.errors import Drifted
 from kumobashi.exchange.orders import Bounds, CharacterRule, Coded, Order, Reception
 from kumobashi.planning.approval import Limits, drift, limits
 from kumobashi.planning.coding import logical_layout
+from kumobashi.planning.decided import Decided, Declared
 from kumobashi.planning.errors import PlanRefused
 from kumobashi.planning.links import LinkFile
-from kumobashi.planning.plan import Plan, plan
+from kumobashi.planning.plan import plan
 from kumobashi.planning.workspace import Workspace, load
 from kumobashi.policy.tables import OWN
 from kumobashi.release.errors import CodedLayoutUnlike
@@ -48,7 +49,7 @@ class Wiring:
         *,
         today: Callable[[], date],
         allow: Callable[[Workspace], None] = lambda _workspace: None,
-        agreed: Callable[[Workspace, LinkFile, Plan], None] = refuse_what_needs_one,
+        agreed: Callable[[Workspace, Declared, Decided], None] = refuse_what_needs_one,
         consents: "Consents | None" = None,
     ) -> None:
         """Read ``folder``; ``allow`` raises when no run may take place in it.
