@@ -309,15 +309,7 @@ class SystemFile(FileModel):
     )
 
     @model_validator(mode="after")
-    def _offers_something(self) -> "SystemFile":
-        if not self.datasets and not self.services:
-            raise Said(
-                "データセット（datasets）もサービス（services）もありません。どちらかを書いてください。",
-                "There are neither datasets nor services; write one of them.",
-                example='datasets: {residents: {layout: resident-registry, version: "1",'
-                " table: resident_registry}}",
-                at=("datasets",),
-            )
+    def _datasets_are_stored(self) -> "SystemFile":
         if self.datasets and self.store is None:
             raise Said(
                 "データセットの置き場所（store）がありません。",

@@ -25,7 +25,7 @@ def check_services(checks: Checks, documents: Documents) -> list[Mistake]:
     return found
 
 
-def keys_of(layout: Layout, answer: AnswerFile) -> dict[str, str]:
+def json_keys(layout: Layout, answer: AnswerFile) -> dict[str, str]:
     """Return the key in JSON of every item of a layout."""
     return {
         field.name: (field.romaji or field.name) if answer.keys == "romaji" else field.name
@@ -197,7 +197,7 @@ def _answers(
                 example="at: /result",
             )
         return
-    keys = set(keys_of(layout, answer).values())
+    keys = set(json_keys(layout, answer).values())
     for more, where_ja, where_en in (
         (sorted(held - keys), f"レイアウト「{layout.ja}」にない", f"the layout {layout.layout}"),
         (sorted(keys - held), "文書の回答にない", "the answer of the document"),

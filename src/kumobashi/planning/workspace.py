@@ -86,6 +86,14 @@ class Workspace:
         except KeyError:
             raise LinkUnknown(link=name, known=", ".join(sorted(self.calls))) from None
 
+    def declared(self, name: str) -> LinkFile | CallFile:
+        """Return a link of either kind, or raise :class:`LinkUnknown`."""
+        if name in self.calls:
+            return self.calls[name]
+        if name in self.links:
+            return self.links[name]
+        raise LinkUnknown(link=name, known=", ".join(sorted({*self.links, *self.calls})))
+
     def service(self, call: CallFile) -> tuple[ServiceFile, ServiceEntry]:
         """Return the service that an online link asks: as written, and with its documents."""
         written = self.systems[call.from_].services[call.service]
