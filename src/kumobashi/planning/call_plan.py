@@ -339,8 +339,8 @@ def _cautions(
             if name in told and f"{{{name}}}" in one.path:
                 yield Reason(
                     code="planning.item_in_path",
-                    ja=f"「{told[name].ja}」が URL（{one.path}）に入ります。相手のアクセスログに残る"
-                    "おそれがあります",
+                    ja=f"「{told[name].ja}」が URL（{one.path}）に入ります。相手のアクセスログに"
+                    "残るおそれがあります",
                     en=f"{name!r} stands in the URL ({one.path}); access logs there may keep it",
                     where=told[name].where,
                     remedy_ja="回答する側に、本文で渡す操作（POST）がないか確かめてください。",

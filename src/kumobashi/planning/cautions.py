@@ -5,13 +5,15 @@ Nothing here stops a link; ``references`` and the plan do that.
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kumobashi.directory.models import Dataset
 from kumobashi.directory.service_models import AnswerFile
 from kumobashi.planning.fitting import misfits
 from kumobashi.planning.workspace import Workspace
 from kumobashi.storage.documents import Document, Mistake, Path
+
+if TYPE_CHECKING:
+    from kumobashi.directory.models import Dataset
 
 _BASIS_SOON, _SITE_SOON, _LAYOUT_SOON = timedelta(days=60), timedelta(days=90), timedelta(days=60)
 
@@ -130,7 +132,8 @@ def _unused(workspace: Workspace) -> Iterator[Mistake]:
     layouts |= {rule.coding.layout for rule in workspace.rules.values() if rule.coding}
     contacts = {site.contact for site in workspace.sites.values()}
     contacts |= {system.contact for system in workspace.systems.values()}
-    contacts |= {link.contact for link in (*links, *workspace.calls.values())}
+    contacts |= {link.contact for link in links}
+    contacts |= {call.contact for call in workspace.calls.values()}
     for file, document in workspace.documents.items():
         kind, value = file.partition("/")[0], document.value
         if kind == "rules" and value.release not in rules:
