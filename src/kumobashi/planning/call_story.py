@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from kumobashi.planning.approval import Standing, drift, standing
 from kumobashi.planning.approvals import ApprovalFile
+from kumobashi.planning.call_items import CallItem
 from kumobashi.planning.call_plan import CallPlan
 from kumobashi.planning.doors import doors
 from kumobashi.planning.told import Told, party
@@ -18,6 +19,16 @@ class CallStory(Told):
     plan: CallPlan
     way_ja: str  # how a call goes
     way_en: str
+
+    @property
+    def items(self) -> tuple[CallItem, ...]:
+        """What the asking system gets."""
+        return self.plan.items
+
+    @property
+    def dropped(self) -> tuple[CallItem, ...]:
+        """What it does not get."""
+        return self.plan.hidden
 
     @property
     def forms(self) -> Mapping[str, int]:

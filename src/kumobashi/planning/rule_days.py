@@ -64,7 +64,7 @@ def between(
             plan_of(workspace, None, link, on=today, tables=tables),
             plan_of(workspace, None, link, on=day, tables=tables),
         )
-        for link in sorted({*workspace.links, *workspace.calls})
+        for link in sorted(workspace.every_link)
     )
 
 

@@ -88,11 +88,15 @@ class Workspace:
 
     def declared(self, name: str) -> LinkFile | CallFile:
         """Return a link of either kind, or raise :class:`LinkUnknown`."""
-        if name in self.calls:
-            return self.calls[name]
-        if name in self.links:
-            return self.links[name]
-        raise LinkUnknown(link=name, known=", ".join(sorted({*self.links, *self.calls})))
+        try:
+            return self.every_link[name]
+        except KeyError:
+            raise LinkUnknown(link=name, known=", ".join(sorted(self.every_link))) from None
+
+    @property
+    def every_link(self) -> Mapping[str, LinkFile | CallFile]:
+        """The links of both kinds; a name is used once."""
+        return {**self.links, **self.calls}
 
     def service(self, call: CallFile) -> tuple[ServiceFile, ServiceEntry]:
         """Return the service that an online link asks: as written, and with its documents."""

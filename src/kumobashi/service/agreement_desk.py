@@ -256,7 +256,7 @@ class AgreementDesk:
     def _around(self, workspace: Workspace, found: Agreement) -> Around:
         town = workspace.municipality.municipality
         name = found.application.link
-        link = workspace.links.get(name)
+        link = workspace.every_link.get(name)
         planned = self._planned(workspace, name) if link else None
         basis = planned.basis if planned else None
         is_same = basis is not None and basis.code == found.application.basis

@@ -85,7 +85,7 @@ class Drafts:
 
     def _application(self, wish: ApplicationWish, actor: Actor) -> Application:
         workspace = self._workspace()
-        workspace.link(wish.link)
+        workspace.declared(wish.link)
         decided = self._planned(workspace, wish.link)
         if not decided.is_permitted:
             first = decided.reasons[0]
