@@ -1,6 +1,7 @@
 """What a plan says in words, for the terminal and for paper, in both languages."""
 
 from kumobashi.planning.approval import Standing
+from kumobashi.planning.decided import Decided
 from kumobashi.planning.measured import Measured
 from kumobashi.planning.story import ItemStory, Story
 
@@ -42,9 +43,9 @@ SHORT = {
 _KIB, _MIB = 1024, 1024 * 1024
 
 
-def why(story: Story) -> tuple[str, str]:
+def why(plan: Decided) -> tuple[str, str]:
     """Return on what basis the link may run, in both languages."""
-    basis, stated = story.plan.basis, story.plan.link.legal_basis
+    basis, stated = plan.basis, plan.link.legal_basis
     if basis is None or stated is None:
         return "法的根拠がありません。", "There is no legal basis."
     named = [(text, text) for text in (stated.ordinance or stated.note,) if text]
