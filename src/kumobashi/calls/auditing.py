@@ -1,4 +1,4 @@
-"""Check journals against the evidence log: every line, and who signed it, with public keys alone."""
+"""Check journals against the evidence log: every line and its signer, by public keys alone."""
 
 import json
 from collections.abc import Iterable, Mapping

@@ -54,7 +54,7 @@ _SHAPES = {  # in the order they are written
     "service": _IDENT,
     "version": _IDENT,
     "unit": rf"(?:{_IDENT})?",
-    "kind": rf"(?:{_IDENT})?",
+    "kind": rf"(?:{_IDENT}(?:[+]{_IDENT}){{0,9}})?",  # of several "a+b"
     "purpose": _IDENT,
     "agreement": r"(?:[A-Za-z0-9._~-]|%[0-9A-F]{2}){0,400}",
     "plan": r"sha256:[0-9a-f]{64}",

@@ -12,7 +12,6 @@ from kumobashi.calls.answering import Answerer
 from kumobashi.calls.asking import Asker
 from kumobashi.calls.here import Here
 from kumobashi.calls.journal import EVENT, Journal
-from kumobashi.calls.permits import Permits
 from kumobashi.calls.posting import Poster
 from kumobashi.calls.relaying import Relaying
 from kumobashi.calls.sites import Sites
@@ -26,6 +25,7 @@ from kumobashi.service.call_api import LocalCalls, PeerCalls
 from kumobashi.service.call_tokens import CallTokens
 
 if TYPE_CHECKING:
+    from kumobashi.service.call_permits import CallPermits
     from kumobashi.service.gateway import Gateway
 
 log = logging.getLogger(__name__)
@@ -37,11 +37,13 @@ class Calling:
     """The calls of one gateway; a relay has no permits, for it decides nothing."""
 
     def __init__(
-        self, gateway: "Gateway", permits: Permits | None, read: Callable[[], Directory]
+        self, gateway: "Gateway", permits: "CallPermits | None", read: Callable[[], Directory]
     ) -> None:
         """``read`` returns the newest good directory of this site."""
         identity = gateway.identity
         self._read = read
+        self._permits = permits
+        self._watching: asyncio.Task[None] | None = None
         self._sites = Sites(identity.directory, identity.site)
         self._poster = Poster()
         self._looking: asyncio.Task[None] | None = None
@@ -88,13 +90,16 @@ class Calling:
         """Take over what a crash left, and look for newer directories."""
         if self._journal:
             self._journal.start()
+        if self._permits:
+            self._watching = asyncio.create_task(self._permits.keep_looking(), name="see links")
         self._looking = asyncio.create_task(self._look(), name="look for a directory")
 
     async def aclose(self) -> None:
         """Let go; what was recorded is entered."""
-        if self._looking:
-            self._looking.cancel()
-            await asyncio.gather(self._looking, return_exceptions=True)
+        for task in (self._looking, self._watching):
+            if task:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
         await self._poster.aclose()
         if self._journal:
             await self._journal.aclose()
@@ -111,6 +116,8 @@ class Calling:
                 continue
             if newest.version > self._sites.directory.version:
                 self._sites = Sites(newest, self._sites.here)
+                if self._permits:
+                    self._permits.use(newest)
 
 
 def entered(connection: sa.Connection, tenant: str, journal: str) -> int:
