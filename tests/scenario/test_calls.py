@@ -3,6 +3,9 @@
 import contextlib
 import http.client
 import json
+import re
+import subprocess
+import sys
 import threading
 import urllib.error
 import urllib.request
@@ -89,6 +92,17 @@ def _ask(town: Town, *, system: str = "arrears", **headers: str) -> tuple[int, d
             return error.code, json.load(error)
 
 
+def _told_by_the_page(town: Town) -> Any:
+    """Run the example of the how-to, at the place and port of this town."""
+    page = Path("docs/how-to/ask-another-system.md").read_text("utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    code = code.replace("http://127.0.0.1:8740", town.door(SITE))
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=town.folder, capture_output=True, check=True, timeout=60
+    )
+    return json.loads(done.stdout.decode().replace("'", '"'))
+
+
 def _verify(town: Town) -> dict[str, Any]:
     done = command(
         "evidence", "verify", "--site", SITE, "--json", folder=town.folder, errors_apart=True
@@ -107,6 +121,7 @@ def test_a_call_is_answered_recorded_and_stopped_with_its_approval(
             "body": {"resident_no": "0000000001", "fiscal_year": "2026"},
         }
     ]
+    assert _told_by_the_page(town) == {"result": [{"payment_no": "17", "amount": 1200}]}
     status, problem = _ask(town, system="finance")
     assert (status, problem["code"]) == (401, "call.system_unproven")
 
