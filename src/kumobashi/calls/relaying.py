@@ -14,7 +14,7 @@ from kumobashi.calls.pressure import Place
 from kumobashi.calls.signing import PATH
 from kumobashi.calls.sites import CurrentSites, Sites
 from kumobashi.calls.taking import Taken
-from kumobashi.calls.wire import BUDGET, LARGEST_ANSWER
+from kumobashi.calls.wire import BUDGET, LARGEST_ANSWER, told_on
 from kumobashi.crypto.canonical import digest
 from kumobashi.crypto.http_signatures import sign_request
 from kumobashi.crypto.keys import SigningKey
@@ -71,7 +71,7 @@ class Relaying:
                 place.answered()
                 raise CallForeign(field="answer", side=Side.ANSWERING_GATEWAY) from None
             place.answered()
-            return came
+            return Answered(status=came.status, headers=told_on(came.headers), body=came.body)
 
     def _fields(self, taken: Taken, address: str) -> dict[str, str]:
         """Return the fields for the next hop: those that came, with this relay's signature."""

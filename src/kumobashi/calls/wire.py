@@ -19,6 +19,10 @@ _OF_THE_HOP = frozenset(
         "accept-encoding",
     }
 )  # fmt: skip
+_SIGNED = frozenset(
+    {"content-type", "content-digest", "kumobashi-answer", "signature-input", "signature",
+     "retry-after"}
+)  # fmt: skip
 _OURS = ("kumobashi-", "x-forwarded-", "signature")
 
 
@@ -36,6 +40,11 @@ def end_to_end(headers: Iterable[tuple[str, str]]) -> Headers:
         for name, value in held
         if name not in _OF_THE_HOP and name not in named and not name.startswith(_OURS)
     )
+
+
+def told_on(headers: Iterable[tuple[str, str]]) -> Headers:
+    """Return what a relay hands back of an answer: its type, its signature, what signs it."""
+    return tuple((name, value) for name, value in headers if name in _SIGNED)
 
 
 def overhead(largest: int) -> int:

@@ -11,7 +11,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kumobashi import __version__
@@ -19,6 +19,7 @@ from kumobashi.calls.signing import PATH
 from kumobashi.kernel import from_micros, to_wire
 from kumobashi.observe.metrics import Metrics
 from kumobashi.service.call_api import FACE
+from kumobashi.service.calling import Calling
 from kumobashi.service.ending import asked_to_end
 from kumobashi.service.errors import NothingToShare, OnlyHere
 from kumobashi.service.gateway import Gateway
@@ -32,7 +33,7 @@ from kumobashi.service.training import is_loopback
 from kumobashi.storage.errors import StorageFailed
 
 log = logging.getLogger(__name__)
-_OPEN_TO_ALL = ("/peer/", "/health", FACE)  # the systems of a site stand on other machines
+_OPEN_TO_ALL = ("/peer/", "/health")
 
 
 async def serve(settings: Settings, ready: Callable[[str], None] = lambda _url: None) -> None:
@@ -106,7 +107,6 @@ def application(gateway: Gateway, ready: Callable[[], None] = lambda: None) -> A
 
     metrics = Metrics(gateway.identity.site)
     routes: list[BaseRoute] = [
-        Route(PATH, gateway.calling.peer, methods=["POST"]),
         *peer_routes(gateway.identity, gateway.inbox, gateway.clock, PeerEvidence(gateway)),
         Route("/health", _health(gateway), methods=["GET"]),
         Route("/metrics", _metrics(gateway, metrics), methods=["GET"]),
@@ -116,13 +116,11 @@ def application(gateway: Gateway, ready: Callable[[], None] = lambda: None) -> A
         from kumobashi.console import error_pages  # noqa: PLC0415 - not for relays
         from kumobashi.service.endpoint_routes import endpoint_routes  # noqa: PLC0415 - likewise
 
-        if gateway.calling.local:
-            routes.insert(0, Mount(FACE.rstrip("/"), gateway.calling.local))
         routes += endpoint_routes(gateway, gateway.endpoint)
         handlers |= error_pages()
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
     app.state.is_training = gateway.settings.is_training
-    return _ForThisMachine(app)
+    return _CallsFirst(gateway.calling, _ForThisMachine(app))
 
 
 def _health(gateway: Gateway) -> Callable[[Request], Awaitable[Response]]:
@@ -157,6 +155,25 @@ def _metrics(gateway: Gateway, metrics: Metrics) -> Callable[[Request], Awaitabl
         return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
 
     return show
+
+
+class _CallsFirst:
+    """Hand calls over before anything else looks at the request: they are many, and in a hurry."""
+
+    def __init__(self, calling: Calling, app: ASGIApp) -> None:
+        self._calling = calling
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            path = scope["path"]
+            if path == PATH and scope["method"] == "POST":
+                await self._calling.peer(scope, receive, send)
+                return
+            if self._calling.local and path.startswith(FACE):
+                await self._calling.local(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
 
 
 class _ForThisMachine:
