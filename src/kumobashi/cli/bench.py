@@ -8,6 +8,7 @@ from rich.console import Group as Blocks
 from rich.table import Table
 
 from kumobashi.cli.bench_bulk import bulk
+from kumobashi.cli.bench_calls import calls
 from kumobashi.cli.bench_consent import consent
 from kumobashi.cli.bench_options import ROUNDS, number, refuse_missing
 from kumobashi.cli.bench_policy import policy
@@ -164,6 +165,7 @@ bench.add_command(bulk)
 bench.add_command(risk)
 bench.add_command(policy)
 bench.add_command(consent)
+bench.add_command(calls)
 
 
 def _watched(terminal: Terminal, wish: "Wish") -> dict[str, Any]:

@@ -24,6 +24,7 @@ PLACES = {
     "request": "kumobashi.cli.request:request",
     "deletion": "kumobashi.cli.deletion:deletion",
     "individual": "kumobashi.cli.individual:individual",
+    "call": "kumobashi.cli.call:call",
     "keys": "kumobashi.cli.keys:keys",
     "release": "kumobashi.cli.release:release",
     "transfer": "kumobashi.cli.transfer:transfer",

@@ -19,6 +19,7 @@ from kumobashi.kernel import JST
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from kumobashi.calls.auditing import JournalAudit
     from kumobashi.crypto.keys import VerifyKey
     from kumobashi.exchange.evidence_state import Selection
 
@@ -88,11 +89,13 @@ def verify(
     """Verify a file or a site."""
     from kumobashi.exchange.auditing import audit_file
 
+    calls: JournalAudit | None = None
     if site is not None and file is None:
         from kumobashi.service.evidence_desk import EvidenceDesk
 
         desk = EvidenceDesk(terminal.folder, site)
         found = desk.look(lambda log: log.audit(desk.directory, every_signature=every_signature))
+        calls = desk.audit_calls(every_signature=every_signature)
     elif file is not None and site is None:
         for one in (file, *against):
             existing(one)
@@ -104,8 +107,8 @@ def verify(
             what_en="give either a file or --site",
             command="kumobashi evidence verify",
         )
-    tell(terminal, found)
-    return Exit.OK if found.is_sound else Exit.RED
+    tell(terminal, found, calls)
+    return Exit.OK if found.is_sound and (calls is None or calls.is_sound) else Exit.RED
 
 
 @command(

@@ -13,7 +13,9 @@ from kumobashi.kernel import JST
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from kumobashi.calls.auditing import JournalAudit
     from kumobashi.exchange.auditing import Audit
+    from kumobashi.kernel import KumobashiError
 
 
 def write_table(
@@ -31,11 +33,11 @@ def write_table(
         return write_html(target, records, terminal.lang, title=title, lines=lines)
 
 
-def tell(terminal: Terminal, found: "Audit") -> None:
-    """Say what a check came to."""
-    failure = found.failure
+def tell(terminal: Terminal, found: "Audit", calls: "JournalAudit | None" = None) -> None:
+    """Say what a check came to; ``calls`` is that of the journals of calls beside it."""
+    failure = found.failure or (calls.failure if calls else None)
     if terminal.as_json:
-        terminal.emit(_plain(found))
+        terminal.emit(_plain(found) | ({"calls": _plain_calls(calls)} if calls else {}))
         return
     t, out = terminal.t, terminal.out
     if failure is None:
@@ -63,6 +65,13 @@ def tell(terminal: Terminal, found: "Audit") -> None:
             f" ({found.receipt_signatures:,} signatures checked)",
         ),
     ]
+    if calls and calls.journals:
+        facts.append(
+            t(
+                f"照会の記録 {calls.records:,} 件（うち署名も確認 {calls.signatures:,} 件）",
+                f"{calls.records:,} records of calls ({calls.signatures:,} signatures checked)",
+            )
+        )
     if found.waiting:
         facts.append(
             t(
@@ -85,16 +94,6 @@ def tell(terminal: Terminal, found: "Audit") -> None:
 
 
 def _plain(found: "Audit") -> dict[str, object]:
-    failure = found.failure
-    touched = None
-    if failure is not None:
-        touched = {
-            "code": failure.code,
-            "ja": failure.say("ja"),
-            "en": failure.say("en"),
-            "remedy": failure.remedy("ja"),
-            **{k: v for k, v in failure.facts.items() if isinstance(v, str | int)},
-        }
     return {
         "is_sound": found.is_sound,
         "site": found.site,
@@ -112,5 +111,28 @@ def _plain(found: "Audit") -> dict[str, object]:
         "witnessed": [
             {"site": one.site, "size": one.size, "verdict": one.verdict} for one in found.witnessed
         ],
-        "touched": touched,
+        "touched": _touched(found.failure),
+    }
+
+
+def _plain_calls(calls: "JournalAudit") -> dict[str, object]:
+    return {
+        "is_sound": calls.is_sound,
+        "journals": calls.journals,
+        "records": calls.records,
+        "signatures": calls.signatures,
+        "waiting": calls.waiting,
+        "touched": _touched(calls.failure),
+    }
+
+
+def _touched(failure: "KumobashiError | None") -> dict[str, object] | None:
+    if failure is None:
+        return None
+    return {
+        "code": failure.code,
+        "ja": failure.say("ja"),
+        "en": failure.say("en"),
+        "remedy": failure.remedy("ja"),
+        **{k: v for k, v in failure.facts.items() if isinstance(v, str | int)},
     }

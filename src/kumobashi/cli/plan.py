@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -19,12 +19,17 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from kumobashi.directory.entries import Directory
+    from kumobashi.kernel import Language
+    from kumobashi.planning.call_plan import CallPlan
+    from kumobashi.planning.call_story import CallStory
     from kumobashi.planning.campaign_story import CampaignLine
     from kumobashi.planning.fictional import Example
     from kumobashi.planning.measured import Measured
     from kumobashi.planning.plan import Plan
     from kumobashi.planning.story import Story
     from kumobashi.planning.timing import Past
+    from kumobashi.planning.told import Told
+    from kumobashi.planning.verdict_rendering import VerdictView
     from kumobashi.planning.workspace import Workspace
     from kumobashi.release.comparing import Way
     from kumobashi.release.gate_report import GateReport
@@ -84,8 +89,9 @@ def plan(
     """Show and approve plans."""
     from kumobashi.conversion.errors import ConversionFailed
     from kumobashi.kernel import SystemClock, business_date
-    from kumobashi.planning.plan import plan as make_plan
-    from kumobashi.planning.story import Story, tell
+    from kumobashi.planning.call_plan import CallPlan
+    from kumobashi.planning.deciding import plan_of
+    from kumobashi.planning.story import tell
     from kumobashi.release.errors import FindingsRefused, LedgerOutOfReach, TiesOutOfReach
     from kumobashi.storage.errors import StorageFailed
     from kumobashi.ties.errors import ServiceUnknown
@@ -94,15 +100,21 @@ def plan(
     now = SystemClock().now()
     day = date.fromisoformat(f"{on:%Y-%m-%d}") if on else business_date(now)
     directory = published(terminal.folder)
+    by_whom = by or getpass.getuser()
     is_counted = wished if wished is not None else bool(links) or approve
-    plans = [make_plan(workspace, directory, n, on=day) for n in links or sorted(workspace.links)]
-    stories: list[Story] = []
+    names = links or sorted(workspace.every_link)
+    plans = [plan_of(workspace, directory, name, on=day) for name in names]
+    bulk = [one for one in plans if not isinstance(one, CallPlan)]
+    stories: list[Told] = []
     with (
-        _counting(workspace, plans if is_counted else []) as counts,
+        _counting(workspace, bulk if is_counted else []) as counts,
         bar(terminal, "件数を数える", "Counting") as told,
     ):
         for done, decided in enumerate(plans):
             name = decided.link.link
+            if isinstance(decided, CallPlan):  # nothing to count: nobody knows what will be asked
+                stories.append(_of_call(workspace, decided, now, by_whom if approve else None))
+                continue
             measured, why_not, served = None, None, _NO_CAMPAIGNS
             if count := counts.get(name):
                 told(done, len(plans), name)
@@ -126,7 +138,7 @@ def plan(
                 from kumobashi.planning.approval import approve as write_approval
 
                 approval = write_approval(
-                    workspace.folder, decided, by=by or getpass.getuser(), at=now, measured=measured
+                    workspace.folder, decided, by=by_whom, at=now, measured=measured
                 )
             story = tell(
                 workspace,
@@ -148,6 +160,19 @@ def plan(
     return worst_of([story.standing.value for story in stories])
 
 
+def _of_call(
+    workspace: "Workspace", decided: "CallPlan", now: datetime, by: str | None
+) -> "CallStory":
+    """Tell the plan of an online link, approved first where somebody approves it."""
+    from kumobashi.planning.approval import approve
+    from kumobashi.planning.call_story import tell_call
+
+    approval = workspace.approvals.get(decided.link.link)
+    if by is not None and decided.is_permitted:
+        approval = approve(workspace.folder, decided, by=by, at=now, measured=None)
+    return tell_call(workspace, decided, approval=approval)
+
+
 def _counting(
     workspace: "Workspace", plans: "list[Plan]"
 ) -> AbstractContextManager["dict[str, Future[Measured]]"]:
@@ -162,7 +187,7 @@ def _counting(
 
 def _show(
     terminal: Terminal,
-    stories: "list[Story]",
+    stories: "list[Told]",
     *,
     is_one_by_one: bool,
     is_approved: bool,
@@ -170,20 +195,17 @@ def _show(
 ) -> None:
     """Print the plans, for people or for machines."""
     if terminal.as_json:
-        from kumobashi.planning.plan_json import story_json
-
-        found = [story_json(story) for story in stories]
+        found = [_json(story) for story in stories]
         terminal.emit(found[0] if is_one_by_one and len(found) == 1 else found)
         return
     from kumobashi.planning.overview import PlansView
-    from kumobashi.planning.rendering import PlanView
 
     if not is_one_by_one:
         terminal.out.print(PlansView(stories, lang=terminal.lang))
     for number, story in enumerate(stories if is_one_by_one else ()):
         if number:
             terminal.out.print()
-        terminal.out.print(PlanView(story, lang=terminal.lang))
+        terminal.out.print(_view(story, terminal.lang))
     for story in stories if is_approved else ():
         if story.plan.is_permitted:
             file = f"approvals/{story.plan.link.link}.yaml"
@@ -192,6 +214,24 @@ def _show(
     if page:
         said = terminal.t(f"書き出しました: {page}", f"Written: {page}")
         terminal.out.print(f"[bold green]✓[/] {said}", soft_wrap=True)
+
+
+def _json(story: "Told") -> "dict[str, Any]":
+    from kumobashi.planning.call_json import call_json
+    from kumobashi.planning.call_story import CallStory
+    from kumobashi.planning.plan_json import story_json
+
+    return call_json(story) if isinstance(story, CallStory) else story_json(cast("Story", story))
+
+
+def _view(story: "Told", lang: "Language") -> "VerdictView[Any]":
+    from kumobashi.planning.call_rendering import CallView
+    from kumobashi.planning.call_story import CallStory
+    from kumobashi.planning.rendering import PlanView
+
+    if isinstance(story, CallStory):
+        return CallView(story, lang=lang)
+    return PlanView(cast("Story", story), lang=lang)
 
 
 def published(folder: Path) -> "Directory | None":

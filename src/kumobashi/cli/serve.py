@@ -1,6 +1,5 @@
 """``kumobashi serve``: run the gateway of one site until it is asked to stop."""
 
-import asyncio
 import logging
 import sys
 from pathlib import Path
@@ -60,6 +59,7 @@ def serve(
 ) -> None:
     """Serve until told to stop."""
     from kumobashi.service.app import serve as serve_gateway
+    from kumobashi.service.loops import run
     from kumobashi.service.settings import read_settings
 
     log_to(log_file)
@@ -81,7 +81,7 @@ def serve(
         works=False if no_work else None,
         is_training=training,
     )
-    asyncio.run(serve_gateway(settings, ready))
+    run(serve_gateway(settings, ready))
 
 
 def log_to(file: Path | None) -> None:

@@ -1,6 +1,5 @@
 """``kumobashi work``: a process that sends and takes in for a site, apart from its gateway."""
 
-import asyncio
 import sys
 from pathlib import Path
 
@@ -40,6 +39,7 @@ from kumobashi.cli.terminal import Terminal
 def work(terminal: Terminal, site: str, state: str | None, log_file: Path | None) -> None:
     """Work until told to stop."""
     from kumobashi.service.app import work as work_for
+    from kumobashi.service.loops import run
     from kumobashi.service.settings import read_settings
 
     log_to(log_file)
@@ -52,4 +52,4 @@ def work(terminal: Terminal, site: str, state: str | None, log_file: Path | None
         sys.stdout.flush()
 
     settings = read_settings(terminal.folder, site, state=state, works=True)
-    asyncio.run(work_for(settings, ready))
+    run(work_for(settings, ready))

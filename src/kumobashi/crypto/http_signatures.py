@@ -19,7 +19,6 @@ this module against the library http-message-signatures, in both directions.
 """
 
 import base64
-import binascii
 import re
 from collections import deque
 from collections.abc import Mapping
@@ -31,25 +30,17 @@ from urllib.parse import urlsplit
 from kumobashi.crypto.errors import (
     BodyAltered,
     NoncesFull,
-    SignatureExpired,
     SignatureInvalid,
     SignatureMissing,
     SignatureReplayed,
-    UnknownKey,
 )
 from kumobashi.crypto.keys import SigningKey, VerifyKey
+from kumobashi.crypto.message_signatures import CLOCK_SKEW, WINDOW, Shape
 
-WINDOW = timedelta(seconds=300)  # the longest time a signature may hold
-CLOCK_SKEW = timedelta(seconds=30)  # how far two clocks may be apart
 SITE_HEADER = "kumobashi-site"
 EMPTY_BODY = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
-_COMPONENTS = '("@method" "@authority" "@path" "@query" "content-digest" "kumobashi-site")'
-_PARAMETER = re.compile(
-    r';(?:(created|expires)=([0-9]{1,15})|(nonce|keyid|alg|tag)="([!#-\[\]-~]{1,128})")'
-)
-_INPUT = re.compile(r"kumo=(" + re.escape(_COMPONENTS) + r"((?:" + _PARAMETER.pattern + r")+))")
-_SIGNATURE = re.compile(r"kumo=:([A-Za-z0-9+/]{86}==):")
+_SHAPE = Shape("kumo", ("@method", "@authority", "@path", "@query", "content-digest", SITE_HEADER))
 _SITE = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _PORTS = {"http": 80, "https": 443}
@@ -118,19 +109,19 @@ def sign_request(
     the ``sha256:…`` digest of the body, :data:`EMPTY_BODY` when there is none. Every attempt needs
     a new ``nonce``, 1 to 128 printable characters without quotes; a UUID will do.
     """
-    start = int(created.timestamp())
-    end = start + int(expires_in.total_seconds())
-    parameters = (
-        f'{_COMPONENTS};created={start};expires={end};nonce="{nonce}"'
-        f';keyid="{key.kid}";alg="ed25519"'
-    )
     digest_field = content_digest_header(content_digest)
-    signature = key.sign(_base(method, target_uri, digest_field, site, parameters))
+    signed = _SHAPE.sign(
+        _values(method, target_uri, digest_field, site),
+        key=key,
+        created=created,
+        nonce=nonce,
+        expires_in=expires_in,
+    )
     return {
         "content-digest": digest_field,
         SITE_HEADER: site,
-        "signature-input": f"kumo={parameters}",
-        "signature": f"kumo=:{base64.b64encode(signature).decode('ascii')}:",
+        "signature-input": signed.input,
+        "signature": signed.signature,
     }
 
 
@@ -170,73 +161,30 @@ def verify_request(
         BodyAltered, NoncesFull: see there.
     """
     site = claimed_site(headers)
-    digest_field = _required(headers, "content-digest")
-    found = _INPUT.fullmatch(_required(headers, "signature-input"))
-    signed = _SIGNATURE.fullmatch(_required(headers, "signature"))
-    if found is None or signed is None:
-        raise SignatureInvalid(reason="not signed in the agreed way")
-    try:
-        signature = base64.b64decode(signed[1], validate=True)
-    except binascii.Error:
-        raise SignatureInvalid(reason="not base64") from None
-    parameters, kid, nonce = _parameters(found[1], found[2], now)
-    key = keys.get(kid)
-    if key is None or key.kid != kid:
-        raise UnknownKey(kid=kid[:64])
-    if not key.verifies(signature, _base(method, target_uri, digest_field, site, parameters)):
-        raise SignatureInvalid(reason="the signature does not fit the request")
+    digest_field = required(headers, "content-digest")
+    checked = _SHAPE.check(
+        required(headers, "signature-input"),
+        required(headers, "signature"),
+        _values(method, target_uri, digest_field, site),
+        keys=keys,
+        now=now,
+    )
     if body_digest is not None and digest_field != content_digest_header(body_digest):
         raise BodyAltered
-    nonces.remember(kid, nonce, now)
-    return Caller(site=site, kid=kid)
+    nonces.remember(checked.kid, checked.nonce, now)
+    return Caller(site=site, kid=checked.kid)
 
 
-def _required(headers: Mapping[str, str], name: str) -> str:
+def required(headers: Mapping[str, str], name: str) -> str:
+    """Return a header field that must be there, or raise :class:`SignatureMissing`."""
     value = headers.get(name)
     if value is None:
         raise SignatureMissing(field=name)
     return value
 
 
-def _parameters(whole: str, text: str, now: datetime) -> tuple[str, str, str]:
-    """Return the parameters as signed, the key's ``kid`` and the nonce, if the time is right."""
-    given: dict[str, str] = {}
-    for number_name, number, text_name, value in _PARAMETER.findall(text):
-        name = number_name or text_name
-        if name in given:
-            raise SignatureInvalid(reason=f"{name} twice")
-        given[name] = number or value
-    if missing := {"created", "expires", "nonce", "keyid"} - given.keys():
-        raise SignatureInvalid(reason=f"{min(missing)} is missing")
-    if given.get("alg", "ed25519") != "ed25519":
-        raise SignatureInvalid(reason="an algorithm that is not allowed")
-    created, expires, clock = int(given["created"]), int(given["expires"]), now.timestamp()
-    if not 0 < expires - created <= WINDOW.total_seconds():
-        raise SignatureInvalid(reason="held valid for too long")
-    skew = CLOCK_SKEW.total_seconds()
-    if not created - skew <= clock <= expires + skew:
-        raise SignatureExpired(seconds=int(clock - created))
-    return whole, given["keyid"], given["nonce"]
-
-
-def _base(method: str, target_uri: str, digest_field: str, site: str, parameters: str) -> bytes:
-    """Return what is signed (RFC 9421, 2.5)."""
-    authority, path, query = _target(target_uri)
-    lines = (
-        f'"@method": {method}',
-        f'"@authority": {authority}',
-        f'"@path": {path}',
-        f'"@query": {query}',
-        f'"content-digest": {digest_field}',
-        f'"kumobashi-site": {site}',
-        f'"@signature-params": {parameters}',
-    )
-    if any("\n" in line or "\r" in line for line in lines):
-        raise SignatureInvalid(reason="a line break inside a value")
-    try:
-        return "\n".join(lines).encode("ascii")
-    except UnicodeEncodeError:
-        raise SignatureInvalid(reason="a character outside ASCII") from None
+def _values(method: str, target_uri: str, digest_field: str, site: str) -> tuple[str, ...]:
+    return (method, *_target(target_uri), digest_field, site)
 
 
 def _target(target_uri: str) -> tuple[str, str, str]:

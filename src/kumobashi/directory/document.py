@@ -35,7 +35,7 @@ from kumobashi.crypto import jws
 from kumobashi.crypto.canonical import canonical
 from kumobashi.crypto.errors import CryptoFailed
 from kumobashi.crypto.keys import SealKey, SigningKey, VerifyKey
-from kumobashi.directory.entries import Directory
+from kumobashi.directory.entries import Directory, ServiceEntry
 from kumobashi.directory.errors import (
     DirectoryAltered,
     DirectoryExpired,
@@ -94,11 +94,15 @@ def build(
     systems: Mapping[str, SystemFile],
     keys: Mapping[str, SiteKeys],
     *,
+    services: Mapping[str, Mapping[str, ServiceEntry]] | None = None,
     version: int,
     issued: datetime,
     valid_for: timedelta = timedelta(days=90),
 ) -> Directory:
-    """Return the directory that the files and keys make."""
+    """Return the directory that the files and keys make.
+
+    ``services`` are those of the systems, by name, with what their documents say.
+    """
     drop = {"kumobashi"}
     return _CODEC.validate_python(
         {
@@ -117,8 +121,10 @@ def build(
             "systems": {
                 name: system.model_dump(
                     exclude={"kumobashi": True, "system": True, "store": True}
-                    | {"datasets": {"__all__": {"table"}}}
+                    | {"datasets": {"__all__": {"table"}}, "services": True, "standby": True}
                 )
+                | {"services": dict((services or {}).get(name, {}))}
+                | {"standby": [one.site for one in system.standby]}
                 for name, system in sorted(systems.items())
             },
         }

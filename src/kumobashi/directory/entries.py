@@ -5,7 +5,7 @@ nobody's business but its own site's (report 001, item 7).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from kumobashi.crypto.keys import VerifyKey
@@ -110,6 +110,32 @@ class DatasetEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OperationEntry:
+    """One thing that a service may be asked: a method and the template of a path."""
+
+    method: str  # "GET"
+    path: str  # "/payments/{payment}", below the service's version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InterfaceEntry:
+    """One version of a service's interface; old and new ones stand side by side."""
+
+    operations: dict[str, OperationEntry]  # by name: an OpenAPI operationId, a WSDL operation
+    document: str | None = None  # sha256:… of its OpenAPI or WSDL document
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceEntry:
+    """What a system answers when it is called (サービス)."""
+
+    name: str  # in Japanese
+    kind: str  # "rest" or "soap"
+    interfaces: dict[str, InterfaceEntry]  # by version: "v1"
+    test_only: bool = False  # takes calls that say they are tests, and no others
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SystemEntry:
     """A system, where it runs and what it offers or takes."""
 
@@ -119,6 +145,8 @@ class SystemEntry:
     business: str | None
     contact: str
     datasets: dict[str, DatasetEntry]
+    services: dict[str, ServiceEntry] = field(default_factory=dict)
+    standby: tuple[str, ...] = ()  # sites where it runs too; calls go there when ``site`` is away
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

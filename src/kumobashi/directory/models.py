@@ -7,7 +7,7 @@ that gateways work with.
 import re
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -22,6 +22,7 @@ from kumobashi.directory.file_parts import (
     TableName,
 )
 from kumobashi.directory.profile_models import PeerProfile
+from kumobashi.directory.service_models import ServiceFile, StandbyFile
 from kumobashi.directory.store_models import RecordsEntry, Store
 from kumobashi.kernel import MunicipalityCode, Zone
 from kumobashi.kernel.ids import NotAMunicipality, check_digit
@@ -250,7 +251,7 @@ class DataTimes(FileModel):
 
 
 class SystemFile(FileModel):
-    """``systems/<system>.yaml``: a business system and its datasets."""
+    """``systems/<system>.yaml``: a business system, its datasets and its services."""
 
     kumobashi: Literal[1]
     system: Ident = Field(examples=["integrated-db"])
@@ -264,14 +265,19 @@ class SystemFile(FileModel):
         description="受け取る業務（規則の表 units.csv の名前）。省くと business の番号から決めます",
     )
     contact: Ident = Field(examples=["vendor-a"])
-    store: Store = Field(examples=[{"kind": "duckdb"}])
+    store: Store | None = Field(
+        default=None,
+        examples=[{"kind": "duckdb"}],
+        description="データの置き場所。datasets のあるシステムに要ります",
+    )
     as_of: Literal["live"] | DataTimes | None = Field(
         default=None,
         description="データの時点。live は業務システムそのもの（読んだ時点）。ほかから集めたデータ"
         "なら時点の表を指します",
         examples=["live"],
     )
-    datasets: Annotated[dict[TableName, Dataset], Field(min_length=1)] = Field(
+    datasets: dict[TableName, Dataset] = Field(
+        default={},
         examples=[
             {
                 "residents": {
@@ -280,12 +286,67 @@ class SystemFile(FileModel):
                     "table": "resident_registry",
                 }
             }
-        ]
+        ],
+    )
+    services: dict[TableName, ServiceFile] = Field(
+        default={},
+        examples=[
+            {
+                "payments": {
+                    "name": "納付の照会",
+                    "kind": "rest",
+                    "base": "http://127.0.0.1:9001/api",
+                    "versions": {"v1": {"document": "interfaces/collection-v1.yaml"}},
+                }
+            }
+        ],
+        description="照会に答えるサービス（API）",
+    )
+    standby: tuple[StandbyFile, ...] = Field(
+        default=(),
+        examples=[[{"site": "hall-core", "base": {"payments": "http://127.0.0.1:9003/api"}}]],
+        description="同じサービスが動いている、ほかのサイト。site に届かないときに照会が行きます",
     )
 
     @model_validator(mode="after")
+    def _datasets_are_stored(self) -> "SystemFile":
+        if self.datasets and self.store is None:
+            raise Said(
+                "データセットの置き場所（store）がありません。",
+                "Datasets need a store.",
+                example="store: {kind: duckdb}",
+                at=("store",),
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _stands_by_elsewhere(self) -> "SystemFile":
+        sites = [self.site]
+        for number, one in enumerate(self.standby):
+            if one.site in sites:
+                raise Said(
+                    f"「{one.site}」は、このシステムのサイトとしてすでに書かれています。",
+                    f"{one.site!r} is named as a site of this system already.",
+                    example="standby: []",
+                    at=("standby", number, "site"),
+                )
+            sites.append(one.site)
+            for name in one.base:
+                if name not in self.services:
+                    raise Said(
+                        f"このシステムに「{name}」というサービスはありません。"
+                        f"あるもの: {'、'.join(self.services) or 'なし'}。",
+                        f"This system has no service {name!r};"
+                        f" there are: {', '.join(self.services) or 'none'}.",
+                        example=f"base: {{{next(iter(self.services), 'payments')}:"
+                        " http://127.0.0.1:9003/api}",
+                        at=("standby", number, "base", name),
+                    )
+        return self
+
+    @model_validator(mode="after")
     def _files_are_of_folders(self) -> "SystemFile":
-        if self.store.kind == "folder":
+        if self.store is None or self.store.kind == "folder":
             return self
         for name, dataset in self.datasets.items():
             for key in ("file", "records"):

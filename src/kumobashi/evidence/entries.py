@@ -28,7 +28,7 @@ _TEXTS = frozenset(
         "manifest", "announcement", "code", "stage", "receipt", "side", "from_site", "to_site",
         "peer", "asked_by", "id", "account", "role", "resends", "permit", "medium", "return_by",
         "codebook", "agreement", "move", "act", "consent", "purpose", "tier", "reason", "revision",
-        "tie", "service", "channel", "document",
+        "tie", "service", "channel", "document", "journal", "root",
     }
 )  # fmt: skip
 _NUMBERS = frozenset({"attempt", "sequence", "number", "size"})

@@ -17,9 +17,9 @@ from kumobashi.directory.document import write_durably
 from kumobashi.kernel import to_wire
 from kumobashi.planning.approvals import ApprovalFile
 from kumobashi.planning.changes import Change, differences
+from kumobashi.planning.decided import Decided
 from kumobashi.planning.errors import ApprovalMissing, PlanRefused
 from kumobashi.planning.measured import Measured
-from kumobashi.planning.plan import Plan
 from kumobashi.release.gate_report import GateReport, report_of
 from kumobashi.release.gate_words import headline
 
@@ -43,7 +43,7 @@ class Limits:
 
 
 def approve(
-    folder: Path, plan: Plan, *, by: str, at: datetime, measured: Measured | None
+    folder: Path, plan: Decided, *, by: str, at: datetime, measured: Measured | None
 ) -> ApprovalFile:
     """Write ``approvals/<link>.yaml`` for a plan that permits the link, and return it.
 
@@ -55,7 +55,7 @@ def approve(
         raise PlanRefused(
             link=plan.link.link, reason=plan.reasons[0].ja, reason_en=plan.reasons[0].en
         )
-    if measured and measured.gate and measured.is_refused and not plan.link.fallback:
+    if measured and measured.gate and measured.is_refused and not plan.fallback:
         ja, en = headline(measured.gate)
         raise PlanRefused(link=plan.link.link, reason=ja, reason_en=en)
     approval = ApprovalFile.model_validate(
@@ -66,11 +66,13 @@ def approve(
             "by": by,
             "at": at,
             "counted": _counted(measured) if measured else None,
-            "bounds": plan.bounds.model_dump(),
+            "bounds": plan.bounds.model_dump() if plan.bounds else None,
             "decision": dict(plan.decision),
         }
     )
     held = approval.model_dump(mode="json", exclude_none=False)
+    if approval.bounds is None:
+        del held["bounds"]
     if approval.counted and approval.counted.gate is None:
         del held["counted"]["gate"]
     held["at"] = to_wire(at)
@@ -95,7 +97,7 @@ def _counted(measured: Measured) -> dict[str, Any]:
     return found | ({"gate": measured.gate.facts()} if measured.gate else {})
 
 
-def drift(plan: Plan, approval: ApprovalFile | None) -> list[Change]:
+def drift(plan: Decided, approval: ApprovalFile | None) -> list[Change]:
     """Return what has changed since the approval; nothing when the hash is the same.
 
     Raises:
@@ -114,7 +116,7 @@ def drift(plan: Plan, approval: ApprovalFile | None) -> list[Change]:
 
 
 def standing(
-    plan: Plan, approval: ApprovalFile | None, measured: Measured | None = None
+    plan: Decided, approval: ApprovalFile | None, measured: Measured | None = None
 ) -> Standing:
     """Return where a plan stands; what the gate was measured to refuse is refused."""
     if not plan.is_permitted or (measured and measured.is_refused):
@@ -126,12 +128,12 @@ def standing(
 
 def limits(approval: ApprovalFile) -> Limits:
     """Return how many rows and bytes a run may have without a person."""
-    counted = approval.counted
-    if counted is None:
+    counted, bounds = approval.counted, approval.bounds
+    if counted is None or bounds is None:
         return Limits(rows=None, bytes=None)
     return Limits(
-        rows=_around(counted.rows, approval.bounds.rows),
-        bytes=_around(counted.bytes, approval.bounds.bytes),
+        rows=_around(counted.rows, bounds.rows),
+        bytes=_around(counted.bytes, bounds.bytes),
         gate=report_of(counted.gate) if counted.gate else None,
     )
 

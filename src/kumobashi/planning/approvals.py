@@ -45,5 +45,5 @@ class ApprovalFile(FileModel):
     by: Name
     at: datetime
     counted: Counted | None = None
-    bounds: Bounds
+    bounds: Bounds | None = None  # of a link that counts what leaves
     decision: dict[str, Any]  # all that the hash covers, so that drift can be told in words

@@ -5,11 +5,15 @@ Nothing here stops a link; ``references`` and the plan do that.
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from kumobashi.directory.service_models import AnswerFile
 from kumobashi.planning.fitting import misfits
 from kumobashi.planning.workspace import Workspace
-from kumobashi.storage.documents import Document, Mistake
+from kumobashi.storage.documents import Document, Mistake, Path
+
+if TYPE_CHECKING:
+    from kumobashi.directory.models import Dataset
 
 _BASIS_SOON, _SITE_SOON, _LAYOUT_SOON = timedelta(days=60), timedelta(days=90), timedelta(days=60)
 
@@ -28,11 +32,13 @@ def cautions(workspace: Workspace, *, on: date) -> list[Mistake]:
 
 
 def _bases(workspace: Workspace, on: date) -> Iterator[Mistake]:
-    for name, link in workspace.links.items():
-        until = link.legal_basis.until if link.legal_basis else None
+    files = {f"links/{name}.yaml": link.legal_basis for name, link in workspace.links.items()}
+    files |= {f"calls/{name}.yaml": call.legal_basis for name, call in workspace.calls.items()}
+    for file, basis in files.items():
+        until = basis.until if basis else None
         if until and until - on <= _BASIS_SOON:
             over = until < on
-            yield _of(workspace, f"links/{name}.yaml").mistake(
+            yield _of(workspace, file).mistake(
                 ("legal_basis", "until"),
                 code="caution.basis_ends",
                 ja=f"法的根拠の期限 {until.isoformat()} が"
@@ -57,21 +63,35 @@ def _certifications(workspace: Workspace, on: date) -> Iterator[Mistake]:
 
 
 def _layouts(workspace: Workspace, on: date) -> Iterator[Mistake]:
+    used: list[tuple[str, Path, Dataset | AnswerFile]] = [
+        (name, ("datasets", key, "version"), dataset)
+        for name, system in workspace.systems.items()
+        for key, dataset in system.datasets.items()
+    ]
+    for name, path, one in (*used, *_answers(workspace)):
+        layout = workspace.layouts.get(one.layout, one.version)
+        if layout.valid_to and layout.valid_to - on <= _LAYOUT_SOON:
+            over = layout.valid_to < on
+            yield _of(workspace, f"systems/{name}.yaml").mistake(
+                path,
+                code="caution.layout_ends",
+                ja=f"レイアウト「{layout.ja}」第{layout.version}版は"
+                f" {layout.valid_to.isoformat()} で{'終わりました' if over else '終わります'}。"
+                "kumobashi workspace upgrade が次の版を探します。",
+                en=f"The layout {layout.layout} {layout.version}"
+                f" {'ended' if over else 'ends'} on {layout.valid_to.isoformat()};"
+                " kumobashi workspace upgrade looks for the next.",
+            )
+
+
+def _answers(workspace: Workspace) -> Iterator[tuple[str, Path, AnswerFile]]:
+    """Give the answers of all services, with where their layouts are named."""
     for name, system in workspace.systems.items():
-        for key, dataset in system.datasets.items():
-            layout = workspace.layouts.get(dataset.layout, dataset.version)
-            if layout.valid_to and layout.valid_to - on <= _LAYOUT_SOON:
-                over = layout.valid_to < on
-                yield _of(workspace, f"systems/{name}.yaml").mistake(
-                    ("datasets", key, "version"),
-                    code="caution.layout_ends",
-                    ja=f"レイアウト「{layout.ja}」第{layout.version}版は"
-                    f" {layout.valid_to.isoformat()} で{'終わりました' if over else '終わります'}。"
-                    "kumobashi workspace upgrade が次の版を探します。",
-                    en=f"The layout {layout.layout} {layout.version}"
-                    f" {'ended' if over else 'ends'} on {layout.valid_to.isoformat()};"
-                    " kumobashi workspace upgrade looks for the next.",
-                )
+        for service, held in system.services.items():
+            for version, interface in held.versions.items():
+                for operation, asked in interface.operations.items():
+                    at = ("services", service, "versions", version, "operations", operation)
+                    yield name, (*at, "answer", "version"), asked.answer
 
 
 def _useless_substitutes(workspace: Workspace) -> Iterator[Mistake]:
@@ -106,11 +126,14 @@ def _unused(workspace: Workspace) -> Iterator[Mistake]:
         for code in served
         for reference in workspace.campaigns[code].datasets.values()
     }
+    systems |= {name for call in workspace.calls.values() for name in (call.from_, call.to)}
     layouts = {d.layout for system in workspace.systems.values() for d in system.datasets.values()}
+    layouts |= {answer.layout for _, _, answer in _answers(workspace)}
     layouts |= {rule.coding.layout for rule in workspace.rules.values() if rule.coding}
     contacts = {site.contact for site in workspace.sites.values()}
     contacts |= {system.contact for system in workspace.systems.values()}
     contacts |= {link.contact for link in links}
+    contacts |= {call.contact for call in workspace.calls.values()}
     for file, document in workspace.documents.items():
         kind, value = file.partition("/")[0], document.value
         if kind == "rules" and value.release not in rules:

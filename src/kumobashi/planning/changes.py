@@ -27,6 +27,11 @@ _NAMES = {  # keys of the decision, as people say them
     "directory": ("ディレクトリの版", "directory version"),
     "keys": ("署名の鍵", "signing key"),
     "recipient": ("封緘の鍵", "sealing key"),
+    "service": ("サービス", "service"),
+    "hidden": ("隠す項目", "hidden items"),
+    "request": ("照会で渡す項目", "request item"),
+    "fetched": ("取りに行く照会", "fetched"),
+    "standby": ("ほかのサイト", "standby"),
 }
 
 

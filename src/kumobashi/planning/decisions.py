@@ -4,6 +4,7 @@ No counts, no business date, no contacts, schedules or addresses: these may chan
 decision. Whose keys open and sign, and the version of the directory, may not.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from kumobashi.catalogue.fields import Layout
@@ -29,7 +30,6 @@ def decision_of(
     layouts = {
         reference: workspace.layout(reference) for reference in (*rule.datasets.values(), receiver)
     }
-    sites = sorted({site for hop in hops for site in (hop.from_site, hop.to_site)})
     dumped = link.model_dump(mode="json", by_alias=True)
     return {
         "format": 1,
@@ -43,7 +43,7 @@ def decision_of(
         # Said where it is permitted, so that the hashes of other links stay as they were.
         | ({"courier": dumped["courier"]} if link.courier else {})
         | ({"fallback": link.fallback} if link.fallback else {}),
-        "legal_basis": _basis(dumped["legal_basis"]),
+        "legal_basis": basis_of(dumped["legal_basis"]),
         # Said where there is a register, so that approvals of before it could be stay good.
         **({"protective_measures": measures.dataset} if measures else {}),
         # Said where it is declared, so that approvals of before it could be stay good.
@@ -76,16 +76,7 @@ def decision_of(
             }
             for item in items
         ],
-        "route": [
-            {
-                "from": hop.from_site,
-                "to": hop.to_site,
-                "by": hop.by,
-                "from_zone": hop.from_zone.value,
-                "to_zone": hop.to_zone.value,
-            }
-            for hop in hops
-        ],
+        "route": route_of(hops),
         "layouts": {
             reference: {
                 "layout": layout.layout,
@@ -95,16 +86,36 @@ def decision_of(
             for reference, layout in sorted(layouts.items())
         },
         "directory": directory.version if directory else None,
-        "keys": {site: directory.sites[site].kid for site in sites if site in directory.sites}
-        if directory
-        else {},
+        "keys": keys_of(directory, hops),
         "recipient": directory.sites[hops[-1].to_site].recipient
         if directory and hops and hops[-1].to_site in directory.sites
         else None,
     }
 
 
-def _basis(dumped: dict[str, Any] | None) -> dict[str, Any] | None:
+def route_of(hops: Sequence[Hop]) -> list[dict[str, str]]:
+    """Return the way as a decision holds it."""
+    return [
+        {
+            "from": hop.from_site,
+            "to": hop.to_site,
+            "by": hop.by,
+            "from_zone": hop.from_zone.value,
+            "to_zone": hop.to_zone.value,
+        }
+        for hop in hops
+    ]
+
+
+def keys_of(directory: Directory | None, hops: Sequence[Hop]) -> dict[str, str]:
+    """Return whose keys sign, by site."""
+    sites = sorted({site for hop in hops for site in (hop.from_site, hop.to_site)})
+    if directory is None:
+        return {}
+    return {site: directory.sites[site].kid for site in sites if site in directory.sites}
+
+
+def basis_of(dumped: dict[str, Any] | None) -> dict[str, Any] | None:
     """Return the basis; what it may say since lately is left out where it says nothing of it."""
     if dumped and dumped.get("proviso") is None:
         return {key: said for key, said in dumped.items() if key != "proviso"}

@@ -8,6 +8,7 @@ from kumobashi.directory.models import By, Contact, Dataset
 from kumobashi.directory.profile_models import PeerProfile
 from kumobashi.directory.store_models import FolderStore
 from kumobashi.kernel import Zone
+from kumobashi.planning.decided import Decided
 from kumobashi.planning.plan import Plan
 from kumobashi.planning.workspace import Workspace
 from kumobashi.policy.tables import Tables, ZoneFlow
@@ -43,7 +44,7 @@ class Ask:
     en: str
 
 
-def doors(workspace: Workspace, plan: Plan, tables: Tables) -> tuple[Door, ...]:
+def doors(workspace: Workspace, plan: Decided, tables: Tables) -> tuple[Door, ...]:
     """Return the doors in the order of the way; none when both systems are at one site."""
     model = workspace.municipality.network_model
     found = []

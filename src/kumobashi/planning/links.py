@@ -13,6 +13,17 @@ Share = Annotated[float, Field(ge=0.0, le=10.0)]
 Charset = Literal["utf-8", "utf-8-bom", "cp932"]
 
 
+def said_carefully(name: str) -> str:
+    """Return the name of a link, unless it calls coarsened data what they are not."""
+    if "匿名" in name:
+        raise Said(
+            "抽象化したデータは個人情報のままです。「匿名」と書かず「抽象化済」と書いてください。",
+            "Coarsened data are still personal information; do not call them anonymous (匿名).",
+            example="name: お知らせ属性（抽象化済）",
+        )
+    return name
+
+
 class Receiver(FileModel):
     """Where the rows go."""
 
@@ -164,13 +175,7 @@ class LinkFile(FileModel):
     @field_validator("name")
     @classmethod
     def _is_said_carefully(cls, name: str) -> str:
-        if "匿名" in name:
-            raise Said(
-                "抽象化したデータは個人情報のままです。「匿名」と書かず「抽象化済」と書いてください。",
-                "Coarsened data are still personal information; do not call them anonymous (匿名).",
-                example="name: お知らせ属性（抽象化済）",
-            )
-        return name
+        return said_carefully(name)
 
     @model_validator(mode="after")
     def _parquet_is_utf8(self) -> "LinkFile":

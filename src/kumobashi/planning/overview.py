@@ -10,7 +10,7 @@ from kumobashi.planning.approval import Standing
 from kumobashi.planning.columns import row_of
 from kumobashi.planning.folding import fold
 from kumobashi.planning.sentences import SHORT, STANDINGS
-from kumobashi.planning.story import Story
+from kumobashi.planning.told import Told
 
 _NARROWEST = 60  # columns
 _HEADS_JA = ("連携", "判定", "根拠", "そのまま", "粗く", "符号", "出さない", "見込み")
@@ -22,7 +22,7 @@ _COUNTED = (("kept", "derived"), ("coarsened", "flag"), ("token",), ("dropped",)
 class PlansView:
     """Many plans as one table: the worst first, then by name."""
 
-    def __init__(self, stories: Sequence[Story], *, lang: Language = "ja") -> None:
+    def __init__(self, stories: Sequence[Told], *, lang: Language = "ja") -> None:
         order = [Standing.REFUSED, Standing.DRIFTED, Standing.UNAPPROVED, Standing.APPROVED]
         self.stories = sorted(stories, key=lambda s: (order.index(s.standing), s.plan.link.name))
         self.lang = lang
@@ -68,7 +68,7 @@ class PlansView:
         said = self._t("この点検は何も送りません。くわしく: ", "Nothing was sent. In full: ")
         yield Text(f"{said}kumobashi plan {self.stories[0].plan.link.link}", "dim")
 
-    def _row(self, story: Story) -> tuple[str, ...]:
+    def _row(self, story: Told) -> tuple[str, ...]:
         plan = story.plan
         basis = plan.link.legal_basis.code if plan.link.legal_basis else self._t("なし", "none")
         seconds = story.expected.seconds if story.expected else None

@@ -14,7 +14,8 @@ from kumobashi.planning import sentences
 from kumobashi.planning.approval import Standing
 from kumobashi.planning.graph import graph
 from kumobashi.planning.graph_svg import svg
-from kumobashi.planning.story import ItemStory, Story
+from kumobashi.planning.story import ItemStory
+from kumobashi.planning.told import Told
 from kumobashi.planning.workspace import Workspace
 from kumobashi.release import gate_learning, gate_words
 
@@ -45,7 +46,7 @@ def _template() -> Template:
 
 
 def page_of(
-    workspace: Workspace, stories: Sequence[Story], *, at: datetime, lang: Language = "ja"
+    workspace: Workspace, stories: Sequence[Told], *, at: datetime, lang: Language = "ja"
 ) -> str:
     """Return the page; many links get the workspace's picture and a table in front of them."""
     town = workspace.municipality.municipality
@@ -53,11 +54,11 @@ def page_of(
     def t(ja: str, en: str) -> str:
         return ja if lang == "ja" else en
 
-    def verdict(story: Story) -> str:
+    def verdict(story: Told) -> str:
         ja, en, _ = sentences.STANDINGS[story.standing]
         return t(ja, en)
 
-    def short(story: Story) -> str:
+    def short(story: Told) -> str:
         return t(*sentences.SHORT[story.standing])
 
     def done(item: ItemStory) -> str:

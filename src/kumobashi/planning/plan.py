@@ -15,64 +15,44 @@ False
 ['planning.no_directory', 'policy.no_basis', 'policy.item_forbidden']
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from kumobashi.crypto.canonical import canonical, digest
 from kumobashi.directory.entries import Directory
 from kumobashi.directory.models import By
 from kumobashi.messages.retention import Retention
 from kumobashi.planning.coding import against_coding
+from kumobashi.planning.decided import Decided
 from kumobashi.planning.decisions import decision_of
 from kumobashi.planning.gating import against_gate
 from kumobashi.planning.items import PlannedItem, items_of
 from kumobashi.planning.links import Bounds, LinkFile
 from kumobashi.planning.questioning import question_of
 from kumobashi.planning.retaining import against_retention, retention_of
+from kumobashi.planning.validity import against_layout, stale_directory, stale_sites, unpublished
+from kumobashi.planning.ways import way_of
 from kumobashi.planning.workspace import Workspace
 from kumobashi.policy.deciding import (
     Reason,
-    Where,
     decide,
 )
-from kumobashi.policy.reading import Origin
-from kumobashi.policy.tables import LegalBasisRow, RetentionRow, Tables
-from kumobashi.routing.errors import RoutingFailed
-from kumobashi.routing.finding import Hop, route
+from kumobashi.policy.tables import RetentionRow, Tables
+from kumobashi.routing.finding import Hop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """The whole answer of the dry run, without anything counted."""
+class Plan(Decided):
+    """The plan of a bulk link: what a release rule lets leave."""
 
     link: LinkFile
-    on: date
-    from_name: str  # systems
-    to_name: str
-    from_site_name: str
-    to_site_name: str
     items: tuple[PlannedItem, ...]
     left_out: tuple[str, ...]  # items of the subject's dataset that do not leave, in Japanese
-    hops: tuple[Hop, ...]
-    site_names: Mapping[str, str]  # of the sites on the way
-    basis: LegalBasisRow | None
     retention: Retention | None  # how long the receiver may keep it; none: no end was declared
     retention_row: RetentionRow | None
     rule_version: int
     is_predicate_only: bool
     largest_part_bytes: int
-    reasons: tuple[Reason, ...]
-    cautions: tuple[Reason, ...]
-    decision: Mapping[str, Any]  # what the hash covers
-    hash: str
-    rows: tuple[Origin, ...] = ()  # of the rules: every row that was asked and answered
-
-    @property
-    def is_permitted(self) -> bool:
-        """Whether the link may run, once it is approved."""
-        return not self.reasons
 
     @property
     def bounds(self) -> Bounds:
@@ -80,15 +60,14 @@ class Plan:
         return self.link.bounds
 
     @property
+    def fallback(self) -> str | None:
+        """The link that steps in when the gate lets nothing leave."""
+        return self.link.fallback
+
+    @property
     def names(self) -> dict[str, str]:
         """What the released columns are called in Japanese."""
         return {item.name: item.ja for item in self.items}
-
-    @property
-    def number(self) -> str:
-        """The short number of the decision, for people to compare."""
-        short = self.hash.removeprefix("sha256:")[:8].upper()
-        return f"{short[:4]}-{short[4:]}"
 
 
 def plan(
@@ -111,7 +90,7 @@ def plan(
     declared = workspace.link(link)
     rule = workspace.rules[declared.release]
     source, receiver = workspace.systems[declared.from_], workspace.systems[declared.to.system]
-    hops, wrong = _way(workspace, source.site, receiver.site)
+    hops, wrong = way_of(workspace, source.site, receiver.site)
     items = items_of(workspace, declared)
     question = question_of(workspace, declared, hops, items)
     verdict = decide(question, tables, on=on)
@@ -172,26 +151,6 @@ def plan(
     )
 
 
-def _way(
-    workspace: Workspace, from_site: str, to_site: str
-) -> tuple[tuple[Hop, ...], tuple[Reason, ...]]:
-    """Return the route, or the reason why there is none."""
-    try:
-        return route(workspace.sites, from_site, to_site), ()
-    except RoutingFailed as error:
-        last = error.facts.get("last", from_site)
-        reason = Reason(
-            code=error.code,
-            ja=error.say("ja").rstrip("。"),
-            en=error.say("en").rstrip("."),
-            where=workspace.where(f"sites/{last}.yaml", "connects_to"),
-            remedy_ja=error.remedy("ja"),
-            remedy_en=error.remedy("en"),
-            example=f"connects_to: [{{site: {to_site}, by: ip_vpn}}]",
-        )
-        return (), (reason,)
-
-
 def _uncarried(workspace: Workspace, link: LinkFile, hops: tuple[Hop, ...]) -> tuple[Reason, ...]:
     """Return the reason when only media lead there and the link does not permit them."""
     if link.courier or not any(hop.by == By.COURIER for hop in hops):
@@ -225,29 +184,23 @@ def _stale(
     """Return the reason when the signed directory does not say what the files say."""
     at_link = workspace.where(f"links/{link.link}.yaml", "to")
     if directory is None:
-        ja, en = "署名付きディレクトリがまだ発行されていません", "No directory has been published"
-        return (_publish("planning.no_directory", ja, en, at_link),)
-    version = directory.version
-    for name in dict.fromkeys(name for hop in hops for name in (hop.from_site, hop.to_site)):
-        held, written = directory.sites.get(name), workspace.sites[name]
-        said = [(c.site, c.by) for c in held.connects_to] if held else None
-        if (
-            held is None
-            or said != [(c.site, c.by) for c in written.connects_to]
-            or (held.zone, held.role, held.url) != (written.zone, written.role, written.url)
-        ):
-            ja = f"発行済みのディレクトリ第{version}版が sites/{name}.yaml と違います"
-            en = f"Version {version} of the directory differs from sites/{name}.yaml"
-            at_site = workspace.where(f"sites/{name}.yaml", "site")
-            return (_publish("planning.directory_stale", ja, en, at_site),)
+        return (unpublished(at_link),)
+    if stale := stale_sites(workspace, directory, hops):
+        return stale
     receiver = directory.systems.get(link.to.system)
     dataset = workspace.systems[link.to.system].datasets[link.to.dataset]
     entry = receiver.datasets.get(link.to.dataset) if receiver else None
     if entry is None or (entry.layout, entry.version) != (dataset.layout, dataset.version):
         reference = f"{link.to.system}.{link.to.dataset}"
-        ja = f"発行済みのディレクトリ第{version}版に「{reference}」がないか、レイアウトが違います"
-        en = f"Version {version} of the directory lacks {reference}, or has another layout for it"
-        return (_publish("planning.directory_stale", ja, en, at_link),)
+        return (
+            stale_directory(
+                ja=f"発行済みのディレクトリ第{directory.version}版に「{reference}」がないか、"
+                "レイアウトが違います",
+                en=f"Version {directory.version} of the directory lacks {reference}, or has another"
+                " layout for it",
+                where=at_link,
+            ),
+        )
     return ()
 
 
@@ -271,38 +224,12 @@ def _untaken_formats(workspace: Workspace, link: LinkFile) -> tuple[Reason, ...]
     )
 
 
-def _publish(code: str, ja: str, en: str, where: Where) -> Reason:
-    return Reason(
-        code=code,
-        ja=ja,
-        en=en,
-        where=where,
-        remedy_ja="発行してください: kumobashi directory publish",
-        remedy_en="Publish it: kumobashi directory publish",
-    )
-
-
 def _ended_layouts(workspace: Workspace, link: LinkFile, on: date) -> tuple[Reason, ...]:
     """Return a reason for each layout that may not be used on the day."""
     rule = workspace.rules[link.release]
-    used = {*rule.datasets.values(), f"{link.to.system}.{link.to.dataset}"}
-    found = []
-    for reference in sorted(used):
-        layout = workspace.layout(reference)
-        if layout.is_valid(on):
-            continue
+    found: list[Reason] = []
+    for reference in sorted({*rule.datasets.values(), f"{link.to.system}.{link.to.dataset}"}):
         system, _, dataset = reference.partition(".")
-        end = layout.valid_to.isoformat() if layout.valid_to else ""
-        found.append(
-            Reason(
-                code="planning.layout_not_valid",
-                ja=f"{on.isoformat()} にはレイアウト「{layout.ja}」第{layout.version}版を使えません"
-                f"（{layout.valid_from.isoformat()} から {end}）",
-                en=f"The layout {layout.layout} {layout.version} holds from"
-                f" {layout.valid_from.isoformat()} to {end or 'now'}, not on {on.isoformat()}",
-                where=workspace.where(f"systems/{system}.yaml", "datasets", dataset, "version"),
-                remedy_ja="その日に有効な版を書いてください。",
-                remedy_en="Write the version that holds on that day.",
-            )
-        )
+        where = workspace.where(f"systems/{system}.yaml", "datasets", dataset, "version")
+        found += against_layout(workspace.layout(reference), on=on, where=where)
     return tuple(found)

@@ -4,10 +4,12 @@ from typing import Any
 
 from kumobashi.planning.approval import drift, standing
 from kumobashi.planning.approvals import ApprovalFile
+from kumobashi.planning.decided import Decided
 from kumobashi.planning.measured import Measured
 from kumobashi.planning.plan import Plan
 from kumobashi.planning.sentences import why
 from kumobashi.planning.story import ItemStory, Story
+from kumobashi.planning.told import Told
 from kumobashi.policy.deciding import Reason
 
 
@@ -15,6 +17,17 @@ def as_json(
     plan: Plan, *, measured: Measured | None = None, approval: ApprovalFile | None = None
 ) -> dict[str, Any]:
     """Return a plan as a JSON value."""
+    return decided_json(plan, measured=measured, approval=approval) | {
+        "retention": _retention_json(plan),
+        "courier": plan.link.courier.model_dump() if plan.link.courier else None,
+        "measured": _measured_json(measured) if measured else None,
+    }
+
+
+def decided_json(
+    plan: Decided, *, measured: Measured | None = None, approval: ApprovalFile | None = None
+) -> dict[str, Any]:
+    """Return what every plan tells machines, of whichever kind of link."""
     stands = standing(plan, approval, measured)
     return {
         "link": plan.link.link,
@@ -38,29 +51,19 @@ def as_json(
             }
             for row in plan.rows
         ],
-        "retention": _retention_json(plan),
-        "courier": plan.link.courier.model_dump() if plan.link.courier else None,
-        "measured": _measured_json(measured) if measured else None,
         "approval": {"by": approval.by, "at": approval.at.isoformat(), "hash": approval.hash}
         if approval
         else None,
     }
 
 
-def story_json(story: Story) -> dict[str, Any]:
-    """Return a plan with its story: items before and after, doors, what others must do, the time.
-
-    The example is an invented resident; nobody of the municipality stands in it.
-    """
-    found = as_json(story.plan, measured=story.measured, approval=story.approval)
-    return found | {
+def told_json(story: Told) -> dict[str, Any]:
+    """Return the sentence of a plan, its basis, its parties and its way."""
+    return {
         "story": {"ja": story.sentence_ja, "en": story.sentence_en},
-        "basis": dict(zip(("ja", "en"), why(story), strict=True)),
+        "basis": dict(zip(("ja", "en"), why(story.plan), strict=True)),
         "from": {"system": story.giver.system, "site": story.giver.site_name},
         "to": {"system": story.receiver.system, "site": story.receiver.site_name},
-        "example": story.person or None,
-        "items": [_item_json(item) for item in story.items],
-        "dropped": [_item_json(item) for item in story.dropped],
         "doors": [
             {
                 "from": door.from_name,
@@ -77,16 +80,35 @@ def story_json(story: Story) -> dict[str, Any]:
             }
             for door in story.doors
         ],
-        "asks": [{"of": ask.whom, "ja": ask.ja, "en": ask.en} for ask in story.asks],
-        "why_not_counted": {"ja": story.why_not_counted[0], "en": story.why_not_counted[1]}
-        if story.why_not_counted
-        else None,
-        "expected": {"seconds": story.expected.seconds, "runs": story.expected.runs}
-        if story.expected
-        else None,
-        **_campaigns_json(story),
-        "pace": {"parts": story.pace.parts, "seconds": story.pace.seconds} if story.pace else None,
     }
+
+
+def story_json(story: Story) -> dict[str, Any]:
+    """Return a plan with its story: items before and after, doors, what others must do, the time.
+
+    The example is an invented resident; nobody of the municipality stands in it.
+    """
+    found = as_json(story.plan, measured=story.measured, approval=story.approval)
+    return (
+        found
+        | told_json(story)
+        | {
+            "example": story.person or None,
+            "items": [_item_json(item) for item in story.items],
+            "dropped": [_item_json(item) for item in story.dropped],
+            "asks": [{"of": ask.whom, "ja": ask.ja, "en": ask.en} for ask in story.asks],
+            "why_not_counted": {"ja": story.why_not_counted[0], "en": story.why_not_counted[1]}
+            if story.why_not_counted
+            else None,
+            "expected": {"seconds": story.expected.seconds, "runs": story.expected.runs}
+            if story.expected
+            else None,
+            **_campaigns_json(story),
+            "pace": {"parts": story.pace.parts, "seconds": story.pace.seconds}
+            if story.pace
+            else None,
+        }
+    )
 
 
 def _campaigns_json(story: Story) -> dict[str, Any]:

@@ -30,6 +30,7 @@ def publish_directory(
         described.sites,
         described.systems,
         public_keys(folder, described.sites),
+        services=described.services,
         version=_newest(folder, key.public) + 1,
         issued=now,
         valid_for=valid_for,

@@ -38,7 +38,7 @@ def question_of(
         to_ja=receiver.name,
         from_en=link.from_,
         to_en=link.to.system,
-        hops=tuple(_crossing(workspace, hop) for hop in hops if hop.by != "same_site"),
+        hops=tuple(crossing_of(workspace, hop) for hop in hops if hop.by != "same_site"),
         from_zone=workspace.sites[workspace.systems[link.from_].site].zone,
         to_zone=site.zone,
         basis=Basis(**stated.model_dump()) if stated else None,
@@ -56,14 +56,15 @@ def question_of(
             for item in items
         ),
         sources=tuple(_sources(workspace, rule, items)),
-        receiver=_receiver(workspace, receiver, site),
+        receiver=receiver_of(workspace, receiver, site),
         link=workspace.where(file, "link"),
         at_basis=workspace.where(file, "legal_basis"),
         purpose=link.purpose,
     )
 
 
-def _crossing(workspace: Workspace, hop: Hop) -> Crossing:
+def crossing_of(workspace: Workspace, hop: Hop) -> Crossing:
+    """Put one connection into the form that the policy is asked in."""
     here = workspace.sites[hop.from_site]
     number = [connection.site for connection in here.connects_to].index(hop.to_site)
     return Crossing(
@@ -110,7 +111,8 @@ def _sources(
         )
 
 
-def _receiver(workspace: Workspace, system: SystemFile, site: SiteFile) -> Receiver:
+def receiver_of(workspace: Workspace, system: SystemFile, site: SiteFile) -> Receiver:
+    """Put who receives, and where, into the form that the policy is asked in."""
     return Receiver(
         unit=system.unit,
         business=system.business,

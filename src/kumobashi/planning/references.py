@@ -26,6 +26,7 @@ _WORDS = {
     "systems": ("システム", "system"),
     "rules": ("提供ルール", "release rule"),
     "links": ("連携", "link"),
+    "calls": ("オンライン連携", "online link"),
     "campaigns": ("通知の定義", "campaign"),
     "consents": ("同意文", "consent text"),
 }
@@ -100,7 +101,8 @@ def check(loaded: Loaded, layouts: Layouts) -> list[Mistake]:
     for document in loaded.kinds["links"].values():
         found += checks.link(document)
     for document in loaded.kinds["approvals"].values():
-        found += checks.name(document, ("link",), "links", document.value.link)
+        if not loaded.knows("calls", document.value.link):
+            found += checks.name(document, ("link",), "links", document.value.link)
     return found
 
 

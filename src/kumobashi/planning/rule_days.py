@@ -14,7 +14,8 @@
 from dataclasses import dataclass
 from datetime import date
 
-from kumobashi.planning.plan import Plan, plan
+from kumobashi.planning.decided import Decided
+from kumobashi.planning.deciding import plan_of
 from kumobashi.planning.workspace import Workspace
 from kumobashi.policy.questions import Reason
 from kumobashi.policy.reading import Origin
@@ -60,14 +61,14 @@ def between(
     """Decide every link for both days; the order is that of their names."""
     return tuple(
         _on_days(
-            plan(workspace, None, link, on=today, tables=tables),
-            plan(workspace, None, link, on=day, tables=tables),
+            plan_of(workspace, None, link, on=today, tables=tables),
+            plan_of(workspace, None, link, on=day, tables=tables),
         )
-        for link in sorted(workspace.links)
+        for link in sorted(workspace.every_link)
     )
 
 
-def _on_days(now: Plan, then: Plan) -> LinkOnDays:
+def _on_days(now: Decided, then: Decided) -> LinkOnDays:
     return LinkOnDays(
         link=now.link.link,
         name=now.link.name,
@@ -79,5 +80,5 @@ def _on_days(now: Plan, then: Plan) -> LinkOnDays:
     )
 
 
-def _of_rules(planned: Plan) -> tuple[Reason, ...]:
+def _of_rules(planned: Decided) -> tuple[Reason, ...]:
     return tuple(reason for reason in planned.reasons if reason.code not in _NOT_OF_RULES)

@@ -51,7 +51,7 @@ def write_sample(
     )
     (folder / "private").mkdir(mode=0o700, exist_ok=True)
     for site in chosen:
-        _make_keys(folder / "private" / site, has_tokens=site == HALL)
+        make_keys(folder, site, has_tokens=site == HALL)
     dsn = folder / "private" / "public-cloud" / "childcare.dsn"
     if not dsn.exists():
         write_private(dsn, f"{_CLOSED}\n".encode("ascii"))
@@ -75,7 +75,9 @@ def _set_port(file: Path, old: int, new: int) -> None:
     )
 
 
-def _make_keys(folder: Path, *, has_tokens: bool) -> None:
+def make_keys(workspace: Path, site: str, *, has_tokens: bool = False) -> None:
+    """Make what a gateway of a site needs in ``private/<site>``; what there is is kept."""
+    folder = workspace / "private" / site
     if (folder / "sign.key").exists():
         return
     SigningKey.generate().save(folder / "sign.key")

@@ -18,6 +18,7 @@ from kumobashi.consent.receipts import ConsentReceipt
 from kumobashi.consent.texts import ConsentText
 from kumobashi.directory.models import MunicipalityFile, SiteFile, SystemFile
 from kumobashi.planning.approvals import ApprovalFile
+from kumobashi.planning.call_links import CallFile
 from kumobashi.planning.layout_files import LayoutFile
 from kumobashi.planning.links import LinkFile
 from kumobashi.release.campaigns import Campaign
@@ -31,6 +32,7 @@ SCHEMAS: Mapping[str, type[BaseModel]] = {
     "release-rule": ReleaseRule,
     "campaign": Campaign,
     "link": LinkFile,
+    "call": CallFile,
     "approval": ApprovalFile,
     "consent": ConsentText,
 }

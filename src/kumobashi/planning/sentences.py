@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from kumobashi.planning.approval import Standing
+from kumobashi.planning.decided import Decided
 from kumobashi.planning.measured import Measured
 from kumobashi.planning.story import ItemStory, Story
 
@@ -56,9 +57,9 @@ SHORT = {
 _KIB, _MIB = 1024, 1024 * 1024
 
 
-def why(story: Story) -> tuple[str, str]:
+def why(plan: Decided) -> tuple[str, str]:
     """Return on what basis the link may run, in both languages."""
-    basis, stated = story.plan.basis, story.plan.link.legal_basis
+    basis, stated = plan.basis, plan.link.legal_basis
     if basis is None or stated is None:
         return "法的根拠がありません。", "There is no legal basis."
     named = [(text, text) for text in (stated.ordinance or stated.note,) if text]

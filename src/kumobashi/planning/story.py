@@ -8,16 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kumobashi.directory.models import Contact
-from kumobashi.kernel import Language
 from kumobashi.planning.approval import Standing, drift, standing
 from kumobashi.planning.approvals import ApprovalFile
-from kumobashi.planning.changes import Change
-from kumobashi.planning.doors import Ask, Door, asks, doors
+from kumobashi.planning.doors import Ask, asks, doors
 from kumobashi.planning.measured import Measured
 from kumobashi.planning.pace import Pace, pace
 from kumobashi.planning.plan import Plan
-from kumobashi.planning.timing import Expected, Past, expected
+from kumobashi.planning.timing import Past, expected
+from kumobashi.planning.told import Told, party
 from kumobashi.planning.workspace import Workspace
 from kumobashi.policy.tables import Tables
 
@@ -28,17 +26,6 @@ if TYPE_CHECKING:
 
 DROPPED = "dropped"
 _OF_HOUSEHOLD = {"has_spouse", "household_ages", "household_birth_months"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Party:
-    """The system that gives, or takes."""
-
-    system: str
-    name: str
-    site_name: str
-    zone_ja: str
-    contact: Contact | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,32 +44,19 @@ class ItemStory:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
-    """Everything a person is told about one link."""
+class Story(Told):
+    """Everything a person is told about one bulk link."""
 
     plan: Plan
     measured: Measured | None
-    approval: ApprovalFile | None
-    standing: Standing
-    changes: tuple[Change, ...]
-    giver: Party
-    receiver: Party
-    sentence_ja: str
-    sentence_en: str
     items: tuple[ItemStory, ...]
     dropped: tuple[ItemStory, ...]
     person: str  # the fictional resident; empty: no example was made
-    doors: tuple[Door, ...]
     asks: tuple[Ask, ...]
-    expected: Expected | None
     pace: Pace | None  # none: it passes no door, or nothing was counted
     why_not_counted: tuple[str, str] | None  # ja, en: the source did not answer
     campaigns: "tuple[CampaignLine, ...]" = ()  # that the link serves, as counted
     ways: "tuple[Way, ...]" = ()  # the three ways for all of them together
-
-    def sentence(self, lang: Language) -> str:
-        """Return who gives what to whom."""
-        return self.sentence_ja if lang == "ja" else self.sentence_en
 
     @property
     def forms(self) -> Mapping[str, int]:
@@ -117,8 +91,8 @@ def tell(
         changes=tuple(drift(plan, approval))
         if approval and stands in {Standing.DRIFTED, Standing.REFUSED}
         else (),
-        giver=_party(workspace, plan.link.from_),
-        receiver=_party(workspace, plan.link.to.system),
+        giver=party(workspace, plan.link.from_),
+        receiver=party(workspace, plan.link.to.system),
         sentence_ja=ja,
         sentence_en=en,
         items=_items(plan, example),
@@ -131,18 +105,6 @@ def tell(
         else None,
         expected=expected(past, subjects=subjects, size=size if way else 0),
         why_not_counted=why_not_counted,
-    )
-
-
-def _party(workspace: Workspace, name: str) -> Party:
-    system = workspace.systems[name]
-    site = workspace.sites[system.site]
-    return Party(
-        system=name,
-        name=system.name,
-        site_name=site.name,
-        zone_ja=site.zone.ja,
-        contact=workspace.municipality.contacts.get(system.contact),
     )
 
 

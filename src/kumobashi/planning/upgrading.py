@@ -16,6 +16,7 @@ from pathlib import Path
 
 from kumobashi.catalogue.errors import LayoutUnknown
 from kumobashi.directory.document import write_durably
+from kumobashi.directory.service_models import INTERFACES
 from kumobashi.planning import schemas
 from kumobashi.planning.errors import WorkspaceBroken
 from kumobashi.planning.workspace import KINDS, MAIN, Workspace, load
@@ -26,6 +27,7 @@ _SCHEMA_OF = {  # folder → schema
     "rules": "release-rule",
     "campaigns": "campaign",
     "links": "link",
+    "calls": "call",
     "layouts": "layout",
     "approvals": "approval",
     "consents": "consent",
@@ -142,7 +144,7 @@ def _still_fits(folder: Path, changed: Mapping[str, str]) -> bool:
     with tempfile.TemporaryDirectory(prefix="kumobashi-upgrade-") as copy:
         target = Path(copy)
         shutil.copyfile(folder / MAIN, target / MAIN)
-        for kind in (*KINDS, "layouts"):
+        for kind in (*KINDS, "layouts", INTERFACES):
             if (folder / kind).is_dir():
                 shutil.copytree(folder / kind, target / kind)
         for file, text in changed.items():

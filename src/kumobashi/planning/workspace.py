@@ -17,15 +17,21 @@ from pydantic import BaseModel
 
 from kumobashi.catalogue.layouts import Layout, Layouts
 from kumobashi.consent.texts import ConsentText
+from kumobashi.directory.entries import ServiceEntry
 from kumobashi.directory.models import Dataset, MunicipalityFile, SiteFile, SystemFile
+from kumobashi.directory.service_models import ServiceFile
 from kumobashi.planning.approvals import ApprovalFile
+from kumobashi.planning.call_links import CallFile
+from kumobashi.planning.call_references import check_calls
 from kumobashi.planning.campaign_references import check_campaigns
 from kumobashi.planning.errors import CampaignUnknown, LinkUnknown, WorkspaceBroken
+from kumobashi.planning.interfaces import interface_files, read_interfaces
 from kumobashi.planning.layout_files import read_layouts
 from kumobashi.planning.links import LinkFile
 from kumobashi.planning.references import Loaded, check
 from kumobashi.planning.right_lines import RIGHT_LINES
 from kumobashi.planning.rule_tables import own_tables
+from kumobashi.planning.services import Services, services_of
 from kumobashi.policy.deciding import Where
 from kumobashi.policy.tables import OWN, Tables
 from kumobashi.release.campaigns import Campaign
@@ -41,6 +47,7 @@ KINDS: Mapping[str, tuple[type[BaseModel], str]] = {  # folder → model, and th
     "rules": (ReleaseRule, "release"),
     "campaigns": (Campaign, "campaign"),
     "links": (LinkFile, "link"),
+    "calls": (CallFile, "link"),
     "consents": (ConsentText, "purpose"),
     "approvals": (ApprovalFile, "link"),
 }
@@ -57,11 +64,13 @@ class Workspace:
     rules: Mapping[str, ReleaseRule]
     campaigns: Mapping[str, Campaign]
     links: Mapping[str, LinkFile]
+    calls: Mapping[str, CallFile]  # online links
     approvals: Mapping[str, ApprovalFile]
     consents: Mapping[str, ConsentText]
     layouts: Layouts
     documents: Mapping[str, Document[Any]] = field(repr=False)  # by file
     tables: Tables = field(repr=False)  # rules: ours, with the rows of the folder ``policy``
+    services: Services = field(default_factory=dict, repr=False)  # with what their documents say
 
     def link(self, name: str) -> LinkFile:
         """Return a link, or raise :class:`LinkUnknown`."""
@@ -69,6 +78,30 @@ class Workspace:
             return self.links[name]
         except KeyError:
             raise LinkUnknown(link=name, known=", ".join(sorted(self.links))) from None
+
+    def call(self, name: str) -> CallFile:
+        """Return an online link, or raise :class:`LinkUnknown`."""
+        try:
+            return self.calls[name]
+        except KeyError:
+            raise LinkUnknown(link=name, known=", ".join(sorted(self.calls))) from None
+
+    def declared(self, name: str) -> LinkFile | CallFile:
+        """Return a link of either kind, or raise :class:`LinkUnknown`."""
+        try:
+            return self.every_link[name]
+        except KeyError:
+            raise LinkUnknown(link=name, known=", ".join(sorted(self.every_link))) from None
+
+    @property
+    def every_link(self) -> Mapping[str, LinkFile | CallFile]:
+        """The links of both kinds; a name is used once."""
+        return {**self.links, **self.calls}
+
+    def service(self, call: CallFile) -> tuple[ServiceFile, ServiceEntry]:
+        """Return the service that an online link asks: as written, and with its documents."""
+        written = self.systems[call.from_].services[call.service]
+        return written, self.services[call.from_][call.service]
 
     def campaign(self, code: str) -> Campaign:
         """Return a campaign, or raise :class:`CampaignUnknown`."""
@@ -132,6 +165,7 @@ def _moment(folder: Path) -> frozenset[tuple[str, int, int, int]]:
     for path in (
         folder / MAIN,
         *(p for k in (*KINDS, "layouts", OWN) for p in (folder / k).glob("*")),
+        *interface_files(folder),
     ):
         try:
             held = path.stat()
@@ -166,6 +200,8 @@ def _load(folder: Path) -> Workspace:
     mistakes += wrong
     mistakes += check(loaded, layouts)
     mistakes += check_campaigns(loaded, layouts)
+    interfaces = read_interfaces(folder)
+    mistakes += check_calls(loaded, layouts, interfaces)
     if mistakes or loaded.main is None:
         raise WorkspaceBroken(sorted(mistakes, key=lambda m: (m.file != MAIN, m.file, m.line)))
     documents = {d.file: d for held in loaded.kinds.values() for d in held.values()}
@@ -177,9 +213,15 @@ def _load(folder: Path) -> Workspace:
         rules=loaded.values("rules"),
         campaigns=loaded.values("campaigns"),
         links=loaded.values("links"),
+        calls=loaded.values("calls"),
         approvals=loaded.values("approvals"),
         consents=loaded.values("consents"),
         layouts=layouts,
         documents={loaded.main.file: loaded.main, **own, **documents},
         tables=tables,
+        services={
+            name: services_of(document.value, interfaces)
+            for name, document in loaded.kinds["systems"].items()
+            if document.value.services
+        },
     )

@@ -35,8 +35,7 @@ from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.permitting import AGREEMENT, Needed, Sending
 from kumobashi.kernel import Clock, business_date
 from kumobashi.planning.changes import differences
-from kumobashi.planning.links import LinkFile
-from kumobashi.planning.plan import Plan
+from kumobashi.planning.decided import Decided, Declared
 from kumobashi.planning.workspace import Workspace
 from kumobashi.storage.state import StateStore
 
@@ -61,14 +60,14 @@ def offices_in(municipality: MunicipalityFile) -> Offices:
     return offices_of(municipality.agreements)
 
 
-def needed_by(workspace: Workspace, link: LinkFile) -> Needed | None:
+def needed_by(workspace: Workspace, link: Declared) -> Needed | None:
     """Return the agreement that a link needs; nothing when it is free to go without."""
     if link.agreement is None and not workspace.municipality.agreements.required:
         return None
     return Needed(number=link.agreement)
 
 
-def refuse_what_needs_one(workspace: Workspace, link: LinkFile, _decided: Plan) -> None:
+def refuse_what_needs_one(workspace: Workspace, link: Declared, _decided: Decided) -> None:
     """Raise ``AgreementMissing`` for a link that needs an agreement, where there is no gate."""
     if needed_by(workspace, link) is not None:
         raise AgreementMissing(link=link.link)
@@ -129,7 +128,7 @@ class Gate:
             extra = {"code": fault.code, "agreement": fault.agreement}
             log.error("an agreement is not what was decided", extra=extra)
 
-    def refuse(self, workspace: Workspace, link: LinkFile, decided: Plan) -> None:
+    def refuse(self, workspace: Workspace, link: Declared, decided: Decided) -> None:
         """Raise unless an agreement covers a plan today; says what of the plan has changed."""
         needed = needed_by(workspace, link)
         if needed is None:
@@ -158,7 +157,7 @@ class Gate:
         )
 
 
-def told(drifted: PlanDrifted, application: Application, decided: Plan) -> PlanDrifted:
+def told(drifted: PlanDrifted, application: Application, decided: Decided) -> PlanDrifted:
     """Return the error with what has changed between the plan that was agreed to and this one."""
     names = {item.name: item.ja for item in decided.items}
     found = list(differences(json.loads(application.plan.decision), decided.decision, names))

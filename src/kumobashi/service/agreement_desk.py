@@ -24,7 +24,7 @@ from kumobashi.agreements.views import AgreementView, acts_for
 from kumobashi.console.ports import Offer
 from kumobashi.identity import Account, Accounts
 from kumobashi.identity.errors import AccountUnknown
-from kumobashi.planning.plan import Plan
+from kumobashi.planning.decided import Decided
 from kumobashi.planning.workspace import Workspace
 from kumobashi.service.agreement_drafts import Drafts, viewed
 
@@ -53,7 +53,7 @@ class AgreementDesk:
         accounts: Accounts,
         attachments: Attachments,
         workspace: Callable[[], Workspace],
-        planned: Callable[[Workspace, str], Plan],
+        planned: Callable[[Workspace, str], Decided],
     ) -> None:
         self.book = book
         self._accounts = accounts
@@ -256,7 +256,7 @@ class AgreementDesk:
     def _around(self, workspace: Workspace, found: Agreement) -> Around:
         town = workspace.municipality.municipality
         name = found.application.link
-        link = workspace.links.get(name)
+        link = workspace.every_link.get(name)
         planned = self._planned(workspace, name) if link else None
         basis = planned.basis if planned else None
         is_same = basis is not None and basis.code == found.application.basis

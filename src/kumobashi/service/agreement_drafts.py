@@ -12,8 +12,8 @@ from kumobashi.agreements.offices import Offices
 from kumobashi.agreements.views import AgreementView, view_of
 from kumobashi.crypto.canonical import canonical
 from kumobashi.kernel import business_date
+from kumobashi.planning.decided import Decided
 from kumobashi.planning.errors import PlanRefused
-from kumobashi.planning.plan import Plan
 from kumobashi.planning.workspace import Workspace
 
 
@@ -26,7 +26,7 @@ class Drafts:
         book: Book,
         attachments: Attachments,
         workspace: Callable[[], Workspace],
-        planned: Callable[[Workspace, str], Plan],
+        planned: Callable[[Workspace, str], Decided],
     ) -> None:
         self._book = book
         self._attachments = attachments
@@ -85,7 +85,7 @@ class Drafts:
 
     def _application(self, wish: ApplicationWish, actor: Actor) -> Application:
         workspace = self._workspace()
-        workspace.link(wish.link)
+        workspace.declared(wish.link)
         decided = self._planned(workspace, wish.link)
         if not decided.is_permitted:
             first = decided.reasons[0]
@@ -113,7 +113,7 @@ def viewed(book: Book, agreement: Agreement, offices: Offices | None = None) -> 
     return view_of(agreement, offices or book.offices(), now, business_date(now))
 
 
-def plan_seen(decided: Plan) -> PlanSeen:
+def plan_seen(decided: Decided) -> PlanSeen:
     """Return what an agreement keeps of a plan."""
     decision = canonical(json.loads(json.dumps(decided.decision))).decode("utf-8")
     return PlanSeen(hash=decided.hash, number=decided.number, decision=decision)

@@ -15,8 +15,11 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kumobashi import __version__
+from kumobashi.calls.signing import PATH
 from kumobashi.kernel import from_micros, to_wire
 from kumobashi.observe.metrics import Metrics
+from kumobashi.service.call_api import FACE
+from kumobashi.service.calling import Calling
 from kumobashi.service.ending import asked_to_end
 from kumobashi.service.errors import NothingToShare, OnlyHere
 from kumobashi.service.gateway import Gateway
@@ -46,6 +49,7 @@ async def serve(settings: Settings, ready: Callable[[str], None] = lambda _url: 
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=3,
         timeout_keep_alive=75,
     )
@@ -116,7 +120,7 @@ def application(gateway: Gateway, ready: Callable[[], None] = lambda: None) -> A
         handlers |= error_pages()
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
     app.state.is_training = gateway.settings.is_training
-    return _ForThisMachine(app)
+    return _CallsFirst(gateway.calling, _ForThisMachine(app))
 
 
 def _health(gateway: Gateway) -> Callable[[Request], Awaitable[Response]]:
@@ -151,6 +155,25 @@ def _metrics(gateway: Gateway, metrics: Metrics) -> Callable[[Request], Awaitabl
         return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
 
     return show
+
+
+class _CallsFirst:
+    """Hand calls over before anything else looks at the request: they are many, and in a hurry."""
+
+    def __init__(self, calling: Calling, app: ASGIApp) -> None:
+        self._calling = calling
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            path = scope["path"]
+            if path == PATH and scope["method"] == "POST":
+                await self._calling.peer(scope, receive, send)
+                return
+            if self._calling.local and path.startswith(FACE):
+                await self._calling.local(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
 
 
 class _ForThisMachine:

@@ -39,9 +39,12 @@ from kumobashi.exchange.withdrawing import Withdrawing
 from kumobashi.kernel import business_date
 from kumobashi.planning.workspace import Workspace
 from kumobashi.service.agreeing import Gate, Stopping, offices_in, trusted_of
+from kumobashi.service.call_permits import CallPermits
+from kumobashi.service.call_wiring import CallWiring
 from kumobashi.service.channels import senders_of
 from kumobashi.service.consents import Consents, sites_of, token_secret
 from kumobashi.service.lifecycle import Lifecycle
+from kumobashi.service.planned import Planned
 from kumobashi.service.register import candidates
 from kumobashi.service.residents import Residents
 from kumobashi.service.resting import resting_links
@@ -92,6 +95,18 @@ class Endpoint:
             allow=partial(_allow, gateway),
             agreed=gate.refuse,
             consents=self.consents,
+        )
+        self.call_permits = CallPermits(
+            lambda newest: CallWiring(
+                self.wiring.workspace,
+                newest,
+                Planned(newest, lambda: business_date(gateway.clock.now())),
+                site=identity.site,
+                allow=partial(_allow, gateway),
+                agreed=gate.refuse,
+            ),
+            self.wiring.workspace,
+            gateway.directory,
         )
         self.agreements = Book(
             gateway.store,

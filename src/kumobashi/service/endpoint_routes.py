@@ -46,7 +46,7 @@ def agreement_desk(
         accounts=accounts,
         attachments=Attachments(settings.workspace / "var" / settings.site / "agreements"),
         workspace=endpoint.wiring.workspace,
-        planned=plans.plan,
+        planned=plans.either,
     )
 
 

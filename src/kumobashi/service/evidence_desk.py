@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 import sqlalchemy as sa
 
+from kumobashi.calls.auditing import JournalAudit, audit_journals
 from kumobashi.crypto.keys import SigningKey
 from kumobashi.evidence.checkpoints import parse
 from kumobashi.evidence.errors import NothingSigned
 from kumobashi.evidence.keeping import EVERY, Keeper
-from kumobashi.evidence.log import newest_note, size_of, waiting_in
+from kumobashi.evidence.log import newest_note, size_of, stored, waiting_in
 from kumobashi.exchange.auditing import trusted_directory
 from kumobashi.exchange.evidence_state import SiteEvidence
 from kumobashi.exchange.migrating import migrate
@@ -74,6 +75,17 @@ class EvidenceDesk:
     def look(self, work: Callable[[SiteEvidence], T]) -> T:
         """Do the work on the site's log."""
         return self.read(lambda held: work(SiteEvidence(held, tenant=self.tenant, site=self.site)))
+
+    def audit_calls(self, *, every_signature: bool = False) -> JournalAudit:
+        """Check the journals of calls against the log."""
+        return self.read(
+            lambda held: audit_journals(
+                self._var / "calls",
+                (body for _, _, body in stored(held, self.tenant)),
+                self.directory,
+                every_signature=every_signature,
+            )
+        )
 
     def sign(self) -> None:
         """Have everything signed that has been committed, by the gateway if it runs."""

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import os
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ from kumobashi.kernel import Clock, SystemClock, new_id
 from kumobashi.planning.errors import WorkspaceBroken
 from kumobashi.planning.publishing import FILE, trusted_key
 from kumobashi.planning.workspace import MAIN, load
+from kumobashi.service.calling import Calling
 from kumobashi.service.errors import SiteMissing
 from kumobashi.service.rooms import Rooms
 from kumobashi.service.settings import Settings
@@ -126,6 +128,11 @@ class Gateway:
         else:
             self.endpoint = _endpoint(self, var, spool)
             taker = self.endpoint.receiver
+        self.calling = Calling(
+            self,
+            self.endpoint.call_permits if self.endpoint else None,
+            partial(open_directory, settings, self.clock),
+        )
         self.inbox = Inbox(
             self.identity,
             self.ledger,
@@ -143,6 +150,7 @@ class Gateway:
             asyncio.create_task(keep_evidence(self.evidence)),
             asyncio.create_task(watch_evidence(self.evidence, self.witness)),
         ]
+        self.calling.start()
         self.inbox.resume()
         if self.endpoint:
             self.endpoint.resume()
@@ -159,6 +167,7 @@ class Gateway:
             await self.endpoint.aclose()
         if self.holder:
             await self.holder.aclose()
+        await self.calling.aclose()
         for task in self._keeping:
             task.cancel()
         await asyncio.gather(*self._keeping, return_exceptions=True)

@@ -18,6 +18,10 @@ from kumobashi.exchange.past_runs import past_runs
 from kumobashi.exchange.views import Words
 from kumobashi.kernel import Clock, from_wire, to_wire
 from kumobashi.planning.approval import approve, standing
+from kumobashi.planning.call_json import call_json
+from kumobashi.planning.call_plan import CallPlan
+from kumobashi.planning.call_story import tell_call
+from kumobashi.planning.decided import Decided
 from kumobashi.planning.graph import graph
 from kumobashi.planning.graph_svg import svg
 from kumobashi.planning.measured import Measured
@@ -101,7 +105,10 @@ class PlanDesk:
         workspace = self._workspace()
         if link not in self._mine(workspace):
             return None
-        decided = self._decided(workspace, link)
+        if link in workspace.calls:
+            asked = self._planned.call_plan(workspace, link)
+            return call_json(tell_call(workspace, asked, approval=workspace.approvals.get(link)))
+        decided = self._planned.plan(workspace, link)
         story = tell(
             workspace,
             decided,
@@ -115,9 +122,9 @@ class PlanDesk:
     def explanation(self, link: str) -> "Explanation | None":
         """Return the rule of a link as a fictional resident goes through it."""
         workspace = self._workspace()
-        if link not in self._mine(workspace):
-            return None
-        return self._planned.explanation(workspace, self._decided(workspace, link))
+        if link not in self._mine(workspace) or link in workspace.calls:
+            return None  # no rule makes the items of an online link
+        return self._planned.explanation(workspace, self._planned.plan(workspace, link))
 
     def proposal(self, link: str) -> Proposal | None:
         """Return the open proposal of a plan as it is now."""
@@ -135,7 +142,8 @@ class PlanDesk:
         """
         with self._lock:
             decided = self._same(link, digest)
-            self._counts[decided.hash] = self._count(self._workspace(), decided)
+            if isinstance(decided, Plan):
+                self._counts[decided.hash] = self._count(self._workspace(), decided)
             self._note(_PROPOSED, decided, by, shown, self._clock.now())
 
     def approve(self, link: str, digest: str, *, by: str, shown: str) -> None:
@@ -155,7 +163,9 @@ class PlanDesk:
             if proposal.by == by:
                 raise SamePerson(link=link)
             workspace = self._workspace()
-            measured = self._counts.get(decided.hash) or self._count(workspace, decided)
+            measured = self._counts.get(decided.hash)
+            if measured is None and isinstance(decided, Plan):
+                measured = self._count(workspace, decided)
             at = self._clock.now()
             signed = f"{shown}（{by}、依頼 {proposal.shown}）"
             approve(workspace.folder, decided, by=signed, at=at, measured=measured)
@@ -212,14 +222,14 @@ class PlanDesk:
     def _mine(self, workspace: Workspace) -> list[str]:
         return [
             name
-            for name, link in sorted(workspace.links.items())
+            for name, link in sorted(workspace.every_link.items())
             if workspace.systems[link.from_].site == self._site
         ]
 
-    def _decided(self, workspace: Workspace, link: str) -> Plan:
-        return self._planned.plan(workspace, link)
+    def _decided(self, workspace: Workspace, link: str) -> Plan | CallPlan:
+        return self._planned.either(workspace, link)
 
-    def _same(self, link: str, digest: str) -> Plan:
+    def _same(self, link: str, digest: str) -> Plan | CallPlan:
         workspace = self._workspace()
         if link in self._mine(workspace):
             decided = self._decided(workspace, link)
@@ -252,7 +262,7 @@ class PlanDesk:
         whole = text[: text.rfind("\n") + 1]
         return [json.loads(line) for line in whole.splitlines()]
 
-    def _note(self, event: str, decided: Plan, by: str, shown: str, at: "datetime") -> None:
+    def _note(self, event: str, decided: Decided, by: str, shown: str, at: "datetime") -> None:
         line = {
             "event": event,
             "link": decided.link.link,

@@ -30,6 +30,8 @@ def open_store(folder: Path, system: SystemFile, layouts: Layouts) -> TableStore
         case PostgresqlStore() as store:
             dsn = secret(folder, store.dsn)
             return PostgreSQLTables(system.system, dsn, store.db_schema, name=system.name)
+        case None:  # a file with datasets is not read without a store
+            raise LookupError(f"{system.system} offers services alone and has no store")
 
 
 def folder_of(folder: Path, system: SystemFile, store: FolderStore) -> Path:

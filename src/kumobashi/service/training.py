@@ -51,6 +51,7 @@ def _leading_out(
         if not is_loopback(urlsplit(site.url).hostname):
             yield f"sites/{name}.yaml url"
     yield from _databases_elsewhere(workspace)
+    yield from _services_elsewhere(workspace)
     if host is not None and not is_loopback(host):
         yield "KUMO_HOST"
 
@@ -64,6 +65,22 @@ def _databases_elsewhere(workspace: "Workspace") -> Iterator[str]:
             workspace.folder, system.store.dsn
         ):
             yield f"systems/{name}.yaml store.dsn"
+
+
+def _services_elsewhere(workspace: "Workspace") -> Iterator[str]:
+    for name, system in workspace.systems.items():
+        places = [
+            (f"services.{key}.{what}", base)
+            for key, service in system.services.items()
+            for what, base in (("base", service.base), ("test_base", service.test_base))
+            if base
+        ]
+        places += [
+            (f"standby {one.site}", base) for one in system.standby for base in one.base.values()
+        ]
+        for key, base in places:
+            if not is_loopback(urlsplit(base).hostname):
+                yield f"systems/{name}.yaml {key}"
 
 
 def _is_here(folder: Path, reference: str) -> bool:

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 from kumobashi.directory.entries import Directory
 from kumobashi.exchange.codebooks import Codebooks
-from kumobashi.exchange.errors import Drifted
 from kumobashi.exchange.orders import Bounds, CharacterRule, Coded, Order, Reception
-from kumobashi.planning.approval import Limits, drift, limits
+from kumobashi.planning.approval import Limits, limits
 from kumobashi.planning.coding import logical_layout
-from kumobashi.planning.errors import PlanRefused
+from kumobashi.planning.decided import Decided, Declared
+from kumobashi.planning.interfaces import interface_files
 from kumobashi.planning.links import LinkFile
-from kumobashi.planning.plan import Plan, plan
+from kumobashi.planning.plan import plan
 from kumobashi.planning.workspace import Workspace, load
 from kumobashi.policy.tables import OWN
 from kumobashi.release.errors import CodedLayoutUnlike
@@ -28,6 +28,7 @@ from kumobashi.routing.finding import route
 from kumobashi.service.agreeing import needed_by, refuse_what_needs_one
 from kumobashi.service.campaign_sources import targeting_of
 from kumobashi.service.protecting import open_source
+from kumobashi.service.readiness import check_ready
 from kumobashi.service.stores import open_store
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Wiring:
         *,
         today: Callable[[], date],
         allow: Callable[[Workspace], None] = lambda _workspace: None,
-        agreed: Callable[[Workspace, LinkFile, Plan], None] = refuse_what_needs_one,
+        agreed: Callable[[Workspace, Declared, Decided], None] = refuse_what_needs_one,
         consents: "Consents | None" = None,
     ) -> None:
         """Read ``folder``; ``allow`` raises when no run may take place in it.
@@ -94,12 +95,8 @@ class Wiring:
         self._allow(workspace)
         link = workspace.link(link_name)
         decided = plan(workspace, self._directory, link_name, on=self._today())
-        if not decided.is_permitted:
-            first = decided.reasons[0]
-            raise PlanRefused(link=link_name, reason=first.ja, reason_en=first.en)
         approval = workspace.approvals.get(link_name)
-        if changed := drift(decided, approval):
-            raise Drifted(link=link_name, changes="、".join(change.ja for change in changed))
+        check_ready(decided, approval)
         self._agreed(workspace, link, decided)
         rule = workspace.rules[link.release]
         from_site = workspace.systems[link.from_].site
@@ -204,6 +201,7 @@ class Wiring:
 
 def _fingerprint(folder: Path) -> Fingerprint:
     """Return what tells one state of the files from another."""
-    paths = [*folder.glob("*.y*ml"), *folder.glob("*/*.y*ml"), *folder.glob(f"{OWN}/*.csv")]
+    paths = {*folder.glob("*.y*ml"), *folder.glob("*/*.y*ml"), *folder.glob(f"{OWN}/*.csv")}
+    paths.update(interface_files(folder))
     stats = [(str(path), path.stat()) for path in paths]
     return frozenset((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats)

@@ -179,12 +179,11 @@ def _start_forked(folder: Path, site: str, log: Path, wish: dict[str, str]) -> _
 
 def _serve(folder: str, site: str, log: str, wish: dict[str, str]) -> None:
     """Be a gateway: runs in the forked process."""
-    import asyncio  # noqa: PLC0415 - only in that process, like the rest
-
     from kumobashi.kernel.crash import arm  # noqa: PLC0415
     from kumobashi.observe.logs import log_to_stderr  # noqa: PLC0415
     from kumobashi.service import gateway  # noqa: PLC0415
     from kumobashi.service.app import serve, work  # noqa: PLC0415
+    from kumobashi.service.loops import run  # noqa: PLC0415
     from kumobashi.service.settings import read_settings  # noqa: PLC0415
     from kumobashi.testing.clocks import FileClock  # noqa: PLC0415
 
@@ -200,7 +199,7 @@ def _serve(folder: str, site: str, log: str, wish: dict[str, str]) -> None:
     arm(wish.get("KUMO_CRASH", ""))
     log_to_stderr()
     settings = read_settings(Path(folder), site)
-    asyncio.run(work(settings) if wish.get("KUMO_ONLY_WORK") else serve(settings))
+    run(work(settings) if wish.get("KUMO_ONLY_WORK") else serve(settings))
 
 
 def shorten_waits(seconds: float) -> None:

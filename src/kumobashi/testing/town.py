@@ -26,7 +26,7 @@ import duckdb
 
 from kumobashi.crypto.private_files import write_private
 from kumobashi.planning.approval import approve
-from kumobashi.planning.plan import plan
+from kumobashi.planning.deciding import plan_of
 from kumobashi.planning.publishing import load_directory, publish_directory
 from kumobashi.planning.sampling import write_sample
 from kumobashi.planning.workspace import load
@@ -154,10 +154,10 @@ class Town:
         """Approve every link that the plan permits; ``bounds`` measures a link first."""
         workspace = load(self.folder)
         directory = load_directory(self.folder, now=datetime.now(UTC))
-        for link in workspace.links:
-            decided = plan(workspace, directory, link, on=DAY)
+        for link in workspace.every_link:
+            decided = plan_of(workspace, directory, link, on=DAY)
             if decided.is_permitted:
-                measured = bounds(link) if bounds else None
+                measured = bounds(link) if bounds and link in workspace.links else None
                 approve(self.folder, decided, by="試験", at=datetime.now(UTC), measured=measured)
 
     def url(self, site: str) -> str:

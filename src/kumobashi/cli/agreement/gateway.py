@@ -68,13 +68,17 @@ class AgreementGateway(LocalApi):
 
 def gateways(workspace: "Workspace", site: str | None) -> list[AgreementGateway]:
     """Return the gateways that send links, or the one that is named."""
-    names = {site} if site else {workspace.systems[w.from_].site for w in workspace.links.values()}
+    names = {site} if site else _senders(workspace)
     return [open_gateway(workspace, name) for name in sorted(names)]
+
+
+def _senders(workspace: "Workspace") -> set[str]:
+    return {workspace.systems[one.from_].site for one in workspace.every_link.values()}
 
 
 def gateway_of(workspace: "Workspace", link: str) -> AgreementGateway:
     """Return the gateway that sends a link, which keeps its agreements."""
-    return open_gateway(workspace, workspace.systems[workspace.link(link).from_].site)
+    return open_gateway(workspace, workspace.systems[workspace.declared(link).from_].site)
 
 
 def open_gateway(workspace: "Workspace", site: str) -> AgreementGateway:

@@ -23,7 +23,7 @@ from kumobashi.testing.faults.tables import Store
 
 _ENTRIES = "select number, body from evidence_entries order by number"
 _OWN = "select note from evidence_checkpoints order by size"
-_SEEN = "select site, note from evidence_witnessed order by at"
+_SEEN = "select site, note from evidence_witnessed where verdict = 'consistent' order by at"
 _KEY_HASH = 4  # bytes before the signature in a signed note
 
 

@@ -1,0 +1,154 @@
+"""The answering side: check everything, ask the system, sign what it says.
+
+Before anything reaches a system, ``taking`` has proven who asks, and here: the service is at this
+site, this side's own plan permits the same, method and path too. Then the record of the request is
+on the disk, then the system is asked, then the record of its answer is, then it leaves.
+"""
+
+import json
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from kumobashi.calls.binary_http import Answer, Request
+from kumobashi.calls.enveloping import put_in, take_out
+from kumobashi.calls.errors import (
+    AnswerTooLarge,
+    CallForeign,
+    CallOver,
+    LinkNotReady,
+    NotHere,
+    NotPermitted,
+    PlanDiffers,
+    ServiceAway,
+    ServiceSilent,
+    ServiceUnfit,
+    Side,
+)
+from kumobashi.calls.header import CallHeader
+from kumobashi.calls.here import Here
+from kumobashi.calls.hiding import hide
+from kumobashi.calls.permits import CallLink, Operation
+from kumobashi.calls.posting import Answered, NoAnswer, NotConnected, TooLong
+from kumobashi.calls.pressure import Place
+from kumobashi.calls.records import answered_record, asked_record
+from kumobashi.calls.signing import sign_answer
+from kumobashi.calls.taking import Taken
+from kumobashi.calls.wire import PROBLEM_TYPE, end_to_end
+from kumobashi.kernel import Clock, KumobashiError
+
+
+@dataclass
+class Answerer:
+    """Answers for the systems of one site; belongs to one event loop."""
+
+    here: Here
+    _places: dict[str, Place] = field(default_factory=dict)
+
+    async def answer(self, taken: Taken) -> Answered:
+        """Return the signed answer, or the signed refusal."""
+        header = taken.header
+        try:
+            link, operation, request = self._permitted(taken)
+            await self.here.journal.record(
+                asked_record("answerer", header, taken.proof, self.here.clock.now())
+            )
+            answer = await self._ask_system(taken, link, operation, request)
+            asker = self.here.sites().entry(header.asking_site)
+            recipient = asker.recipient if taken.relay else None
+            status, (media_type, body) = 200, put_in(answer.encode(), recipient)
+        except KumobashiError as error:
+            status, media_type = error.status, PROBLEM_TYPE
+            body = json.dumps(error.problem(), ensure_ascii=False).encode()
+        now = self.here.clock.now()
+        signed = sign_answer(
+            header,
+            taken.proof,
+            status=status,
+            body=body,
+            media_type=media_type,
+            key=self.here.key,
+            now=now,
+        )
+        await self.here.journal.record(answered_record("answerer", header, signed, status, now))
+        return Answered(status=status, headers=tuple(signed.fields.items()), body=body)
+
+    def _permitted(self, taken: Taken) -> tuple[CallLink, Operation, Request]:
+        header = taken.header
+        if header.answering_site != self.here.site:
+            raise CallForeign(field="answering_site")
+        if taken.left <= 0:
+            raise CallOver(budget_ms=header.budget_ms)
+        media_type = taken.proof.fields["content-type"]
+        is_sealed = taken.relay is not None
+        message = take_out(media_type, taken.body, self.here.sealing, is_sealed=is_sealed)
+        request = Request.decode(message)
+        path = request.path.partition("?")[0]
+        links = self.here.permits.links(header.asker, header.asked)
+        link = next((one for one in links if one.link == header.link), None)
+        if link is None:
+            if reason := self.here.permits.refusal(header.asker, header.asked):
+                raise LinkNotReady(
+                    link=header.link,
+                    reason=reason.say("ja"),
+                    reason_en=reason.say("en"),
+                    side=Side.ANSWERING_GATEWAY,
+                )
+            raise NotPermitted(asker=header.asker, service=header.asked)
+        said = (header.plan, header.purpose, header.agreement, header.unit, header.kind)
+        if said != (link.plan, link.purpose, link.agreement, link.unit, link.kind):
+            raise PlanDiffers(link=link.link)
+        if self.here.site not in link.sites:
+            raise NotHere(service=header.asked, site=self.here.site)
+        operation = link.operation(header.version, request.method, path)
+        return link, operation, request
+
+    async def _ask_system(
+        self, taken: Taken, link: CallLink, operation: Operation, request: Request
+    ) -> Answer:
+        header = taken.header
+        base = self.here.permits.backend(header.answerer, header.service, is_test=header.is_test)
+        if base is None:
+            raise NotHere(service=header.asked, site=self.here.site)
+        place = self._places.get(base) or self._places.setdefault(
+            base, Place(what=header.asked, side=Side.ANSWERER)
+        )
+        async with place.call(seconds=taken.left, budget_ms=header.budget_ms):
+            left = taken.left if place.queued == 0 else _until(header, self.here.clock, taken.left)
+            try:
+                came = await self.here.poster.send(
+                    request.method,
+                    f"{base}/{header.version}{request.path}",
+                    headers=[*end_to_end(request.headers), *_told(header)],
+                    body=request.body,
+                    seconds=left,
+                    largest=link.largest_answer_bytes,
+                )
+            except NotConnected:
+                place.failed()
+                raise ServiceAway(service=header.asked) from None
+            except NoAnswer as error:
+                place.failed()
+                if error.is_late:
+                    raise ServiceSilent(service=header.asked) from None
+                raise ServiceUnfit(service=header.asked, reason="broken off") from None
+            except TooLong:
+                place.answered()
+                raise AnswerTooLarge(limit=link.largest_answer_bytes) from None
+            place.answered()
+        answer = Answer(status=came.status, headers=end_to_end(came.headers), body=came.body)
+        hidden = link.hidden.get((operation.version, operation.name), ())
+        return hide(answer, hidden, service=header.asked) if hidden else answer
+
+
+def _told(header: CallHeader) -> tuple[tuple[str, str], ...]:
+    """Return what the answering system may know of who asks."""
+    return (
+        ("kumobashi-asker", header.asker),
+        ("kumobashi-purpose", header.purpose),
+        ("kumobashi-call-id", header.call),
+        ("kumobashi-correlation", header.correlation),
+    )
+
+
+def _until(header: CallHeader, clock: Clock, left: float) -> float:
+    return max(0.001, min(left, (header.until - clock.now()) / timedelta(seconds=1)))

@@ -1,0 +1,225 @@
+"""The asking side: a system's request becomes a signed call, and the signed answer its answer.
+
+Order of what is done: the link permits it → header, digest and signature → handed to the next
+gateway while its record goes to the disk → the answer's signature and its binding to the request →
+its record is on the disk → the system gets it. A call is handed on at most once; when the line
+breaks while it is handed over, the same call with the same signature is tried once more, and the
+answering side takes it only if it has never seen it.
+"""
+
+import asyncio
+import json
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from kumobashi.calls.binary_http import Answer, Request
+from kumobashi.calls.enveloping import put_in, take_out
+from kumobashi.calls.errors import (
+    AnswerTooLarge,
+    AnswerUntrusted,
+    CallFailed,
+    CallForeign,
+    LinkNotReady,
+    NotHere,
+    NotPermitted,
+    PeerAway,
+    PeerSilent,
+    RelayedRefusal,
+    Side,
+)
+from kumobashi.calls.header import CallHeader
+from kumobashi.calls.here import Here
+from kumobashi.calls.permits import CallLink
+from kumobashi.calls.posting import Answered, NoAnswer, NotConnected, TooLong
+from kumobashi.calls.pressure import Place
+from kumobashi.calls.records import answered_record, asked_record
+from kumobashi.calls.relaying import about
+from kumobashi.calls.signing import PATH, Proof, check_answer, sign_call
+from kumobashi.calls.sites import Sites
+from kumobashi.calls.wire import BUDGET, PROBLEM_TYPE, overhead
+from kumobashi.crypto.canonical import digest
+from kumobashi.crypto.errors import SealFailed, SignatureReplayed
+from kumobashi.kernel import new_id
+
+_GRACE_SECONDS = 0.25  # the answering side says itself that it was too late
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a system asks."""
+
+    asker: str  # system, proven
+    answerer: str
+    service: str
+    version: str
+    request: Request
+    correlation: str | None = None
+    seconds: float | None = None  # it waits no longer
+    is_test: bool = False
+
+
+@dataclass
+class Asker:
+    """Asks on behalf of the systems of one site; belongs to one event loop."""
+
+    here: Here
+    _places: dict[str, Place] = field(default_factory=dict)
+
+    async def ask(self, wish: Wish) -> Answer:
+        """Return what the service answers.
+
+        Raises:
+            CallFailed: with its code and the side at fault.
+        """
+        link = self._link(wish)
+        sites = self.here.sites()
+        failure: CallFailed | None = None
+        for to_site in link.sites:
+            try:
+                return await self._ask(wish, link, to_site, sites)
+            except (PeerAway, NotHere) as error:  # nothing reached a system: the next one may try
+                failure = error
+        raise failure or CallForeign(field="site")
+
+    def _link(self, wish: Wish) -> CallLink:
+        asked = f"{wish.answerer}.{wish.service}"
+        path = wish.request.path.partition("?")[0]
+        refused: CallFailed | None = None
+        for link in self.here.permits.links(wish.asker, asked):
+            try:
+                link.operation(wish.version, wish.request.method, path)
+            except CallFailed as error:
+                refused = error
+            else:
+                return link
+        if refused:
+            raise refused
+        if reason := self.here.permits.refusal(wish.asker, asked):
+            raise LinkNotReady(
+                link=str(reason.facts.get("link", asked)),
+                reason=reason.say("ja"),
+                reason_en=reason.say("en"),
+            )
+        raise NotPermitted(asker=wish.asker, service=asked)
+
+    async def _ask(self, wish: Wish, link: CallLink, to_site: str, sites: Sites) -> Answer:
+        now = self.here.clock.now()
+        seconds = min(link.answer_seconds, wish.seconds or link.answer_seconds)
+        header = CallHeader(
+            call=new_id(),
+            tenant=self.here.tenant,
+            link=link.link,
+            asker=wish.asker,
+            asking_site=self.here.site,
+            answerer=wish.answerer,
+            answering_site=to_site,
+            service=wish.service,
+            version=wish.version,
+            unit=link.unit,
+            kind=link.kind,
+            purpose=link.purpose,
+            agreement=link.agreement,
+            plan=link.plan,
+            correlation=wish.correlation or new_id(),
+            sent=now,
+            budget_ms=int(seconds * 1000),
+            is_test=wish.is_test,
+        )
+        is_sealed = sites.next_hop(to_site) not in {to_site, None}
+        recipient = sites.entry(to_site).recipient if is_sealed else None
+        media_type, body = put_in(wish.request.encode(), recipient)
+        asked = sign_call(header, digest(body), media_type, self.here.key, now)
+        recording = asyncio.create_task(
+            self.here.journal.record(asked_record("asker", header, asked, now))
+        )
+        try:
+            came = await self._hand_on(
+                header, asked, body, sites, largest=link.largest_answer_bytes
+            )
+        finally:
+            await recording
+        return await self._read(header, asked, came, sites, is_sealed=is_sealed)
+
+    async def _hand_on(
+        self, header: CallHeader, asked: Proof, body: bytes, sites: Sites, *, largest: int
+    ) -> Answered:
+        hop = sites.next_hop(header.answering_site)
+        if hop is None:
+            raise PeerAway(**about(header.answering_site, sites))
+        place = self._places.get(hop) or self._places.setdefault(
+            hop, Place(what=hop, side=Side.LINE)
+        )
+        seconds = header.budget_ms / 1000
+        async with place.call(seconds=seconds, budget_ms=header.budget_ms):
+            for is_last in (False, True):
+                left = (header.until - self.here.clock.now()) / timedelta(seconds=1)
+                fields = asked.fields | {BUDGET: str(max(0, round(left * 1000)))}
+                try:
+                    came = await self.here.poster.send(
+                        "POST",
+                        sites.entry(hop).url + PATH,
+                        headers=fields,
+                        body=body,
+                        seconds=left + _GRACE_SECONDS,
+                        largest=largest + overhead(largest),
+                    )
+                except NotConnected:
+                    place.failed()
+                    raise PeerAway(**about(hop, sites)) from None
+                except NoAnswer as error:
+                    if error.is_late or is_last:
+                        place.failed()
+                        raise PeerSilent(**about(hop, sites)) from None
+                except TooLong:
+                    place.answered()
+                    raise AnswerTooLarge(limit=largest) from None
+                else:
+                    place.answered()
+                    return came
+        raise PeerSilent(**about(hop, sites))
+
+    async def _read(
+        self, header: CallHeader, asked: Proof, came: Answered, sites: Sites, *, is_sealed: bool
+    ) -> Answer:
+        fields, now = came.fields, self.here.clock.now()
+        if fields.get("content-type") == PROBLEM_TYPE and "kumobashi-answer" not in fields:
+            raise _refusal(came, header, sites)  # of a gateway on the way: it signs no answers
+        answered = check_answer(
+            fields,
+            header,
+            asked,
+            status=came.status,
+            body=came.body,
+            keys=sites.keys_of(header.answering_site),
+            now=now,
+        )
+        await self.here.journal.record(answered_record("asker", header, answered, came.status, now))
+        if fields["content-type"] == PROBLEM_TYPE:
+            raise _refusal(came, header, sites)
+        try:
+            media_type = fields["content-type"]
+            message = take_out(media_type, came.body, self.here.sealing, is_sealed=is_sealed)
+        except SealFailed as error:
+            raise AnswerUntrusted(reason=error.code) from None
+        return Answer.decode(message)
+
+
+def _refusal(came: Answered, header: CallHeader, sites: Sites) -> CallFailed:
+    """Return what another gateway refused with, to be passed on as it said it."""
+    try:
+        said = json.loads(came.body)
+    except ValueError:
+        said = None
+    said = said if isinstance(said, dict) else {}
+    code = str(said.get("code", f"http.{came.status}"))[:80]
+    if code == NotHere.code:
+        return NotHere(service=header.asked, site=header.answering_site)
+    if code == SignatureReplayed.code:  # it came twice: the first one was taken
+        return PeerSilent(**about(header.answering_site, sites))
+    side = said.get("side")
+    return RelayedRefusal(
+        code=code,
+        said=said,
+        side=Side(side) if side in set(Side) else Side.ANSWERING_GATEWAY,
+        status=came.status if came.status >= 400 else 502,  # noqa: PLR2004 - HTTP
+    )

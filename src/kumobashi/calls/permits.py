@@ -1,0 +1,93 @@
+"""What an online link permits, as both gateways ask it while a call goes by: values only."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Protocol
+
+from kumobashi.calls.errors import OperationNotPermitted
+from kumobashi.kernel import KumobashiError
+
+_PIECE = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}")
+_UNRESERVED = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@-]|%(?!2[FfEe]|5[Cc]|00)[0-9A-Fa-f]{2}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One permitted operation of one version."""
+
+    version: str
+    name: str
+    method: str
+    path: str  # template, "/payments/{payment}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallLink:
+    """An online link that is planned, approved and agreed."""
+
+    link: str
+    asker: str  # system
+    answerer: str  # system
+    service: str
+    sites: tuple[str, ...]  # where the service is: the first one, then those that stand by
+    operations: tuple[Operation, ...]
+    purpose: str
+    unit: str = ""  # the asker's business unit
+    kind: str = ""  # of information
+    agreement: str = ""
+    plan: str  # hash of the approved plan
+    answer_seconds: float = 30.0
+    largest_answer_bytes: int = 16 * 1024 * 1024
+    hidden: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def asked(self) -> str:
+        """The service in full: ``system.service``."""
+        return f"{self.answerer}.{self.service}"
+
+    @cached_property
+    def _patterns(self) -> tuple[tuple[Operation, re.Pattern[str]], ...]:
+        return tuple((one, _pattern(one.path)) for one in self.operations)
+
+    def operation(self, version: str, method: str, path: str) -> Operation:
+        """Return the permitted operation that ``method`` and ``path`` (without query) are.
+
+        A path is compared as it is sent. One that another reader could take for another one (dot
+        segments, encoded slashes, empty segments) fits no template.
+
+        Raises:
+            OperationNotPermitted: it is none of the link's.
+        """
+        for one, pattern in self._patterns:
+            if one.version == version and one.method == method and pattern.fullmatch(path):
+                return one
+        permitted = ", ".join(f"{o.method} {o.version}{o.path}" for o in self.operations)
+        raise OperationNotPermitted(link=self.link, method=method, permitted=permitted)
+
+
+class Permits(Protocol):
+    """What both gateways ask before a call goes on; cheap, as often as there are calls."""
+
+    def links(self, asker: str, asked: str) -> Sequence[CallLink]:
+        """Return the links in force by which a system may ask ``system.service``."""
+
+    def refusal(self, asker: str, asked: str) -> KumobashiError | None:
+        """Return why a declared link is not in force; nothing when there is none at all."""
+
+    def backend(self, system: str, service: str, *, is_test: bool) -> str | None:
+        """Return where the system answers at this site: scheme, authority and base path."""
+
+
+Known = Callable[[str], bytes | None]  # SHA-256 of a system's token at this site
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    """Return what fits a template: every parameter one segment that says nothing but itself."""
+    segment = f"(?!\\.{{1,2}}(?:/|$))(?:{_UNRESERVED.pattern})+"
+    pieces, at = [], 0
+    for found in _PIECE.finditer(template):
+        pieces += [re.escape(template[at : found.start()]), segment]
+        at = found.end()
+    return re.compile("".join((*pieces, re.escape(template[at:]))))

@@ -1,0 +1,86 @@
+"""The directory as calls need it: keys, addresses and ways, worked out once for each version."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from kumobashi.calls.errors import CallForeign
+from kumobashi.crypto.keys import VerifyKey
+from kumobashi.directory.entries import Directory, SiteEntry
+from kumobashi.directory.models import By
+from kumobashi.routing.errors import RoutingFailed
+from kumobashi.routing.finding import route
+
+
+@dataclass(frozen=True)
+class Sites:
+    """One version of the directory, seen from one site."""
+
+    directory: Directory
+    here: str
+
+    @cached_property
+    def _keys(self) -> dict[str, Mapping[str, VerifyKey]]:
+        return {name: site.verify_keys for name, site in self.directory.sites.items()}
+
+    @cached_property
+    def _opened(self) -> frozenset[tuple[str, str]]:
+        return frozenset(
+            (name, connection.site)
+            for name, site in self.directory.sites.items()
+            for connection in site.connects_to
+            if connection.by is not By.COURIER
+        )
+
+    @cached_property
+    def _hops(self) -> dict[str, str | None]:
+        return {}
+
+    def entry(self, site: str) -> SiteEntry:
+        """Return a site; raise :class:`CallForeign` when there is none."""
+        try:
+            return self.directory.sites[site]
+        except KeyError:
+            raise CallForeign(field="site") from None
+
+    def keys_of(self, site: str) -> Mapping[str, VerifyKey]:
+        """Return the keys that a site signs with, by ``kid``."""
+        self.entry(site)
+        return self._keys[site]
+
+    def may_open(self, caller: str, site: str) -> bool:
+        """Whether the directory lets ``caller`` open a connection to ``site``."""
+        return caller == site or (caller, site) in self._opened
+
+    def next_hop(self, to_site: str) -> str | None:
+        """Return the site to hand a call for ``to_site`` to.
+
+        Nothing when no connection leads there: then it waits here until it is fetched by
+        :meth:`fetcher`.
+        """
+        if to_site not in self._hops:
+            self.entry(to_site)
+            try:
+                first = route(self.directory.sites, self.here, to_site)[0]
+            except RoutingFailed:
+                self._hops[to_site] = None
+            else:
+                is_line = first.by != By.COURIER
+                self._hops[to_site] = first.to_site if is_line else None
+        return self._hops[to_site]
+
+    def fetcher(self, to_site: str) -> str | None:
+        """Return the site that connects to this one and lies on the way to ``to_site``."""
+        try:
+            hops = route(self.directory.sites, to_site, self.here)
+        except RoutingFailed:
+            return None
+        return hops[-1].from_site if hops[-1].by != By.COURIER else None
+
+    def contact(self, site: str) -> str:
+        """Return whom to call about a site."""
+        contact = self.directory.contact_of(site)
+        return f"{contact.name} {contact.phone}" if contact else "-"
+
+
+CurrentSites = Callable[[], Sites]  # changes when a newer directory is taken over

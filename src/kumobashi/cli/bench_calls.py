@@ -1,0 +1,67 @@
+"""``kumobashi bench calls``: signed and recorded calls a second through two gateways."""
+
+from typing import Any
+
+from rich.console import Group as Blocks
+from rich.table import Table
+
+from kumobashi.cli.bench_options import number
+from kumobashi.cli.command import command
+from kumobashi.cli.exits import Exit
+from kumobashi.cli.terminal import Terminal
+
+
+@command(
+    "calls",
+    ja="署名し記録する照会が毎秒いくつ通るかを、直接と中継経由で測ります。",
+    en="Signed, recorded calls a second through two gateways, directly and through a relay.",
+    example="kumobashi bench calls --json",
+)
+@number("--calls", 8_000, least=100, most=1_000_000, ja="照会の数", en="Calls")
+@number("--at-once", 48, most=2_000, ja="同時に照会する数", en="How many ask at the same time")
+@number("--per-second", 20, most=200, ja="静かなときの毎秒の数", en="A quiet line: calls a second")
+@number("--seconds", 15, most=600, ja="その秒数", en="For how many seconds")
+def calls(terminal: Terminal, **wished: Any) -> Exit:  # noqa: ANN401 - the options above
+    """Run the benchmark."""
+    from kumobashi.testing.bench.calls import CallsWish, bench_calls
+
+    ways = {"direct": ("直接", "directly"), "relay": ("中継と封緘", "relay, sealed")}
+    with terminal.err.status(terminal.t("測っています", "measuring")) as shown:
+        found = bench_calls(CallsWish(**wished), lambda way: shown.update(terminal.t(*ways[way])))
+    if terminal.as_json:
+        terminal.emit(found)
+        return Exit.OK
+    busy = f"{found['load_before']:.1f}–{found['load_after']:.1f}"
+    cores, fsyncs = found["machine"]["cores"], found["fsync_per_second"]
+    title = terminal.t(
+        f"照会 {found['calls']:,}、{cores} コア、負荷 {busy}、fsync {fsyncs:,} 回/秒",
+        f"{found['calls']:,} calls, {cores} cores, load {busy}, {fsyncs:,} fsync/s",
+    )
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column(terminal.t("経路", "Way"), no_wrap=True)
+    for ja, en in (
+        ("毎秒", "a second"),
+        ("p50 ms", "p50 ms"),
+        ("p99 ms", "p99 ms"),
+        ("静かなとき p50", "quiet p50"),
+        ("p99", "p99"),
+    ):
+        table.add_column(terminal.t(ja, en), justify="right")
+    for way, words in ways.items():
+        burst, paced = found[way]["burst"], found[way]["paced"]
+        shown_ = (burst["per_second"], burst["p50_ms"], burst["p99_ms"])
+        table.add_row(
+            terminal.t(*words),
+            *(f"{v:,}" for v in shown_),
+            str(paced["p50_ms"]),
+            str(paced["p99_ms"]),
+        )
+    floor = found["direct"]["floor"]
+    table.add_row(
+        terminal.t("業務システムへ直接（下限）", "the system itself (the floor)"),
+        *(f"{floor[key]:,}" for key in ("per_second", "p50_ms", "p99_ms")),
+        "",
+        "",
+    )
+    terminal.out.print(Blocks(title, "", table))
+    return Exit.OK

@@ -1,0 +1,198 @@
+"""Calls over HTTP: the face that a site's own systems ask at, and the one that other gateways do.
+
+Both are plain ASGI, for every call passes them. A system asks
+``/call/<system>/<service>/<version>/…`` with any method, as it would ask the service itself, and
+says who it is::
+
+    Authorization: Bearer <token>
+    Kumobashi-System: arrears
+"""
+
+import asyncio
+import hmac
+import json
+from collections.abc import Iterable
+from contextlib import suppress
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from starlette.types import Receive, Scope, Send
+
+from kumobashi.calls.asking import Asker, Wish
+from kumobashi.calls.binary_http import LARGEST_HEAD, Request
+from kumobashi.calls.errors import (
+    CallFailed,
+    CallForeign,
+    HeaderUnreadable,
+    RequestTooLarge,
+    SystemUnproven,
+)
+from kumobashi.calls.header import FIELD, CallHeader
+from kumobashi.calls.posting import Answered
+from kumobashi.calls.records import refused_record
+from kumobashi.calls.taking import Entrance, Taken
+from kumobashi.calls.wire import LARGEST_REQUEST, PROBLEM_TYPE, end_to_end
+from kumobashi.crypto.errors import CryptoFailed
+from kumobashi.kernel import KumobashiError
+
+if TYPE_CHECKING:
+    from kumobashi.calls.answering import Answerer
+    from kumobashi.calls.permits import Known
+    from kumobashi.calls.relaying import Relaying
+
+FACE = "/call/"
+STALL_SECONDS = 20.0  # between two pieces of a body
+_PARTS = 4  # of a path: system, service, version, and what the service is asked
+_BEARER = "Bearer "
+Pairs = Iterable[tuple[str, str]]
+
+
+class LocalCalls:
+    """Where the systems of this site ask."""
+
+    def __init__(self, asker: Asker, known: "Known") -> None:
+        self._asker = asker
+        self._known = known
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request (ASGI)."""
+        try:
+            headers = _headers(scope)
+            said = dict(headers)
+            asker = self._proven(said)
+            wish = _wish(scope, headers, said, asker, await _body(receive))
+            answer = await self._asker.ask(wish)
+        except KumobashiError as error:
+            await _refuse(send, error)
+            return
+        await _send(send, answer.status, answer.headers, answer.body)
+
+    def _proven(self, said: dict[str, str]) -> str:
+        """Return the system that asks, if it showed its token."""
+        system, given = said.get("kumobashi-system", ""), said.get("authorization", "")
+        expected = self._known(system)
+        shown = sha256(given.removeprefix(_BEARER).encode("latin-1")).digest()
+        if (
+            expected is None
+            or not given.startswith(_BEARER)
+            or not hmac.compare_digest(shown, expected)
+        ):
+            raise SystemUnproven
+        return system
+
+
+class PeerCalls:
+    """Where other gateways hand calls over: to be answered here, or to be handed on."""
+
+    def __init__(
+        self,
+        entrance: Entrance,
+        *,
+        answerer: "Answerer | None",
+        relaying: "Relaying | None",
+    ) -> None:
+        self._entrance = entrance
+        self._answerer = answerer
+        self._relaying = relaying
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request (ASGI)."""
+        fields: dict[str, str] = {}
+        try:
+            fields = dict(_headers(scope))
+            answered = await self._answer(self._entrance.take(fields, await _body(receive)))
+        except (CallFailed, CryptoFailed) as error:
+            await self._turn_away(send, fields, error)
+            return
+        await _send(send, answered.status, answered.headers, answered.body)
+
+    async def _answer(self, taken: Taken) -> Answered:
+        is_here = taken.header.answering_site == self._entrance.site
+        if is_here and self._answerer:
+            return await self._answerer.answer(taken)
+        if self._relaying and not is_here:
+            return await self._relaying.answer(taken)
+        raise CallForeign(field="answering_site")
+
+    async def _turn_away(self, send: Send, fields: dict[str, str], error: KumobashiError) -> None:
+        """Refuse what nobody has proven to have sent; it is recorded, and not signed for."""
+        header: CallHeader | None = None
+        with suppress(CallFailed):
+            header = CallHeader.decode(fields.get(FIELD, ""))
+        if self._answerer:
+            now = self._entrance.clock.now()
+            await self._answerer.here.journal.record(refused_record(header, error, now))
+        await _refuse(send, error)
+
+
+def _wish(scope: Scope, headers: Pairs, said: dict[str, str], asker: str, body: bytes) -> Wish:
+    path = scope["raw_path"].decode("ascii")
+    parts = path.removeprefix(FACE).split("/", _PARTS - 1)
+    if len(parts) < _PARTS:
+        raise HeaderUnreadable(reason="/call/<system>/<service>/<version>/…")
+    query = scope["query_string"].decode("ascii")
+    asked = f"/{parts[3]}?{query}" if query else f"/{parts[3]}"
+    answerer, service, version = parts[:3]
+    return Wish(
+        asker=asker,
+        answerer=answerer,
+        service=service,
+        version=version,
+        request=Request(method=scope["method"], path=asked, headers=end_to_end(headers), body=body),
+        correlation=said.get("kumobashi-correlation"),
+        seconds=_seconds(said.get("kumobashi-budget")),
+        is_test=said.get("kumobashi-test") == "1",
+    )
+
+
+def _seconds(said: str | None) -> float | None:
+    """Return how long the system waits; it says milliseconds."""
+    if said is None:
+        return None
+    if not (said.isascii() and said.isdigit() and 0 < int(said[:10]) <= 3_600_000):  # noqa: PLR2004
+        raise HeaderUnreadable(reason="kumobashi-budget: milliseconds")
+    return int(said) / 1000
+
+
+def _headers(scope: Scope) -> list[tuple[str, str]]:
+    held = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+    if sum(len(name) + len(value) for name, value in held) > LARGEST_HEAD:
+        raise HeaderUnreadable(reason="too many header fields")
+    return held
+
+
+async def _body(receive: Receive) -> bytes:
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body"):
+        if len(body) > LARGEST_REQUEST:
+            raise RequestTooLarge(limit=LARGEST_REQUEST)
+        return body
+    held = bytearray(body)
+    while message.get("more_body"):
+        try:
+            async with asyncio.timeout(STALL_SECONDS):
+                message = await receive()
+        except TimeoutError:
+            raise HeaderUnreadable(reason="the body did not come") from None
+        if message["type"] == "http.disconnect":
+            raise HeaderUnreadable(reason="the body broke off")
+        held += message.get("body", b"")
+        if len(held) > LARGEST_REQUEST:
+            raise RequestTooLarge(limit=LARGEST_REQUEST)
+    return bytes(held)
+
+
+async def _refuse(send: Send, error: KumobashiError) -> None:
+    body = json.dumps(error.problem(), ensure_ascii=False).encode()
+    headers = [("content-type", PROBLEM_TYPE)]
+    if (seconds := error.facts.get("seconds")) and error.status == 503:  # noqa: PLR2004 - HTTP
+        headers.append(("retry-after", str(seconds)))
+    await _send(send, error.status, headers, body)
+
+
+async def _send(send: Send, status: int, headers: Pairs, body: bytes) -> None:
+    held = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    held.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": held})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,115 @@
+"""What the two ends of calls ask a workspace: looked at once a second, beside the calls."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from kumobashi.calls.permits import CallLink, Operation
+from kumobashi.directory.entries import Directory
+from kumobashi.kernel import KumobashiError
+from kumobashi.planning.workspace import Workspace
+from kumobashi.service.call_wiring import CallLink as Wired
+from kumobashi.service.call_wiring import CallWiring
+
+log = logging.getLogger(__name__)
+EVERY_SECONDS = 1.0
+Asked = tuple[str, str]  # the asking system, and "system.service"
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What was seen at the last look."""
+
+    links: Mapping[Asked, Sequence[CallLink]] = field(default_factory=dict)
+    refused: Mapping[Asked, KumobashiError] = field(default_factory=dict)
+    backends: Mapping[tuple[str, str, bool], str] = field(default_factory=dict)
+
+
+class CallPermits:
+    """The online links of one site; asked from the event loop, looked at from another thread."""
+
+    def __init__(
+        self,
+        wiring: Callable[[Directory], CallWiring],
+        workspace: Callable[[], Workspace],
+        directory: Directory,
+    ) -> None:
+        self._wiring_for = wiring
+        self._workspace = workspace
+        self._wiring = wiring(directory)
+        self._seen = _Seen()
+
+    def links(self, asker: str, asked: str) -> Sequence[CallLink]:
+        """Return the links in force by which a system may ask ``system.service``."""
+        return self._seen.links.get((asker, asked), ())
+
+    def refusal(self, asker: str, asked: str) -> KumobashiError | None:
+        """Return why a declared link is not in force; nothing when there is none at all."""
+        return self._seen.refused.get((asker, asked))
+
+    def backend(self, system: str, service: str, *, is_test: bool) -> str | None:
+        """Return where the system answers at this site: scheme, authority and base path."""
+        return self._seen.backends.get((system, service, is_test))
+
+    def use(self, directory: Directory) -> None:
+        """Go by a newer directory from the next look on."""
+        self._wiring = self._wiring_for(directory)
+
+    def look(self) -> None:
+        """See what is in force now; what cannot be read lets nothing through."""
+        wiring = self._wiring
+        try:
+            workspace = self._workspace()
+            links = {
+                asked: tuple(_link(one) for one in found) for asked, found in wiring.links().items()
+            }
+            refused = {
+                (call.to, f"{call.from_}.{call.service}"): reason
+                for name, call in workspace.calls.items()
+                if (reason := wiring.refusal(name)) is not None
+            }
+            backends = {
+                (system, service, is_test): base
+                for system, held in workspace.systems.items()
+                for service in held.services
+                for is_test in (False, True)
+                if (base := wiring.backend(system, service, test=is_test)) is not None
+            }
+        except KumobashiError as error:
+            log.warning("online links were not read", extra={"code": error.code})
+            self._seen = _Seen()
+        else:
+            self._seen = _Seen(links, refused, backends)
+
+    async def keep_looking(self) -> None:
+        """Look again and again."""
+        while True:
+            try:
+                await asyncio.to_thread(self.look)
+            except Exception:
+                log.exception("online links were not read")
+                self._seen = _Seen()
+            await asyncio.sleep(EVERY_SECONDS)
+
+
+def _link(wired: Wired) -> CallLink:
+    return CallLink(
+        link=wired.link,
+        asker=wired.to_system,
+        answerer=wired.from_system,
+        service=wired.service,
+        sites=(wired.site, *wired.standby),
+        operations=tuple(
+            Operation(version=one.version, name=one.name, method=one.method, path=one.path)
+            for one in wired.operations
+        ),
+        purpose=wired.purpose,
+        unit=wired.unit or "",
+        kind=wired.kind,
+        agreement=wired.agreement or "",
+        plan=wired.plan,
+        answer_seconds=wired.answer_seconds,
+        largest_answer_bytes=wired.largest_answer_bytes,
+        hidden=wired.hidden,
+    )

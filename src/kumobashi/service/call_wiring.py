@@ -1,0 +1,204 @@
+"""From the workspace to what both gateways ask while a call goes by: the online links in force.
+
+Asked for every call, so it looks at the world at most once a second: at the files, at the day, and
+at the agreements of links that need one. Plans are made once for a state of the files and a day.
+What cannot be read lets nothing through.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from kumobashi.directory.entries import Directory
+from kumobashi.kernel import KumobashiError
+from kumobashi.planning.call_items import hidden_places
+from kumobashi.planning.call_plan import CallPlan
+from kumobashi.planning.decided import Decided, Declared
+from kumobashi.planning.errors import LinkUnknown
+from kumobashi.planning.workspace import Workspace
+from kumobashi.service.agreeing import refuse_what_needs_one
+from kumobashi.service.planned import Planned
+from kumobashi.service.readiness import check_ready
+
+EVERY_SECONDS: Final = 1.0  # so that a withdrawal or a changed file counts within two
+
+
+class CallOperation(NamedTuple):
+    """One permitted operation of one version."""
+
+    version: str
+    method: str
+    path: str  # template, "/payments/{payment_no}"
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallLink:
+    """An online link in force."""
+
+    link: str
+    from_system: str  # that answers
+    to_system: str  # that asks
+    service: str
+    site: str  # where the service is now
+    standby: tuple[str, ...]  # where calls go when it is away
+    operations: tuple[CallOperation, ...]
+    purpose: str
+    unit: str | None  # the business unit that asks
+    kind: str  # of information that the answers hold; of several "a+b"
+    agreement: str | None
+    plan: str  # hash of the approved plan
+    answer_seconds: float
+    largest_answer_bytes: int
+    # By version and operation: JSON pointers whose values the answering gateway blanks; ``*`` is
+    # every record of a list.
+    hidden: Mapping[tuple[str, str], tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """What a state of the files and a day make of an online link."""
+
+    link: CallLink
+    plan: CallPlan
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What was found when somebody last looked."""
+
+    links: Mapping[tuple[str, str], tuple[CallLink, ...]] = field(default_factory=dict)
+    refused: Mapping[str, KumobashiError] = field(default_factory=dict)
+    known: tuple[str, ...] = ()
+    broken: KumobashiError | None = None  # the workspace cannot be read: nothing is in force
+
+
+class CallWiring:
+    """Reads the online links of a workspace on behalf of one site; asked from many threads."""
+
+    def __init__(
+        self,
+        workspace: Callable[[], Workspace],
+        directory: Directory,
+        planned: Planned,
+        *,
+        site: str,
+        allow: Callable[[Workspace], None] = lambda _workspace: None,
+        agreed: Callable[[Workspace, Declared, Decided], None] = refuse_what_needs_one,
+    ) -> None:
+        """Ask ``workspace`` for the files as they are; ``planned`` keeps the plans made of them.
+
+        ``allow`` raises when nothing may run in a workspace. ``agreed`` raises when no agreement
+        covers a plan that needs one; it is asked where the agreement is kept: at the sites where
+        the service runs.
+        """
+        self._workspace = workspace
+        self._directory = directory
+        self._planned = planned
+        self._site = site
+        self._allow = allow
+        self._agreed = agreed
+        self._lock = threading.Lock()
+        self._looked: float | None = None  # monotonic seconds
+        self._found = _Found()
+        self._links: dict[str, _Ready] = {}  # kept while their plans are the same objects
+
+    def links(self) -> Mapping[tuple[str, str], tuple[CallLink, ...]]:
+        """Return the links in force, by asking system and ``system.service``."""
+        return self._now().links
+
+    def refusal(self, link: str) -> KumobashiError | None:
+        """Return why a link is not in force; nothing for one that is."""
+        found = self._now()
+        if found.broken is not None:
+            return found.broken
+        if link not in found.known:
+            return LinkUnknown(link=link, known=", ".join(found.known))
+        return found.refused.get(link)
+
+    def backend(self, system: str, service: str, *, test: bool) -> str | None:
+        """Return where a system answers at this site, below which the version stands, or nothing.
+
+        Raises:
+            WorkspaceBroken: the files cannot be read.
+        """
+        held = self._workspace().systems.get(system)
+        written = held.services.get(service) if held else None
+        if held is None or written is None or (written.test_only and not test):
+            return None
+        if held.site == self._site:
+            return written.test_base if test else written.base
+        here = next((one for one in held.standby if one.site == self._site), None)
+        return here.base.get(service) if here and not test else None
+
+    def _now(self) -> _Found:
+        with self._lock:
+            if self._looked is None or time.monotonic() - self._looked >= EVERY_SECONDS:
+                self._found = self._look()
+                self._looked = time.monotonic()
+            return self._found
+
+    def _look(self) -> _Found:
+        try:
+            workspace = self._workspace()
+            self._allow(workspace)
+        except KumobashiError as error:
+            return _Found(broken=error)
+        in_force: list[CallLink] = []
+        refused: dict[str, KumobashiError] = {}
+        for name, call in sorted(workspace.calls.items()):
+            try:
+                ready = self._ready(workspace, name)
+                if self._answers(ready.link):
+                    self._agreed(workspace, call, ready.plan)
+            except KumobashiError as error:
+                refused[name] = error
+            else:
+                in_force.append(ready.link)
+        return _Found(links=_by_asker(in_force), refused=refused, known=tuple(workspace.calls))
+
+    def _ready(self, workspace: Workspace, name: str) -> _Ready:
+        """Return a link that is permitted and approved; the same object while nothing changed."""
+        decided = self._planned.call_plan(workspace, name)
+        check_ready(decided, workspace.approvals.get(name))
+        held = self._links.get(name)
+        if held is None or held.plan is not decided:
+            held = self._links[name] = _Ready(self._link(workspace, decided), decided)
+        return held
+
+    def _answers(self, link: CallLink) -> bool:
+        return self._site in {link.site, *link.standby}
+
+    def _link(self, workspace: Workspace, decided: CallPlan) -> CallLink:
+        call = decided.link
+        system = self._directory.system(call.from_)
+        return CallLink(
+            link=call.link,
+            from_system=call.from_,
+            to_system=call.to,
+            service=call.service,
+            site=system.site,
+            standby=system.standby,
+            operations=tuple(
+                CallOperation(one.version, one.method, one.path, one.name)
+                for one in decided.operations
+            ),
+            purpose=call.purpose,
+            unit=decided.unit,
+            kind="+".join(decided.kinds),
+            agreement=call.agreement,
+            plan=decided.hash,
+            answer_seconds=call.answer_seconds,
+            largest_answer_bytes=call.largest_answer_bytes,
+            hidden=hidden_places(workspace, call, decided.operations),
+        )
+
+
+def _by_asker(links: Iterable[CallLink]) -> dict[tuple[str, str], tuple[CallLink, ...]]:
+    found: dict[tuple[str, str], tuple[CallLink, ...]] = {}
+    for link in links:
+        key = (link.to_system, f"{link.from_system}.{link.service}")
+        found[key] = (*found.get(key, ()), link)
+    return found

@@ -1,0 +1,140 @@
+"""Calls at one gateway: put together, kept going, and ended with it."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from kumobashi.calls.answering import Answerer
+from kumobashi.calls.asking import Asker
+from kumobashi.calls.here import Here
+from kumobashi.calls.journal import EVENT, Journal
+from kumobashi.calls.posting import Poster
+from kumobashi.calls.relaying import Relaying
+from kumobashi.calls.sites import Sites
+from kumobashi.calls.taking import Entrance
+from kumobashi.directory.entries import Directory
+from kumobashi.directory.errors import DirectoryFailed
+from kumobashi.evidence.log import size_of, stored
+from kumobashi.evidence.sql import waiting
+from kumobashi.kernel import KumobashiError
+from kumobashi.service.call_api import LocalCalls, PeerCalls
+from kumobashi.service.call_tokens import CallTokens
+
+if TYPE_CHECKING:
+    from kumobashi.service.call_permits import CallPermits
+    from kumobashi.service.gateway import Gateway
+
+log = logging.getLogger(__name__)
+_LOOK_SECONDS = 1.0
+_RECENT = 20_000  # records among which a journal's last leaf nearly always is
+
+
+class Calling:
+    """The calls of one gateway; a relay has no permits, for it decides nothing."""
+
+    def __init__(
+        self, gateway: "Gateway", permits: "CallPermits | None", read: Callable[[], Directory]
+    ) -> None:
+        """``read`` returns the newest good directory of this site."""
+        identity = gateway.identity
+        self._read = read
+        self._permits = permits
+        self._watching: asyncio.Task[None] | None = None
+        self._sites = Sites(identity.directory, identity.site)
+        self._poster = Poster()
+        self._looking: asyncio.Task[None] | None = None
+        entrance = Entrance(identity.tenant, identity.site, gateway.clock, self.sites)
+        self.local: LocalCalls | None = None
+        self._journal: Journal | None = None
+        answerer: Answerer | None = None
+        relaying: Relaying | None = None
+        if permits is None:
+            relaying = Relaying(
+                identity.site, identity.signing, gateway.clock, self.sites, self._poster
+            )
+        else:
+            self._journal = Journal(
+                gateway.settings.workspace / "var" / identity.site / "calls",
+                process=gateway.process,
+                clock=gateway.clock,
+                note=gateway.evidence.note,
+                sealed=lambda name: gateway.store.read(
+                    lambda connection: entered(connection, identity.tenant, name)
+                ),
+            )
+            here = Here(
+                tenant=identity.tenant,
+                site=identity.site,
+                key=identity.signing,
+                sealing=identity.sealing,
+                clock=gateway.clock,
+                sites=self.sites,
+                permits=permits,
+                journal=self._journal,
+                poster=self._poster,
+            )
+            answerer = Answerer(here)
+            tokens = CallTokens(gateway.settings.workspace, identity.site)
+            self.local = LocalCalls(Asker(here), tokens)
+        self.peer = PeerCalls(entrance, answerer=answerer, relaying=relaying)
+
+    def sites(self) -> Sites:
+        """Return the sites as the newest directory has them."""
+        return self._sites
+
+    def start(self) -> None:
+        """Take over what a crash left, and look for newer directories."""
+        if self._journal:
+            self._journal.start()
+        if self._permits:
+            self._watching = asyncio.create_task(self._permits.keep_looking(), name="see links")
+        self._looking = asyncio.create_task(self._look(), name="look for a directory")
+
+    async def aclose(self) -> None:
+        """Let go; what was recorded is entered."""
+        for task in (self._looking, self._watching):
+            if task:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+        await self._poster.aclose()
+        if self._journal:
+            await self._journal.aclose()
+
+    async def _look(self) -> None:
+        """Let calls go by a newer directory as soon as there is one."""
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            try:
+                newest = await asyncio.to_thread(self._read)
+            except (DirectoryFailed, KumobashiError, OSError) as error:
+                code = error.code if isinstance(error, KumobashiError) else type(error).__name__
+                log.warning("the directory was not read", extra={"code": code})
+                continue
+            if newest.version > self._sites.directory.version:
+                self._sites = Sites(newest, self._sites.here)
+                if self._permits:
+                    self._permits.use(newest)
+
+
+def entered(connection: sa.Connection, tenant: str, journal: str) -> int:
+    """Return how many records of a journal the evidence log has, numbered or waiting."""
+    query = sa.select(waiting.c.body).where(waiting.c.tenant == tenant)
+    bodies = [bytes(row.body) for row in connection.execute(query)]
+    size = size_of(connection, tenant)
+    for first, end in ((max(0, size - _RECENT), size), (0, max(0, size - _RECENT))):
+        bodies += [body for _, _, body in stored(connection, tenant, first, end)]
+        if found := [n for n in (_reaches(body, journal) for body in bodies) if n]:
+            return max(found)
+        bodies = []
+    return 0
+
+
+def _reaches(body: bytes, journal: str) -> int:
+    if EVENT.encode() not in body or journal.encode() not in body:
+        return 0
+    said = json.loads(body)
+    return int(said["number"]) + int(said["size"]) if said.get("journal") == journal else 0
