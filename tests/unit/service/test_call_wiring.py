@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from kumobashi.agreements.errors import AgreementMissing
+from kumobashi.agreements.acting import Wish
+from kumobashi.agreements.attaching import Attachments
+from kumobashi.agreements.errors import AgreementFailed, AgreementMissing
+from kumobashi.agreements.models import ApplicationWish
+from kumobashi.agreements.states import Act
 from kumobashi.exchange.errors import Drifted
 from kumobashi.kernel import KumobashiError
 from kumobashi.planning.approval import approve
@@ -18,13 +22,15 @@ from kumobashi.planning.publishing import load_directory, publish_directory
 from kumobashi.planning.sampling import write_sample
 from kumobashi.planning.workspace import Workspace, load
 from kumobashi.service import call_wiring
-from kumobashi.service.agreeing import needed_by
+from kumobashi.service.agreeing import Gate, needed_by
+from kumobashi.service.agreement_drafts import Drafts
 from kumobashi.service.call_wiring import CallLink, CallWiring
 from kumobashi.service.errors import LeavesTraining
 from kumobashi.service.planned import Planned
 from kumobashi.service.training import refuse_outside
 from kumobashi.service.wiring import Wiring
 from kumobashi.testing.clocks import HandClock
+from tests.unit.agreements import people
 
 NOW = datetime(2026, 11, 21, 3, tzinfo=UTC)
 ON = date(2026, 11, 21)
@@ -161,6 +167,45 @@ def test_a_withdrawn_agreement_counts_without_any_change_of_files(folder: Path, 
 
     # The agreement is kept where the service runs; the asking gateway leaves it to that one.
     assert wiring(folder, site="public-cloud", agreed=agreed).links().keys() >= {SERVICE}
+
+
+def test_an_agreement_of_an_online_link_is_asked_for_and_ends_it(
+    folder: Path, tmp_path: Path, soon: None
+) -> None:
+    change(folder, f"calls/{ASKS}.yaml", "answer_seconds", "agreement: 8架総第1号\nanswer_seconds")
+    approved(folder, ASKS)
+    clock = HandClock(people.NOW)
+    book = people.file_book(tmp_path / "state", clock)
+    gate = Gate(book.store, book.trusted, clock)
+    directory = load_directory(folder, now=NOW)
+    drafts = Drafts(
+        book=book,
+        attachments=Attachments(tmp_path / "attached"),
+        workspace=lambda: load(folder),
+        planned=Planned(directory, lambda: ON).either,
+    )
+    held = wiring(folder, agreed=gate.refuse)
+    assert isinstance(held.refusal(ASKS), AgreementFailed)
+
+    wish = ApplicationWish(
+        link=ASKS,
+        owner_section="市民課",
+        purpose="納付されたかを確かめるため",
+        first=date(2026, 11, 1),
+        last=date(2027, 3, 31),
+    )
+    made = drafts.new(wish, people.TANAKA, submit=True)
+    assert made.number == "8架総第1号"
+    assert "宛名番号" in {item.ja for item in made.items}
+    for act, by in people.WAY[1:]:
+        book.act(made.agreement, Wish(act=act), by)
+    book.keep_up(made.agreement)
+    assert held.refusal(ASKS) is None
+
+    book.act(made.agreement, Wish(act=Act.WITHDRAW), people.SATO)
+    assert held.links() == {}
+    assert isinstance(held.refusal(ASKS), AgreementFailed)
+    book.store.close()
 
 
 def test_between_two_looks_nothing_is_read_and_without_a_change_nothing_planned(
