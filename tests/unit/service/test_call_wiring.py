@@ -125,7 +125,7 @@ def test_a_changed_file_counts_and_its_repair_too(folder: Path, soon: None) -> N
 def test_a_changed_document_counts_whatever_its_form(folder: Path, soon: None) -> None:
     approved(folder, ASKS)
     held = wiring(folder)
-    assert only(held)
+    assert only(held).link == ASKS
 
     change(folder, "interfaces/collection-payments-v1.yaml", "一人の納付", "納付")
 
@@ -140,7 +140,7 @@ def test_the_day_counts(folder: Path, soon: None) -> None:
     approved(folder, ASKS)
     days = [ON]
     held = wiring(folder, today=lambda: days[0])
-    assert only(held)
+    assert only(held).link == ASKS
 
     days[0] = date(2026, 3, 31)  # before its layout holds
 
