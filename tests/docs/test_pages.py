@@ -17,6 +17,8 @@ from ruamel.yaml import YAML
 
 from kumobashi.cli.entry import root
 from kumobashi.exchange.states import IN_MOVES, OUT_MOVES
+from kumobashi.planning.call_items import hidden_places
+from kumobashi.planning.call_plan import call_plan
 from kumobashi.planning.plan import plan
 from kumobashi.planning.publishing import publish_directory
 from kumobashi.planning.sampling import write_sample
@@ -272,6 +274,27 @@ def test_the_systems_of_the_page_on_dropped_files_are_read(tmp_path: Path) -> No
     assert len(blocks) == 2
     stores = [workspace.systems[name].store for name in ("allowance-desk", "host")]
     assert [store.kind for store in stores if store] == ["folder", "folder"]
+
+
+def test_the_online_link_of_the_page_is_permitted_and_hides_what_it_says(tmp_path: Path) -> None:
+    folder = write_sample(tmp_path / "city")
+    page = DOCS / "how-to" / "declare-a-service.md"
+    for block in yaml_blocks(page):
+        (folder / block.splitlines()[0].removeprefix("# ")).write_text(block, encoding="utf-8")
+    rows = re.findall(r"```text\n(.*?\n)```", page.read_text(encoding="utf-8"))
+    for file, row in zip(("information_kinds.csv", "who_may.csv"), rows, strict=True):
+        with (folder / "policy" / file).open("a", encoding="utf-8") as rules:
+            rules.write(row)
+
+    workspace = load(folder)
+    decided = call_plan(
+        workspace, publish_directory(folder, now=now()), "school-households", on=now().date()
+    )
+
+    assert (decided.reasons, decided.cautions) == ((), ())
+    assert hidden_places(workspace, decided.link, decided.operations) == {
+        ("v1", "searchHousehold"): ("/result/seinengappi", "/result/*/seinengappi")
+    }
 
 
 # -- every page -----------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""``kumobashi directory``: publish and show the signed directory."""
+"""``kumobashi directory``: publish and show the signed directory, and look things up in it."""
 
 from datetime import timedelta
 
@@ -7,14 +7,15 @@ from rich.table import Table
 from rich.text import Text
 
 from kumobashi.cli.command import Group, command, option
+from kumobashi.cli.directory_looking import diff, list_systems, search, show_system
 from kumobashi.cli.exits import Exit
 from kumobashi.cli.terminal import Terminal
 from kumobashi.kernel import JST, SystemClock
 
 directory = Group(
     "directory",
-    ja="署名付きディレクトリ（サイト・システム・公開鍵の一覧）を発行し、見ます。",
-    en="Publish and show the signed directory of sites, systems and public keys.",
+    ja="署名付きディレクトリ（サイト・システム・サービス・公開鍵の一覧）を発行し、見て、比べます。",
+    en="Publish, show and compare the signed directory of sites, systems, services and keys.",
     example="kumobashi directory show",
 )
 
@@ -63,15 +64,18 @@ def publish(terminal: Terminal, *, days: int) -> Exit:
 
 @command(
     "show",
-    ja="発行済みのディレクトリを、署名と期限を確かめて示します。",
-    en="Show the published directory; its signature and end are checked.",
-    example="kumobashi directory show",
+    ja="発行済みのディレクトリを、署名と期限を確かめて示します。名前を付けると、そのシステムを示します。",
+    en="Show the published directory, or one system; its signature and end are checked.",
+    example="kumobashi directory show collection",
 )
-def show(terminal: Terminal) -> Exit:
+@click.argument("system", metavar="[SYSTEM]", required=False)
+def show(terminal: Terminal, *, system: str | None) -> Exit:
     """Show the directory."""
     from kumobashi.planning.publishing import load_directory
 
     held = load_directory(terminal.folder, now=SystemClock().now())
+    if system is not None:
+        return show_system(terminal, held, system)
     if terminal.as_json:
         from kumobashi.service.local_api import plain
 
@@ -107,5 +111,5 @@ def show(terminal: Terminal) -> Exit:
     return Exit.OK
 
 
-directory.add_command(publish)
-directory.add_command(show)
+for _command in (publish, show, list_systems, search, diff):
+    directory.add_command(_command)

@@ -34,8 +34,10 @@ MEANINGS: Mapping[Exit, Words] = {
         en="Refused: by the plan, unapproved, or for a mistake in a file. Nothing was sent.",
     ),
     Exit.DRIFTED: Words(
-        ja="承認のあとで内容が変わりました。または、必要なプログラムがありません。",
-        en="The decision has changed since it was approved; or a program is missing.",
+        ja="承認のあとで内容が変わりました（ディレクトリの2つの版が違うときも）。"
+        "または、必要なプログラムがありません。",
+        en="The decision has changed since it was approved, two versions of the directory differ,"
+        " or a program is missing.",
     ),
     Exit.GATEWAY_DOWN: Words(ja="ゲートウェイが応答しません。", en="A gateway does not answer."),
     Exit.HELD: Words(
@@ -58,6 +60,8 @@ _BY_CODE = {
     "catalogue.item_unknown": Exit.USAGE,
     "catalogue.layout_unknown": Exit.USAGE,
     "cli.usage": Exit.USAGE,
+    "directory.system_unknown": Exit.USAGE,
+    "directory.version_unknown": Exit.USAGE,
     "cli.no_workspace": Exit.USAGE,
     "cli.programs_missing": Exit.DRIFTED,
     "cli.unexpected": Exit.UNEXPECTED,

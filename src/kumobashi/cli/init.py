@@ -79,16 +79,21 @@ def init(
     workspace = load(folder)
     if terminal.as_json:
         terminal.emit(
-            {"folder": str(folder), "links": sorted(workspace.links), "ports": ports, "rows": rows}
+            {
+                "folder": str(folder),
+                "links": sorted(workspace.every_link),
+                "ports": ports,
+                "rows": rows,
+            }
         )
         return
     say = terminal.out.print
     say(
         terminal.t(
             f"連携設定を作りました: {folder}（サイト {len(workspace.sites)}、"
-            f"システム {len(workspace.systems)}、連携 {len(workspace.links)}）",
+            f"システム {len(workspace.systems)}、連携 {len(workspace.every_link)}）",
             f"Made {folder}: {len(workspace.sites)} sites, {len(workspace.systems)} systems,"
-            f" {len(workspace.links)} links",
+            f" {len(workspace.every_link)} links",
         ),
         soft_wrap=True,
     )

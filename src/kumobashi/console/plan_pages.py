@@ -80,12 +80,13 @@ class PlanPages:
         row = next((row for row in board.rows if row.link == name), None)
         proposal = await asyncio.to_thread(self.plans.proposal, name)
         session = who(request)
+        story = story_of(document)
         return draw(
             "plan.html",
             request,
             board=board,
-            name=row.name if row else name,
-            story=story_of(document),
+            name=row.name if row else story.name,
+            story=story,
             proposal=proposal,
             may_propose=is_allowed(session, Deed.PROPOSE),
             may_approve=is_allowed(session, Deed.APPROVE)

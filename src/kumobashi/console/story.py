@@ -52,6 +52,8 @@ class PlanStory:
     """What the page of a plan draws."""
 
     link: str
+    name: str
+    is_online: bool  # a system asks another; nothing is counted, and no gate measures it
     standing: Standing
     hash: str
     number: str
@@ -96,6 +98,8 @@ def story_of(document: Json) -> PlanStory:
     items = _list(document, "items") or _list(decision, "items")
     return PlanStory(
         link=str(document.get("link", "")),
+        name=str(document.get("name") or document.get("link", "")),
+        is_online=document.get("kind") == "call",
         standing=Standing(document.get("standing", Standing.REFUSED)),
         hash=digest,
         number=f"{short[:4]}-{short[4:]}" if short else "",

@@ -10,6 +10,7 @@ KumobashiError
     ├── DirectoryForeign      of another municipality
     ├── SiteUnknown
     ├── SystemUnknown
+    ├── VersionUnknown        no such version was kept
     └── SiteKeysMissing
 """
 
@@ -116,6 +117,17 @@ class SystemUnknown(DirectoryFailed):
     en = "The directory has no {system!r}."
     remedy_ja = _REPUBLISH_JA
     remedy_en = _REPUBLISH_EN
+
+
+class VersionUnknown(DirectoryFailed):
+    """No such version was kept."""
+
+    code = "directory.version_unknown"
+    status = 404
+    ja = "ディレクトリの版「{version}」はありません。"
+    en = "There is no version {version!r} of the directory."
+    remedy_ja = "残っている版: {known}。ほかはファイルの名前で指してください。"
+    remedy_en = "Kept are: {known}. Name another as a file."
 
 
 class SiteKeysMissing(DirectoryFailed):

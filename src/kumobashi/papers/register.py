@@ -105,7 +105,7 @@ def _sheet(
                         + blank("条例要配慮個人情報と、台帳の外の記録を含めた有無"),
                         source="項目の機微度「要配慮」",
                     ),
-                    Line(label="経常的提供先", text=_provided(workspace, goes)),
+                    Line(label="経常的提供先", text=_provided(workspace, goes, system.system)),
                     Line(label="保持期間", text=_retention(workspace, comes, on)),
                     Line(
                         label="開示請求等を受理する組織",
@@ -150,6 +150,9 @@ def _sheet(
             "items": [field.name for field in layout.fields],
             "special_items": [f.name for f in layout.fields if f.sensitivity == "special"],
             "provided_by": [link.link for link in goes],
+            "asked_by": sorted(
+                call.link for call in workspace.calls.values() if call.from_ == system.system
+            ),
             "collected_by": [link.link for link in comes],
             "persons": count,
         },
@@ -192,11 +195,16 @@ def _collected(links: Sequence[LinkFile]) -> str:
     )
 
 
-def _provided(workspace: Workspace, links: Sequence[LinkFile]) -> str:
-    if not links:
-        return "連携では渡していない" + blank("連携でない経常的提供先")
+def _provided(workspace: Workspace, links: Sequence[LinkFile], system: str) -> str:
     names = dict.fromkeys(workspace.systems[link.to.system].name for link in links)
-    return "、".join(names) + blank("連携でない経常的提供先")
+    # Which of its records a system answers from, only the system knows: whoever asks it is named.
+    asking = [call for call in workspace.calls.values() if call.from_ == system]
+    asked = dict.fromkeys(workspace.systems[call.to].name for call in asking)
+    said = "、".join(names) or "一括の連携では渡していない"
+    if asked:
+        said += f"（システムに照会する先: {'、'.join(asked)}）"
+        said += blank("照会への回答にこのファイルの記録が含まれるか")
+    return said + blank("連携でない経常的提供先")
 
 
 def _retention(workspace: Workspace, links: Sequence[LinkFile], on: date) -> str:

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
-from kumobashi.catalogue.fields import Layout
 from kumobashi.crypto.canonical import canonical, digest
 from kumobashi.directory.entries import Directory
 from kumobashi.planning.call_decisions import call_decision_of
@@ -21,23 +20,13 @@ from kumobashi.planning.call_items import (
     requested_items,
 )
 from kumobashi.planning.call_links import CallFile
+from kumobashi.planning.call_questioning import at_answer, call_decisions
 from kumobashi.planning.decided import Decided
-from kumobashi.planning.questioning import crossing_of, receiver_of
 from kumobashi.planning.services import AskedOperation
 from kumobashi.planning.validity import against_layout, stale_directory, stale_sites, unpublished
 from kumobashi.planning.ways import CallWay, call_way
 from kumobashi.planning.workspace import Workspace
-from kumobashi.policy.deciding import (
-    AskedItem,
-    Basis,
-    Crossing,
-    Decision,
-    Question,
-    Reason,
-    Source,
-    Where,
-    decide,
-)
+from kumobashi.policy.deciding import Reason
 from kumobashi.policy.tables import Tables
 
 _ABOUT_A_PERSON = ("personal", "identifier", "special")
@@ -91,7 +80,7 @@ def call_plan(
     decisions = [
         decision
         for way in ways
-        for decision in _decisions(workspace, call, way, asked, (shown, requested), tables, on)
+        for decision in call_decisions(workspace, call, way, asked, (shown, requested), tables, on)
     ]
     decision = call_decision_of(
         workspace,
@@ -152,109 +141,6 @@ def call_plan(
         decision=decision,
         hash=digest(canonical(decision)),
         rows=tuple(dict.fromkeys(row for one in decisions for row in one.rows)),
-    )
-
-
-def _decisions(  # noqa: PLR0917 - all that is asked about
-    workspace: Workspace,
-    call: CallFile,
-    way: CallWay,
-    asked: tuple[AskedOperation, ...],
-    items: tuple[tuple[CallItem, ...], tuple[CallItem, ...]],
-    tables: Tables,
-    on: date,
-) -> Iterator[Decision]:
-    """Ask the policy about the answer, and about what the asking system gives for it."""
-    shown, requested = items
-    answer = _question(workspace, call, way, asked, shown)
-    yield decide(answer, tables, on=on)
-    here, there = workspace.systems[call.to], workspace.systems[call.from_]
-    request = replace(
-        answer,
-        from_ja=here.name,
-        to_ja=there.name,
-        from_en=call.to,
-        to_en=call.from_,
-        from_zone=answer.to_zone,
-        to_zone=answer.from_zone,
-        hops=() if way.is_fetched else _crossings(workspace, way),
-        items=tuple(_asked_item(item) for item in requested),
-        sources=(),
-        receiver=receiver_of(workspace, there, workspace.sites[way.site]),
-    )
-    # Whether the link has a basis and a right receiver was asked with the answer. What is given
-    # comes from the asking side itself: of it only the items and the way are judged.
-    judged = {item.where for item in request.items} | {hop.where for hop in request.hops}
-    found = decide(request, tables, on=on)
-    yield replace(
-        found, reasons=tuple(one for one in found.reasons if one.where in judged), cautions=()
-    )
-
-
-def _question(
-    workspace: Workspace,
-    call: CallFile,
-    way: CallWay,
-    asked: tuple[AskedOperation, ...],
-    shown: tuple[CallItem, ...],
-) -> Question:
-    answering, asking = workspace.systems[call.from_], workspace.systems[call.to]
-    file, site = f"calls/{call.link}.yaml", workspace.sites[asking.site]
-    stated = call.legal_basis
-    return Question(
-        model=workspace.municipality.network_model,
-        from_ja=answering.name,
-        to_ja=asking.name,
-        from_en=call.from_,
-        to_en=call.to,
-        # A connection that the asking side opens is judged by what it gives over it.
-        hops=_crossings(workspace, way) if way.is_fetched else (),
-        from_zone=workspace.sites[way.site].zone,
-        to_zone=site.zone,
-        basis=Basis(**stated.model_dump()) if stated else None,
-        has_consent=False,  # nobody looks into the ledger of consents while a call goes by
-        is_scheduled=False,
-        items=tuple(_asked_item(item) for item in shown),
-        sources=tuple(
-            Source(
-                dataset=layout.layout,
-                layout=layout.layout,
-                ja=layout.ja,
-                where=_at_answer(workspace, call, asked, layout),
-            )
-            for layout in {one.layout: one for one in layouts_of(workspace, asked)}.values()
-        ),
-        receiver=receiver_of(workspace, asking, site),
-        link=workspace.where(file, "link"),
-        at_basis=workspace.where(file, "legal_basis"),
-        purpose=call.purpose,
-    )
-
-
-def _asked_item(item: CallItem) -> AskedItem:
-    return AskedItem(
-        name=item.name,
-        ja=item.ja,
-        sensitivity=item.sensitivity,
-        form=item.form,
-        where=item.where,
-        dataset=item.source,
-    )
-
-
-def _crossings(workspace: Workspace, way: CallWay) -> tuple[Crossing, ...]:
-    return tuple(crossing_of(workspace, hop) for hop in way.hops if hop.by != "same_site")
-
-
-def _at_answer(
-    workspace: Workspace, call: CallFile, asked: tuple[AskedOperation, ...], layout: Layout
-) -> Where:
-    key = (layout.layout, layout.version)
-    one = next(one for one in asked if (one.answer.layout, one.answer.version) == key)
-    return workspace.where(
-        f"systems/{call.from_}.yaml",
-        *("services", call.service, "versions", one.version, "operations", one.name),
-        *("answer", "layout"),
     )
 
 
@@ -320,9 +206,7 @@ def _ended_layouts(
     return tuple(
         reason
         for layout in layouts_of(workspace, asked)
-        for reason in against_layout(
-            layout, on=on, where=_at_answer(workspace, call, asked, layout)
-        )
+        for reason in against_layout(layout, on=on, where=at_answer(workspace, call, asked, layout))
     )
 
 

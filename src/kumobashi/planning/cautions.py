@@ -5,15 +5,12 @@ Nothing here stops a link; ``references`` and the plan do that.
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from kumobashi.directory.service_models import AnswerFile
 from kumobashi.planning.fitting import misfits
+from kumobashi.planning.services import layouts_named
 from kumobashi.planning.workspace import Workspace
-from kumobashi.storage.documents import Document, Mistake, Path
-
-if TYPE_CHECKING:
-    from kumobashi.directory.models import Dataset
+from kumobashi.storage.documents import Document, Mistake
 
 _BASIS_SOON, _SITE_SOON, _LAYOUT_SOON = timedelta(days=60), timedelta(days=90), timedelta(days=60)
 
@@ -63,12 +60,12 @@ def _certifications(workspace: Workspace, on: date) -> Iterator[Mistake]:
 
 
 def _layouts(workspace: Workspace, on: date) -> Iterator[Mistake]:
-    used: list[tuple[str, Path, Dataset | AnswerFile]] = [
-        (name, ("datasets", key, "version"), dataset)
+    used = [
+        (name, path, one)
         for name, system in workspace.systems.items()
-        for key, dataset in system.datasets.items()
+        for path, one in layouts_named(system)
     ]
-    for name, path, one in (*used, *_answers(workspace)):
+    for name, path, one in used:
         layout = workspace.layouts.get(one.layout, one.version)
         if layout.valid_to and layout.valid_to - on <= _LAYOUT_SOON:
             over = layout.valid_to < on
@@ -82,16 +79,6 @@ def _layouts(workspace: Workspace, on: date) -> Iterator[Mistake]:
                 f" {'ended' if over else 'ends'} on {layout.valid_to.isoformat()};"
                 " kumobashi workspace upgrade looks for the next.",
             )
-
-
-def _answers(workspace: Workspace) -> Iterator[tuple[str, Path, AnswerFile]]:
-    """Give the answers of all services, with where their layouts are named."""
-    for name, system in workspace.systems.items():
-        for service, held in system.services.items():
-            for version, interface in held.versions.items():
-                for operation, asked in interface.operations.items():
-                    at = ("services", service, "versions", version, "operations", operation)
-                    yield name, (*at, "answer", "version"), asked.answer
 
 
 def _useless_substitutes(workspace: Workspace) -> Iterator[Mistake]:
@@ -127,8 +114,9 @@ def _unused(workspace: Workspace) -> Iterator[Mistake]:
         for reference in workspace.campaigns[code].datasets.values()
     }
     systems |= {name for call in workspace.calls.values() for name in (call.from_, call.to)}
-    layouts = {d.layout for system in workspace.systems.values() for d in system.datasets.values()}
-    layouts |= {answer.layout for _, _, answer in _answers(workspace)}
+    layouts = {
+        one.layout for system in workspace.systems.values() for _, one in layouts_named(system)
+    }
     layouts |= {rule.coding.layout for rule in workspace.rules.values() if rule.coding}
     contacts = {site.contact for site in workspace.sites.values()}
     contacts |= {system.contact for system in workspace.systems.values()}

@@ -31,6 +31,7 @@ def decided_json(
     stands = standing(plan, approval, measured)
     return {
         "link": plan.link.link,
+        "name": plan.link.name,
         "standing": stands.value,
         "hash": plan.hash,
         "on": plan.on.isoformat(),

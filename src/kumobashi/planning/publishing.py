@@ -8,10 +8,11 @@ from kumobashi.crypto.errors import KeyUnfit
 from kumobashi.crypto.keys import SigningKey, VerifyKey
 from kumobashi.directory.document import build, load, public_keys, publish, write_durably
 from kumobashi.directory.entries import Directory
-from kumobashi.directory.errors import DirectoryAltered, DirectoryMissing
+from kumobashi.directory.errors import DirectoryAltered, DirectoryMissing, VersionUnknown
 from kumobashi.planning import workspace
 
 FILE = "directory.jws"
+KEPT = "directories"  # every version as it was published, to compare with
 TRUST = "directory.pub"  # the public half, which every gateway is given beside the directory
 
 
@@ -36,6 +37,7 @@ def publish_directory(
         valid_for=valid_for,
     )
     publish(folder / FILE, directory, key)
+    write_durably(_kept(folder, directory.version), (folder / FILE).read_bytes())
     return directory
 
 
@@ -55,6 +57,25 @@ def trusted_key(folder: Path) -> VerifyKey:
 def load_directory(folder: Path, *, now: datetime, known: int = 0) -> Directory:
     """Return the directory of a workspace, checked."""
     return load(folder / FILE, trusted=trusted_key(folder), now=now, known=known)
+
+
+def load_version(folder: Path, named: str) -> Directory:
+    """Return a version of the directory by its number, or one from a file; also when it is over.
+
+    Raises:
+        VersionUnknown: no such version was kept, and no such file is there.
+        DirectoryFailed: it is not signed with the key that this workspace trusts.
+    """
+    path = _kept(folder, int(named)) if named.isdecimal() else Path(named)
+    if not path.is_file():
+        kept = (path.stem for path in (folder / KEPT).glob("*.jws"))
+        known = ", ".join(sorted(kept, key=lambda stem: stem.zfill(9))) or "-"
+        raise VersionUnknown(version=named, known=known)
+    return load(path, trusted=trusted_key(folder), now=datetime(1970, 1, 1, tzinfo=UTC))
+
+
+def _kept(folder: Path, version: int) -> Path:
+    return folder / KEPT / f"{version}.jws"
 
 
 def _key(folder: Path) -> SigningKey:

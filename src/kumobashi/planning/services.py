@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from kumobashi.directory.entries import InterfaceEntry, OperationEntry, ServiceEntry
-from kumobashi.directory.models import SystemFile
+from kumobashi.directory.models import Dataset, SystemFile
 from kumobashi.directory.service_models import AnswerFile, InterfaceFile, OperationFile, ServiceFile
 from kumobashi.planning.call_links import CallFile
 from kumobashi.planning.interfaces import (
@@ -16,6 +16,7 @@ from kumobashi.planning.interfaces import (
     InterfaceDocument,
     InterfaceUnreadable,
 )
+from kumobashi.storage.mistakes import Path
 
 Documents = Mapping[str, InterfaceDocument | InterfaceUnreadable]
 Services = Mapping[str, Mapping[str, ServiceEntry]]  # by system, by name
@@ -50,6 +51,17 @@ def services_of(system: SystemFile, documents: Documents) -> dict[str, ServiceEn
         )
         for name, service in system.services.items()
     }
+
+
+def layouts_named(system: SystemFile) -> Iterator[tuple[Path, Dataset | AnswerFile]]:
+    """Give what names a version of a layout in a system's file, with the path of that version."""
+    for key, dataset in system.datasets.items():
+        yield ("datasets", key, "version"), dataset
+    for name, service in system.services.items():
+        for version, interface in service.versions.items():
+            for operation, asked in interface.operations.items():
+                at = ("services", name, "versions", version, "operations", operation)
+                yield (*at, "answer", "version"), asked.answer
 
 
 def asked_by(call: CallFile, service: ServiceFile, entry: ServiceEntry) -> Iterator[AskedOperation]:

@@ -19,6 +19,7 @@ from kumobashi.directory.document import write_durably
 from kumobashi.directory.service_models import INTERFACES
 from kumobashi.planning import schemas
 from kumobashi.planning.errors import WorkspaceBroken
+from kumobashi.planning.services import layouts_named
 from kumobashi.planning.workspace import KINDS, MAIN, Workspace, load
 
 _SCHEMA_OF = {  # folder → schema
@@ -120,7 +121,8 @@ def _newer_layouts(workspace: Workspace, on: date) -> Iterator[tuple[str, tuple[
         file = f"systems/{name}.yaml"
         lines = (workspace.folder / file).read_text(encoding="utf-8-sig").splitlines(keepends=True)
         why_ja, why_en = [], []
-        for key, dataset in system.datasets.items():
+        for path, dataset in layouts_named(system):
+            key = path[-2] if path[0] == "datasets" else path[-3]  # a dataset, or an operation
             old = workspace.layouts.get(dataset.layout, dataset.version)
             try:
                 new = workspace.layouts.on(dataset.layout, on)
@@ -128,7 +130,7 @@ def _newer_layouts(workspace: Workspace, on: date) -> Iterator[tuple[str, tuple[
                 continue
             if old.is_valid(on) or new.version == old.version:
                 continue
-            mark = workspace.documents[file].tree.at(("datasets", key, "version"))
+            mark = workspace.documents[file].tree.at(path)
             line = lines[mark.line - 1]
             head, tail = line[: mark.column - 1], line[mark.column - 1 :]
             value = re.sub(r"""^("[^"]*"|'[^']*'|[^\s,}#]+)""", f'"{new.version}"', tail)

@@ -70,7 +70,7 @@ def test_all_plans_end_with_the_worst(kumobashi: Kumobashi, sample: Path) -> Non
     done = kumobashi("plan", "--no-count", "--json", "--workspace", sample)
 
     assert done.exit_code == Exit.REFUSED
-    assert len(json.loads(done.stdout)) == 11
+    assert len(json.loads(done.stdout)) == 13
 
 
 def test_the_directory_goes_one_version_up(kumobashi: Kumobashi, workspace: Path) -> None:

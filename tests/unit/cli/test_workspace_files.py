@@ -23,8 +23,8 @@ def test_check_says_that_all_is_well(kumobashi: Kumobashi, sample: Path) -> None
     told = json.loads(kumobashi("workspace", "check", "--json", "--workspace", sample).stdout)
 
     assert done.exit_code == Exit.OK
-    assert done.stdout.startswith("✓ 間違いはありません（53 ファイル）")
-    assert told == {"files": 53, "mistakes": [], "cautions": []}
+    assert done.stdout.startswith("✓ 間違いはありません（60 ファイル）")
+    assert told == {"files": 60, "mistakes": [], "cautions": []}
 
 
 def test_check_tells_every_mistake_of_every_file_at_once(
@@ -100,8 +100,8 @@ def test_all_plans_are_one_table_within_the_width(kumobashi: Kumobashi, sample: 
 
     lines = done.stdout.splitlines()
     assert done.exit_code == Exit.REFUSED
-    assert lines[0] == "連携 11 のうち 送れます 10（承認待ち 10）、変更あり 0、送れません 1"
-    assert sum("○ 承認待ち" in line for line in lines) == 10
+    assert lines[0] == "連携 13 のうち 送れます 12（承認待ち 12）、変更あり 0、送れません 1"
+    assert sum("○ 承認待ち" in line for line in lines) == 12
     assert max(cell_len(line) for line in lines) <= 100
 
 
@@ -135,7 +135,7 @@ def test_a_page_is_written_for_one_link_and_for_all(
     assert done.exit_code == Exit.OK
     assert "住民基本台帳 → 学齢簿" in one.read_text("utf-8")
     assert one.read_text("utf-8").count("<article") == 1
-    assert all_of_them.read_text("utf-8").count("<article") == 11
+    assert all_of_them.read_text("utf-8").count("<article") == 13
     assert '<html lang="en">' in all_of_them.read_text("utf-8")
 
 

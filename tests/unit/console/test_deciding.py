@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 LINK = "notice-attributes"
 REFUSED = "welfare-to-citizen-app"
+ONLINE = "finance-collection"
 COUNTED = Measured(
     on=date(2026, 11, 22),
     rows=401_877,
@@ -206,6 +207,26 @@ def test_one_person_asks_another_approves_and_both_are_recorded(hall: Hall) -> N
     assert all(entry.facts["legal_basis"] and entry.encode() for entry in hall.evidence)
 
 
+def test_an_online_link_is_listed_shown_and_approved_by_two_without_counts(hall: Hall) -> None:
+    hall.add("sato", Role.OPERATOR)
+    hall.add("suzuki", Role.APPROVER)
+    operator, approver = hall.enter("sato"), hall.enter("suzuki")
+    assert f'href="/plans/{ONLINE}"' in operator.get("/plans").text
+    page = operator.get(f"/plans/{ONLINE}").text
+    assert "収納 → 財務会計" in page
+    assert "口座名義" in page
+    assert "還付の事由" in page  # hidden, and said so
+
+    assert decide(operator, "propose", ONLINE).status == 303
+    assert decide(approver, "approve", ONLINE).status == 303
+
+    approval = load(hall.folder).approvals[ONLINE]
+    assert (approval.counted, approval.bounds) == (None, None)
+    assert (hall.desk.plan(ONLINE) or {})["standing"] == "approved"
+    assert hall.desk.explanation(ONLINE) is None
+    assert {entry.facts["link"] for entry in hall.evidence} == {ONLINE}
+
+
 def test_nobody_approves_what_they_have_asked_for(hall: Hall) -> None:
     hall.add("sato", Role.OPERATOR)
     assert decide(hall.enter("sato"), "propose").status == 303
@@ -291,7 +312,8 @@ def test_half_a_line_of_a_crash_is_no_decision(hall: Hall) -> None:
 
 @pytest.mark.parametrize("lang", ["ja", "en"])
 @pytest.mark.parametrize(
-    "address", ["/plans", f"/plans/{LINK}", f"/plans/{REFUSED}", "/sign-in", "/workspace"]
+    "address",
+    ["/plans", f"/plans/{LINK}", f"/plans/{REFUSED}", f"/plans/{ONLINE}", "/sign-in", "/workspace"],
 )
 def test_pages_of_plans_are_drawn_in_both_languages(hall: Hall, address: str, lang: str) -> None:
     from tests.unit.console.test_accessibility import Page

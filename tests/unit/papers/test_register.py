@@ -67,6 +67,17 @@ def test_a_thousand_persons_ask_for_a_sheet(workspace: Workspace, count: int, sa
     assert "【未確認】" in text
 
 
+def test_who_asks_a_system_online_is_named_beside_whom_it_sends_to(workspace: Workspace) -> None:
+    papers = register_of(workspace, now=NOW)
+    sheet = next(p for p in papers if p.facts["system"] == "collection")
+
+    text = text_of(sheet, "経常的提供先")
+
+    assert "照会する先: 滞納管理、財務会計" in text
+    assert "要記入: 照会への回答に" in text
+    assert sheet.facts["asked_by"] == ["arrears-payments", "finance-collection"]
+
+
 def test_the_page_holds_all_sheets_and_csv_one_line_of_each(workspace: Workspace) -> None:
     papers = register_of(workspace, now=NOW)
     page = render(*papers)

@@ -61,7 +61,8 @@ def test_an_existing_workspace_is_never_overwritten_unasked(folder: Path) -> Non
 
 
 def test_every_file_names_a_schema_that_is_there_and_accepts_it(folder: Path) -> None:
-    for path in sorted(folder.rglob("*.yaml")):
+    written = [path for path in folder.rglob("*.yaml") if path.parent.name != "interfaces"]
+    for path in sorted(written):  # documents of interfaces are their vendors'
         first = path.read_text(encoding="utf-8").splitlines()[0]
         name = first.removeprefix("# yaml-language-server: $schema=")
         assert name != first, path

@@ -150,3 +150,22 @@ def test_codes_that_no_list_has_and_items_that_are_too_long_are_seen_before_the_
         ("caution.type", "rules/resident-to-collection.yaml", "columns[8].of"),
     }
     assert all(caution.line > 1 and caution.expected for caution in found.values())
+
+
+def test_the_layout_of_an_answer_is_seen_to_like_that_of_a_dataset(folder: Path) -> None:
+    old = folder / "layouts/collection-payments.yaml"
+    text = old.read_text(encoding="utf-8")
+    first = 'valid_from: "2026-04-01"\n'
+    old.write_text(text.replace(first, f'{first}valid_to: "2026-12-31"\n'), encoding="utf-8")
+    new = text.replace('version: "1"', 'version: "2"').replace(first, 'valid_from: "2027-01-01"\n')
+    (folder / "layouts/collection-payments-2.yaml").write_text(new, encoding="utf-8")
+    later = date(2027, 1, 5)
+
+    told = {(c.code, c.file, c.key) for c in cautions(load(folder), on=later)}
+    (rewrite,) = [one for one in upgrades(folder, on=later) if one.file.startswith("systems/")]
+
+    at = "services.payments.versions.v1.operations.searchPayments.answer.version"
+    assert ("caution.layout_ends", "systems/collection.yaml", at) in told
+    assert rewrite.file == "systems/collection.yaml"
+    assert rewrite.why_en[0].startswith("searchPayments: layout collection-payments 1 → 2")
+    assert 'layout: collection-payments, version: "2"' in rewrite.after

@@ -170,8 +170,8 @@ def _workspace(folder: Path) -> "tuple[Workspace | None, Check]":
         "doctor.workspace",
         WORKSPACE,
         words(
-            f"間違いはありません（サイト {len(found.sites)}、連携 {len(found.links)}）",
-            f"no mistakes ({len(found.sites)} sites, {len(found.links)} links)",
+            f"間違いはありません（サイト {len(found.sites)}、連携 {len(found.every_link)}）",
+            f"no mistakes ({len(found.sites)} sites, {len(found.every_link)} links)",
         ),
         where=str(folder),
     )
