@@ -202,8 +202,8 @@ class Sender:
             manifest=token,
             base_transfer=manifest.base_transfer,
             to_site=manifest.to_site,
-            # Whoever withdrew since the rows were joined is in them: nothing is sealed then.
-            also=order.consents.refuse_changed if order.consents else None,
+            # Whoever withdrew, or was suspended, since the rows were read is in them: not sealed.
+            also=order.refuse_changed,
         )
         crashpoint("sending.sealed")
         return row
