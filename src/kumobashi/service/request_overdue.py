@@ -31,8 +31,9 @@ def _receivers(gateway: Gateway, today: date) -> list[OverdueRequest]:
         OverdueRequest(
             request=one.request,
             kind=one.kind.value,
-            kind_ja=f"{one.kind.ja}（提供先の確認）",
+            kind_ja=one.kind.ja,
             due=due,
+            awaits="receivers",
         )
         for one in listed.requests
         if (due := due_day(one)) and today > due and following.is_overdue(one)
