@@ -62,7 +62,7 @@ class SmsGateway:
         gateway = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:  # noqa: N802 - a name of http.server
+            def do_POST(self) -> None:
                 gateway.lines.append(self.requestline)
                 said = parse_qs(
                     self.rfile.read(int(self.headers["Content-Length"])).decode("ascii"),

@@ -215,8 +215,10 @@ def test_status_tells_of_an_open_incident_and_is_red_when_a_report_is_late(
 
     assert (calm.exit_code, done.exit_code) == (Exit.OK, Exit.RED)
     assert "事案 456789ab（notice-attributes）" in calm.stdout
-    assert "速報 2026-11-24 まであと 2 日、確報 2026-12-19 まであと 27 日" in calm.stdout
-    assert "速報 2026-11-24 を 2 日超過" in done.stdout
+    assert "速報 2026-11-24 まであと 2 日、確報 2026-12-19 まであと 27 日" in calm.stdout.replace(
+        "\n", ""
+    )
+    assert "速報 2026-11-24 を 2 日超過" in done.stdout.replace("\n", "")
 
 
 def test_status_for_machines_is_the_overview(
