@@ -83,7 +83,8 @@ def test_a_request_is_answered_and_a_leak_drafted_and_nobody_is_named(
         for name in ("開示決定通知書.html", "漏えい等速報（案）.html")
     )
     assert "保有個人情報開示決定通知書" in notice
-    assert "統合DB" in notice  # the record of what was sent is its annex
+    assert "別紙　提供の記録" in notice
+    assert "含まれた（" in notice
     assert "【要記入" in draft
     for text in (said, notice, draft):
         assert golden("centenarian").number not in text
