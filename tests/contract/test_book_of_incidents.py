@@ -14,6 +14,7 @@ from kumobashi.papers.errors import (
     IncidentTouched,
     IncidentUnfit,
     IncidentUnknown,
+    OpenerCloses,
 )
 from kumobashi.papers.incidents import MOVES, Act, Closing, Incident, State, after
 from kumobashi.papers.sql import incidents, revisions
@@ -41,7 +42,7 @@ def bring(book: IncidentBook, state: State) -> Incident:
     if state is State.REPORTED:
         found = book.file(found.incident, "final", NOW, by="operator")
     if state is State.CLOSED:
-        found = book.close(found.incident, Closing.MISTAKEN, "誤検知だった", by="operator")
+        found = book.close(found.incident, Closing.MISTAKEN, "誤検知だった", by="chief")
     assert found.state is state
     return found
 
@@ -55,7 +56,7 @@ def do(book: IncidentBook, found: Incident, act: Act) -> Incident:
         Act.TELL: lambda: book.tell(found.incident, "架空県 市町村課", NOW, by="operator"),
         Act.FILE_PROMPT: lambda: book.file(found.incident, "prompt", NOW, by="operator"),
         Act.FILE_FINAL: lambda: book.file(found.incident, "final", NOW, by="operator"),
-        Act.CLOSE: lambda: book.close(found.incident, closing, "理由", by="operator"),
+        Act.CLOSE: lambda: book.close(found.incident, closing, "理由", by="chief"),
     }
     return deeds[act]()
 
@@ -109,6 +110,18 @@ def test_what_cannot_be_is_refused_and_nothing_is_kept(
     with pytest.raises(IncidentUnknown):
         book.one("019aa8d1-0000-7000-8000-000000000000")
     assert book.one(found.incident[-8:]).incident == found.incident
+
+
+def test_unreported_it_is_closed_by_another_than_who_noted_it(book: IncidentBook) -> None:
+    found = book.open(LEAK, by="account:tanaka")
+    book.tell(found.incident, "架空県 市町村課", NOW, by="account:suzuki")
+    for closing in (Closing.MISTAKEN, Closing.NOT_REPORTABLE):
+        with pytest.raises(OpenerCloses):
+            book.close(found.incident, closing, "誤検知だった", by="account:tanaka")
+    assert book.one(found.incident).state is State.OPEN
+    book.file(found.incident, "final", NOW, by="account:suzuki")
+    done = book.close(found.incident, Closing.REPORTED, "", by="account:tanaka")
+    assert done.state is State.CLOSED
 
 
 def test_a_final_report_alone_does_for_both(book: IncidentBook) -> None:

@@ -15,13 +15,17 @@ from kumobashi.requests.errors import (
     AnswerMissing,
     ClauseUnfit,
     DeadlineUnknown,
+    DeciderCarriesOut,
     ExtendedFar,
     ExtendedLate,
     ExtendedTwice,
+    LiftUnasked,
+    NotSuspended,
     ProposalNeeded,
     ProposalUnlike,
     ProposerDecides,
     ReasonMissing,
+    ReceiverUnknown,
     RequestBefore,
     RequesterUnchecked,
     RequestInFuture,
@@ -30,12 +34,14 @@ from kumobashi.requests.errors import (
     RequestTwice,
     RequestUnfit,
     RequestUnknown,
+    ScopeNeeded,
+    ScopeWider,
     TransferUnknown,
 )
 from kumobashi.requests.reading import Reading
 from kumobashi.requests.records import Identity
 from kumobashi.requests.sql import requests, revisions
-from kumobashi.requests.states import MOVES, Act, Kind, Outcome, State
+from kumobashi.requests.states import MOVES, Act, Kind, Outcome, State, after
 from kumobashi.storage.state import StateStore
 from kumobashi.testing.clocks import HandClock
 from tests.unit.requests.books import (
@@ -43,6 +49,7 @@ from tests.unit.requests.books import (
     CHIEF,
     CLERK,
     GRANTED,
+    NHI,
     NOW,
     ONE,
     REFUSED,
@@ -53,6 +60,7 @@ from tests.unit.requests.books import (
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 BUSY = "受付が混み合ったため"
+LIFT = "本人の申出"
 
 
 @pytest.fixture
@@ -96,11 +104,16 @@ def act(desk: Desk, request: str, what: Act, state: State) -> State:
         ),
         Act.TRANSFER: lambda: book.transfer(request, "架空県", "県が保有するため", CHIEF),
         Act.CARRY_OUT: lambda: book.carry_out(request, CLERK),
+        Act.NOTE: lambda: book.note(request, NHI.link, CLERK, is_confirmed=True),
+        Act.ASK_LIFT: lambda: book.ask_lift(request, LIFT, CLERK),
+        Act.LIFT: lambda: book.lift(request, CHIEF),
         Act.CLOSE: lambda: book.close(request, CLERK),
         Act.WITHDRAW: lambda: book.withdraw(request, CLERK),
     }
     if (state, what) == (State.CHECKED, Act.DECIDE):
         book.answered(request, ANSWER, CLERK)
+    if what is Act.LIFT and after(state, what):
+        book.ask_lift(request, LIFT, CLERK)
     deeds[what]()
     return desk.reading.one(request).state
 
@@ -114,7 +127,8 @@ def test_every_move_is_made_or_refused(desk: Desk) -> None:
                 act(desk, held.request, what, state)
         assert desk.reading.one(held.request) == held
     for number, ((state, move), then) in enumerate(MOVES.items(), len(State)):
-        held = desk.bring(state, f"{number:048x}")
+        kind = Kind.SUSPENSION if move in {Act.ASK_LIFT, Act.LIFT} else Kind.DISCLOSURE
+        held = desk.bring(state, f"{number:048x}", kind)
         assert act(desk, held.request, move, state) is then
     assert desk.reading.verify() == []
 
@@ -325,6 +339,63 @@ def test_numbers_in_the_clear_and_unknown_requests(desk: Desk) -> None:
     held = desk.bring(State.CHECKED, ONE, Kind.SUSPENSION)
     with pytest.raises(TransferUnknown):
         desk.book.transfer(held.request, "架空県", "県が保有するため", CHIEF)
+
+
+def test_a_suspension_counts_from_its_commit_until_two_lift_it(desk: Desk) -> None:
+    held = desk.bring(State.DECIDED, kind=Kind.SUSPENSION)
+    assert desk.reading.suspending(NHI.link) == {}
+    with pytest.raises(DeciderCarriesOut):
+        desk.book.carry_out(held.request, CHIEF)
+    desk.book.carry_out(held.request, CLERK, receivers=[NHI])
+    for link in (NHI.link, "notice-attributes"):
+        assert desk.reading.suspending(link) == {held.request: ONE}
+    with pytest.raises(LiftUnasked):
+        desk.book.lift(held.request, CHIEF)
+    with pytest.raises(ReceiverUnknown):
+        desk.book.note(held.request, "nothing", CLERK, is_confirmed=True)
+    noted = desk.book.note(held.request, NHI.link, CLERK, is_confirmed=True)
+    assert [one.confirmed_on for one in noted.details.receivers] == [TODAY]
+    desk.book.close(held.request, CLERK)
+    assert desk.reading.suspending(NHI.link) == {held.request: ONE}  # what ended is the paper work
+    desk.book.ask_lift(held.request, LIFT, CHIEF)
+    with pytest.raises(ProposerDecides):
+        desk.book.lift(held.request, CHIEF)
+    desk.book.lift(held.request, CLERK)
+    assert desk.reading.suspending(NHI.link) == {}
+    with pytest.raises(NotSuspended):
+        desk.book.ask_lift(held.request, LIFT, CHIEF)
+    assert desk.reading.verify() == []
+
+
+def test_a_part_suspends_the_links_that_are_named(desk: Desk) -> None:
+    asked = [NHI.link, "notice-attributes"]
+    held = desk.book.receive(ONE, Kind.SUSPENSION, CLERK, links=asked, identity=Identity.COUNTER)
+    wish = Wish(outcome=Outcome.PARTLY, clauses=("101-2",), reason="一部は法令による提供のため")
+    proposal = desk.book.propose(held.request, wish, CLERK).details.proposal
+    assert proposal is not None
+    desk.book.confirm(held.request, proposal.hash, CHIEF)
+    with pytest.raises(ScopeNeeded):
+        desk.book.carry_out(held.request, CLERK)
+    with pytest.raises(ScopeWider):
+        desk.book.carry_out(held.request, CLERK, links=["tax-income"])
+    desk.book.carry_out(held.request, CLERK, links=["notice-attributes"])
+    assert desk.reading.suspending("notice-attributes") == {held.request: ONE}
+    assert desk.reading.suspending(NHI.link) == {}
+
+
+def test_nobody_says_who_is_suspended_when_a_suspension_was_touched(desk: Desk) -> None:
+    desk.bring(State.CARRIED_OUT, kind=Kind.SUSPENSION)
+    run(desk, sa.update(requests).values(subject=TWO))
+    with pytest.raises(RequestTouched):
+        desk.reading.suspending(NHI.link)
+
+
+def test_a_correction_or_disclosure_suspends_nobody(desk: Desk) -> None:
+    for kind in (Kind.CORRECTION, Kind.DISCLOSURE):
+        held = desk.bring(State.CARRIED_OUT, kind=kind)
+        with pytest.raises(NotSuspended):
+            desk.book.ask_lift(held.request, LIFT, CLERK)
+    assert desk.reading.suspending(NHI.link) == {}
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import pytest
 from rich.cells import cell_len
 
 from kumobashi.kernel import business_date
+from kumobashi.testing.city.golden import golden
 
 pytestmark = [pytest.mark.scenario, pytest.mark.slow]
 RESIDENTS = 6_000  # enough for the gate to let somebody leave
@@ -68,6 +69,25 @@ def test_an_application_is_decided_and_its_notice_can_be_printed(told: tuple[Pat
     notice = (folder / "city" / "決定通知書.html").read_text(encoding="utf-8")
     assert "総務部" in notice
     assert "架総第1号" in notice
+
+
+def test_a_request_is_answered_and_a_leak_drafted_and_nobody_is_named(
+    told: tuple[Path, str],
+) -> None:
+    folder, said = told
+
+    assert "証跡から記録を作成: 転送" in said
+    assert "訓練なので別の人が終了" in said
+    notice, draft = (
+        (folder / "city" / name).read_text(encoding="utf-8")
+        for name in ("開示決定通知書.html", "漏えい等速報（案）.html")
+    )
+    assert "保有個人情報開示決定通知書" in notice
+    assert "別紙　提供の記録" in notice
+    assert "含まれた（" in notice
+    assert "【要記入" in draft
+    for text in (said, notice, draft):
+        assert golden("centenarian").number not in text
 
 
 def test_protected_persons_are_left_to_an_office(told: tuple[Path, str]) -> None:
@@ -156,6 +176,7 @@ def test_machines_are_told_in_json_and_the_city_is_not_built_twice(
     lights = {(t["link"], t["light"]) for t in summary["transfers"]}
     assert ("childcare-notices", "stopped") in lights
     assert ("notice-attributes", "applied") in lights
+    assert summary["papers"]["transfers"] >= 5
     assert summary["gate_as_written"]["outcome"] == "refused"
     assert [way["way"] for way in summary["ways"]] == [
         "raw", "coarsened", "climbed", "predicate_only",

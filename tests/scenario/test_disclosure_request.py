@@ -60,11 +60,11 @@ def refusal(town: Town, call: Callable[[], object]) -> str:
 
 def sent(town: Town, nth: int) -> str:
     """Return the number of somebody who was in the transfer and is not protected."""
-    arrived = {row[0] for row in town.sql("notice-cloud", "select token from notice_attributes")}
+    there = arrived(town)
     query = "select resident_no from resident_registry order by 1"
     numbers = [row[0] for row in town.sql("integrated-db", query)]
     by_number = tokens(town, numbers)
-    return str([number for number in numbers if by_number[number] in arrived][nth])
+    return str([number for number in numbers if by_number[number] in there][nth])
 
 
 def protected(town: Town) -> str:
@@ -182,8 +182,47 @@ def test_a_suspension_names_who_holds_the_data_and_the_deletion_that_is_there(
     words = receiver["deletion"].split()
     assert words[:3] == ["kumobashi", "deletion", "request"]
     town.call(f"/api/v1/deletions/{words[3]}")  # there is such a holding
-    done = one(do(town, "carry_out", fresh(town, "operator"), request=request))
+    assert refusal(town, lambda: do(town, "carry_out", chief(), request=request)) == (
+        "request.decider_carries_out"
+    )
+    clerk = account(town, "ito", "operator")
+    done = one(do(town, "carry_out", clerk(), request=request))
     assert done["state"] == "carried_out"
+    assert [(far["state"], far["by"]) for far in done["receivers"]] == [("waiting", "run")]
+
+
+def test_a_suspended_resident_leaves_with_no_run_until_two_lift_it(town: Town) -> None:
+    number = sent(town, 4)
+    (token,) = tokens(town, [number]).values()
+    request = one(new(town, number, "suspension", links=[NOTICES]))["request"]
+    do(town, "decide", fresh(town, "approver"), request=request, outcome="granted")
+    do(town, "carry_out", fresh(town, "operator"), request=request)
+    clerk = account(town, "abe", "operator")
+    assert refusal(town, lambda: do(town, "close", clerk(), request=request)) == (
+        "request.receivers_open"
+    )
+
+    second = town.run(NOTICES, TODAY + timedelta(days=1))
+
+    assert second["state"] == "applied", (second["cause"], second["findings"])
+    assert token not in arrived(town)
+    shown = kumobashi(town, "show", request)
+    assert f"✓ {NOTICES}" in shown
+    assert second["transfer"] in shown
+    assert number not in shown
+    paper = do(town, "paper", request=request, paper="receivers")["html"]
+    assert "利用停止の実施について" in paper
+    do(town, "close", clerk(), request=request)
+    do(town, "ask_lift", clerk(), request=request, reason="本人の申出")
+    do(town, "lift", fresh(town, "approver"), request=request)
+    third = town.run(NOTICES, TODAY + timedelta(days=2))
+    assert third["state"] == "applied", (third["cause"], third["findings"])
+    assert token in arrived(town)
+    assert third["left_to_people"] == second["left_to_people"], "nobody had to see to her"
+
+
+def arrived(town: Town) -> set[str]:
+    return {row[0] for row in town.sql("notice-cloud", "select token from notice_attributes")}
 
 
 def test_a_refusal_needs_two_and_who_may_what(town: Town) -> None:

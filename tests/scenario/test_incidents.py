@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from tests.scenario.expecting import NOTICES
 pytestmark = [pytest.mark.scenario, pytest.mark.slow]
 NOW = datetime.now(UTC)
 TODAY = business_date(NOW)
+_NAMES = count(1)
 NOTICED = to_wire(NOW - timedelta(hours=2))
 
 
@@ -32,13 +34,18 @@ def town(city: City, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]
         yield made
 
 
-def ask(town: Town, deed: str, **said: object) -> dict[str, Any]:
-    return town.call(f"/api/v1/incidents/{deed}", dict(said))
+def fresh(town: Town, role: str = "operator") -> dict[str, str]:
+    """Return somebody new, signed in once."""
+    return account(town, f"{role[:4]}{next(_NAMES)}", role)()
+
+
+def ask(town: Town, deed: str, who: dict[str, str] | None = None, **said: object) -> dict[str, Any]:
+    return town.call(f"/api/v1/incidents/{deed}", {**said, **(who or {})})
 
 
 def opened(town: Town, **said: object) -> dict[str, Any]:
     body = {"link": NOTICES, "noticed": NOTICED, "kinds": ["leak"], **said}
-    found: dict[str, Any] = ask(town, "open", **body)["incident"]
+    found: dict[str, Any] = ask(town, "open", fresh(town), **body)["incident"]
     return found
 
 
@@ -88,8 +95,33 @@ def test_the_seal_and_the_keys_are_told_before_and_after_deletion(town: Town) ->
     assert "消去済（署名あり）" in page["html"]
     assert "封緘されていた" in page["html"]
     assert page["html"].count("<mark>") == len(page["paper"]["blanks"])
-    other = ask(town, "amend", incident=found["incident"], place="receiver")["incident"]
+    other = ask(town, "amend", fresh(town), incident=found["incident"], place="receiver")[
+        "incident"
+    ]
     assert other["open_text"] is True
+
+
+def test_who_writes_signs_in_and_an_open_incident_is_told_with_its_clocks(town: Town) -> None:
+    body = {"link": NOTICES, "noticed": NOTICED, "kinds": ["leak"]}
+    for who, code in (
+        (None, "service.account_needed"),
+        (fresh(town, "viewer"), "identity.not_permitted"),
+    ):
+        with pytest.raises(Refused) as refused:
+            ask(town, "open", who, **body)
+        assert refused.value.problem["code"] == code
+    chief = account(town, "kikuchi", "approver")
+    found = ask(town, "open", chief(), **body)["incident"]
+    told = {one["incident"]: one for one in town.call("/api/v1/overview")["incidents"]}
+    clocks = told[found["incident"]]["clocks"]
+    assert [one["report"] for one in clocks if one["level"] == "calm"] == ["prompt", "final"]
+    closing = {"incident": found["incident"], "reason": "mistaken", "note": "誤検知だった"}
+    with pytest.raises(Refused) as refused:
+        ask(town, "close", chief(), **closing)
+    assert refused.value.problem["code"] == "incident.same_person"
+    ask(town, "close", fresh(town, "approver"), **closing)
+    left = {one["incident"] for one in town.call("/api/v1/overview")["incidents"]}
+    assert found["incident"] not in left
 
 
 def test_a_transfer_of_another_link_is_refused_and_nothing_is_kept(town: Town) -> None:
@@ -103,9 +135,13 @@ def test_a_transfer_of_another_link_is_refused_and_nothing_is_kept(town: Town) -
 def test_the_terminal_tells_the_same_whether_the_gateway_runs_or_not(town: Town) -> None:
     found = opened(town, noticed=to_wire(NOW - timedelta(days=8)), note="委託先から連絡")
 
-    def terminal(*words: str) -> subprocess.CompletedProcess[str]:
+    def terminal(
+        *words: str, who: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        signing = ("--account", who["account"], "--password-stdin") if who else ()
         return subprocess.run(
-            [sys.executable, "-m", "kumobashi", "incident", *words],
+            [sys.executable, "-m", "kumobashi", "incident", *words, *signing],
+            input=f"{who['password']}\n{who['code']}\n" if who else "",
             capture_output=True,
             encoding="utf-8",
             cwd=town.folder,
@@ -121,14 +157,20 @@ def test_the_terminal_tells_the_same_whether_the_gateway_runs_or_not(town: Town)
         assert stopped.returncode == 1, stopped.stderr
         assert json.loads(stopped.stdout) == json.loads(running.stdout)
         filed = to_wire(NOW)
-        done = terminal("report", found["incident"], "--kind", "prompt", "--filed", filed)
+        filing = ("report", found["incident"], "--kind", "prompt", "--filed", filed)
+        assert terminal(*filing).returncode != 0  # nobody says who
+        assert terminal(*filing, who=fresh(town)).returncode != 0  # an operator may not
+        chief = account(town, "yamada", "approver")
+        done = terminal(*filing, who=chief())
         assert done.returncode == 0, done.stderr
     finally:
         town.start("hall-core")
     shown = ask(town, "show", incident=found["incident"])
     assert shown["incident"]["state"] == "prompted"
     assert shown["incident"]["clocks"][0]["was_late"]
-    assert [one["by"] for one in shown["history"]] == ["local-api", "operator"]
+    noted, filed_by = (one["by"] for one in shown["history"])
+    assert noted.startswith("account:oper")
+    assert filed_by == "account:yamada"
     state = (town.folder / "var/hall-core/state.db").read_bytes()
     wal = town.folder / "var/hall-core/state.db-wal"
     state += wal.read_bytes() if wal.exists() else b""

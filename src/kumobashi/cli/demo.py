@@ -152,7 +152,7 @@ def prepare(
 def _night(terminal: Terminal, city: Path, residents: int, seed: int) -> "Night":
     from kumobashi.cli.night import Night
 
-    return Night(terminal=terminal, folder=city, residents=residents, seed=seed)
+    return Night(terminal=terminal, folder=city, residents=residents, seed=seed, has_papers=True)
 
 
 def keep_serving(terminal: Terminal, gateways: Gateways, url: str, *, is_shown: bool) -> None:

@@ -23,6 +23,7 @@ from kumobashi.exchange.views import Light, TransferView
 from kumobashi.kernel import SystemClock, business_date
 
 if TYPE_CHECKING:
+    from kumobashi.cli.papers_story import Papers
     from kumobashi.planning.campaign_story import CampaignLine
     from kumobashi.planning.workspace import Workspace
     from kumobashi.release.comparing import Way
@@ -51,6 +52,8 @@ class Night:
     ways: "Sequence[Way]" = ()
     as_written: "GateReport | None" = None  # what the gate says of the rule as it is written
     agreement: dict[str, str] = field(default_factory=dict)
+    has_papers: bool = False  # whether a request is answered and a report drafted
+    papers: "Papers | None" = None
     _workspace: "Workspace | None" = None
 
     @property
@@ -104,12 +107,17 @@ class Night:
         self._link(api, _GATED, yesterday)
         self._link(api, _PREDICATE_ONLY, yesterday)
         self._link(api, "vaccination-reminders", yesterday)
-        # The link that stops is waited for: time to count notices in.
+        # The link that stops is waited for: time to count notices in, and to answer who asks.
         with ThreadPoolExecutor(1, "campaigns") as beside:
             counting = beside.submit(self._count)
+            answering = beside.submit(self._answer, api) if self.has_papers else None
             self._link(api, _STOPPED, yesterday, until={Light.STOPPED}, is_again=True)
             counting.result()
+            self.papers = answering.result() if answering else None
         self._left_to_people(api)
+        if self.papers and not self.terminal.as_json:
+            self._title("本人からの請求と、漏えい等の報告", "What is asked for, and a leak")
+            self.papers.draw(self.terminal)
         self._refused()
 
     def conclude(self, *, url: str, seconds: float) -> None:
@@ -125,6 +133,7 @@ class Night:
             notices = [line_json(line) for line in self.campaigns]
             gate = self.as_written.facts() if self.as_written else None
             told["agreement"] = self.agreement
+            told["papers"] = self.papers.plain() if self.papers else None
             compared = {"gate_as_written": gate, "ways": ways_json(self.ways)}
             self.terminal.emit({**told, "campaigns": notices, **compared})
             return
@@ -155,6 +164,11 @@ class Night:
         self.as_written = counted(workspace, decided, as_written=True).gate
         left = next(view.gate for view in self.done if view.link == _GATED)
         _, self.ways = campaigns_of_plan(workspace, decided.link, on=self.today, now=now, gate=left)
+
+    def _answer(self, api: LocalApi) -> "Papers":
+        from kumobashi.cli.papers_story import tell_papers
+
+        return tell_papers(api, self.workspace, _HALL, _GATED)
 
     def _title(self, ja: str, en: str) -> None:
         if not self.terminal.as_json:

@@ -21,6 +21,7 @@ from kumobashi.exchange.views import (
     RED,
     Light,
     LinkView,
+    OpenIncident,
     OverdueMedia,
     OverdueRequest,
     Overview,
@@ -88,6 +89,9 @@ def draw(terminal: Terminal, overview: Overview) -> Group:
         parts += [Text(), Text(_overdue(terminal, media), style="bold red")]
     for request in overview.overdue_requests:
         parts += [Text(), Text(_overdue_request(terminal, request), style="bold red")]
+    for incident in overview.incidents:
+        style = "bold red" if incident.is_late else "yellow"
+        parts += [Text(), Text(_incident(terminal, incident), style=style)]
     return Group(*parts)
 
 
@@ -103,9 +107,45 @@ def _overdue(terminal: Terminal, media: OverdueMedia) -> str:
 
 def _overdue_request(terminal: Terminal, late: OverdueRequest) -> str:
     day = late.due.isoformat()
+    if late.awaits == "receivers":
+        return terminal.t(
+            f"{late.kind_ja}の提供先の確認が期限 {day} を過ぎています。"
+            f"kumobashi request show {late.request}",
+            f"Receivers should have confirmed a {late.kind} by {day};"
+            f" kumobashi request show {late.request}",
+        )
     return terminal.t(
         f"{late.kind_ja}の決定が期限 {day} を過ぎています。kumobashi request show {late.request}",
         f"A {late.kind} request was due on {day}; kumobashi request show {late.request}",
+    )
+
+
+def _incident(terminal: Terminal, found: OpenIncident) -> str:
+    """Return an open incident with its two clocks."""
+    end = found.incident[-8:]
+    if found.link is None:
+        return terminal.t(
+            f"漏えい等の事案 {end} の記録が書いたときのままではありません。kumobashi incident list",
+            f"The record of incident {end} is not as it was written; kumobashi incident list",
+        )
+    words = {"prompt": ("速報", "prompt report"), "final": ("確報", "final report")}
+    clocks = []
+    for one in found.clocks:
+        name, left = terminal.t(*words[one.report]), one.days_left
+        if one.level == "done":
+            clocks.append(terminal.t(f"{name} 済", f"{name} filed"))
+        elif one.level == "overdue":
+            clocks.append(
+                terminal.t(f"{name} {one.due} を {-left} 日超過", f"{name} {-left} days late")
+            )
+        else:
+            clocks.append(
+                terminal.t(f"{name} {one.due} まであと {left} 日", f"{name} in {left} days")
+            )
+    told = terminal.t("、", ", ").join(clocks)
+    return terminal.t(
+        f"漏えい等の事案 {end}（{found.link}）: {told}。kumobashi incident show {end}",
+        f"Incident {end} ({found.link}): {told}; kumobashi incident show {end}",
     )
 
 

@@ -10,7 +10,7 @@ now (``standings``) and a leaf of evidence. What arrives in another order than i
 in order by :func:`kumobashi.consent.states.prevails`; in doubt the no counts.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -227,6 +227,23 @@ class ConsentLedger:
             return found
 
         return self._write(number, by, work)
+
+    def followed(self, subjects: Collection[str]) -> set[str]:
+        """Return sealed numbers, and with them those that they were merged into since."""
+
+        def read(connection: sa.Connection) -> set[str]:
+            found, new = set(subjects), set(subjects)
+            while new:
+                merged = sa.select(fates.c.into).where(
+                    fates.c.tenant == self.tenant,
+                    fates.c.into.is_not(None),
+                    fates.c.subject.in_(sorted(new)),
+                )
+                new = set(connection.execute(merged).scalars()) - found
+                found |= new
+            return found
+
+        return self.store.read(read)
 
     def is_gone(self, number: str) -> bool:
         """Whether the resident of a number died or has another now; raise ``SubjectUnfit``."""

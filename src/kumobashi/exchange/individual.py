@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import TypeGuard
 
 import duckdb
 import pyarrow as pa
@@ -21,7 +22,7 @@ from kumobashi.exchange.transfer_keys import INDIVIDUAL, TransferKeys
 from kumobashi.release.releasing import Source
 from kumobashi.release.rules import ReleaseRule
 from kumobashi.release.staging import CONSENTS, Stage, stages
-from kumobashi.storage.tables import Query
+from kumobashi.storage.tables import Query, TableReader
 from kumobashi.storage.withholding import WithholdingReader, comparable
 
 _KEPT = 60  # lists of a link; older ones go with their keys
@@ -120,18 +121,21 @@ def left_to_people(
     subject, *rest = stages(rule, purpose=purpose, on=on)
     numbers = _withheld(subject, sources)
     consent = next((stage for stage in rest if stage.name == CONSENTS), None)
-    is_table = consent is not None and isinstance(
-        sources[consent.dataset].reader, WithholdingReader
-    )
+    is_table = consent is not None and _sees_to_people(sources[consent.dataset].reader)
     if consent is not None and is_table and len(numbers):
         given = comparable(_withheld(consent, sources))
         numbers = numbers.filter(pc.is_in(comparable(numbers), given, skip_nulls=True))
     return pc.unique(numbers)
 
 
+def _sees_to_people(reader: TableReader) -> TypeGuard[WithholdingReader]:
+    """Whether a reader withholds people whom somebody has to see to."""
+    return isinstance(reader, WithholdingReader) and reader.is_for_people
+
+
 def _withheld(stage: Stage, sources: Mapping[str, Source]) -> pa.Array:
     source = sources[stage.dataset]
-    if not isinstance(source.reader, WithholdingReader):
+    if not _sees_to_people(source.reader):
         return pa.array([], pa.string())
     query = Query(source.table, stage.columns, stage.where)
     return source.reader.withheld(query).combine_chunks()

@@ -16,7 +16,8 @@ from kumobashi.release.rules import ReleaseRule
 from kumobashi.storage.tables import ColumnSpec, TableStore
 
 if TYPE_CHECKING:
-    from kumobashi.consent.source import LedgerStore
+    import sqlalchemy as sa
+
     from kumobashi.ties.source import TieStore
 
 
@@ -97,7 +98,8 @@ class Order:
     is_in_order: bool = False  # the next transfer waits until the one before it is over
     coded: Coded | None = None  # none: columns leave under their logical names
     approved_gate: GateReport | None = None  # what was seen when the link was approved
-    consents: "LedgerStore | None" = None  # of a rule that asks the ledger; among the sources too
+    # Raises, in the transaction that seals, when what was read may not leave any more.
+    refuse_changed: "Callable[[sa.Connection], None] | None" = None
     ties: "TieStore | None" = None  # of a rule that asks the ties; among the sources too
     fallback: str | None = None  # the link that steps in when the gate lets nothing leave
     needed: Needed | None = None  # the agreement without which nothing leaves

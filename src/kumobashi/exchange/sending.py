@@ -308,13 +308,13 @@ class Sender:
 
 
 def _still_permitted(order: Order, row: Outgoing, connection: sa.Connection) -> None:
-    """Seal nothing with somebody in it who withdrew since the rows were joined.
+    """Seal nothing with somebody in it who withdrew, or was suspended, since the rows were read.
 
     Raises:
-        ConsentChanged, TiesChanged: the rows are read anew.
+        ConsentChanged, SuspensionChanged, TiesChanged: the rows are read anew.
     """
-    if order.consents:
-        order.consents.refuse_changed(connection)
+    if order.refuse_changed:
+        order.refuse_changed(connection)
     if order.ties:
         order.ties.seal(connection, transfer=row.transfer, link=row.link)
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Literal
 
 from kumobashi.kernel import Finding
 from kumobashi.release.gate_report import GateReport
@@ -227,6 +228,32 @@ class OverdueRequest:
     kind: str
     kind_ja: str
     due: date
+    awaits: Literal["decision", "receivers"] = "decision"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportClock:
+    """When one report of an incident is due (速報・確報)."""
+
+    report: Literal["prompt", "final"]
+    due: date
+    days_left: int  # negative: late
+    level: Literal["done", "calm", "soon", "overdue"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenIncident:
+    """An incident (漏えい等の事案) that is not closed."""
+
+    incident: str
+    link: str | None  # none: its record is not as it was written
+    noticed: datetime | None
+    clocks: tuple[ReportClock, ...]
+
+    @property
+    def is_late(self) -> bool:
+        """Whether a report is late, or its record cannot be believed."""
+        return self.link is None or any(one.level == "overdue" for one in self.clocks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,11 +269,13 @@ class Overview:
     overdue: tuple[HoldingView, ...] = ()  # what receivers should have deleted, and have not
     overdue_media: tuple[OverdueMedia, ...] = ()
     overdue_requests: tuple[OverdueRequest, ...] = ()
+    incidents: tuple[OpenIncident, ...] = ()
 
     @property
     def is_red(self) -> bool:
         """Whether somebody must act now."""
         is_late = bool(self.overdue or self.overdue_media or self.overdue_requests)
+        is_late = is_late or any(one.is_late for one in self.incidents)
         return is_late or any(link.light in RED for link in self.links)
 
 
@@ -297,9 +326,11 @@ class Board:
     overdue: tuple[HoldingView, ...] = ()  # what receivers should have deleted, and have not
     overdue_media: tuple[OverdueMedia, ...] = ()
     overdue_requests: tuple[OverdueRequest, ...] = ()
+    incidents: tuple[OpenIncident, ...] = ()
 
     @property
     def is_red(self) -> bool:
         """Whether somebody must act now."""
         is_late = bool(self.overdue or self.overdue_media or self.overdue_requests)
+        is_late = is_late or any(one.is_late for one in self.incidents)
         return is_late or any(row.light in RED for row in self.rows)

@@ -37,10 +37,13 @@ class Deed(StrEnum):
     SEE_INDIVIDUAL = "see_individual"  # which protected persons a transfer left to people
     HANDLE_REQUEST = "handle_request"  # receive a resident's request, propose what is decided
     DECIDE_REQUEST = "decide_request"  # decide on it; see and disclose what was sent
+    NOTE_INCIDENT = "note_incident"  # note an incident, and what is known of it
+    ANSWER_FOR_INCIDENT = "answer_for_incident"  # note that it was reported, or close it
 
 
 _DELETION = (Deed.ASK_DELETION, Deed.APPROVE_DELETION)
 _REQUESTS = (Deed.HANDLE_REQUEST, Deed.DECIDE_REQUEST)
+_INCIDENTS = (Deed.NOTE_INCIDENT, Deed.ANSWER_FOR_INCIDENT)
 MAY: dict[Role, frozenset[Deed]] = {
     Role.OPERATOR: frozenset(
         {
@@ -52,6 +55,7 @@ MAY: dict[Role, frozenset[Deed]] = {
             Deed.SERVE_COUNTER,
             Deed.SEE_INDIVIDUAL,
             Deed.HANDLE_REQUEST,
+            Deed.NOTE_INCIDENT,
         }
     ),
     Role.APPROVER: frozenset(
@@ -63,6 +67,7 @@ MAY: dict[Role, frozenset[Deed]] = {
             Deed.SEE_INDIVIDUAL,
             *_DELETION,
             *_REQUESTS,
+            *_INCIDENTS,
         }
     ),
     Role.AUDITOR: frozenset({Deed.LOOK, Deed.AUDIT, Deed.AUDIT_PERSON}),

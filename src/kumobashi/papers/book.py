@@ -12,7 +12,7 @@ from kumobashi.evidence.entries import Entry
 from kumobashi.evidence.log import append
 from kumobashi.evidence.revisions import Revision, faults, revise
 from kumobashi.kernel import Clock, new_id, to_micros, to_wire
-from kumobashi.papers.errors import IncidentTouched, IncidentUnknown
+from kumobashi.papers.errors import IncidentTouched, IncidentUnknown, OpenerCloses
 from kumobashi.papers.incidents import (
     Act,
     Closing,
@@ -73,9 +73,21 @@ class IncidentBook:
         )
 
     def close(self, incident: str, closing: Closing, note: str, *, by: str) -> Incident:
-        """Close it."""
+        """Close it; unreported, by another person than who noted it: raise ``OpenerCloses``."""
+
+        def check(connection: sa.Connection, held: Incident) -> None:
+            if closing is Closing.REPORTED:
+                return
+            first = self._chain(connection, held.incident)[0]
+            if first.said.get("by") == by:
+                raise OpenerCloses
+
         return self._act(
-            incident, Act.CLOSE, lambda held, _now: closed_of(held, closing, note), by=by
+            incident,
+            Act.CLOSE,
+            lambda held, _now: closed_of(held, closing, note),
+            by=by,
+            check=check,
         )
 
     # -- reading --------------------------------------------------------------------------------
@@ -121,7 +133,13 @@ class IncidentBook:
     # -- inside ---------------------------------------------------------------------------------
 
     def _act(
-        self, incident: str, act: Act, change: Callable[[Incident, datetime], Incident], *, by: str
+        self,
+        incident: str,
+        act: Act,
+        change: Callable[[Incident, datetime], Incident],
+        *,
+        by: str,
+        check: Callable[[sa.Connection, Incident], None] | None = None,
     ) -> Incident:
         now = self._clock.now()
 
@@ -129,6 +147,8 @@ class IncidentBook:
             held = self._one(connection, incident, hold=True)
             then = check_move(held, act)
             made = replace(change(held, now), state=then, number=held.number + 1)
+            if check:
+                check(connection, held)
             return self._revise(connection, made, act, by=by, now=now, before=held.state)
 
         return self._store.write(work, key=_KEY)

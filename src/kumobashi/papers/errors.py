@@ -84,6 +84,17 @@ class IncidentUnfit(IncidentFailed):
     remedy_en = "Correct it and try again."
 
 
+class OpenerCloses(IncidentFailed):
+    """Whoever noted it closes it without a report."""
+
+    code = "incident.same_person"
+    status = 403
+    ja = "報告しないまま終えるときは、事案を記録した本人ではない承認者が終えます。"
+    en = "Without a report it is closed by another approver than who noted it."
+    remedy_ja = "ほかの承認者に頼んでください。報告したあとなら、だれでも終えられます。"
+    remedy_en = "Ask another approver; once it is reported, any approver closes it."
+
+
 class IncidentMove(IncidentFailed):
     """Not in this state."""
 

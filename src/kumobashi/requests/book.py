@@ -14,19 +14,26 @@ from kumobashi.requests.deadlines import RULES, Extension, Rules, Step, Stop
 from kumobashi.requests.errors import (
     AnswerMissing,
     ClauseUnfit,
+    DeciderCarriesOut,
     ExtendedFar,
     ExtendedLate,
     ExtendedTwice,
+    LiftUnasked,
+    NotSuspended,
     ProposalNeeded,
     ProposalUnlike,
     ProposerDecides,
     ReasonMissing,
+    ReceiverUnknown,
     RequesterUnchecked,
     RequestMove,
     RequestTwice,
     RequestUnfit,
+    ScopeNeeded,
+    ScopeWider,
     TransferUnknown,
 )
+from kumobashi.requests.receivers import Receiver
 from kumobashi.requests.records import Applicant, Details, Identity, Request, Ruling
 from kumobashi.requests.states import Act, Kind, Outcome, State, check_act
 from kumobashi.requests.writing import Pen
@@ -225,8 +232,21 @@ class Book:
 
         return self._move(request, Act.TRANSFER, who, change, texts=texts)
 
-    def carry_out(self, request: str, who: Who) -> Request:
-        """Note that what was granted is done; a refusal has nothing to carry out."""
+    def carry_out(
+        self,
+        request: str,
+        who: Who,
+        *,
+        links: Sequence[str] = (),
+        receivers: Sequence[Receiver] = (),
+    ) -> Request:
+        """Do what was granted; a refusal has nothing to carry out.
+
+        A suspension counts from this commit on: for ``links``, or for those that were asked for.
+
+        Raises:
+            DeciderCarriesOut, ScopeNeeded, ScopeWider: it was not.
+        """
 
         def change(pen: Pen, held: Request) -> Details:
             decision = held.details.decision
@@ -237,12 +257,63 @@ class Book:
                     act=Act.CARRY_OUT.value,
                     act_ja=Act.CARRY_OUT.ja,
                 )
-            return replace(held.details, carried_out_on=pen.on)
+            if held.kind is not Kind.DISCLOSURE and held.details.decided_by == who.by:
+                raise DeciderCarriesOut
+            return replace(
+                held.details,
+                carried_out_on=pen.on,
+                carried_out_at=pen.now,
+                carried_out_by=who.by,
+                suspended=_scope(held, links) if held.kind is Kind.SUSPENSION else None,
+                receivers=tuple(receivers),
+            )
 
         return self._move(request, Act.CARRY_OUT, who, change)
 
+    def note(self, request: str, link: str, who: Who, *, is_confirmed: bool) -> Request:
+        """Note that a receiver was told on paper, or confirmed; raise ``ReceiverUnknown``."""
+
+        def change(pen: Pen, held: Request) -> Details:
+            there = held.details.receivers
+            if not any(one.link == link for one in there):
+                known = "、".join(one.link for one in there) or "-"
+                raise ReceiverUnknown(link=link, known=known)
+            noted = tuple(
+                one.noted(pen.on, is_confirmed=is_confirmed) if one.link == link else one
+                for one in there
+            )
+            return replace(held.details, receivers=noted)
+
+        return self._move(request, Act.NOTE, who, change)
+
+    def ask_lift(self, request: str, reason: str, who: Who) -> Request:
+        """Ask that a suspension ends; another person does it."""
+
+        def change(_pen: Pen, held: Request) -> Details:
+            _check_suspends(held)
+            return replace(held.details, lift_asked_by=who.by)
+
+        return self._move(request, Act.ASK_LIFT, who, change, texts={"lift": _reason(reason)})
+
+    def lift(self, request: str, who: Who) -> Request:
+        """End a suspension that somebody else asked to end: rows leave again from the next run on.
+
+        Raises:
+            NotSuspended, LiftUnasked, ProposerDecides: it stands.
+        """
+
+        def change(pen: Pen, held: Request) -> Details:
+            _check_suspends(held)
+            if held.details.lift_asked_by is None:
+                raise LiftUnasked
+            if held.details.lift_asked_by == who.by:
+                raise ProposerDecides
+            return replace(held.details, lifted_on=pen.on, lifted_by=who.by)
+
+        return self._move(request, Act.LIFT, who, change)
+
     def close(self, request: str, who: Who) -> Request:
-        """End it."""
+        """End it; what was suspended stays so."""
         return self._move(request, Act.CLOSE, who, lambda _pen, held: held.details)
 
     def withdraw(self, request: str, who: Who) -> Request:
@@ -330,6 +401,23 @@ class Book:
             return work(pen)
 
         return self.store.write(write, key="requests")
+
+
+def _scope(held: Request, links: Sequence[str]) -> tuple[str, ...]:
+    """Return the links that are suspended; empty: all."""
+    asked, wished = held.details.links, tuple(sorted(set(links)))
+    for link in wished:
+        if asked and link not in asked:
+            raise ScopeWider(link=link, known="、".join(asked))
+    decision = held.details.decision
+    if not wished and decision is not None and decision.outcome is Outcome.PARTLY:
+        raise ScopeNeeded
+    return wished or asked
+
+
+def _check_suspends(held: Request) -> None:
+    if held.details.suspended is None or held.details.lifted_on is not None:
+        raise NotSuspended
 
 
 def _text(field: str, value: str) -> str:

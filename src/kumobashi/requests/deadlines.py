@@ -36,9 +36,10 @@ class Step(StrEnum):
     SPECIAL = "special"  # so much, or so long, that a day is set and told
     STOP = "stop"  # 補正
     WINDOW = "window"  # how long after a disclosure this may be asked for
+    RECEIVERS = "receivers"  # until receivers are waited for no longer
 
 
-_NEEDED: Final = frozenset(Step) - {Step.WINDOW}
+_NEEDED: Final = frozenset(Step) - {Step.WINDOW, Step.RECEIVERS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

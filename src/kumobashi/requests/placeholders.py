@@ -21,6 +21,7 @@ class Around:
     links: Sequence[str]  # names; empty: all
     rows: Sequence[Mapping[str, str]]  # of the record, in words
     receivers: Sequence[Mapping[str, Any]]
+    told: Sequence[Mapping[str, Any]]  # receivers, and how far each is
     notes: Sequence[str]
 
 
@@ -54,6 +55,10 @@ MEANINGS: Final[Mapping[str, str]] = {
     "回答の指紋": "決定に添えた記録のハッシュ",
     "記録": "提供の記録。.開始 .連携・送り先 などは 一つ['連携・送り先'] と書く",
     "受け取り先": "データを持ちうる受け取り先。.連携 .送り先 .転送 .状態",
+    "実施日": "訂正・利用停止を実施した日",
+    "提供先": (
+        "実施のとき本人のデータを持ちえた提供先。.連携 .送り先 .転送（一覧） .状態 .日 .期限"
+    ),
     "注意": "記録の注意書きの一覧",
     "移送先": "移送した先",
     "移送の理由": "移送の理由",
@@ -118,6 +123,18 @@ def placeholders(request: Request, around: Around) -> dict[str, Any]:
                 "状態": one["state_ja"],
             }
             for one in around.receivers
+        ],
+        "実施日": held.carried_out_on,
+        "提供先": [
+            {
+                "連携": one["link"],
+                "送り先": one["to_name"],
+                "転送": list(one["transfers"]),
+                "状態": one["state_ja"],
+                "日": date.fromisoformat(one["on"]) if one["on"] else None,
+                "期限": date.fromisoformat(one["due"]),
+            }
+            for one in around.told
         ],
         "注意": list(around.notes),
         "移送先": texts.get("transfer_to", ""),

@@ -21,6 +21,7 @@ PAPERS: Final = (
     "correction",
     "suspension",
     "transfer",
+    "receivers",
 )
 """The papers that can be printed; each has a template of its name."""
 SHEETS: Final = Sheets(
@@ -42,6 +43,8 @@ def papers_of(request: Request) -> list[str]:
         found.append("transfer")
     if held.decision:
         found.append(_notice(request.kind, held.decision.outcome))
+    if held.receivers:
+        found.insert(len(found) - 1, "receivers")  # of the newest act is the resident's notice
     return found
 
 

@@ -74,6 +74,23 @@ class Reading:
         days = [one.details.carried_out_on for one in found]
         return max((day for day in days if day is not None), default=None)
 
+    def suspending(self, link: str) -> dict[str, str]:
+        """Return by which requests rows may not leave by a link: the request, and whose it is.
+
+        Raises:
+            RequestTouched: somebody changed a suspension, so nobody can say who is among them.
+        """
+        return self._store.read(lambda connection: self.suspending_in(connection, link))
+
+    def suspending_in(self, connection: sa.Connection, link: str) -> dict[str, str]:
+        """Return the same, inside a transaction."""
+        query = self._query().where(
+            requests.c.kind == Kind.SUSPENSION.value,
+            requests.c.state.in_((State.CARRIED_OUT.value, State.CLOSED.value)),
+        )
+        found = map(_request, connection.execute(query))
+        return {one.request: one.subject for one in found if one.suspends(link)}
+
     def history(self, request: str) -> list[Revision]:
         """Return the revisions of a request; raise ``RequestUnknown``."""
         found = self._store.read(lambda connection: self._chain(connection, request))

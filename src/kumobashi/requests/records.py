@@ -1,7 +1,7 @@
 """A request as the table has it; whose it is stays sealed."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -14,6 +14,7 @@ from kumobashi.evidence.revisions import Facts, Revision, bound
 from kumobashi.kernel import from_micros, to_wire
 from kumobashi.requests.deadlines import RULES, Due, Extension, Rules, Step, Stop, due_of
 from kumobashi.requests.errors import RequestTouched
+from kumobashi.requests.receivers import Receiver
 from kumobashi.requests.states import OPEN, Kind, Outcome, State
 
 
@@ -84,6 +85,13 @@ class Details:
     decided_by: str | None = None
     days_late: int = 0
     carried_out_on: date | None = None
+    carried_out_at: datetime | None = None  # runs that began later went without, or corrected
+    carried_out_by: str | None = None
+    suspended: tuple[str, ...] | None = None  # names of links; empty: all; none: nothing is
+    receivers: tuple[Receiver, ...] = ()  # who had the resident's data then
+    lift_asked_by: str | None = None
+    lifted_on: date | None = None
+    lifted_by: str | None = None
     section_asked: bool = False  # a protected person's section was asked
 
     def encode(self) -> str:
@@ -111,6 +119,13 @@ class Details:
             decided_by=said["decided_by"],
             days_late=int(said["days_late"]),
             carried_out_on=_day(said["carried_out_on"]),
+            carried_out_at=_moment(said.get("carried_out_at")),  # none of these in older rows
+            carried_out_by=said.get("carried_out_by"),
+            suspended=_names(said.get("suspended")),
+            receivers=tuple(map(Receiver.decode, said.get("receivers", ()))),
+            lift_asked_by=said.get("lift_asked_by"),
+            lifted_on=_day(said.get("lifted_on")),
+            lifted_by=said.get("lifted_by"),
             section_asked=said["section_asked"] is True,
         )
 
@@ -145,6 +160,12 @@ class Request:
     def is_open(self) -> bool:
         """Whether a decision is still owed."""
         return self.state in OPEN
+
+    def suspends(self, link: str) -> bool:
+        """Whether the resident's rows may not leave by a link."""
+        held = self.details
+        is_over = held.suspended is None or held.lifted_on is not None
+        return not is_over and (not held.suspended or link in held.suspended)
 
     def plain(self, today: date) -> dict[str, Any]:
         """Return it as JSON with its deadline; whose it is is left out."""
@@ -231,6 +252,14 @@ def _plain(value: Any) -> dict[str, Any]:  # noqa: ANN401 - any of the dataclass
 
 def _day(text: str | None) -> date | None:
     return date.fromisoformat(text) if text else None
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _names(said: Sequence[str] | None) -> tuple[str, ...] | None:
+    return None if said is None else tuple(said)
 
 
 def _extension(said: Mapping[str, Any] | None) -> Extension | None:

@@ -4,6 +4,8 @@
         └──ask──> asked ──resume──┘   └─propose─> proposed ─decide┘      └──────close──────┘
     received | checked | proposed ──extend──> the same state, with a later deadline
     received | checked ──transfer──> transferred; whatever is not decided ──withdraw──> withdrawn
+    carried_out ──note──> carried_out: a receiver was told, or confirmed
+    carried_out | closed ──ask lift──> ──lift──> the same state: a suspension ends, by two persons
 
 A decision is an act of law that a later word of the applicant does not undo: nothing decided can
 be withdrawn (個人情報保護委員会 Q&A 行政機関等編 5-6-12). A refusal, in whole or in part, is
@@ -72,6 +74,9 @@ class Act(StrEnum):
     DECIDE = "decide"
     TRANSFER = "transfer"
     CARRY_OUT = "carry_out"
+    NOTE = "note"  # a receiver was told, or confirmed, on paper
+    ASK_LIFT = "ask_lift"
+    LIFT = "lift"  # a suspension ends: rows leave again
     CLOSE = "close"
     WITHDRAW = "withdraw"
 
@@ -126,6 +131,9 @@ _ACTS_JA: Final = {
     Act.DECIDE: "決定",
     Act.TRANSFER: "移送",
     Act.CARRY_OUT: "実施",
+    Act.NOTE: "提供先の確認",
+    Act.ASK_LIFT: "利用停止の解除の申出",
+    Act.LIFT: "利用停止の解除",
     Act.CLOSE: "終了",
     Act.WITHDRAW: "取下げ",
 }
@@ -149,6 +157,9 @@ MOVES: Final[Mapping[tuple[State, Act], State]] = {
     (State.RECEIVED, Act.TRANSFER): State.TRANSFERRED,
     (State.CHECKED, Act.TRANSFER): State.TRANSFERRED,
     (State.DECIDED, Act.CARRY_OUT): State.CARRIED_OUT,
+    (State.CARRIED_OUT, Act.NOTE): State.CARRIED_OUT,
+    **{(one, Act.ASK_LIFT): one for one in (State.CARRIED_OUT, State.CLOSED)},
+    **{(one, Act.LIFT): one for one in (State.CARRIED_OUT, State.CLOSED)},
     (State.DECIDED, Act.CLOSE): State.CLOSED,
     (State.CARRIED_OUT, Act.CLOSE): State.CLOSED,
     **{(one, Act.WITHDRAW): State.WITHDRAWN for one in OPEN},

@@ -161,6 +161,9 @@ class Pen:
         )
         said = json.loads(row.facts)
         decided = said["decision"] if act is Act.DECIDE else None
+        counts = {"days_late": said["days_late"]} if decided else None
+        if act is Act.CARRY_OUT:
+            counts = {"receivers": len(said["receivers"])}
         leaf = {
             "id": request,
             "code": row.kind,
@@ -169,7 +172,7 @@ class Pen:
             "after": row.state,
             "business_date": self.on.isoformat(),
             "reason": decided["outcome"] if decided else None,
-            "counts": {"days_late": said["days_late"]} if decided else None,
+            "counts": counts,
             "revision": revision.hash,
             "number": number,
         }

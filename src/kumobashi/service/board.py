@@ -24,6 +24,7 @@ from kumobashi.exchange.views import (
     Light,
     LinkRow,
     LinkView,
+    OpenIncident,
     OverdueMedia,
     OverdueRequest,
     TransferView,
@@ -66,6 +67,7 @@ class SiteBoard:
         overdue: Callable[[], tuple[HoldingView, ...]] = tuple,
         overdue_media: Callable[[], tuple[OverdueMedia, ...]] = tuple,
         overdue_requests: Callable[[], tuple[OverdueRequest, ...]] = tuple,
+        incidents: Callable[[], tuple[OpenIncident, ...]] = tuple,
     ) -> None:
         self._workspace = workspace
         self._directory = directory
@@ -77,6 +79,7 @@ class SiteBoard:
         self._overdue = overdue
         self._overdue_media = overdue_media
         self._overdue_requests = overdue_requests
+        self._incidents = incidents
         self._newest = Newest(ledger)
         self._lock = threading.Lock()
         self._making = threading.Lock()
@@ -115,6 +118,7 @@ class SiteBoard:
             overdue=self._overdue(),
             overdue_media=self._overdue_media(),
             overdue_requests=self._overdue_requests(),
+            incidents=self._incidents(),
         )
 
     def links(self, names: Sequence[str]) -> list[LinkView]:

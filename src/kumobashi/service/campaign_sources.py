@@ -7,7 +7,7 @@ from kumobashi.directory.models import DataTimes
 from kumobashi.exchange.orders import Targeting
 from kumobashi.planning.workspace import Workspace
 from kumobashi.release.campaigns import Campaign
-from kumobashi.service.protecting import open_source
+from kumobashi.service.protecting import Suspended, open_source
 
 if TYPE_CHECKING:
     from kumobashi.storage.tables import TableStore
@@ -17,6 +17,7 @@ def targeting_of(
     workspace: Workspace,
     campaigns: Sequence[Campaign],
     stores: "dict[str, TableStore] | None" = None,
+    suspended: Suspended | None = None,
 ) -> Targeting:
     """Return what the campaigns read; ``stores`` by system are used and added to."""
     opened = stores if stores is not None else {}
@@ -26,7 +27,7 @@ def targeting_of(
         for reference in campaign.datasets.values():
             system, dataset = workspace.dataset(reference)
             if system.system not in opened:
-                opened[system.system] = open_source(workspace, system)
+                opened[system.system] = open_source(workspace, system, suspended)
             store = opened[system.system]
             hall[reference] = (store, dataset.table)
             dated = system.as_of

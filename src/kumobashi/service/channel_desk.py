@@ -26,6 +26,7 @@ class ChannelDesk:
             "channel_add": self.add,
             "channel_resend": self.resend,
             "channel_confirm": self.confirm,
+            "channel_delivery": self.delivery,
             "channel_list": self.list,
             "channel_remove": self.remove,
         }
@@ -60,6 +61,13 @@ class ChannelDesk:
             "addresses": [plain_address(proven)],
             "records": [plain_record(one) for one in granted],
         }
+
+    def delivery(self, said: Said, _by: str) -> Answer:
+        """Ask the channel what became of the newest code."""
+        book, record = self._consents.channels, said_text(said, "record")
+        found = book.delivery(record)
+        told = {"delivery": found.value, "delivery_ja": found.ja}
+        return {"addresses": [plain_address(book.address(record))], **told}
 
     def list(self, said: Said, _by: str) -> Answer:
         """Return a resident's rows; no address is in them."""

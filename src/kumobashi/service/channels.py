@@ -2,18 +2,21 @@
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from kumobashi.consent.channels.errors import ChannelSettingsUnfit
 from kumobashi.consent.channels.letters import LetterSender, keep_only
 from kumobashi.consent.channels.ports import Sender
+from kumobashi.consent.channels.sms import SmsRoute, SmsSender
 from kumobashi.consent.channels.smtp import MailRoute, SmtpSender
 from kumobashi.consent.channels.states import Channel
 from kumobashi.consent.channels.wording import Office
-from kumobashi.directory.channel_models import MailChannel
+from kumobashi.directory.channel_models import MailChannel, SmsChannel
 from kumobashi.planning.workspace import Workspace
 from kumobashi.service.secrets import secret
 
 _LETTERS = "letters"
+_HTTP, _HTTPS = 80, 443
 
 
 def keys_folder(workspace: Path, site: str) -> Path:
@@ -40,6 +43,8 @@ def senders_of(workspace: Workspace, site: str) -> Mapping[Channel, Sender]:
     found: dict[Channel, Sender] = {}
     if said.mail:
         found[Channel.MAIL] = SmtpSender(_route(workspace.folder, said.mail), office)
+    if said.sms:
+        found[Channel.SMS] = SmsSender(_sms_route(workspace.folder, said.sms), office)
     if said.post:
         found[Channel.POST] = LetterSender(workspace.folder / "var" / site / _LETTERS, office)
     return found
@@ -50,10 +55,31 @@ def keep_letters_only(var: Path, records: Collection[str]) -> None:
     keep_only(var / _LETTERS, records)
 
 
-def _route(folder: Path, said: MailChannel) -> MailRoute:
+def _authorities(folder: Path, said: MailChannel | SmsChannel, channel: Channel) -> str | None:
     authorities = secret(folder, said.authorities) if said.authorities else None
     if authorities is not None and "BEGIN CERTIFICATE" not in authorities:
-        raise ChannelSettingsUnfit(channel="mail", field="authorities", expected="PEM")
+        raise ChannelSettingsUnfit(channel=channel.value, field="authorities", expected="PEM")
+    return authorities
+
+
+def _sms_route(folder: Path, said: SmsChannel) -> SmsRoute:
+    url = urlsplit(said.url)
+    is_encrypted = url.scheme == "https"
+    return SmsRoute(
+        host=said.host,
+        port=url.port or (_HTTPS if is_encrypted else _HTTP),
+        is_encrypted=is_encrypted,
+        path=url.path or "/",
+        reports=said.reports,
+        user=said.user,
+        password=secret(folder, said.password),
+        longest=said.longest,
+        refused=frozenset(said.refused),
+        authorities=_authorities(folder, said, Channel.SMS),
+    )
+
+
+def _route(folder: Path, said: MailChannel) -> MailRoute:
     return MailRoute(
         host=said.host,
         port=said.port,
@@ -61,5 +87,5 @@ def _route(folder: Path, said: MailChannel) -> MailRoute:
         sender=said.sender,
         user=said.user,
         password=secret(folder, said.password) if said.password else None,
-        authorities=authorities,
+        authorities=_authorities(folder, said, Channel.MAIL),
     )

@@ -28,12 +28,14 @@ from kumobashi.exchange.migrating import migrate
 from kumobashi.kernel import Clock, business_date
 from kumobashi.planning.workspace import Workspace
 from kumobashi.release.rules import Consent, ReleaseRule
+from kumobashi.requests.reading import Reading as RequestReading
 from kumobashi.service.channels import keep_letters_only, keys_folder, senders_of
 from kumobashi.service.errors import ResidentUnclear, ResidentUnknown
 from kumobashi.service.register import candidates
 from kumobashi.service.residents import Residents
 from kumobashi.service.settings import read_settings
 from kumobashi.service.stating import open_state
+from kumobashi.service.suspending import Suspension
 from kumobashi.storage.erasable import ErasableSecrets
 from kumobashi.storage.state import StateStore
 from kumobashi.ties import Book
@@ -197,6 +199,13 @@ class Consents:
         ties = TieReading(self.ties.store, tenant=self._tenant)
         is_tied = ties.of_resident(self.ledger.subjects.seal(number))
         return bool(is_tied or Reading(self.ledger).of_resident(number))
+
+    def suspension(self, link: str) -> Suspension | None:
+        """Return whose rows may not leave by a link; none: this site receives no requests."""
+        if self._secret is None:
+            return None
+        requests = RequestReading(self._store, tenant=self._tenant)
+        return Suspension(requests, self.ledger, link)
 
     def source(self, rule: ReleaseRule) -> LedgerStore | None:
         """Return where a run of a rule reads its consents; none: it does not ask the ledger.

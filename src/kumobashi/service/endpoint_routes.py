@@ -24,6 +24,7 @@ from kumobashi.service.gateway import Gateway
 from kumobashi.service.govstack_api import govstack_routes
 from kumobashi.service.holding_desk import overdue_views
 from kumobashi.service.incident_api import incident_routes
+from kumobashi.service.incident_clocks import open_incidents
 from kumobashi.service.individual_api import individual_routes
 from kumobashi.service.local_api import guarded, local_routes
 from kumobashi.service.person_api import person_routes
@@ -64,6 +65,7 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
         overdue=lambda: overdue_views(gateway, endpoint),
         overdue_media=lambda: overdue_media(gateway),
         overdue_requests=lambda: overdue_requests(gateway),
+        incidents=lambda: open_incidents(gateway),
     )
     settings = gateway.settings
     plans = PlanDesk(
@@ -96,7 +98,7 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
         *request_routes(gateway, endpoint, accounts),
         *consent_routes(gateway, endpoint, accounts),
         *tie_routes(gateway, endpoint),
-        *incident_routes(gateway, endpoint),
+        *incident_routes(gateway, endpoint, accounts),
         *govstack_routes(gateway, endpoint.consents),
         *courier_routes(courier, partial(guarded, gateway)),
         *agreement_routes(agreements, accounts, partial(guarded, gateway)),

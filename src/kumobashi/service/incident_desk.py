@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from kumobashi.directory.entries import Directory
 from kumobashi.directory.errors import DirectoryFailed
 from kumobashi.exchange.auditing import trusted_directory
 from kumobashi.exchange.migrating import migrate
+from kumobashi.identity import Accounts
+from kumobashi.identity.roles import Deed
 from kumobashi.kernel import Clock, from_wire
 from kumobashi.papers.book import IncidentBook
 from kumobashi.papers.breach import breach_report
@@ -24,9 +26,10 @@ from kumobashi.papers.printing import FOLDER, render
 from kumobashi.papers.rules import REPORTS
 from kumobashi.planning.publishing import FILE, trusted_key
 from kumobashi.planning.workspace import Workspace
-from kumobashi.service.errors import BadRequest
+from kumobashi.service.errors import AccountNeeded, BadRequest
 from kumobashi.service.exposing import Exposing
 from kumobashi.service.settings import read_settings
+from kumobashi.service.signing_in import signed_in
 from kumobashi.service.stating import open_state
 from kumobashi.storage.state import StateStore
 
@@ -34,8 +37,21 @@ Said = Mapping[str, Any]
 Answer = dict[str, Any]
 
 
+DEEDS: Final[Mapping[str, Deed | None]] = {
+    "open": Deed.NOTE_INCIDENT,
+    "amend": Deed.NOTE_INCIDENT,
+    "tell": Deed.NOTE_INCIDENT,
+    "file": Deed.ANSWER_FOR_INCIDENT,
+    "close": Deed.ANSWER_FOR_INCIDENT,
+    "list": None,
+    "show": None,
+    "report": None,
+}
+"""What each deed needs somebody to sign in for; none: nothing is written by it."""
+
+
 class IncidentDesk:
-    """The incidents of one site."""
+    """The incidents of one site; whoever writes signs in, also where no gateway runs."""
 
     def __init__(
         self,
@@ -46,34 +62,35 @@ class IncidentDesk:
         workspace: Callable[[], Workspace],
         directory: Directory | None,
         clock: Clock,
+        accounts: Accounts,
     ) -> None:
         self._store = store
+        self._accounts = accounts
         self._tenant = tenant
         self._site = site
         self._workspace = workspace
         self._directory = directory
         self._clock = clock
         self._book = IncidentBook(store, tenant=tenant, clock=clock)
-        self.deeds: Mapping[str, Callable[[Said, str], Answer]] = {
-            "open": self.open,
-            "list": self.list,
-            "show": self.show,
-            "amend": self.amend,
-            "tell": self.tell,
-            "report": self.report,
-            "close": self.close,
-        }
 
-    def do(self, deed: str, said: Said, *, by: str) -> Answer:
-        """Do one deed.
+    def do(self, deed: str, said: Said) -> Answer:
+        """Do one deed of :data:`DEEDS`, as the account that the body signs in as.
 
         Raises:
             IncidentFailed, PaperFailed, LinkUnknown: it was not done.
+            AccountNeeded, IdentityFailed: nobody signed in who may do it.
             BadRequest: the body lacks a field, or there is no such deed.
         """
-        if deed not in self.deeds:
-            raise BadRequest(field="deed", expected=", ".join(self.deeds))
-        return self.deeds[deed](said, by)
+        if deed not in DEEDS:
+            raise BadRequest(field="deed", expected=", ".join(DEEDS))
+        by, needed = "", DEEDS[deed]
+        if needed is not None:
+            account = signed_in(self._accounts, said, needed)
+            if account is None:
+                raise AccountNeeded
+            by = f"account:{account}"
+        work: Callable[[Said, str], Answer] = getattr(self, deed)
+        return work(said, by)
 
     def open(self, said: Said, by: str) -> Answer:
         """Note a new incident."""
@@ -140,17 +157,18 @@ class IncidentDesk:
             self._book.tell(_text(said, "incident"), _text(said, "office"), at, by=by)
         )
 
-    def report(self, said: Said, by: str) -> Answer:
-        """Draw up a report; with ``filed`` note that it was filed, and when."""
-        report = said.get("report")
-        if report not in REPORTS:
-            raise BadRequest(field="report", expected=", ".join(REPORTS))
+    def file(self, said: Said, by: str) -> Answer:
+        """Note that a report was filed, and when; return it as it is drawn up then."""
+        report, at = _report(said), self._moment(said, "filed")
+        self._book.file(_text(said, "incident"), report, at, by=by)
+        return self.report(said, by)
+
+    def report(self, said: Said, _by: str) -> Answer:
+        """Draw up a report."""
+        report = _report(said)
         found = self._book.one(_text(said, "incident"))
-        if said.get("filed"):
-            at = self._moment(said, "filed")
-            found = self._book.file(found.incident, str(report), at, by=by)
         matter = self._exposing().matter(found)
-        paper = breach_report(matter, str(report), now=self._clock.now())
+        paper = breach_report(matter, report, now=self._clock.now())
         page = render(paper, folder=self._workspace().folder / FOLDER)
         return {"paper": paper.plain(), "html": page}
 
@@ -192,14 +210,17 @@ def desk_of(workspace: Workspace, site: str, clock: Clock) -> Iterator[IncidentD
     tenant = workspace.municipality.municipality.code
     with closing(open_state(read_settings(workspace.folder, site), tenant)) as store:
         migrate(store)
-        yield IncidentDesk(
-            store,
-            tenant=tenant,
-            site=site,
-            workspace=lambda: workspace,
-            directory=_directory(workspace, site),
-            clock=clock,
-        )
+        folder = workspace.folder / "private" / site
+        with closing(Accounts(folder, tenant=tenant, site=site, clock=clock)) as accounts:
+            yield IncidentDesk(
+                store,
+                tenant=tenant,
+                site=site,
+                workspace=lambda: workspace,
+                directory=_directory(workspace, site),
+                clock=clock,
+                accounts=accounts,
+            )
 
 
 def _directory(workspace: Workspace, site: str) -> Directory | None:
@@ -216,6 +237,13 @@ def _worst(told: Answer) -> tuple[int, int]:
     levels = [Level[one["level"].upper()] for one in told["clocks"]]
     left = [one["days_left"] for one in told["clocks"] if one["filed"] is None]
     return int(max(levels)), -min(left, default=0)
+
+
+def _report(said: Said) -> str:
+    report = said.get("report")
+    if report not in REPORTS:
+        raise BadRequest(field="report", expected=", ".join(REPORTS))
+    return str(report)
 
 
 def _text(said: Said, name: str) -> str:

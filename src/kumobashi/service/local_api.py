@@ -29,6 +29,7 @@ from kumobashi.service.endpoint import Endpoint
 from kumobashi.service.errors import BadRequest, NotAllowed
 from kumobashi.service.gateway import Gateway
 from kumobashi.service.holding_desk import overdue_views
+from kumobashi.service.incident_clocks import open_incidents
 from kumobashi.service.overviewing import names_for, overview
 from kumobashi.service.problems import problem
 from kumobashi.service.request_overdue import overdue_requests
@@ -99,6 +100,7 @@ def current_overview(gateway: Gateway, endpoint: Endpoint) -> Overview:
         overdue=overdue_views(gateway, endpoint),
         overdue_media=overdue_media(gateway),
         overdue_requests=overdue_requests(gateway),
+        incidents=open_incidents(gateway),
     )
 
 

@@ -1,4 +1,7 @@
-"""What leaves is read through tables that do not give the rows of protected persons (支援措置).
+"""What leaves is read through tables that do not give the rows of certain people.
+
+Of protected persons (支援措置) no link carries rows; of residents whose use of data was suspended
+(利用停止, ``service.suspending``) those links do not that the decision is about.
 
 Their register is data of the municipality, named once for all links in ``kumobashi.yaml``; nothing
 in a link, a rule, a campaign or a request can leave it aside. It is asked for every reading. While
@@ -6,6 +9,7 @@ it cannot be asked nothing is read, so nothing leaves.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 
 import pyarrow as pa
@@ -16,16 +20,34 @@ from kumobashi.kernel import SystemClock, business_date
 from kumobashi.planning.workspace import Workspace
 from kumobashi.service.stores import open_store
 from kumobashi.storage.tables import Query, TableStore, require_columns
-from kumobashi.storage.withholding import WithholdingTables, comparable
+from kumobashi.storage.withholding import People, WithholdingTables, comparable
 
 
-def open_source(workspace: Workspace, system: SystemFile) -> TableStore:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspended:
+    """Who may not leave by one link, and in which columns their numbers are."""
+
+    of: str  # "system.dataset" of the rule's subjects
+    key: str
+    people: People
+
+
+def open_source(
+    workspace: Workspace, system: SystemFile, suspended: Suspended | None = None
+) -> TableStore:
     """Return the tables of a system for whatever leaves it; nothing is connected yet.
 
     Raises:
         SecretMissing: the reference to a connection string leads nowhere.
     """
     tables = open_store(workspace.folder, system, workspace.layouts)
+    if suspended is not None:
+        tables = WithholdingTables(
+            tables,
+            keys=_keys(workspace, system, suspended.of, suspended.key),
+            people=suspended.people,
+            is_for_people=False,
+        )
     measures = workspace.municipality.protective_measures
     if measures is None:
         return tables
@@ -33,7 +55,7 @@ def open_source(workspace: Workspace, system: SystemFile) -> TableStore:
     register = open_store(workspace.folder, holder, workspace.layouts)
     return WithholdingTables(
         tables,
-        keys=_keys(workspace, system, measures),
+        keys=_keys(workspace, system, measures.dataset, measures.key),
         people=lambda on: protected(register, dataset.table, measures, on=on),
     )
 
@@ -92,15 +114,14 @@ def _holds(
 
 
 def _keys(
-    workspace: Workspace, system: SystemFile, measures: ProtectiveMeasures
+    workspace: Workspace, system: SystemFile, of: str, key: str
 ) -> Mapping[str, tuple[str, ...]]:
     """Return the columns with people's numbers, by table: the same item, or the same name."""
-    of_register = workspace.layout(measures.dataset).fields
-    own = next((field for field in of_register if field.name == measures.key), None)
+    own = next((field for field in workspace.layout(of).fields if field.name == key), None)
 
     def is_key(field: Field) -> bool:
         same_item = own is not None and own.item is not None and field.item == own.item
-        return same_item or field.name == measures.key
+        return same_item or field.name == key
 
     found = {}
     for dataset in system.datasets.values():

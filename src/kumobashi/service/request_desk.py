@@ -14,12 +14,12 @@ from kumobashi.identity.roles import Deed
 from kumobashi.kernel import business_date
 from kumobashi.requests.book import Book, Who, Wish
 from kumobashi.requests.deadlines import RULES, due_of, is_in_window
-from kumobashi.requests.errors import RequestUnfit, SubjectDied, SubjectProtected
+from kumobashi.requests.errors import ReceiversOpen, RequestUnfit, SubjectDied, SubjectProtected
 from kumobashi.requests.placeholders import Around, placeholders
 from kumobashi.requests.printing import SHEETS, paper_of
 from kumobashi.requests.reading import Reading
 from kumobashi.requests.records import Applicant, Identity, Request
-from kumobashi.requests.states import LIVE, OPEN, Kind, Outcome
+from kumobashi.requests.states import LIVE, OPEN, Kind, Outcome, State
 from kumobashi.service.endpoint import Endpoint
 from kumobashi.service.errors import BadRequest, ResidentUnknown
 from kumobashi.service.gateway import Gateway
@@ -27,9 +27,11 @@ from kumobashi.service.person_report import COLUMNS, cautions, cells
 from kumobashi.service.person_trace import PersonTrace, number_in, presences
 from kumobashi.service.protecting import is_protected
 from kumobashi.service.request_answers import check_answer, composed, digest_of
+from kumobashi.service.request_receivers import Following, receivers_of
 
 Said = Mapping[str, Any]
 Answer = dict[str, Any]
+Lines = list[Answer]
 TEMPLATES: Final = Path("templates") / "requests"
 """Where the staff's own templates lie in a workspace."""
 DEEDS: Final[Mapping[str, Deed | None]] = {
@@ -39,6 +41,9 @@ DEEDS: Final[Mapping[str, Deed | None]] = {
     "resume": Deed.HANDLE_REQUEST,
     "propose": Deed.HANDLE_REQUEST,
     "carry_out": Deed.HANDLE_REQUEST,
+    "receiver": Deed.HANDLE_REQUEST,
+    "ask_lift": Deed.HANDLE_REQUEST,
+    "lift": Deed.DECIDE_REQUEST,
     "close": Deed.HANDLE_REQUEST,
     "withdraw": Deed.HANDLE_REQUEST,
     "extend": Deed.DECIDE_REQUEST,
@@ -72,6 +77,7 @@ class RequestDesk:
         self._book = book_of(gateway)
         self._reading = Reading(gateway.store, tenant=gateway.identity.tenant)
         self._trace = PersonTrace(gateway, endpoint)
+        self._following = Following(gateway)
 
     def do(self, deed: str, said: Said, *, by: str) -> Answer:
         """Do one deed of :data:`DEEDS`.
@@ -157,8 +163,7 @@ class RequestDesk:
         held = self._reading.one(_text(said, "request"))
         first = _day(said, "first") or _FIRST_DAY
         last = _day(said, "last") or self._today
-        number = self._endpoint.consents.ledger.subjects.open(held.subject)
-        told = self._trace.told(number, first, last, links=held.details.links)
+        told = self._traced(held, first, last, by)
         made = composed(
             held,
             told,
@@ -168,11 +173,6 @@ class RequestDesk:
             last=last,
         )
         found = self._book.answered(held.request, digest_of(made), self._who(said, by))
-        counts = {"transfers": len(told), **presences(told)}
-        facts: dict[str, Fact] = {"id": held.request, "counts": counts}
-        self._gateway.evidence.note(
-            Entry(event="person.audited", at=self._gateway.clock.now(), by=by, facts=facts)
-        )
         return {**self._told(found), "answer": made, "digest": digest_of(made)}
 
     def propose(self, said: Said, by: str) -> Answer:
@@ -201,12 +201,45 @@ class RequestDesk:
         return self._told(self._book.transfer(request, to, reason, self._who(said, by)))
 
     def carry_out(self, said: Said, by: str) -> Answer:
-        """Note that it is done."""
-        return self._told(self._book.carry_out(_text(said, "request"), self._who(said, by)))
+        """Do what was decided: from here on a suspended resident's rows do not leave."""
+        held = self._reading.one(_text(said, "request"))
+        links, who = _texts(said, "links"), self._who(said, by)
+        workspace = self._endpoint.wiring.workspace()
+        for link in links:
+            workspace.link(link)
+        receivers = []
+        if held.kind is not Kind.DISCLOSURE and held.state is State.DECIDED:
+            told = self._traced(held, _FIRST_DAY, self._today, by)
+            site = self._gateway.identity.site
+            receivers = receivers_of(told, workspace, site, links or held.details.links)
+        done = self._book.carry_out(held.request, who, links=links, receivers=receivers)
+        concerned = done.details.suspended or [one.link for one in receivers]
+        under_way = self._following.under_way(concerned)
+        warnings = ["under_way"] if under_way else []
+        return {**self._followed(done), "warnings": warnings, "under_way": under_way}
+
+    def receiver(self, said: Said, by: str) -> Answer:
+        """Note that a receiver was told on paper, or confirmed."""
+        request, link = _text(said, "request"), _text(said, "link")
+        is_confirmed = said.get("confirmed") is True
+        who = self._who(said, by)
+        return self._followed(self._book.note(request, link, who, is_confirmed=is_confirmed))
+
+    def ask_lift(self, said: Said, by: str) -> Answer:
+        """Ask that a suspension ends."""
+        request, reason = _text(said, "request"), str(said.get("reason") or "")
+        return self._followed(self._book.ask_lift(request, reason, self._who(said, by)))
+
+    def lift(self, said: Said, by: str) -> Answer:
+        """End a suspension that another person asked to end."""
+        return self._followed(self._book.lift(_text(said, "request"), self._who(said, by)))
 
     def close(self, said: Said, by: str) -> Answer:
-        """End it."""
-        return self._told(self._book.close(_text(said, "request"), self._who(said, by)))
+        """End it, once every receiver has confirmed."""
+        held = self._reading.one(_text(said, "request"))
+        if held.state is State.CARRIED_OUT and (links := self._following.open(held)):
+            raise ReceiversOpen(open=len(links), links="、".join(links))
+        return self._told(self._book.close(held.request, self._who(said, by)))
 
     def withdraw(self, said: Said, by: str) -> Answer:
         """Note that the applicant takes it back."""
@@ -221,7 +254,7 @@ class RequestDesk:
         for one in history:
             for name in ("subject", "facts", "texts"):
                 one.pop(name, None)
-        return {**self._told(held), "revisions": history}
+        return {**self._followed(held), "revisions": history}
 
     def list(self, said: Said, _by: str) -> Answer:
         """Return requests: live ones, all, or those that are due within a week or overdue."""
@@ -262,12 +295,32 @@ class RequestDesk:
             ],
             rows=rows,
             receivers=answer["receivers"] if answer else [],
+            told=self._following.told(held, workspace),
             notes=notes,
         )
         html = SHEETS.render(paper, placeholders(held, around), folder=workspace.folder / TEMPLATES)
         return {"paper": paper, "html": html}
 
     # -- inside ---------------------------------------------------------------------------------
+
+    def _traced(self, held: Request, first: date, last: date, by: str) -> Lines:
+        """Return what was sent of the resident; that it was asked is on record."""
+        number = self._endpoint.consents.ledger.subjects.open(held.subject)
+        told = self._trace.told(number, first, last, links=held.details.links)
+        counts = {"transfers": len(told), **presences(told)}
+        facts: dict[str, Fact] = {"id": held.request, "counts": counts}
+        self._gateway.evidence.note(
+            Entry(event="person.audited", at=self._gateway.clock.now(), by=by, facts=facts)
+        )
+        return told
+
+    def _followed(self, held: Request) -> Answer:
+        """Return a request with how far its receivers are."""
+        found = self._told(held)
+        if held.details.receivers:
+            workspace = self._endpoint.wiring.workspace()
+            found["requests"][0]["receivers"] = self._following.told(held, workspace)
+        return found
 
     @property
     def _today(self) -> date:

@@ -6,8 +6,9 @@ the next run on, and the plan that was approved is compared with the plan as it 
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,11 +28,14 @@ from kumobashi.release.rules import LEDGER, TIES
 from kumobashi.routing.finding import route
 from kumobashi.service.agreeing import needed_by, refuse_what_needs_one
 from kumobashi.service.campaign_sources import targeting_of
-from kumobashi.service.protecting import open_source
+from kumobashi.service.numbers import subjects_of
+from kumobashi.service.protecting import Suspended, open_source
 from kumobashi.service.readiness import check_ready
 from kumobashi.service.stores import open_store
 
 if TYPE_CHECKING:
+    import sqlalchemy as sa
+
     from kumobashi.service.consents import Consents
     from kumobashi.storage.tables import TableStore
 
@@ -104,9 +108,14 @@ class Wiring:
         hops = route(self._directory.sites, from_site, receiver.site)
         stores: dict[str, TableStore] = {}
         sources: dict[str, tuple[TableStore, str]] = {}
+        suspension = self._consents.suspension(link_name) if self._consents else None
+        suspended = None
+        if suspension:
+            of, key = subjects_of(rule)
+            suspended = Suspended(of=of, key=key, people=suspension.people)
         for name, reference in rule.datasets.items():
             system, dataset = workspace.dataset(reference)
-            store = stores.setdefault(system.system, open_source(workspace, system))
+            store = stores.setdefault(system.system, open_source(workspace, system, suspended))
             sources[name] = (store, dataset.table)
         consents = self._consents.source(rule) if self._consents else None
         if consents:
@@ -114,6 +123,7 @@ class Wiring:
         ties = self._consents.tie_source(rule) if self._consents else None
         if ties:
             sources[TIES] = (ties, TIES)
+        asked = [one.refuse_changed for one in (suspension, consents) if one]
         approved = limits(approval) if approval else Limits(rows=None, bytes=None)
         return Order(
             tenant=workspace.municipality.municipality.code,
@@ -140,7 +150,10 @@ class Wiring:
             bounds=Bounds(rows=approved.rows, bytes=approved.bytes),
             retention=decided.retention,
             targeting=targeting_of(
-                workspace, [workspace.campaigns[code] for code in rule.campaigns], stores
+                workspace,
+                [workspace.campaigns[code] for code in rule.campaigns],
+                stores,
+                suspended,
             )
             if rule.predicate_only
             else None,
@@ -152,7 +165,7 @@ class Wiring:
             priority=link.priority,
             is_in_order=link.order == "stream",
             approved_gate=approved.gate,
-            consents=consents,
+            refuse_changed=partial(_ask_all, asked) if asked else None,
             ties=ties,
             fallback=link.fallback,
             needed=needed_by(workspace, link),
@@ -197,6 +210,13 @@ class Wiring:
                 if other.to == link.to and name != link_name
             ),
         )
+
+
+def _ask_all(
+    asked: Sequence[Callable[["sa.Connection"], None]], connection: "sa.Connection"
+) -> None:
+    for refuse_changed in asked:
+        refuse_changed(connection)
 
 
 def _fingerprint(folder: Path) -> Fingerprint:

@@ -31,11 +31,18 @@ class WithholdingTables:
     """Meets ``TableStore``; ``keys`` are the columns with people's numbers, by table."""
 
     def __init__(
-        self, tables: TableStore, *, keys: Mapping[str, tuple[str, ...]], people: People
+        self,
+        tables: TableStore,
+        *,
+        keys: Mapping[str, tuple[str, ...]],
+        people: People,
+        is_for_people: bool = True,
     ) -> None:
+        """``is_for_people`` says whether somebody sees to those who are withheld."""
         self._tables = tables
         self._keys = keys
         self._people = people
+        self._is_for_people = is_for_people
 
     @contextmanager
     def reading(self, on: date | None = None) -> Iterator[TableReader]:
@@ -46,7 +53,10 @@ class WithholdingTables:
         """
         people = comparable(self._people(on))
         with self._tables.reading(on) as reader:
-            yield WithholdingReader(reader, self._keys, people) if len(people) else reader
+            if not len(people):
+                yield reader
+                return
+            yield WithholdingReader(reader, self._keys, people, is_for_people=self._is_for_people)
 
     def apply(self, load: Load) -> Applied:
         """Write a load; what arrives is not what leaves."""
@@ -61,9 +71,15 @@ class WithholdingReader:
     """Meets ``TableReader``."""
 
     def __init__(
-        self, reader: TableReader, keys: Mapping[str, tuple[str, ...]], people: pa.Array
+        self,
+        reader: TableReader,
+        keys: Mapping[str, tuple[str, ...]],
+        people: pa.Array,
+        *,
+        is_for_people: bool = True,
     ) -> None:
         self.system = reader.system
+        self.is_for_people = is_for_people
         self._reader = reader
         self._keys = keys
         self._people = people

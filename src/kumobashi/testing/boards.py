@@ -36,6 +36,7 @@ class SceneBoard:
             overdue=shown.overdue,
             overdue_media=shown.overdue_media,
             overdue_requests=shown.overdue_requests,
+            incidents=shown.incidents,
         )
 
     def links(self, names: Sequence[str]) -> list[LinkView]:

@@ -2,13 +2,20 @@
 
 import json
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
 from kumobashi.cli.exits import Exit
-from kumobashi.exchange.views import LinkView, OverdueMedia, OverdueRequest, TransferView
+from kumobashi.exchange.views import (
+    LinkView,
+    OpenIncident,
+    OverdueMedia,
+    OverdueRequest,
+    ReportClock,
+    TransferView,
+)
 from kumobashi.testing import scenes
 from kumobashi.testing.views import overview_of
 from tests.unit.cli.conftest import Kumobashi
@@ -182,6 +189,36 @@ def test_status_is_red_when_a_request_of_a_resident_is_overdue(
 
     assert done.exit_code == Exit.RED
     assert "開示請求の決定が期限 2026-11-20 を過ぎています" in done.stdout
+
+
+INCIDENT = OpenIncident(
+    incident="019aa8d1-5b7c-7000-8000-0123456789ab",
+    link="notice-attributes",
+    noticed=datetime(2026, 11, 20, tzinfo=UTC),
+    clocks=(
+        ReportClock(report="prompt", due=date(2026, 11, 24), days_left=2, level="soon"),
+        ReportClock(report="final", due=date(2026, 12, 19), days_left=27, level="calm"),
+    ),
+)
+
+
+def test_status_tells_of_an_open_incident_and_is_red_when_a_report_is_late(
+    kumobashi: Kumobashi, served: Path, gateway: FakeGateway
+) -> None:
+    gateway.overview = replace(overview_of(scenes.applied()), incidents=(INCIDENT,))
+    calm = kumobashi("link", "status", "--workspace", served)
+    late = replace(INCIDENT.clocks[0], level="overdue", days_left=-2)
+    incident = replace(INCIDENT, clocks=(late, INCIDENT.clocks[1]))
+    gateway.overview = replace(gateway.overview, incidents=(incident,))
+
+    done = kumobashi("link", "status", "--workspace", served)
+
+    assert (calm.exit_code, done.exit_code) == (Exit.OK, Exit.RED)
+    assert "事案 456789ab（notice-attributes）" in calm.stdout
+    assert "速報 2026-11-24 まであと 2 日、確報 2026-12-19 まであと 27 日" in calm.stdout.replace(
+        "\n", ""
+    )
+    assert "速報 2026-11-24 を 2 日超過" in done.stdout.replace("\n", "")
 
 
 def test_status_for_machines_is_the_overview(

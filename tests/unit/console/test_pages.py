@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -16,10 +16,12 @@ from kumobashi.console.reconciling import Verdict
 from kumobashi.exchange.views import (
     Light,
     LinkView,
+    OpenIncident,
     OverdueMedia,
     OverdueRequest,
     Overview,
     Progress,
+    ReportClock,
     TransferView,
     Words,
 )
@@ -96,6 +98,26 @@ def test_an_overdue_request_of_a_resident_is_told_in_the_morning(console: Consol
     assert "期限を過ぎた開示等の請求" in page
     assert "開示請求 ― 決定の期限 2026-11-20" in page
     assert "期限を過ぎた開示等の請求" not in console(scenes.morning).get("/").text
+
+
+def test_an_open_incident_is_told_in_the_morning_with_both_clocks(console: Console) -> None:
+    soon = ReportClock(report="prompt", due=date(2026, 11, 24), days_left=2, level="soon")
+    done = ReportClock(report="final", due=date(2026, 12, 19), days_left=27, level="done")
+    found = OpenIncident(
+        incident="019aa8d1-5b7c-7000-8000-0123456789ab",
+        link="notice-attributes",
+        noticed=datetime(2026, 11, 20, tzinfo=UTC),
+        clocks=(soon, done),
+    )
+    touched = OpenIncident(incident="019aa8d1-5b7c", link=None, noticed=None, clocks=())
+
+    page = console(lambda: replace(scenes.morning(), incidents=(found, touched))).get("/").text
+
+    assert "漏えい等の事案" in page
+    assert "速報: 2026-11-24 まで（あと 2 日）" in page
+    assert "確報: 済" in page
+    assert "書いたときのままではありません" in page
+    assert "漏えい等の事案" not in console(scenes.morning).get("/").text
 
 
 def test_links_come_red_first(console: Console) -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from kumobashi.requests.book import Book, Who, Wish
 from kumobashi.requests.reading import Reading
+from kumobashi.requests.receivers import Receiver
 from kumobashi.requests.records import Identity, Request
 from kumobashi.requests.states import Kind, Outcome, State
 from kumobashi.storage.state import StateStore
@@ -18,6 +19,7 @@ CLERK, CHIEF = Who(by="account:tanaka"), Who(by="account:suzuki")
 ANSWER = "sha256:" + "a" * 64
 GRANTED = Wish(outcome=Outcome.GRANTED)
 REFUSED = Wish(outcome=Outcome.REFUSED, clauses=("82-2-none",), reason="提供した記録がありません。")
+NHI = Receiver(link="nhi-residents", to_site="hall-core", to_system="nhi", by_run=True)
 CLAUSES = {Kind.DISCLOSURE: "82-2-none", Kind.CORRECTION: "93-2", Kind.SUSPENSION: "101-2"}
 
 
@@ -56,5 +58,5 @@ class Desk:
             book.answered(one, ANSWER, CLERK)
             held = book.decide(one, GRANTED, CHIEF)
         if state in {State.CARRIED_OUT, State.CLOSED}:
-            held = book.carry_out(one, CLERK)
+            held = book.carry_out(one, CLERK, receivers=[NHI])
         return book.close(one, CLERK) if state is State.CLOSED else held

@@ -143,7 +143,9 @@ def test_before_the_law_holds_nothing_is_counted() -> None:
 
 
 def test_every_row_has_a_source_and_says_whether_it_was_compared() -> None:
-    assert len(RULES.deadlines) == len(Kind) * len(Step) - 1  # no window for a disclosure
+    assert (
+        len(RULES.deadlines) == len(Kind) * len(Step) - 2
+    )  # a disclosure has no window, no receivers
     assert {row.days for row in RULES.deadlines if row.step is Step.FIRST} == {30}
     assert all(row.origin.source for row in RULES.deadlines)
     assert all(one.origin.source for one in RULES.refusals)

@@ -1,6 +1,7 @@
 """The papers: what each says, and what they never say."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -39,6 +40,7 @@ AROUND = Around(
     links=[],
     rows=[ROW],
     receivers=[RECEIVER],
+    told=[],
     notes=["送ったものだけです。"],
 )
 
@@ -113,6 +115,25 @@ def test_what_is_granted_names_who_holds_the_data(
     held = desk.bring(State.CHECKED, kind=kind)
     page = printed(desk.book.decide(held.request, GRANTED, CHIEF))
     assert all(one in page for one in (*said, "通知サービス", RECEIVER["transfer"]))
+
+
+def test_receivers_are_told_a_page_each_once_it_is_carried_out(desk: Desk) -> None:
+    held = desk.bring(State.CARRIED_OUT, kind=Kind.SUSPENSION)
+    assert papers_of(held) == ["receivers", "suspension"]  # the newest is the resident's
+    far = {
+        "link": "nhi-residents",
+        "to_name": "国民健康保険",
+        "transfers": [RECEIVER["transfer"]],
+        "state_ja": "連絡済み",
+        "on": "2026-11-03",
+        "due": "2026-12-02",
+    }
+    around = replace(AROUND, told=[far, {**far, "to_name": "通知サービス", "on": None}])
+    page = SHEETS.render("receivers", placeholders(held, around))
+    for said in ("国民健康保険　御中", "通知サービス　御中", "利用停止の実施", "令和8年12月2日"):
+        assert said in page
+    assert page.count(RECEIVER["transfer"]) == 2
+    assert ONE not in page
 
 
 def test_papers_grow_with_the_request(desk: Desk) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from kumobashi.consent.channels.errors import ChannelSettingsUnfit
 from kumobashi.consent.channels.letters import LetterSender
+from kumobashi.consent.channels.sms import SmsSender
 from kumobashi.consent.channels.smtp import SmtpSender
 from kumobashi.consent.channels.states import Channel
 from kumobashi.planning.errors import WorkspaceBroken
@@ -14,6 +15,7 @@ from kumobashi.planning.workspace import load
 from kumobashi.service.channels import senders_of
 from kumobashi.service.errors import SecretMissing
 
+SMS = "url: 'https://sms.example.jp/sms/api/', user: x, password: 'env:KUMOBASHI_SMS'"
 PLAIN = "host: 127.0.0.1, security: none, sender: a@example.jp"
 MAIL = "host: mail.example.jp, sender: no-reply@city.example.jp"
 
@@ -33,13 +35,31 @@ def test_nothing_is_sent_where_nothing_is_written(folder: Path) -> None:
     assert senders_of(load(folder), "hall-core") == {}
 
 
-def test_each_channel_that_is_written_about_has_a_sender(folder: Path) -> None:
-    write(folder, f"contact: consent-office, mail: {{{MAIL}}}, post: {{}}")
+def test_each_channel_that_is_written_about_has_a_sender(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUMOBASHI_SMS", "hunter2")
+    write(folder, f"contact: consent-office, mail: {{{MAIL}}}, post: {{}}, sms: {{{SMS}}}")
     found = senders_of(load(folder), "hall-core")
     assert {name: type(one) for name, one in found.items()} == {
         Channel.MAIL: SmtpSender,
         Channel.POST: LetterSender,
+        Channel.SMS: SmsSender,
     }
+    assert "hunter2" not in repr(vars(found[Channel.SMS]))
+
+
+def test_a_name_that_leaves_no_room_for_a_code_is_said_before_anything_is_sent(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUMOBASHI_SMS", "hunter2")
+    path = folder / "kumobashi.yaml"
+    text = path.read_text("utf-8")
+    assert "name: 架空市" in text
+    path.write_text(text.replace("name: 架空市", f"name: 架空{'長' * 30}市", 1), encoding="utf-8")
+    write(folder, f"contact: consent-office, sms: {{{SMS}}}")
+    with pytest.raises(ChannelSettingsUnfit):
+        senders_of(load(folder), "hall-core")
 
 
 @pytest.mark.parametrize(
@@ -54,6 +74,11 @@ def test_each_channel_that_is_written_about_has_a_sender(folder: Path) -> None:
         ("contact: it-desk, mail: {host: 'h h', sender: a@example.jp}", "host"),
         ('contact: it-desk, mail: {host: h, sender: "a@example.jp\\nBcc: b@x.jp"}', "sender"),
         ("contact: it-desk, sms: {}", "sms"),
+        (f"contact: it-desk, sms: {{{SMS}, password: hunter2}}", "password"),
+        (f"contact: it-desk, sms: {{{SMS}, longest: 140}}", "longest"),
+        (f"contact: it-desk, sms: {{{SMS}, refused: [200]}}", "refused"),
+        (f"contact: it-desk, sms: {{{SMS.replace('https', 'http')}}}", "url"),
+        (f"contact: it-desk, sms: {{{SMS.replace('sms.', 'u:hunter2@sms.')}}}", "url"),
     ],
 )
 def test_mistakes_are_said_with_their_key_and_no_secret(folder: Path, said: str, word: str) -> None:

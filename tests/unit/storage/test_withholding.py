@@ -132,3 +132,28 @@ def test_while_it_cannot_be_said_who_they_are_nothing_is_read(path: Path) -> Non
 
     with pytest.raises(StoreUnreachable), tables.reading():
         pytest.fail("it was read")
+
+
+def test_who_is_only_left_out_is_in_no_list_of_people_to_see_to(path: Path) -> None:
+    tables = DuckDBTables("s", path, name="架空のシステム")
+    fill(path, [("1", None, 0), ("2", None, 0), ("3", None, 0)])
+    left_out = WithholdingTables(
+        tables,
+        keys={"people": ("no",)},
+        people=lambda _on: pa.array(["1", "2"]),
+        is_for_people=False,
+    )
+    both = WithholdingTables(
+        left_out, keys={"people": ("no",)}, people=lambda _on: pa.array(["2", "3"])
+    )
+    query = Query("people", ("no",))
+
+    with both.reading() as reader:
+        assert isinstance(reader, WithholdingReader)
+        assert rows_of(reader, query) == []
+        assert reader.withheld(query).to_pylist() == ["3"]  # of both, the one who may be told of
+        assert reader.is_for_people
+    with left_out.reading() as reader:
+        assert isinstance(reader, WithholdingReader)
+        assert reader.count(query) == 1
+        assert not reader.is_for_people

@@ -92,6 +92,24 @@ def resend(terminal: Terminal, *, record: str, site: str | None) -> None:
 
 
 @command(
+    "delivery",
+    ja="いちばん新しいコードが端末に届いたかを、送った側に尋ねます（SMS の送達結果）。",
+    en="Ask the channel whether the newest code reached the handset (short messages).",
+    example=f"kumobashi consent channel delivery {_EXAMPLE}",
+)
+@_RECORD
+@SITE
+def delivery(terminal: Terminal, *, record: str, site: str | None) -> None:
+    """Ask what became of a code."""
+    found = ask(terminal, site, "channel_delivery", {"record": record})
+    _told(terminal, site, found)
+    if terminal.as_json:
+        return
+    words = terminal.t(found["delivery_ja"], found["delivery"])
+    terminal.out.print(f"{terminal.t('送達結果', 'Delivery')}: {words}", soft_wrap=True)
+
+
+@command(
     "list",
     ja="1人の連絡先の状態を示します（宛先そのものは示しません）。",
     en="Show the states of one resident's addresses; never the addresses.",
@@ -149,5 +167,5 @@ def _told(terminal: Terminal, site: str | None, answer: Answer) -> None:
         draw(terminal, answer["records"])
 
 
-for _each in (add, confirm, resend, list_, remove):
+for _each in (add, confirm, resend, delivery, list_, remove):
     channel.add_command(_each)

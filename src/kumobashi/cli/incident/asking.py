@@ -1,11 +1,12 @@
 """Reach the desk of incidents: by the gateway of its site, or straight where none runs."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kumobashi.cli.command import option
 from kumobashi.cli.errors import GatewayRefused, Usage
+from kumobashi.cli.signing_in import STDIN, signing_in
 from kumobashi.cli.terminal import Terminal
 from kumobashi.kernel import JST, KumobashiError, to_wire
 
@@ -13,7 +14,15 @@ if TYPE_CHECKING:
     from kumobashi.planning.workspace import Workspace
 
 Answer = dict[str, Any]
+AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
 UNKNOWN = "incident.unknown"
+_ACCOUNT = option(
+    "--account",
+    required=True,
+    metavar="NAME",
+    ja="名乗る利用者（パスワードと確認コードを尋ねます）",
+    en="The account to sign in as (password and code are asked for)",
+)
 SITE = option(
     "--site",
     metavar="SITE",
@@ -37,7 +46,7 @@ def ask(terminal: Terminal, site: str, deed: str, said: Mapping[str, object]) ->
     body = {name: value for name, value in said.items() if value is not None}
     try:
         with desk_of(workspace, site, SystemClock()) as desk:
-            return desk.do(deed, body, by="operator")
+            return desk.do(deed, body)
     except AlreadyRunning:
         return open_local_api(workspace, site).incidents(deed, body)
 
@@ -49,12 +58,27 @@ def ask_holder(
     names = [site] if site else senders(terminal.workspace())
     for name in names[:-1]:
         try:
-            return ask(terminal, name, deed, said)
+            ask(terminal, name, "show", {"incident": said["incident"]})
         except KumobashiError as error:
             code = error.said if isinstance(error, GatewayRefused) else error.code
             if code != UNKNOWN:
                 raise
+        else:
+            return ask(terminal, name, deed, said)
     return ask(terminal, names[-1], deed, said)
+
+
+def signed(function: AnyFunction) -> AnyFunction:
+    """Add what every deed needs that is written down: who does it."""
+    for one in (STDIN, _ACCOUNT):
+        function = one(function)
+    return function
+
+
+def person(terminal: Terminal, said: dict[str, Any]) -> dict[str, object]:
+    """Take the options of :func:`signed` out of ``said`` and return who signs in."""
+    account, is_stdin = said.pop("account"), said.pop("password_stdin")
+    return dict(signing_in(terminal, account, from_stdin=is_stdin is True))
 
 
 def senders(workspace: "Workspace") -> list[str]:

@@ -6,12 +6,13 @@ from typing import Any, TypeVar
 import click
 
 from kumobashi.cli.command import command, option
-from kumobashi.cli.incident.asking import SITE, Answer, ask, ask_holder, moment
+from kumobashi.cli.incident.asking import SITE, Answer, ask, ask_holder, moment, person, signed
 from kumobashi.cli.incident.telling import draw_incident
 from kumobashi.cli.terminal import Terminal
 
 AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
 _DOUBT = click.Choice(["yes", "no", "unknown"])
+_ID = "019aa8d1-5b7c-7000-8000-0123456789ab"
 _INCIDENT = click.argument("incident")
 
 
@@ -88,15 +89,16 @@ def _facts(*, is_new: bool) -> Callable[[AnyFunction], AnyFunction]:
     ja="漏えい等の事案を記録します。速報と確報の期限が動き出します。",
     en="Note an incident; the clocks of both reports begin to run.",
     example="kumobashi incident open --link notice-attributes --noticed 2026-11-20T10:00"
-    " --kind leak --place receiver",
+    " --kind leak --place receiver --account tanaka",
 )
 @option("--link", required=True, metavar="LINK", ja="連携", en="The link")
 @_facts(is_new=True)
+@signed
 def open_(terminal: Terminal, *, link: str, **said: Any) -> None:  # noqa: ANN401 - click's own
     """Open an incident."""
-    workspace = terminal.workspace()
+    workspace, who = terminal.workspace(), person(terminal, said)
     site = workspace.systems[workspace.link(link).from_].site
-    found = ask(terminal, site, "open", {"link": link, **_body(said, "incident open")})
+    found = ask(terminal, site, "open", {"link": link, **_body(said, "incident open"), **who})
     _shown(terminal, found)
 
 
@@ -104,14 +106,16 @@ def open_(terminal: Terminal, *, link: str, **said: Any) -> None:  # noqa: ANN40
     "amend",
     ja="事案の分かったことを直します。書かなかったことは、そのままです。",
     en="Correct what is known of an incident; what is not said stays.",
-    example="kumobashi incident amend 019aa8d1-5b7c-7000-8000-0123456789ab --improper yes",
+    example=f"kumobashi incident amend {_ID} --improper yes --account tanaka",
 )
 @_INCIDENT
 @_facts(is_new=False)
+@signed
 @SITE
 def amend(terminal: Terminal, *, incident: str, site: str | None, **said: Any) -> None:  # noqa: ANN401 - click's own
     """Amend an incident."""
-    body = {"incident": incident, **_body(said, "incident amend")}
+    who = person(terminal, said)
+    body = {"incident": incident, **_body(said, "incident amend"), **who}
     _shown(terminal, ask_holder(terminal, site, "amend", body))
 
 
@@ -119,25 +123,35 @@ def amend(terminal: Terminal, *, incident: str, site: str | None, **said: Any) -
     "tell",
     ja="他の機関（都道府県、警察、委託先など）に連絡したことを記録します。",
     en="Note that another office was told.",
-    example="kumobashi incident tell 019aa8d1-5b7c-7000-8000-0123456789ab --office 架空県市町村課",
+    example=f"kumobashi incident tell {_ID} --office 架空県市町村課 --account tanaka",
 )
 @_INCIDENT
 @option("--office", required=True, metavar="NAME", ja="連絡した機関", en="The office")
 @option("--at", metavar="DATETIME", ja="連絡した日時（既定: いま）", en="When (default: now)")
+@signed
 @SITE
 def tell(
-    terminal: Terminal, *, incident: str, office: str, at: str | None, site: str | None
+    terminal: Terminal,
+    *,
+    incident: str,
+    office: str,
+    at: str | None,
+    site: str | None,
+    **said: Any,  # noqa: ANN401 - click's own
 ) -> None:
     """Note who was told."""
-    body = {"incident": incident, "office": office, "at": moment(at, "incident tell")}
+    when = moment(at, "incident tell")
+    body = {"incident": incident, "office": office, "at": when, **person(terminal, said)}
     _shown(terminal, ask_holder(terminal, site, "tell", body))
 
 
 @command(
     "close",
-    ja="事案を終えます。確報の前に終えるときは、理由の説明（--note）が要ります。",
-    en="Close an incident; before the final report a note must say why.",
-    example="kumobashi incident close 019aa8d1-5b7c-7000-8000-0123456789ab --reason reported",
+    ja="事案を終えます（承認の役）。確報の前に終えるときは、理由の説明（--note）が要り、\n"
+    "記録した人とは別の人が終えます。",
+    en="Close an incident (approvers); before the final report a note must say why, and another\n"
+    "person than noted it closes it.",
+    example=f"kumobashi incident close {_ID} --reason reported --account suzuki",
 )
 @_INCIDENT
 @option(
@@ -148,12 +162,19 @@ def tell(
     en="Why it is closed",
 )
 @option("--note", metavar="TEXT", ja="説明", en="What else is to be said")
+@signed
 @SITE
 def close(
-    terminal: Terminal, *, incident: str, reason: str, note: str | None, site: str | None
+    terminal: Terminal,
+    *,
+    incident: str,
+    reason: str,
+    note: str | None,
+    site: str | None,
+    **said: Any,  # noqa: ANN401 - click's own
 ) -> None:
     """Close an incident."""
-    body = {"incident": incident, "reason": reason, "note": note}
+    body = {"incident": incident, "reason": reason, "note": note, **person(terminal, said)}
     _shown(terminal, ask_holder(terminal, site, "close", body))
 
 

@@ -7,13 +7,16 @@ import click
 from kumobashi.cli.command import command, option
 from kumobashi.cli.incident.asking import SITE, ask_holder, moment
 from kumobashi.cli.papers.telling import HTML, tell_paper
+from kumobashi.cli.signing_in import ACCOUNT, STDIN, signing_in
 from kumobashi.cli.terminal import Terminal
 
 
 @command(
     "report",
-    ja="漏えい等報告の下書き（速報 prompt、確報 final）。出したら --filed でその日時を記録します。",
-    en="Draft the prompt or final report; --filed notes that it was filed, and when.",
+    ja="漏えい等報告の下書き（速報 prompt、確報 final）。出したら --filed でその日時を記録します\n"
+    "（承認の役。--account で名乗ります）。",
+    en="Draft the prompt or final report; --filed notes that it was filed, and when (approvers,\n"
+    "who sign in with --account).",
     example="kumobashi incident report 019aa8d1-5b7c-7000-8000-0123456789ab --kind prompt"
     " --html prompt.html",
 )
@@ -28,6 +31,8 @@ from kumobashi.cli.terminal import Terminal
 )
 @option("--filed", metavar="DATETIME", ja="報告した日時を記録する", en="Note that it was filed")
 @HTML
+@ACCOUNT
+@STDIN
 @SITE
 def report(
     terminal: Terminal,
@@ -37,8 +42,13 @@ def report(
     filed: str | None,
     page: Path | None,
     site: str | None,
+    account: str | None,
+    password_stdin: bool,
 ) -> None:
     """Draft a report."""
-    body = {"incident": incident, "report": report_kind, "filed": moment(filed, "incident report")}
-    found = ask_holder(terminal, site, "report", body)
+    at = moment(filed, "incident report")
+    body: dict[str, object] = {"incident": incident, "report": report_kind, "filed": at}
+    if at is not None:
+        body |= signing_in(terminal, account, from_stdin=password_stdin)
+    found = ask_holder(terminal, site, "report" if at is None else "file", body)
     tell_paper(terminal, found["paper"], found["html"], page)

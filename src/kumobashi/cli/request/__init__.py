@@ -21,6 +21,8 @@ request = Group(
         "answer": f"{_DECIDING}:answer",
         "decide": f"{_DECIDING}:decide",
         "carry-out": f"{_STATING}:carry_out",
+        "receiver": "kumobashi.cli.request.following:receiver",
+        "lift": "kumobashi.cli.request.following:lift",
         "close": f"{_STATING}:close",
         "withdraw": f"{_STATING}:withdraw",
         "print": "kumobashi.cli.request.printing:print_",

@@ -37,6 +37,7 @@ from kumobashi.cli.terminal import Terminal
             "correction",
             "suspension",
             "transfer",
+            "receivers",
         ]
     ),
     ja="どの紙か（既定: いちばん新しい手続のもの）",

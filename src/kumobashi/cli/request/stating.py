@@ -138,15 +138,27 @@ def extend(terminal: Terminal, **said: object) -> None:
 
 @command(
     "carry-out",
-    ja="開示・訂正・利用停止を実施したことを記録します。受け取り先での消去は deletion で行います。",
-    en="Record that what was granted is done. Receivers delete by kumobashi deletion.",
+    ja="決定を実施します。利用停止では、次の転送から本人の行が出なくなります。\n"
+    "訂正と利用停止は、決定した人とは別の人が行います。",
+    en="Do what was decided: from the next run on a suspended resident's rows do not leave.\n"
+    "Another person than decided it carries out a correction or suspension.",
     example=f"kumobashi request carry-out {_ID} --account tanaka",
 )
 @REQUEST
+@option(
+    "--link",
+    "links",
+    multiple=True,
+    metavar="LINK",
+    ja="止める連携（一部を認めたとき。既定: 請求の対象の全部）",
+    en="A link that is suspended, when it was granted in part (default: all asked for)",
+)
 @signed
-def carry_out(terminal: Terminal, **said: object) -> None:
+def carry_out(terminal: Terminal, *, links: tuple[str, ...], **said: object) -> None:
     """Carry out."""
-    draw(terminal, act(terminal, "carry_out", said))
+    from kumobashi.cli.request.following import draw_followed
+
+    draw_followed(terminal, act(terminal, "carry_out", {**said, "links": list(links)}))
 
 
 @command(

@@ -19,6 +19,10 @@ _WARNINGS = {
         "⚠ 90日以内の開示の実施が、ここの記録にありません。開示を受けた日を確かめてください。",
         "⚠ No disclosure of the last 90 days is on record here: check when there was one.",
     ),
+    "under_way": (
+        "⚠ 転送中のものに本人の行があるかもしれません。下の転送を見て、要れば取り消してください。",
+        "⚠ Transfers under way may carry the resident's row: see below, cancel them if needed.",
+    ),
     "number_unknown": (
         "⚠ いまの台帳にこの番号の人がいません。打ち間違いでないか、確かめてください。",
         "⚠ The register has nobody of this number today: make sure that it is right.",
@@ -127,12 +131,44 @@ def draw_one(terminal: Terminal, found: Answer) -> None:
     if one["decision"]:
         outcome = t(*OUTCOMES[one["decision"]["outcome"]])
         lines.append(f"{t('決定', 'Decided')}: {outcome} {one['decided_on']} {one['decided_by']}")
+    lines += _suspension_lines(terminal, one)
+    lines += receiver_lines(terminal, one)
     lines += [
         f"{said['number']}  {said['on']}  {said['act']}  {said['by']}"
         for said in found.get("revisions", [])
     ]
     for line in lines:
         terminal.out.print(line, soft_wrap=True, markup=False, highlight=False)
+
+
+def _suspension_lines(terminal: Terminal, one: dict[str, Any]) -> list[str]:
+    t = terminal.t
+    lines: list[str] = []
+    if one["suspended"] is not None:
+        links = ", ".join(one["suspended"]) or t("すべての連携", "all links")
+        lines.append(f"{t('利用停止', 'Suspended')}: {links}")
+    if one["lifted_on"]:
+        lines.append(f"{t('解除', 'Lifted')}: {one['lifted_on']} {one['lifted_by']}")
+    elif one["lift_asked_by"]:
+        words = t("解除の申出", "Asked to be lifted")
+        lines.append(f"{words}: {one['lift_asked_by']} {one['texts'].get('lift', '')}")
+    return lines
+
+
+def receiver_lines(terminal: Terminal, one: dict[str, Any]) -> list[str]:
+    """Return each receiver with how far it is; nothing before a request is carried out."""
+    t = terminal.t
+    lines = []
+    for far in one["receivers"]:
+        name, on = t(far["to_name"], far["to_site"]), far["on"] or ""
+        state = t(far["state_ja"], far["state"])
+        mark = {"confirmed": "✓", "overdue": "×"}.get(far["state"], "…")
+        due = "" if far["state"] == "confirmed" else f"  {t('期限', 'due')} {far['due']}"
+        by = "" if far["by"] == "run" else t("  文書で", "  on paper")
+        lines.append(f"{mark} {far['link']} → {name}  {state} {on}{due}{by}")
+        if far["transfer"]:
+            lines.append(f"    {far['transfer']}")
+    return lines
 
 
 def is_overdue(found: Answer) -> bool:

@@ -31,7 +31,7 @@ from kumobashi.consent.channels.errors import (
     ChannelUnproven,
     ResidentDied,
 )
-from kumobashi.consent.channels.ports import CodeLetter, Sender
+from kumobashi.consent.channels.ports import CodeLetter, Delivery, Reporting, Sender
 from kumobashi.consent.channels.rows import Address, Opened, address_in
 from kumobashi.consent.channels.sealing import Vault, new_code
 from kumobashi.consent.channels.sql import addresses
@@ -197,6 +197,18 @@ class ChannelBook:
             raise failed
         return self.address(record)
 
+    def delivery(self, record: str) -> Delivery:
+        """Ask what became of the newest code; a channel that is told nothing knows nothing.
+
+        Raises:
+            ChannelUnknown, ChannelClosed, SenderAway: it cannot be said.
+        """
+        row = self.address(record)
+        sender = self._sender(row.channel)
+        if not isinstance(sender, Reporting):
+            return Delivery.UNKNOWN
+        return sender.delivery(record, row.sendings)
+
     # -- looking and ending ---------------------------------------------------------------------
 
     def address(self, record: str) -> Address:
@@ -337,6 +349,7 @@ class ChannelBook:
             code=code,
             until=row.until,
             at=self._clock.now(),
+            sending=row.sendings,
         )
         try:
             self._sender(channel).send(letter)

@@ -5,12 +5,23 @@ nothing else: no name, no purpose, no service, no link to press.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from html import escape
+from typing import Final
 
 from kumobashi.consent.channels.ports import CodeLetter
+from kumobashi.consent.channels.states import Channel
 from kumobashi.kernel import JST
 
+LONGEST_CODE: Final = CodeLetter(
+    record="-",
+    channel=Channel.SMS,
+    address="-",
+    code="0000-0000",
+    until=datetime(2026, 12, 31, 14, 59, tzinfo=UTC),
+    at=datetime(2026, 12, 31, tzinfo=UTC),
+)
+"""A code whose message is as long as any."""
 _STYLE = """
 @page { size: A4; margin: 20mm; }
 body { font-family: "Noto Sans CJK JP", "BIZ UDGothic", sans-serif; line-height: 1.8; color: #000;
@@ -52,6 +63,16 @@ def mail_of(letter: CodeLetter, office: Office) -> str:
         "このメールには返信できません。お問い合わせは下記にお願いします。\n\n"
         f"{office.name}\n"
         f"電話 {office.phone}（{office.hours}）\n"
+    )
+
+
+def sms_of(letter: CodeLetter, office: Office) -> str:
+    """Return the short message, in one line: what it costs is counted in characters."""
+    day = letter.until.astimezone(JST)
+    until = f"{day.month}月{day.day}日{day.hour}時{day.minute:02d}分まで"
+    name = " ".join(office.municipality.split())
+    return (
+        f"{name}の確認コード {letter.code}（{until}）。人に教えないでください。電話{office.phone}"
     )
 
 

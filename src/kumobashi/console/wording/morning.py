@@ -42,6 +42,33 @@ TEXT = {
         "{kind} ― 決定の期限 {day}。kumobashi request show {request}",
         "{kind}: due on {day}; kumobashi request show {request}",
     ),
+    "overdue_receivers": both(
+        "{kind} ― 提供先の確認の期限 {day}。kumobashi request show {request}",
+        "{kind}: receivers should have confirmed by {day}; kumobashi request show {request}",
+    ),
+    "incidents": both("漏えい等の事案", "Incidents"),
+    "incident": both(
+        "事案 {incident}（{link}）。kumobashi incident show {incident}",
+        "Incident {incident} ({link}); kumobashi incident show {incident}",
+    ),
+    "incident_touched": both(
+        "事案 {incident} の記録が、書いたときのままではありません。kumobashi incident list",
+        "The record of incident {incident} is not as it was written; kumobashi incident list",
+    ),
+    "report_prompt": both("速報", "Prompt report"),
+    "report_final": both("確報", "Final report"),
+    "clock_done": both("{report}: 済", "{report}: filed"),
+    "clock_calm": both(
+        "{report}: {day} まで（あと {days} 日）", "{report}: by {day} ({days} days)"
+    ),
+    "clock_soon": both(
+        "{report}: {day} まで（あと {days} 日）― 期限が近づいています",
+        "{report}: by {day} ({days} days); it is near",
+    ),
+    "clock_overdue": both(
+        "{report}: 期限 {day} を {days} 日過ぎています",
+        "{report}: due on {day}, {days} days late",
+    ),
     "calls": both("対応が必要な連携", "Links that need somebody"),
     "stopped_title": both("止まっています：", "Stopped: "),
     "refused_title": both("拒否されました：", "Refused: "),
