@@ -311,7 +311,7 @@ def _still_permitted(order: Order, row: Outgoing, connection: sa.Connection) -> 
     """Seal nothing with somebody in it who withdrew, or was suspended, since the rows were read.
 
     Raises:
-        ConsentChanged, SuspensionChanged, TiesChanged: the rows are read anew.
+        ConsentChanged, SuspendedSince, TiesChanged: the rows are read anew.
     """
     if order.refuse_changed:
         order.refuse_changed(connection)

@@ -5,11 +5,10 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from kumobashi.calls.permits import CallLink, Operation
+from kumobashi.calls.permits import CallLink
 from kumobashi.directory.entries import Directory
 from kumobashi.kernel import KumobashiError
 from kumobashi.planning.workspace import Workspace
-from kumobashi.service.call_wiring import CallLink as Wired
 from kumobashi.service.call_wiring import CallWiring
 
 log = logging.getLogger(__name__)
@@ -61,9 +60,7 @@ class CallPermits:
         wiring = self._wiring
         try:
             workspace = self._workspace()
-            links = {
-                asked: tuple(_link(one) for one in found) for asked, found in wiring.links().items()
-            }
+            links = wiring.links()
             refused = {
                 (call.to, f"{call.from_}.{call.service}"): reason
                 for name, call in workspace.calls.items()
@@ -91,25 +88,3 @@ class CallPermits:
                 log.exception("online links were not read")
                 self._seen = _Seen()
             await asyncio.sleep(EVERY_SECONDS)
-
-
-def _link(wired: Wired) -> CallLink:
-    return CallLink(
-        link=wired.link,
-        asker=wired.to_system,
-        answerer=wired.from_system,
-        service=wired.service,
-        sites=(wired.site, *wired.standby),
-        operations=tuple(
-            Operation(version=one.version, name=one.name, method=one.method, path=one.path)
-            for one in wired.operations
-        ),
-        purpose=wired.purpose,
-        unit=wired.unit or "",
-        kind=wired.kind,
-        agreement=wired.agreement or "",
-        plan=wired.plan,
-        answer_seconds=wired.answer_seconds,
-        largest_answer_bytes=wired.largest_answer_bytes,
-        hidden=wired.hidden,
-    )

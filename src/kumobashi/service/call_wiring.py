@@ -9,8 +9,9 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final
 
+from kumobashi.calls.permits import CallLink, Operation
 from kumobashi.directory.entries import Directory
 from kumobashi.kernel import KumobashiError
 from kumobashi.planning.call_items import hidden_places
@@ -23,38 +24,6 @@ from kumobashi.service.planned import Planned
 from kumobashi.service.readiness import check_ready
 
 EVERY_SECONDS: Final = 1.0  # so that a withdrawal or a changed file counts within two
-
-
-class CallOperation(NamedTuple):
-    """One permitted operation of one version."""
-
-    version: str
-    method: str
-    path: str  # template, "/payments/{payment_no}"
-    name: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallLink:
-    """An online link in force."""
-
-    link: str
-    from_system: str  # that answers
-    to_system: str  # that asks
-    service: str
-    site: str  # where the service is now
-    standby: tuple[str, ...]  # where calls go when it is away
-    operations: tuple[CallOperation, ...]
-    purpose: str
-    unit: str | None  # the business unit that asks
-    kind: str  # of information that the answers hold; of several "a+b"
-    agreement: str | None
-    plan: str  # hash of the approved plan
-    answer_seconds: float
-    largest_answer_bytes: int
-    # By version and operation: JSON pointers whose values the answering gateway blanks; ``*`` is
-    # every record of a list.
-    hidden: Mapping[tuple[str, str], tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,26 +138,25 @@ class CallWiring:
         return held
 
     def _answers(self, link: CallLink) -> bool:
-        return self._site in {link.site, *link.standby}
+        return self._site in set(link.sites)
 
     def _link(self, workspace: Workspace, decided: CallPlan) -> CallLink:
         call = decided.link
         system = self._directory.system(call.from_)
         return CallLink(
             link=call.link,
-            from_system=call.from_,
-            to_system=call.to,
+            asker=call.to,
+            answerer=call.from_,
             service=call.service,
-            site=system.site,
-            standby=system.standby,
+            sites=(system.site, *system.standby),
             operations=tuple(
-                CallOperation(one.version, one.method, one.path, one.name)
+                Operation(version=one.version, name=one.name, method=one.method, path=one.path)
                 for one in decided.operations
             ),
             purpose=call.purpose,
-            unit=decided.unit,
+            unit=decided.unit or "",
             kind="+".join(decided.kinds),
-            agreement=call.agreement,
+            agreement=call.agreement or "",
             plan=decided.hash,
             answer_seconds=call.answer_seconds,
             largest_answer_bytes=call.largest_answer_bytes,
@@ -199,6 +167,6 @@ class CallWiring:
 def _by_asker(links: Iterable[CallLink]) -> dict[tuple[str, str], tuple[CallLink, ...]]:
     found: dict[tuple[str, str], tuple[CallLink, ...]] = {}
     for link in links:
-        key = (link.to_system, f"{link.from_system}.{link.service}")
+        key = (link.asker, link.asked)
         found[key] = (*found.get(key, ()), link)
     return found

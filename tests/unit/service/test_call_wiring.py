@@ -12,6 +12,7 @@ from kumobashi.agreements.attaching import Attachments
 from kumobashi.agreements.errors import AgreementFailed, AgreementMissing
 from kumobashi.agreements.models import ApplicationWish
 from kumobashi.agreements.states import Act
+from kumobashi.calls.permits import CallLink
 from kumobashi.exchange.errors import Drifted
 from kumobashi.kernel import KumobashiError
 from kumobashi.planning.approval import approve
@@ -24,7 +25,7 @@ from kumobashi.planning.workspace import Workspace, load
 from kumobashi.service import call_wiring
 from kumobashi.service.agreeing import Gate, needed_by
 from kumobashi.service.agreement_drafts import Drafts
-from kumobashi.service.call_wiring import CallLink, CallWiring
+from kumobashi.service.call_wiring import CallWiring
 from kumobashi.service.errors import LeavesTraining
 from kumobashi.service.planned import Planned
 from kumobashi.service.training import refuse_outside
@@ -89,8 +90,8 @@ def test_an_approved_link_is_in_force_and_the_other_says_why_not(folder: Path, s
 
     link = only(held)
 
-    assert (link.from_system, link.to_system, link.site) == ("collection", "finance", "hall-core")
-    assert [tuple(one) for one in link.operations] == [
+    assert (link.answerer, link.asker, link.sites) == ("collection", "finance", ("hall-core",))
+    assert [(one.version, one.method, one.path, one.name) for one in link.operations] == [
         ("v1", "GET", "/totals/{business_date}", "listTotals"),
         ("v1", "GET", "/refunds/{business_date}", "listRefunds"),
     ]
