@@ -76,6 +76,8 @@ class Answerer:
         header = taken.header
         if header.answering_site != self.here.site:
             raise CallForeign(field="answering_site")
+        if not self.here.sites().runs(header.asker, header.asking_site):
+            raise CallForeign(field="asker")  # no site signs for the systems of another
         if taken.left <= 0:
             raise CallOver(budget_ms=header.budget_ms)
         media_type = taken.proof.fields["content-type"]

@@ -52,6 +52,11 @@ class Sites:
         """Whether the directory lets ``caller`` open a connection to ``site``."""
         return caller == site or (caller, site) in self._opened
 
+    def runs(self, system: str, site: str) -> bool:
+        """Whether the directory says that a system runs at a site, or stands by there."""
+        entry = self.directory.systems.get(system)
+        return entry is not None and site in {entry.site, *entry.standby}
+
     def next_hop(self, to_site: str) -> str | None:
         """Return the site to hand a call for ``to_site`` to.
 

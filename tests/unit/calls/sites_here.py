@@ -28,6 +28,7 @@ from kumobashi.directory.entries import (
     Directory,
     MunicipalityEntry,
     SiteEntry,
+    SystemEntry,
 )
 from kumobashi.directory.models import By, NetworkModel, SiteKind
 from kumobashi.evidence.entries import Entry
@@ -122,7 +123,17 @@ class City:
             municipality=MunicipalityEntry(code=TENANT, name="架空市"),
             network_model=NetworkModel.ALPHA,
             sites={place.name: place.entry() for place in places},
-            systems={},
+            systems={
+                name: SystemEntry(
+                    name=name,
+                    site=site,
+                    kind="standard",
+                    business=None,
+                    contact="desk",
+                    datasets={},
+                )
+                for name, site in (("arrears", "hall"), ("collection", "cloud"))
+            },
             contacts={"desk": ContactEntry(name="情報政策課", phone="000-000-0000", hours="平日")},
         )
         self.poster = Poster()

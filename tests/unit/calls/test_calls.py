@@ -272,3 +272,12 @@ async def test_a_call_is_taken_once(running: tuple[City, System]) -> None:
     if held.places["hall"].connects_to == ("relay",):
         assert b"payments" not in body  # the relay saw nothing but a sealed text
         assert kept["content-type"] == "application/jose"
+
+
+async def test_no_site_asks_for_a_system_of_another(running: tuple[City, System]) -> None:
+    held, system = running
+    there = held.directory.systems["arrears"]
+    held.directory.systems["arrears"] = replace(there, site="cloud")
+    problem = _problem(await held.ask())
+    assert (problem["code"], problem["side"]) == ("call.foreign", "asking_gateway")
+    assert system.asked == []
