@@ -108,7 +108,7 @@ class Night:
         self._link(api, _PREDICATE_ONLY, yesterday)
         self._link(api, "vaccination-reminders", yesterday)
         # The link that stops is waited for: time to count notices in, and to answer who asks.
-        with ThreadPoolExecutor(1, "campaigns") as beside:
+        with ThreadPoolExecutor(2, "beside") as beside:
             counting = beside.submit(self._count)
             answering = beside.submit(self._answer, api) if self.has_papers else None
             self._link(api, _STOPPED, yesterday, until={Light.STOPPED}, is_again=True)

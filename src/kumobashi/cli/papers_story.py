@@ -116,7 +116,7 @@ _SAID: Final[Mapping[str, Callable[[Terminal, Json], str]]] = {
         "開示請求を受付（窓口で本人確認）", "received a request for disclosure"
     ),
     "answered": _answered,
-    "disclosed": lambda terminal, _found: terminal.t("開示を決定し、実施", "granted, disclosed"),
+    "disclosed": lambda terminal, _found: terminal.t("開示を決定", "granted"),
     "noted": _noted,
     "drafted": _drafted,
     "closed": lambda terminal, _found: terminal.t(

@@ -38,10 +38,8 @@ def disclosed(requests: Deed, staff: Staff) -> Iterator[Told]:
     which = {"request": made["requests"][0]["request"]}
     answered = requests("answer", {**which, **staff.signs(CHIEF)})
     yield Told(who=CHIEF, what="answered", found=answered)
-    requests("decide", {**which, "outcome": "granted", **staff.signs(CHIEF)})
+    done = requests("decide", {**which, "outcome": "granted", **staff.signs(CHIEF)})
     page = requests("paper", {**which, "answer": answered["answer"]})["html"]
-    done = requests("carry_out", {**which, **staff.signs(CLERK)})
-    requests("close", {**which, **staff.signs(CLERK)})
     yield Told(who=CHIEF, what="disclosed", found=done, page=page)
 
 

@@ -39,7 +39,7 @@ def receiver(terminal: Terminal, *, told: bool, confirmed: bool, **said: object)
     "次の転送から、本人の行がまた出ます。",
     en="Lift a suspension: one asks with --reason, another approver lifts it with --confirm.\n"
     "From the next run on the resident's rows leave again.",
-    example=f"kumobashi request lift {_ID} --reason 本人の申出 --account tanaka",
+    example=f"kumobashi request lift {_ID} --reason 本人申出 --account tanaka",
 )
 @REQUEST
 @option("--reason", metavar="TEXT", ja="理由（個人の情報は書かない）", en="The reason")
