@@ -8,6 +8,7 @@
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from urllib.parse import quote
@@ -101,7 +102,8 @@ class AgreementPages:
             view=view,
             steps=steps_of(view),
             offers=[offer for offer in offers if offer.act not in _ELSEWHERE],
-            may_edit=any(offer.act is Act.EDIT and not offer.instead_of for offer in offers),
+            may_edit=_is_offered(Act.EDIT, offers),
+            may_register=_is_offered(Act.REGISTER, offers),
         )
 
     async def ask(self, request: Request) -> Response:
@@ -174,6 +176,11 @@ class AgreementPages:
         name = session.account.name
         found = await asyncio.to_thread(self.agreements.offers, view.agreement, name)
         return tuple(found)
+
+
+def _is_offered(act: Act, offers: Sequence[Offer]) -> bool:
+    """Whether whoever looks may do it in their own name."""
+    return any(offer.act is act and not offer.instead_of for offer in offers)
 
 
 def _act_of(request: Request) -> Act:

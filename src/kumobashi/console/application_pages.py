@@ -2,12 +2,15 @@
 
 /agreements/new                 GET: a form, of a link where one is named   POST: kept as a draft
 /agreements/{agreement}/edit    the same, with what the draft says
+/agreements/{agreement}/files   POST: a file is attached to a draft
+/agreements/{agreement}/register  POST: the register of processors, as a file
 
 What was wrong is said above the form, and nothing that was typed is lost. The draft is applied for
 on its own page, where its items and its plan are seen first.
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -22,12 +25,15 @@ from kumobashi.console.asking import guarded
 from kumobashi.console.drawing import draw
 from kumobashi.console.entering import Door, asked_by, go, who
 from kumobashi.console.ports import BoardSource, DraftForm, DraftSource
+from kumobashi.console.uploading import upload_by
 from kumobashi.identity import Deed
 from kumobashi.kernel.errors import KumobashiError
 from kumobashi.planning.errors import PlanningFailed
 
 _NEW: Final = "/agreements/new"
 _EDIT: Final = "/agreements/{agreement}/edit"
+_FILES: Final = "/agreements/{agreement}/files"
+_REGISTER: Final = "/agreements/{agreement}/register"
 _LONGEST: Final = 4_000  # characters of a field: beyond what an application may say
 _MOST_LINKS: Final = 300  # that are proposed while one types
 
@@ -46,6 +52,9 @@ class ApplicationPages:
             Route(path, guarded(self.door.opened(page)), methods=[method])
             for path in (_NEW, _EDIT)
             for method, page in (("GET", self.ask), ("POST", self.keep))
+        ] + [
+            Route(path, guarded(self.door.opened(page)), methods=["POST"])
+            for path, page in ((_FILES, self.attach), (_REGISTER, self.register))
         ]
 
     async def ask(self, request: Request) -> Response:
@@ -73,6 +82,27 @@ class ApplicationPages:
             typed = {name: said.get(name, value) for name, value in form.fields.items()}
             return await self._drawn(request, replace(form, fields=typed), error)
         return go(request, f"/agreements/{made}")
+
+    async def attach(self, request: Request) -> Response:
+        """Attach a file, and show the draft."""
+        agreement = request.path_params["agreement"]
+        session, name, body = await upload_by(request, Deed.LOOK)  # what more, the offices say
+        attach = partial(self.drafts.attach, account=session.account.name)
+        return await self._done(request, partial(attach, agreement, name, body))
+
+    async def register(self, request: Request) -> Response:
+        """Replace the register of processors, and show the agreement."""
+        agreement = request.path_params["agreement"]
+        session, _, body = await upload_by(request, Deed.LOOK)
+        register = partial(self.drafts.register, account=session.account.name)
+        return await self._done(request, partial(register, agreement, body))
+
+    async def _done(self, request: Request, work: Callable[[], None]) -> Response:
+        try:
+            await asyncio.to_thread(work)
+        except AgreementUnknown:
+            raise HTTPException(404) from None
+        return go(request, f"/agreements/{request.path_params['agreement']}")
 
     async def _form(self, request: Request, agreement: str | None) -> DraftForm:
         session = who(request)

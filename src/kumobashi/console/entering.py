@@ -120,12 +120,17 @@ class Door:
         return answer
 
 
-async def form_of(request: Request, *, longest: int = _LONGEST_FIELD) -> dict[str, str]:
-    """Return the fields of a form that a page of ours sent; raise ``FormStale`` for others."""
+def check_is_ours(request: Request) -> None:
+    """Raise ``FormStale`` unless a form comes from a page of ours."""
     origin = request.headers.get("origin", "")
     elsewhere = origin and urlsplit(origin).netloc != request.headers.get("host", "")
     if elsewhere or request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
         raise FormStale
+
+
+async def form_of(request: Request, *, longest: int = _LONGEST_FIELD) -> dict[str, str]:
+    """Return the fields of a form that a page of ours sent; raise ``FormStale`` for others."""
+    check_is_ours(request)
     body = b""
     async for chunk in request.stream():
         body += chunk

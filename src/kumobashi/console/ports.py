@@ -183,6 +183,21 @@ class DraftSource(Protocol):
             ApplicationUnfit, LinkUnknown, PlanRefused, NotAMember …: nothing was kept.
         """
 
+    def attach(self, agreement: str, name: str, body: bytes, *, account: str) -> None:
+        """Attach a file to a draft.
+
+        Raises:
+            AttachmentUnfit, NotYours, IllegalAct …: nothing was kept.
+        """
+
+    def register(self, agreement: str, body: bytes, *, account: str) -> None:
+        """Replace the register of processors by what a file (YAML) says.
+
+        Raises:
+            ApplicationUnfit: with the first mistakes of the file.
+            NotYours, IllegalAct …: likewise nothing was kept.
+        """
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceRow:

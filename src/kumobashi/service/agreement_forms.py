@@ -5,15 +5,18 @@ from datetime import date
 from typing import Final
 
 from kumobashi.agreements import Act, State
-from kumobashi.agreements.errors import AgreementFailed, IllegalAct
-from kumobashi.agreements.models import wish_of
+from kumobashi.agreements.errors import AgreementFailed, ApplicationUnfit, IllegalAct
+from kumobashi.agreements.models import RegisterFile, wish_of
 from kumobashi.agreements.numbering import last_of_fiscal_year
 from kumobashi.agreements.offices import Power, standing_of
 from kumobashi.console.ports import DraftForm
 from kumobashi.kernel import business_date
 from kumobashi.planning.workspace import Workspace
 from kumobashi.service.agreement_desk import AgreementDesk
+from kumobashi.storage.documents import Document, read_text
 
+_MOST_MISTAKES: Final = 5  # that are told at once
+_REGISTER: Final = "register.yaml"  # what mistakes in an uploaded one are said of
 _FIELDS: Final = ("link", "owner_section", "purpose", "first", "last")
 
 
@@ -69,6 +72,25 @@ class DraftForms:
             return self._desk.drafts.new(wish, actor).agreement
         return self._desk.drafts.edit(agreement, wish, actor).agreement
 
+    def attach(self, agreement: str, name: str, body: bytes, *, account: str) -> None:
+        """Attach a file to a draft; one of the same name is replaced."""
+        self._desk.drafts.attach(agreement, name, body, self._desk.actor(account))
+
+    def register(self, agreement: str, body: bytes, *, account: str) -> None:
+        """Replace the register of processors by what a file (YAML) says."""
+        try:
+            text = body.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            raise _unfit("UTF-8 ではありません", "it is not UTF-8") from None
+        found = read_text(text, RegisterFile, file=_REGISTER)
+        if not isinstance(found, Document):
+            told = found[:_MOST_MISTAKES]
+            raise _unfit(
+                " ".join(one.say("ja") for one in told), " ".join(one.say("en") for one in told)
+            )
+        lines = [line.processor() for line in found.value.processors]
+        self._desk.processors(agreement, lines, self._desk.actor(account), note="")
+
     def _form(self, fields: Mapping[str, str], account: str) -> DraftForm:
         links = self._workspace().links
         return DraftForm(
@@ -97,3 +119,9 @@ class DraftForms:
 
     def _today(self) -> date:
         return business_date(self._desk.book.clock.now())
+
+
+def _unfit(reason: str, reason_en: str) -> ApplicationUnfit:
+    return ApplicationUnfit(
+        field="processors", field_ja="再委託台帳", reason=reason, reason_en=reason_en
+    )

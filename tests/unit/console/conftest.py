@@ -54,6 +54,27 @@ class Browser:
             address, "POST", {"accept": "text/html", **headers}, urlencode(fields).encode()
         )
 
+    def upload(
+        self,
+        address: str,
+        fields: Mapping[str, str],
+        name: str,
+        body: bytes,
+        *,
+        origin: str = "http://testserver",
+    ) -> Answer:
+        """Send a form with a file, as browsers do."""
+        boundary, line = "----WebKitFormBoundaryKumobashi01", "Content-Disposition: form-data"
+        parts = [
+            f'--{boundary}\r\n{line}; name="{key}"\r\n\r\n{value}\r\n'.encode()
+            for key, value in fields.items()
+        ]
+        head = f'{line}; name="file"; filename="{name}"\r\nContent-Type: application/x-test'
+        parts += [f"--{boundary}\r\n{head}\r\n\r\n".encode(), body, b"\r\n"]
+        kind = f"multipart/form-data; boundary={boundary}"
+        headers = {"accept": "text/html", "origin": origin, "content-type": kind}
+        return self._ask(address, "POST", headers, b"".join(parts) + f"--{boundary}--\r\n".encode())
+
     def _ask(self, address: str, method: str, headers: Mapping[str, str], body: bytes) -> Answer:
         path = urlsplit(address)
         said: list[Message] = []

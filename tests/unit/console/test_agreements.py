@@ -195,6 +195,68 @@ def test_attachments_are_kept_shown_and_taken_out_as_they_were(hall: Hall) -> No
     kept[0].write_bytes(b"%PDF-1.7")
 
 
+REGISTER = """kumobashi: 1
+processors:
+  - name: 架空クラウド株式会社
+    address: 架空県架空市雲橋町1-2-3
+    task: お知らせ配信サービスの運用
+    place: 東日本データセンター
+    jurisdiction: JP
+"""
+
+
+def test_files_and_the_register_are_sent_from_the_browser(hall: Hall) -> None:
+    wish = wish_of(application(LINK, date(2026, 11, 1), date(2027, 3, 31), processors=[]))
+    made = hall.desk.drafts.new(wish, hall.desk.actor("tanaka"))
+    address = f"/agreements/{made.agreement}"
+    tanaka = hall.enter("tanaka")
+    page = tanaka.get(address)
+    for check in SOUND:
+        check(Page(page.text))
+    token = {"token": token_of(page)}
+    body = bytes(range(256)) * 40 + b"\r\n--\r\n"
+
+    assert tanaka.upload(f"{address}/files", token, "仕様書 第1版.pdf", body).status == 303
+    assert tanaka.get(f"{address}/files/1").body == body
+    assert "仕様書 第1版.pdf" in tanaka.get(address).text
+    assert tanaka.upload(f"{address}/files", token, "../x.pdf", body).status == 422
+    assert tanaka.upload(f"{address}/files", token, "x.pdf", b"").status == 422
+
+    done = tanaka.upload(f"{address}/register", token, "台帳.yaml", REGISTER.encode())
+    assert done.status == 303
+    (line,) = hall.desk.show(made.agreement).processors
+    assert line.name == "架空クラウド株式会社"
+    wrong = REGISTER.replace("jurisdiction: JP", "jurisdiction: 日本")
+    refused = tanaka.upload(f"{address}/register", token, "台帳.yaml", wrong.encode())
+    assert refused.status >= 400
+    assert "jurisdiction" in refused.text
+    shift_jis = tanaka.upload(f"{address}/register", token, "台帳.yaml", REGISTER.encode("cp932"))
+    assert "UTF-8" in shift_jis.text
+    assert hall.desk.show(made.agreement).processors == (line,)
+
+
+def test_a_file_is_taken_from_a_page_of_ours_and_whoever_may(hall: Hall) -> None:
+    wish = wish_of(application(LINK, date(2026, 11, 1), date(2027, 3, 31)))
+    made = hall.desk.drafts.new(wish, hall.desk.actor("tanaka"))
+    address = f"/agreements/{made.agreement}"
+    tanaka, sato = hall.enter("tanaka"), hall.enter("sato")
+    page = sato.get(address)
+    assert f'action="{address}/files"' not in page.text
+    mine, theirs = {"token": token_of(tanaka.get(address))}, {"token": token_of(page)}
+    for browser, token, origin in (
+        (sato, theirs, "http://testserver"),  # not an applicant of the draft
+        (tanaka, theirs, "http://testserver"),  # a form of another session
+        (tanaka, mine, "http://elsewhere.example"),
+        (tanaka, {}, "http://testserver"),
+    ):
+        answer = browser.upload(f"{address}/files", token, "a.pdf", b"x", origin=origin)
+        assert 400 <= answer.status < 500
+    large = tanaka.upload(f"{address}/files", mine, "a.pdf", bytes((10 << 20) + 50_000))
+    assert large.status == 422
+    assert tanaka.post(f"{address}/files", mine).status == 403  # no file in it
+    assert hall.desk.show(made.agreement).attachments == ()
+
+
 def test_the_list_is_searched_narrowed_and_shows_what_is_late(hall: Hall) -> None:
     made = hall.applied(purpose="防災のお知らせを届けるため")
     browser = hall.enter("sato")

@@ -85,6 +85,19 @@ TEXT = {
     "agreement_conditions": both("条件", "Conditions"),
     "agreement_plan": both("事前点検", "Plan"),
     "agreement_files": both("添付", "Attachments"),
+    "agreement_attach": both("ファイルを添付する", "Attach a file"),
+    "agreement_attach_note": both(
+        "1つ 10 MiB、20個、合わせて 50 MiB まで。同じ名前なら置き換えます。",
+        "Up to 10 MiB each, 20 files, 50 MiB together; one of the same name is replaced.",
+    ),
+    "agreement_attach_do": both("添付する", "Attach"),
+    "agreement_upload_register": both("台帳のファイル（YAML）", "The register (YAML)"),
+    "agreement_upload_register_note": both(
+        "いまの台帳の全部を、このファイルに替えます。書き方は kumobashi agreement processors の"
+        "ものと同じです。",
+        "It replaces the whole register; written as for kumobashi agreement processors.",
+    ),
+    "agreement_upload_register_do": both("台帳を替える", "Replace the register"),
     "agreement_register": both("再委託台帳", "Processors"),
     "agreement_level": both("段階", "Level"),
     "agreement_processor": both("事業者", "Business"),
