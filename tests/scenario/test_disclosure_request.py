@@ -197,6 +197,9 @@ def test_a_suspended_resident_leaves_with_no_run_until_two_lift_it(town: Town) -
     request = one(new(town, number, "suspension", links=[NOTICES]))["request"]
     do(town, "decide", fresh(town, "approver"), request=request, outcome="granted")
     do(town, "carry_out", fresh(town, "operator"), request=request)
+    corrected = one(new(town, sent(town, 5), "correction", links=[NOTICES]))["request"]
+    do(town, "decide", fresh(town, "approver"), request=corrected, outcome="granted")
+    do(town, "carry_out", fresh(town, "operator"), request=corrected)
     clerk = account(town, "abe", "operator")
     assert refusal(town, lambda: do(town, "close", clerk(), request=request)) == (
         "request.receivers_open"
@@ -206,6 +209,12 @@ def test_a_suspended_resident_leaves_with_no_run_until_two_lift_it(town: Town) -
 
     assert second["state"] == "applied", (second["cause"], second["findings"])
     assert token not in arrived(town)
+    (far,) = one(do(town, "show", request=corrected))["receivers"]
+    assert (far["state"], far["on"], far["transfer"]) == (
+        "confirmed",
+        TODAY.isoformat(),
+        second["transfer"],
+    )
     shown = kumobashi(town, "show", request)
     assert f"✓ {NOTICES}" in shown
     assert second["transfer"] in shown

@@ -257,13 +257,28 @@ class RequestDesk:
         return {**self._followed(held), "revisions": history}
 
     def list(self, said: Said, _by: str) -> Answer:
-        """Return requests: live ones, all, or those that are due within a week or overdue."""
+        """Return requests: live ones, all, or those that are due within a week or overdue.
+
+        Overdue are also those that receivers have not confirmed in time.
+        """
         is_due = said.get("due") is True
-        states = () if said.get("all") is True else OPEN if is_due else LIVE
-        listed = self._reading.listed(states=states)
-        found = [one for one in listed.requests if not is_due or _is_near(one, self._today)]
+        states = (*OPEN, State.CARRIED_OUT) if is_due else LIVE
+        listed = self._reading.listed(states=() if said.get("all") is True else states)
+        waited = {
+            one.request
+            for one in listed.requests
+            if one.state is State.CARRIED_OUT and self._following.is_overdue(one)
+        }
+        found = [
+            one
+            for one in listed.requests
+            if not is_due or one.request in waited or (one.is_open and _is_near(one, self._today))
+        ]
         found.sort(key=lambda one: one.due(self._today).counted)
-        return {**self._told(*found), "touched": [one.problem() for one in listed.touched]}
+        told = self._told(*found)
+        for one in told["requests"]:
+            one["is_waited_for"] = one["request"] in waited
+        return {**told, "touched": [one.problem() for one in listed.touched]}
 
     def verify(self, _said: Said, _by: str) -> Answer:
         """Return what is not as it was written."""

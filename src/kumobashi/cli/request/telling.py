@@ -91,6 +91,8 @@ def warn(terminal: Terminal, found: Answer) -> None:
 def due_words(terminal: Terminal, one: dict[str, Any]) -> Text:
     """Return the deadline with what it means today."""
     t, due, left = terminal.t, one["due"], one["days_left"]
+    if one.get("is_waited_for"):
+        return Text(t("提供先の確認が遅れています", "receivers have not confirmed"), "bold red")
     if left is None:
         late = one["days_late"]
         return Text(t(f"{late}日遅れて決定", f"decided {late} days late") if late else "", "red")
@@ -173,7 +175,9 @@ def receiver_lines(terminal: Terminal, one: dict[str, Any]) -> list[str]:
 
 def is_overdue(found: Answer) -> bool:
     """Whether a deadline has passed, or a request cannot be believed."""
-    return bool(found.get("touched")) or any(one["due"]["is_late"] for one in found["requests"])
+    if found.get("touched"):
+        return True
+    return any(one["due"]["is_late"] or one.get("is_waited_for") for one in found["requests"])
 
 
 def day_words(terminal: Terminal, day: str) -> str:
