@@ -8,6 +8,7 @@ from typing import Any
 import adbc_driver_postgresql.dbapi as adbc
 import pytest
 
+from kumobashi.release.rules import TIES
 from kumobashi.testing.postgresql import running
 from tests.unit.release.staged import ON, person
 from tests.unit.release.test_ladders import AREAS, TALL
@@ -55,7 +56,7 @@ def city(residents: int) -> Rows:
         ],
         "tax": [
             {"resident_no": number, "kind": chance.choice(["0", "1", "0", "1", "?", None])}
-            for number in [*chance.sample(numbers, residents // 2), None]
+            for number in [*chance.sample(numbers, residents * 9 // 10), None]
         ],
         "areas": AREAS,
         "consents": [
@@ -70,6 +71,10 @@ def city(residents: int) -> Rows:
         "given": [
             {"resident_no": number, "vaccine": chance.choice(["je-1", "je-2"])}
             for number in [*chance.sample(numbers, residents // 9), None]
+        ],
+        TIES: [
+            {"resident_no": number, "high": "0", "low": "0", "reason": "item"}
+            for number in chance.sample(numbers, residents * 9 // 10)
         ],
     }
 

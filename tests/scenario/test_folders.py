@@ -31,8 +31,7 @@ fields:
   - {name: birth_date, ja: 生年月日, type: DATE, required: true, sensitivity: personal}
   - {name: address_number, ja: 番地号, type: "N", digits: 50, sensitivity: personal}
 """
-KINDS = """kind,ja,en,unit,layouts,confidentiality,protection_level,tax,specific,\
-valid_from,valid_to,verified,source
+KINDS = """\
 addressees,宛名,addressees,resident-registry,addressees,3B,core,no,no,2016-01-01,,未確認,見本
 """
 MAY = (
@@ -101,7 +100,8 @@ def found(folder: Path, city: City) -> Town:
         ):
             text = SYSTEM.format(name=name, ja=ja, store=store, file=file)
             write(f"systems/{name}.yaml", text)
-        write("policy/information_kinds.csv", KINDS)
+        kinds = (workspace / "policy/information_kinds.csv").read_text(encoding="utf-8")
+        write("policy/information_kinds.csv", kinds + KINDS)
         rules = (workspace / "policy/who_may.csv").read_text(encoding="utf-8")
         write("policy/who_may.csv", rules + MAY)
         write(f"rules/{LINK}.yaml", RULE.format(name=LINK, source="desk.addressees"))

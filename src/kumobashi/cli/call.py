@@ -66,8 +66,7 @@ def token(terminal: Terminal, *, system: str, anew: bool) -> Exit:
     "ask",
     ja="業務システムに代わって照会し、回答をそのまま表示します（疎通の確認に）。",
     en="Ask as one of this site's systems, and print the answer as it came.",
-    example="kumobashi call ask --from arrears collection.payments v1/payments/search"
-    " --method POST --body asked.json",
+    example="kumobashi call ask --from finance collection.accounts v1/totals/2026-11-20",
 )
 @click.argument("service", metavar="SYSTEM.SERVICE")
 @click.argument("path", metavar="VERSION/PATH")
@@ -75,7 +74,7 @@ def token(terminal: Terminal, *, system: str, anew: bool) -> Exit:
 @option("--method", default="GET", metavar="METHOD", ja="メソッド", en="The method")
 @option(
     "--body",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
     ja="送る JSON のファイル",
     en="A file of JSON to send",
@@ -118,6 +117,12 @@ def ask(
         **({"content-type": "application/json"} if body else {}),
         **({"kumobashi-test": "1"} if test else {}),
     }
+    if body and not body.is_file():
+        raise Usage(
+            what=f"ファイル {body} がありません",
+            what_en=f"there is no file {body}",
+            command="kumobashi call ask",
+        )
     site = workspace.sites[held.site]
     at = urlsplit(site.url)
     line = http.client.HTTPConnection(

@@ -297,11 +297,15 @@ def evidence(scene: Scene, count: int = 5, *, key: Any = None) -> list[bytes]:
     note = f"{text}\n— kumobashi/999997/sender {made}\n"
     scene.state("sender", "create table evidence_entries (number int, body blob)")
     scene.state("sender", "create table evidence_checkpoints (size int, note text)")
-    scene.state("receiver", "create table evidence_witnessed (site text, note text, at int)")
+    scene.state(
+        "receiver", "create table evidence_witnessed (site text, note text, at int, verdict text)"
+    )
     for number, body in enumerate(bodies):
         scene.state("sender", "insert into evidence_entries values (?, ?)", number, body)
     scene.state("sender", "insert into evidence_checkpoints values (?, ?)", count, note)
-    scene.state("receiver", "insert into evidence_witnessed values ('sender', ?, 1)", note)
+    scene.state(
+        "receiver", "insert into evidence_witnessed values ('sender', ?, 1, 'consistent')", note
+    )
     return bodies
 
 
