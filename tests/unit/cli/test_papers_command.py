@@ -1,31 +1,27 @@
 """Incidents and papers at the terminal: exit codes, colours, refusals, both languages."""
 
-import base64
 import json
 import re
 import shutil
-import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from itertools import count
+from functools import partial
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from cryptography.hazmat.primitives.hashes import SHA1
-from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
 from kumobashi.cli.entry import root
 from kumobashi.cli.exits import Exit
 from kumobashi.identity import Accounts, Role
+from kumobashi.identity.errors import AccountUnknown
 from kumobashi.kernel import JST, SystemClock
 from kumobashi.planning.sampling import write_sample
+from kumobashi.testing.office import code_of
 from tests.unit.cli.conftest import Kumobashi
 
 LINK = "notice-attributes"
 NOW = datetime.now(UTC)
-PASSWORD = "four plain words here"
-_NAMES = count()
 
 
 @pytest.fixture
@@ -34,42 +30,35 @@ def city(tmp_path: Path) -> Path:
     return write_sample(tmp_path / "city", ports=ports)  # where nobody listens
 
 
-@pytest.fixture
-def signed(city: Path, monkeypatch: pytest.MonkeyPatch) -> Kumobashi:
-    """Do a deed as somebody new each time: a code is taken once."""
-    monkeypatch.setenv("COLUMNS", "100")
-    folder = city / "private" / "hall-core"
-
-    def run(*args: str | Path) -> Result:
-        name = f"clerk{next(_NAMES)}"
-        with closing(
-            Accounts(folder, tenant="999997", site="hall-core", clock=SystemClock())
-        ) as accounts:
-            made = accounts.add(name, shown=name, role=Role.APPROVER, password=PASSWORD)
-        totp = TOTP(base64.b32decode(made.secret), 6, SHA1(), 30)  # noqa: S303 - RFC 6238
-        code = totp.generate(int(time.time())).decode()
-        words = [*map(str, args), "--account", name, "--password-stdin"]
-        return CliRunner().invoke(root, words, input=f"{PASSWORD}\n{code}\n")
-
-    return run
+def signed(city: Path, name: str, *words: str) -> Result:
+    """Do something at the terminal as somebody of the hall, who is let in anew each time."""
+    clock = SystemClock()
+    private = city / "private" / "hall-core"
+    with closing(Accounts(private, tenant="999997", site="hall-core", clock=clock)) as accounts:
+        role = Role.APPROVER if name == "suzuki" else Role.OPERATOR
+        try:
+            made = accounts.reset(name)
+        except AccountUnknown:
+            made = accounts.add(name, shown=name, role=role)
+    typed = f"{made.password}\n{code_of(made.secret, clock.now())}\n"
+    signing = ["--account", name, "--password-stdin"]
+    return CliRunner().invoke(root, [*words, *signing], input=typed)
 
 
-def opened(deed: Kumobashi, city: Path, *, days: int, more: tuple[str, ...] = ()) -> str:
+def opened(city: Path, *, days: int, more: tuple[str, ...] = ()) -> str:
     noticed = (NOW - timedelta(days=days)).astimezone(JST).strftime("%Y-%m-%dT%H:%M")
     words = ("--workspace", str(city), "--json", "--link", LINK, "--noticed", noticed)
-    done = deed("incident", "open", *words, "--kind", "leak", *more)
+    done = signed(city, "tanaka", "incident", "open", *words, "--kind", "leak", *more)
     assert done.exit_code == 0, done.stderr
     return str(json.loads(done.stdout)["incident"]["incident"])
 
 
-def test_an_overdue_report_makes_the_list_red(
-    kumobashi: Kumobashi, signed: Kumobashi, city: Path
-) -> None:
+def test_an_overdue_report_makes_the_list_red(kumobashi: Kumobashi, city: Path) -> None:
     at = ("--workspace", str(city))
     assert kumobashi("incident", "list", *at).exit_code == Exit.OK
-    opened(signed, city, days=0)
+    opened(city, days=0)
     assert kumobashi("incident", "list", *at).exit_code == Exit.OK
-    late = opened(signed, city, days=6)
+    late = opened(city, days=6)
     listed = kumobashi("incident", "list", *at)
     assert listed.exit_code == Exit.RED
     assert "超過" in listed.stdout
@@ -79,34 +68,34 @@ def test_an_overdue_report_makes_the_list_red(
     english = kumobashi("incident", "list", *at, "--lang", "en")
     assert "days late" in english.stdout
     words = ("--reason", "mistaken", "--note", "誤検知")
-    assert signed("incident", "close", late[-8:], *at, *words).exit_code == Exit.OK
+    closing_it = ("incident", "close", late[-8:], *at, *words)
+    assert signed(city, "tanaka", *closing_it).exit_code != Exit.OK  # approvers close
+    done = signed(city, "suzuki", *closing_it)
+    assert done.exit_code == Exit.OK, done.stderr
     assert kumobashi("incident", "list", *at).exit_code == Exit.OK
 
 
-def test_what_cannot_be_is_told_and_not_repeated(
-    kumobashi: Kumobashi, signed: Kumobashi, city: Path
-) -> None:
+def test_what_cannot_be_is_told_and_not_repeated(kumobashi: Kumobashi, city: Path) -> None:
     at = ("--workspace", str(city))
     base = ("incident", "open", *at, "--link", LINK, "--kind", "leak")
-    note = signed(*base, "--noticed", "2026-11-20T10:00", "--note", "番号 123456789")
+    do = partial(signed, city, "tanaka")
+    note = do(*base, "--noticed", "2026-11-20T10:00", "--note", "番号 123456789")
     assert note.exit_code == Exit.REFUSED
     assert "123456789" not in note.stdout + note.stderr
-    assert signed(*base, "--noticed", "きのう").exit_code == Exit.USAGE
-    assert signed(*base, "--noticed", "2099-01-01").exit_code == Exit.REFUSED
-    before_the_law = signed(*base, "--noticed", "2020-01-01")
+    assert do(*base, "--noticed", "きのう").exit_code == Exit.USAGE
+    assert do(*base, "--noticed", "2099-01-01").exit_code == Exit.REFUSED
+    before_the_law = do(*base, "--noticed", "2020-01-01")
     assert before_the_law.exit_code == Exit.REFUSED
     assert json.loads(kumobashi("incident", "list", *at, "--json").stdout)["incidents"] == []
     unknown = kumobashi("incident", "show", "12345678", *at)
     assert unknown.exit_code == Exit.USAGE
     other = ("incident", "open", *at, "--link", "nothing", "--kind", "leak")
-    assert signed(*other, "--noticed", "2026-11-20T10:00").exit_code == Exit.USAGE
+    assert do(*other, "--noticed", "2026-11-20T10:00").exit_code == Exit.USAGE
 
 
-def test_a_report_is_written_and_filed(
-    kumobashi: Kumobashi, signed: Kumobashi, city: Path, tmp_path: Path
-) -> None:
+def test_a_report_is_written_and_filed(kumobashi: Kumobashi, city: Path, tmp_path: Path) -> None:
     at, page = ("--workspace", str(city)), tmp_path / "速報.html"
-    found = opened(signed, city, days=1, more=("--improper", "yes"))
+    found = opened(city, days=1, more=("--improper", "yes"))
     told = kumobashi("incident", "report", found, *at, "--kind", "prompt", "--html", str(page))
     assert told.exit_code == Exit.OK, told.stderr
     text = page.read_text("utf-8")
@@ -115,9 +104,13 @@ def test_a_report_is_written_and_filed(
     assert "確報（不正の目的" not in text  # the row's words are for tables; the days are said
     assert "60日" in text
     filed = NOW.isoformat()
-    done = signed("incident", "report", found, *at, "--kind", "prompt", "--filed", filed)
+    filing = ("incident", "report", found, *at, "--kind", "prompt", "--filed", filed)
+    nobody = kumobashi(*filing)
+    assert nobody.exit_code not in {Exit.OK, Exit.RED}
+    assert "service.account_needed" in kumobashi(*filing, "--json").stdout
+    done = signed(city, "suzuki", *filing)
     assert done.exit_code == Exit.OK, done.stderr
-    again = signed("incident", "report", found, *at, "--kind", "prompt", "--filed", filed)
+    again = signed(city, "suzuki", *filing)
     assert again.exit_code == Exit.REFUSED
     shown = json.loads(kumobashi("incident", "show", found, *at, "--json").stdout)
     assert shown["incident"]["state"] == "prompted"

@@ -96,9 +96,10 @@ def _facts(*, is_new: bool) -> Callable[[AnyFunction], AnyFunction]:
 @signed
 def open_(terminal: Terminal, *, link: str, **said: Any) -> None:  # noqa: ANN401 - click's own
     """Open an incident."""
-    workspace, who = terminal.workspace(), person(terminal, said)
+    workspace, body = terminal.workspace(), _body(said, "incident open")
     site = workspace.systems[workspace.link(link).from_].site
-    found = ask(terminal, site, "open", {"link": link, **_body(said, "incident open"), **who})
+    who = person(terminal, body)
+    found = ask(terminal, site, "open", {"link": link, **body, **who})
     _shown(terminal, found)
 
 
@@ -114,8 +115,9 @@ def open_(terminal: Terminal, *, link: str, **said: Any) -> None:  # noqa: ANN40
 @SITE
 def amend(terminal: Terminal, *, incident: str, site: str | None, **said: Any) -> None:  # noqa: ANN401 - click's own
     """Amend an incident."""
-    who = person(terminal, said)
-    body = {"incident": incident, **_body(said, "incident amend"), **who}
+    body = _body(said, "incident amend")
+    who = person(terminal, body)
+    body |= {"incident": incident, **who}
     _shown(terminal, ask_holder(terminal, site, "amend", body))
 
 
