@@ -74,7 +74,8 @@ def city(residents: int) -> Rows:
         ],
         TIES: [
             {"resident_no": number, "high": "0", "low": "0", "reason": "item"}
-            for number in chance.sample(numbers, residents * 9 // 10)
+            for place, number in enumerate(numbers)
+            if place % 10
         ],
     }
 
