@@ -82,7 +82,7 @@ def city(residents: int) -> Rows:
 
 @pytest.fixture(scope="module")
 def rows() -> Rows:
-    return city(300)
+    return city(500)
 
 
 @pytest.fixture(scope="module")
