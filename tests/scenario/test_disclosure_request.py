@@ -34,8 +34,10 @@ def town(city: City, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]
 
 
 def fresh(town: Town, role: str) -> dict[str, str]:
-    """Return somebody new, signed in once."""
-    return account(town, f"{role[:4]}{next(_NAMES)}", role)()
+    """Return somebody new, who signs in once, by a code that does not end at this moment."""
+    signs = account(town, f"{role[:4]}{next(_NAMES)}", role)
+    signs()
+    return signs()
 
 
 def do(town: Town, deed: str, who: dict[str, str] | None = None, **said: object) -> Json:

@@ -35,8 +35,10 @@ def town(city: City, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]
 
 
 def fresh(town: Town, role: str = "operator") -> dict[str, str]:
-    """Return somebody new, signed in once."""
-    return account(town, f"{role[:4]}{next(_NAMES)}", role)()
+    """Return somebody new, who signs in once, by a code that does not end at this moment."""
+    signs = account(town, f"{role[:4]}{next(_NAMES)}", role)
+    signs()
+    return signs()
 
 
 def ask(town: Town, deed: str, who: dict[str, str] | None = None, **said: object) -> dict[str, Any]:
