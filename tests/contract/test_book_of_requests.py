@@ -10,22 +10,26 @@ import sqlalchemy as sa
 from kumobashi.evidence.sql import waiting
 from kumobashi.exchange.row_security import unsecured
 from kumobashi.kernel import KumobashiError
-from kumobashi.requests.book import Book, Who, Wish
+from kumobashi.requests.book import Book, Who
+from kumobashi.requests.carrying_errors import (
+    DeciderCarriesOut,
+    LiftUnasked,
+    NotSuspended,
+    ReceiverUnknown,
+    ScopeNeeded,
+    ScopeWider,
+)
 from kumobashi.requests.errors import (
     AnswerMissing,
     ClauseUnfit,
     DeadlineUnknown,
-    DeciderCarriesOut,
     ExtendedFar,
     ExtendedLate,
     ExtendedTwice,
-    LiftUnasked,
-    NotSuspended,
     ProposalNeeded,
     ProposalUnlike,
     ProposerDecides,
     ReasonMissing,
-    ReceiverUnknown,
     RequestBefore,
     RequesterUnchecked,
     RequestInFuture,
@@ -34,12 +38,11 @@ from kumobashi.requests.errors import (
     RequestTwice,
     RequestUnfit,
     RequestUnknown,
-    ScopeNeeded,
-    ScopeWider,
     TransferUnknown,
 )
 from kumobashi.requests.reading import Reading
 from kumobashi.requests.records import Identity
+from kumobashi.requests.ruling import Wish
 from kumobashi.requests.sql import requests, revisions
 from kumobashi.requests.states import MOVES, Act, Kind, Outcome, State, after
 from kumobashi.storage.state import StateStore

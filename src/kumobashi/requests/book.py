@@ -3,44 +3,42 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from kumobashi.crypto.canonical import digest
 from kumobashi.kernel import Clock
-from kumobashi.requests.deadlines import RULES, Extension, Rules, Step, Stop
-from kumobashi.requests.errors import (
-    AnswerMissing,
-    ClauseUnfit,
+from kumobashi.requests.carrying_errors import (
     DeciderCarriesOut,
-    ExtendedFar,
+    LiftUnasked,
+    ReceiverUnknown,
+)
+from kumobashi.requests.deadlines import RULES, Rules, Stop
+from kumobashi.requests.errors import (
     ExtendedLate,
     ExtendedTwice,
-    LiftUnasked,
-    NotSuspended,
     ProposalNeeded,
     ProposalUnlike,
     ProposerDecides,
-    ReasonMissing,
-    ReceiverUnknown,
     RequesterUnchecked,
     RequestMove,
     RequestTwice,
-    RequestUnfit,
-    ScopeNeeded,
-    ScopeWider,
     TransferUnknown,
 )
 from kumobashi.requests.receivers import Receiver
-from kumobashi.requests.records import Applicant, Details, Identity, Request, Ruling
+from kumobashi.requests.records import Applicant, Details, Identity, Request
+from kumobashi.requests.ruling import (
+    Wish,
+    decided,
+    extension_of,
+    reason_in,
+    ruling_of,
+    text_in,
+)
+from kumobashi.requests.scope import check_suspends, scope_of
 from kumobashi.requests.states import Act, Kind, Outcome, State, check_act
 from kumobashi.requests.writing import Pen
 from kumobashi.storage.state import StateStore
-
-_LONGEST_TEXT: Final = 1_000
-_FAR: Final = 366  # days; a day that was set further ahead is a slip of the pen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,15 +47,6 @@ class Who:
 
     by: str  # "account:<name>"
     on: date | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What somebody wants to be decided."""
-
-    outcome: Outcome
-    clauses: tuple[str, ...] = ()
-    reason: str = ""
 
 
 class Book:
@@ -114,7 +103,7 @@ class Book:
 
     def ask_more(self, request: str, what: str, who: Who) -> Request:
         """Ask the applicant to complete it (補正); the clock stands still from here."""
-        said = _text("what", what)
+        said = text_in("what", what)
 
         def change(pen: Pen, held: Request) -> Details:
             return replace(held.details, stops=(*held.details.stops, Stop(asked=pen.on)))
@@ -152,7 +141,7 @@ class Book:
         Raises:
             ExtendedTwice, ExtendedLate, ExtendedFar, ReasonMissing: it was not.
         """
-        said = _reason(reason)
+        said = reason_in(reason)
 
         def change(pen: Pen, held: Request) -> Details:
             if held.details.extension is not None:
@@ -160,7 +149,7 @@ class Book:
             due = held.due(pen.on, self._rules)
             if due.is_late(pen.on):
                 raise ExtendedLate(due=due.day.isoformat())
-            extension = self._extension(held, pen.on, days, until)
+            extension = extension_of(held, self._rules, on=pen.on, days=days, until=until)
             return replace(held.details, extension=extension)
 
         return self._move(request, Act.EXTEND, who, change, texts={"extend": said})
@@ -175,7 +164,7 @@ class Book:
         """Propose a decision to another person, who decides or sends it back."""
 
         def change(pen: Pen, held: Request) -> Details:
-            ruling = self._ruling(held, wish, pen.on, who.by)
+            ruling = ruling_of(held, wish, self._rules, on=pen.on, by=who.by)
             # What was asked for did not come: the clock runs again for the decision.
             stops = tuple(replace(one, came=one.came or pen.on) for one in held.details.stops)
             return replace(held.details, proposal=ruling, stops=stops)
@@ -199,7 +188,13 @@ class Book:
             check_act(held.state, Act.DECIDE)
             if held.state is State.PROPOSED or wish.outcome.needs_two:
                 raise ProposalNeeded
-            return self._decided(pen, held, self._ruling(held, wish, pen.on, who.by), who)
+            return decided(
+                held,
+                ruling_of(held, wish, self._rules, on=pen.on, by=who.by),
+                self._rules,
+                on=pen.on,
+                by=who.by,
+            )
 
         return self._move(request, Act.DECIDE, who, change, texts={"decide": wish.reason.strip()})
 
@@ -217,13 +212,13 @@ class Book:
                 raise ProposalUnlike
             if ruling.by == who.by:
                 raise ProposerDecides
-            return self._decided(pen, held, ruling, who)
+            return decided(held, ruling, self._rules, on=pen.on, by=who.by)
 
         return self._move(request, Act.DECIDE, who, change)
 
     def transfer(self, request: str, to: str, reason: str, who: Who) -> Request:
         """Transfer it to another office that answers instead; raise ``TransferUnknown``."""
-        texts = {"transfer_to": _text("to", to), "transfer": _reason(reason)}
+        texts = {"transfer_to": text_in("to", to), "transfer": reason_in(reason)}
 
         def change(_pen: Pen, held: Request) -> Details:
             if held.kind is Kind.SUSPENSION:
@@ -264,7 +259,7 @@ class Book:
                 carried_out_on=pen.on,
                 carried_out_at=pen.now,
                 carried_out_by=who.by,
-                suspended=_scope(held, links) if held.kind is Kind.SUSPENSION else None,
+                suspended=scope_of(held, links) if held.kind is Kind.SUSPENSION else None,
                 receivers=tuple(receivers),
             )
 
@@ -290,10 +285,10 @@ class Book:
         """Ask that a suspension ends; another person does it."""
 
         def change(_pen: Pen, held: Request) -> Details:
-            _check_suspends(held)
+            check_suspends(held)
             return replace(held.details, lift_asked_by=who.by)
 
-        return self._move(request, Act.ASK_LIFT, who, change, texts={"lift": _reason(reason)})
+        return self._move(request, Act.ASK_LIFT, who, change, texts={"lift": reason_in(reason)})
 
     def lift(self, request: str, who: Who) -> Request:
         """End a suspension that somebody else asked to end: rows leave again from the next run on.
@@ -303,7 +298,7 @@ class Book:
         """
 
         def change(pen: Pen, held: Request) -> Details:
-            _check_suspends(held)
+            check_suspends(held)
             if held.details.lift_asked_by is None:
                 raise LiftUnasked
             if held.details.lift_asked_by == who.by:
@@ -321,63 +316,6 @@ class Book:
         return self._move(request, Act.WITHDRAW, who, lambda _pen, held: held.details)
 
     # -- inside ---------------------------------------------------------------------------------
-
-    def _decided(self, pen: Pen, held: Request, ruling: Ruling, who: Who) -> Details:
-        due = held.due(pen.on, self._rules)
-        late = max((pen.on - due.day).days, 0) if due.is_late(pen.on) else 0
-        return replace(
-            held.details,
-            proposal=None,
-            decision=ruling,
-            decided_on=pen.on,
-            decided_by=who.by,
-            days_late=late,
-        )
-
-    def _ruling(self, held: Request, wish: Wish, on: date, by: str) -> Ruling:
-        """Return what is to be decided; raise for what cannot be."""
-        if held.state is State.ASKED and wish.outcome is not Outcome.REFUSED:
-            check_act(held.state, Act.DECIDE)
-        clauses = tuple(dict.fromkeys(wish.clauses))
-        if not wish.outcome.needs_two and clauses:
-            raise ClauseUnfit(clause=clauses[0], known="")
-        for clause in clauses or ("",) * wish.outcome.needs_two:
-            if self._rules.refusal(clause, held.kind, wish.outcome.value, on) is None:
-                known = [
-                    one.code
-                    for one in self._rules.refusals
-                    if held.kind.value in one.kinds and wish.outcome.value in one.outcomes
-                ]
-                raise ClauseUnfit(clause=clause, known=", ".join(known))
-        if wish.outcome.needs_two:
-            _reason(wish.reason)
-        if wish.outcome is not Outcome.REFUSED and held.details.identity is None:
-            raise RequesterUnchecked
-        answer = held.details.answer if wish.outcome is not Outcome.REFUSED else None
-        if held.kind is Kind.DISCLOSURE and wish.outcome is not Outcome.REFUSED and answer is None:
-            raise AnswerMissing
-        said = wish.reason.strip()
-        reason = digest(_text("reason", said).encode()) if said else None
-        return Ruling(outcome=wish.outcome, clauses=clauses, reason=reason, answer=answer, by=by)
-
-    def _extension(
-        self, held: Request, on: date, days: int | None, until: date | None
-    ) -> Extension:
-        rows = self._rules.of(held.kind, held.received_on)
-        step = Step.SPECIAL if until is not None else Step.LONGER
-        row = rows[step]
-        if until is not None:
-            counted = held.due(on, self._rules).counted
-            if days is None and 0 < (until - counted).days <= _FAR:
-                return Extension(step=step, told=on, until=until)
-            most, most_en = "いまの期限より後の日", "a day after the deadline"
-        else:
-            longest = row.days or 0
-            wished = longest if days is None else days
-            if 1 <= wished <= longest:
-                return Extension(step=step, told=on, days=wished)
-            most, most_en = f"{longest}日まで", f"at most {longest} days"
-        raise ExtendedFar(article=row.article_ja, most=most, most_en=most_en)
 
     def _move(
         self,
@@ -401,38 +339,3 @@ class Book:
             return work(pen)
 
         return self.store.write(write, key="requests")
-
-
-def _scope(held: Request, links: Sequence[str]) -> tuple[str, ...]:
-    """Return the links that are suspended; empty: all."""
-    asked, wished = held.details.links, tuple(sorted(set(links)))
-    for link in wished:
-        if asked and link not in asked:
-            raise ScopeWider(link=link, known="、".join(asked))
-    decision = held.details.decision
-    if not wished and decision is not None and decision.outcome is Outcome.PARTLY:
-        raise ScopeNeeded
-    return wished or asked
-
-
-def _check_suspends(held: Request) -> None:
-    if held.details.suspended is None or held.details.lifted_on is not None:
-        raise NotSuspended
-
-
-def _text(field: str, value: str) -> str:
-    said = value.strip()
-    is_plain = all(one.isprintable() or one == "\n" for one in said)
-    if not said or len(said) > _LONGEST_TEXT or not is_plain:
-        raise RequestUnfit(
-            field=field,
-            expected_ja=f"1〜{_LONGEST_TEXT}字",
-            expected=f"1 to {_LONGEST_TEXT} characters",
-        )
-    return said
-
-
-def _reason(value: str) -> str:
-    if not value.strip():
-        raise ReasonMissing
-    return _text("reason", value)

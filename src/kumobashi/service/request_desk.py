@@ -12,13 +12,21 @@ from typing import Any, Final
 from kumobashi.evidence.entries import Entry, Fact
 from kumobashi.identity.roles import Deed
 from kumobashi.kernel import business_date
-from kumobashi.requests.book import Book, Who, Wish
+from kumobashi.requests.book import Book, Who
+from kumobashi.requests.carrying_errors import (
+    ReceiversOpen,
+)
 from kumobashi.requests.deadlines import RULES, due_of, is_in_window
-from kumobashi.requests.errors import ReceiversOpen, RequestUnfit, SubjectDied, SubjectProtected
+from kumobashi.requests.errors import (
+    RequestUnfit,
+    SubjectDied,
+    SubjectProtected,
+)
 from kumobashi.requests.placeholders import Around, placeholders
 from kumobashi.requests.printing import SHEETS, paper_of
 from kumobashi.requests.reading import Reading
 from kumobashi.requests.records import Applicant, Identity, Request
+from kumobashi.requests.ruling import Wish
 from kumobashi.requests.states import LIVE, OPEN, Kind, Outcome, State
 from kumobashi.service.endpoint import Endpoint
 from kumobashi.service.errors import BadRequest, ResidentUnknown

@@ -10,7 +10,9 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from kumobashi.consent.ledger import ConsentLedger
-from kumobashi.requests.errors import SuspendedSince
+from kumobashi.requests.carrying_errors import (
+    SuspendedSince,
+)
 from kumobashi.requests.reading import Reading
 
 

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from kumobashi.requests.book import Book, Who, Wish
+from kumobashi.requests.book import Book, Who
 from kumobashi.requests.reading import Reading
 from kumobashi.requests.receivers import Receiver
 from kumobashi.requests.records import Identity, Request
+from kumobashi.requests.ruling import Wish
 from kumobashi.requests.states import Kind, Outcome, State
 from kumobashi.storage.state import StateStore
 from kumobashi.testing.clocks import HandClock

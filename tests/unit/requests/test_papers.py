@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from kumobashi.exchange.migrating import migrate
-from kumobashi.requests.book import Wish
 from kumobashi.requests.errors import PaperUnfit, RequestTemplateUnfit
 from kumobashi.requests.placeholders import MEANINGS, Around, placeholders
 from kumobashi.requests.printing import PAPERS, SHEETS, paper_of, papers_of
 from kumobashi.requests.records import Request
+from kumobashi.requests.ruling import Wish
 from kumobashi.requests.states import Kind, Outcome, State
 from kumobashi.storage.sqlite import SQLiteState
 from kumobashi.testing.clocks import HandClock

@@ -11,10 +11,16 @@ from kumobashi.consent.errors import NumberUnreadable
 from kumobashi.consent.ledger import ConsentLedger
 from kumobashi.consent.subjects import Subjects
 from kumobashi.exchange.migrating import migrate
-from kumobashi.requests.book import Book, Who, Wish
-from kumobashi.requests.errors import RequestTouched, SuspendedSince
+from kumobashi.requests.book import Book, Who
+from kumobashi.requests.carrying_errors import (
+    SuspendedSince,
+)
+from kumobashi.requests.errors import (
+    RequestTouched,
+)
 from kumobashi.requests.reading import Reading
 from kumobashi.requests.records import Identity
+from kumobashi.requests.ruling import Wish
 from kumobashi.requests.sql import requests
 from kumobashi.requests.states import Kind, Outcome
 from kumobashi.service.suspending import Suspension
