@@ -202,8 +202,10 @@ class Rounds:
             return "no answer yet"
         try:
             seen = self._ground.town.transfer(future.result()["transfer"])
-        except (OSError, ValueError, Refused):
-            return "the sender does not answer"
+        except Refused as refused:
+            return f"the sender refuses to show it: {refused.problem.get('code')}"
+        except (OSError, ValueError) as error:
+            return f"the sender does not answer: {type(error).__name__}"
         return f"{seen['state']} {(seen.get('cause') or {}).get('code')}"
 
 
