@@ -1,5 +1,6 @@
 """What every plan at a terminal begins and ends with: the answer, reasons, what to type next."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
@@ -21,7 +22,7 @@ _LABEL, _NARROWEST = 14, 60  # columns
 T = TypeVar("T", bound=Told)
 
 
-class VerdictView(Generic[T]):
+class VerdictView(ABC, Generic[T]):
     """One plan that rich can print; ``lang`` is ``"ja"`` or ``"en"``."""
 
     def __init__(self, story: T, *, lang: Language = "ja") -> None:
@@ -51,9 +52,9 @@ class VerdictView(Generic[T]):
             yield from self._told()
         yield from self._next_step()
 
+    @abstractmethod
     def _told(self) -> Iterator[Text]:
         """Give the rest of the story, of a plan that permits its link."""
-        raise NotImplementedError
 
     def _t(self, ja: str, en: str) -> str:
         return ja if self.lang == "ja" else en
