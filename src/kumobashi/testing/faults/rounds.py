@@ -200,13 +200,22 @@ class Rounds:
         """Return what people are shown about something that waits."""
         if not future.done() or "transfer" not in future.result():
             return "no answer yet"
+        transfer = str(future.result()["transfer"])
         try:
-            seen = self._ground.town.transfer(future.result()["transfer"])
+            seen = self._ground.town.transfer(transfer)
         except Refused as refused:
-            return f"the sender refuses to show it: {refused.problem.get('code')}"
+            told = f"the sender refuses to show it: {refused.problem.get('code')}"
         except (OSError, ValueError) as error:
-            return f"the sender does not answer: {type(error).__name__}"
-        return f"{seen['state']} {(seen.get('cause') or {}).get('code')}"
+            told = f"the sender does not answer: {type(error).__name__}"
+        else:
+            return f"{seen['state']} {(seen.get('cause') or {}).get('code')}"
+        return f"{told}; {self._kept(transfer)}\n{self._ground.keeper.process(SENDER).tail(40)}"
+
+    def _kept(self, transfer: str) -> str:
+        """Return how a transfer stands in the sender's own state, whatever the sender says."""
+        query = f"select state, attempt from outgoing where transfer = '{transfer}'"
+        found = self._ground.states()[SENDER].ask(query)
+        return f"{transfer} is {found[0]}" if found else f"{transfer} is not in its state"
 
 
 def unquiet(ground: Playground) -> list[str]:
