@@ -10,6 +10,7 @@ from rich.table import Table
 from kumobashi.cli.bench_bulk import bulk
 from kumobashi.cli.bench_calls import calls
 from kumobashi.cli.bench_consent import consent
+from kumobashi.cli.bench_drawing import figures_table, machine_line
 from kumobashi.cli.bench_options import ROUNDS, number, refuse_missing
 from kumobashi.cli.bench_policy import policy
 from kumobashi.cli.bench_risk import risk
@@ -130,22 +131,17 @@ def state(terminal: Terminal, **wished: Any) -> Exit:  # noqa: ANN401 - the opti
     if terminal.as_json:
         terminal.emit(found)
         return Exit.OK
-    cores, fsyncs = found["machine"]["cores"], found["fsync_per_second"]
-    busy = f"{found['load_before']:.1f}–{found['load_after']:.1f}"
-    title = terminal.t(
-        f"同時 {found['submitters']}、{cores} コア、負荷 {busy}、fsync {fsyncs:,} 回/秒",
-        f"{found['submitters']} submitters, {cores} cores, load {busy}, {fsyncs:,} fsync/s",
-    )
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    table.add_column(terminal.t("保存先", "Store"), no_wrap=True)
-    for ja, en in (
+    many = found["submitters"]
+    title = machine_line(terminal, found, f"同時 {many}", f"{many} submitters")
+    table = figures_table(
+        terminal,
+        ("保存先", "Store"),
         ("まとめて /秒", "grouped /s"),
         ("1つずつ /秒", "one each /s"),
         ("比", "ratio"),
         ("CPU まとめて", "processor, grouped"),
         ("1つずつ", "one each"),
-    ):
-        table.add_column(terminal.t(ja, en), justify="right")
+    )
     for store, rates in found["stores"].items():
         table.add_row(
             terminal.t(*_STORES[store]),

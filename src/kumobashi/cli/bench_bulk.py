@@ -3,8 +3,8 @@
 from typing import Any
 
 from rich.console import Group as Blocks
-from rich.table import Table
 
+from kumobashi.cli.bench_drawing import figures_table, machine_line
 from kumobashi.cli.bench_options import ROUNDS, number, refuse_missing
 from kumobashi.cli.command import command
 from kumobashi.cli.exits import Exit
@@ -32,21 +32,16 @@ def bulk(terminal: Terminal, **wished: Any) -> Exit:  # noqa: ANN401 - the optio
     if terminal.as_json:
         terminal.emit(found)
         return Exit.OK
-    busy = f"{found['load_before']:.1f}–{found['load_after']:.1f}"
-    cores, fsyncs = found["machine"]["cores"], found["fsync_per_second"]
-    title = terminal.t(
-        f"{found['mib']:,} MiB、{cores} コア、負荷 {busy}、fsync {fsyncs:,} 回/秒",
-        f"{found['mib']:,} MiB, {cores} cores, load {busy}, {fsyncs:,} fsync/s",
-    )
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    table.add_column(terminal.t("中身", "Content"), no_wrap=True)
-    for ja, en in (
+    size = f"{found['mib']:,} MiB"
+    title = machine_line(terminal, found, size, size)
+    table = figures_table(
+        terminal,
+        ("中身", "Content"),
         ("雲橋 秒", "kumobashi s"),
         ("zstd | age | curl 秒", "zstd | age | curl s"),
         ("速さの比", "speed"),
         ("最大メモリー MiB", "peak MiB"),
-    ):
-        table.add_column(terminal.t(ja, en), justify="right")
+    )
     for kind, figures in found["kinds"].items():
         table.add_row(
             terminal.t(*_KINDS[kind]),

@@ -3,8 +3,8 @@
 from typing import Any
 
 from rich.console import Group as Blocks
-from rich.table import Table
 
+from kumobashi.cli.bench_drawing import figures_table, machine_line
 from kumobashi.cli.bench_options import number
 from kumobashi.cli.command import command
 from kumobashi.cli.exits import Exit
@@ -31,22 +31,16 @@ def calls(terminal: Terminal, **wished: Any) -> Exit:  # noqa: ANN401 - the opti
     if terminal.as_json:
         terminal.emit(found)
         return Exit.OK
-    busy = f"{found['load_before']:.1f}–{found['load_after']:.1f}"
-    cores, fsyncs = found["machine"]["cores"], found["fsync_per_second"]
-    title = terminal.t(
-        f"照会 {found['calls']:,}、{cores} コア、負荷 {busy}、fsync {fsyncs:,} 回/秒",
-        f"{found['calls']:,} calls, {cores} cores, load {busy}, {fsyncs:,} fsync/s",
-    )
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    table.add_column(terminal.t("経路", "Way"), no_wrap=True)
-    for ja, en in (
+    title = machine_line(terminal, found, f"照会 {found['calls']:,}", f"{found['calls']:,} calls")
+    table = figures_table(
+        terminal,
+        ("経路", "Way"),
         ("毎秒", "a second"),
         ("p50 ms", "p50 ms"),
         ("p99 ms", "p99 ms"),
         ("静かなとき p50", "quiet p50"),
         ("p99", "p99"),
-    ):
-        table.add_column(terminal.t(ja, en), justify="right")
+    )
     for way, words in ways.items():
         burst, paced = found[way]["burst"], found[way]["paced"]
         shown_ = (burst["per_second"], burst["p50_ms"], burst["p99_ms"])

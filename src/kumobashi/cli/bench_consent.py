@@ -3,8 +3,8 @@
 from typing import Any
 
 from rich.console import Group as Blocks
-from rich.table import Table
 
+from kumobashi.cli.bench_drawing import figures_table, machine_line
 from kumobashi.cli.bench_options import ROUNDS, number
 from kumobashi.cli.command import command
 from kumobashi.cli.exits import Exit
@@ -31,14 +31,9 @@ def consent(terminal: Terminal, **wished: Any) -> Exit:  # noqa: ANN401 - the op
     if terminal.as_json:
         terminal.emit(found)
         return Exit.OK
-    busy = f"{found['load_before']:.1f}–{found['load_after']:.1f}"
-    title = terminal.t(
-        f"住民 {found['residents']:,} 人、{found['machine']['cores']} コア、負荷 {busy}",
-        f"{found['residents']:,} residents, {found['machine']['cores']} cores, load {busy}",
-    )
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    table.add_column(terminal.t("何を", "What"), no_wrap=True)
-    table.add_column(terminal.t("秒", "s"), justify="right")
+    many = f"{found['residents']:,}"
+    title = machine_line(terminal, found, f"住民 {many} 人", f"{many} residents")
+    table = figures_table(terminal, ("何を", "What"), ("秒", "s"))
     for ja, en, seconds in (
         ("台帳との照合", "asking the ledger", found["seconds"]),
         ("列2つの結合（下限）", "a bare join (the floor)", found["floor_seconds"]),

@@ -3,8 +3,8 @@
 from typing import Any
 
 from rich.console import Group as Blocks
-from rich.table import Table
 
+from kumobashi.cli.bench_drawing import figures_table
 from kumobashi.cli.bench_options import ROUNDS, number
 from kumobashi.cli.command import command
 from kumobashi.cli.exits import Exit
@@ -57,10 +57,13 @@ def policy(terminal: Terminal, **wished: Any) -> Exit:  # noqa: ANN401 - the opt
         f"{found['rows']} rows, {found['questions']:,} questions ({found['permitted']:,}"
         f" permitted), processor time of one core, load {busy}",
     )
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    table.add_column(terminal.t("方法", "Way"), no_wrap=True)
-    for ja, en in (("件/秒", "per second"), ("ナノ秒/件", "ns each"), ("辞書との比", "dict to it")):
-        table.add_column(terminal.t(ja, en), justify="right")
+    table = figures_table(
+        terminal,
+        ("方法", "Way"),
+        ("件/秒", "per second"),
+        ("ナノ秒/件", "ns each"),
+        ("辞書との比", "dict to it"),
+    )
     for way, one in found["ways"].items():
         table.add_row(
             terminal.t(*_WAYS[way]),

@@ -3,8 +3,8 @@
 from typing import Any
 
 from rich.console import Group as Blocks
-from rich.table import Table
 
+from kumobashi.cli.bench_drawing import figures_table, machine_line
 from kumobashi.cli.bench_options import ROUNDS, number
 from kumobashi.cli.command import command
 from kumobashi.cli.exits import Exit
@@ -37,19 +37,14 @@ def risk(terminal: Terminal, **wished: Any) -> Exit:  # noqa: ANN401 - the optio
     if terminal.as_json:
         terminal.emit(found)
         return Exit.OK
-    busy = f"{found['load_before']:.1f}–{found['load_after']:.1f}"
-    title = terminal.t(
-        f"{found['rows']:,} 行、{found['machine']['cores']} コア、負荷 {busy}",
-        f"{found['rows']:,} rows, {found['machine']['cores']} cores, load {busy}",
-    )
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    table.add_column(terminal.t("何を", "What"), no_wrap=True)
-    for ja, en in (
+    title = machine_line(terminal, found, f"{found['rows']:,} 行", f"{found['rows']:,} rows")
+    table = figures_table(
+        terminal,
+        ("何を", "What"),
         ("組の数", "classes"),
         ("雲橋 秒", "kumobashi s"),
         ("比べる相手 秒", "the other s"),
-    ):
-        table.add_column(terminal.t(ja, en), justify="right")
+    )
     table.add_column("")
     for name, one in found["tables"].items():
         table.add_row(

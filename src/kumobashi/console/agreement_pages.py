@@ -24,7 +24,6 @@ from kumobashi.agreements.printing import PAGES
 from kumobashi.agreements.states import WAITING
 from kumobashi.agreements.views import AgreementView, steps_of
 from kumobashi.console.answering import SAFE_HEADERS
-from kumobashi.console.asking import guarded
 from kumobashi.console.drawing import draw
 from kumobashi.console.entering import Door, asked_by, go, who
 from kumobashi.console.listing import LONGEST_SEARCH
@@ -57,10 +56,7 @@ class AgreementPages:
 
     def routes(self) -> list[Route]:
         """Return the routes."""
-
-        def page(path: str, handler: object, method: str = "GET") -> Route:
-            return Route(path, guarded(self.door.opened(handler)), methods=[method])  # type: ignore[arg-type]
-
+        page = self.door.route
         return [
             page("/agreements", self.list),
             page(_ONE, self.show),

@@ -21,7 +21,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from kumobashi.agreements.errors import AgreementFailed, AgreementUnknown, IllegalAct
-from kumobashi.console.asking import guarded
 from kumobashi.console.drawing import draw
 from kumobashi.console.entering import Door, asked_by, go, who
 from kumobashi.console.ports import BoardSource, DraftForm, DraftSource
@@ -49,11 +48,11 @@ class ApplicationPages:
     def routes(self) -> list[Route]:
         """Return the routes."""
         return [
-            Route(path, guarded(self.door.opened(page)), methods=[method])
+            self.door.route(path, page, method)
             for path in (_NEW, _EDIT)
             for method, page in (("GET", self.ask), ("POST", self.keep))
         ] + [
-            Route(path, guarded(self.door.opened(page)), methods=["POST"])
+            self.door.route(path, page, "POST")
             for path, page in ((_FILES, self.attach), (_REGISTER, self.register))
         ]
 

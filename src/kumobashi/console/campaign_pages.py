@@ -7,7 +7,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from kumobashi.console.asking import guarded
 from kumobashi.console.drawing import draw
 from kumobashi.console.entering import Door
 from kumobashi.console.ports import BoardSource, CampaignSource
@@ -23,7 +22,7 @@ class CampaignPages:
 
     def routes(self) -> list[Route]:
         """Return the routes."""
-        return [Route("/campaigns", guarded(self.door.opened(self.show)), methods=["GET"])]
+        return [self.door.route("/campaigns", self.show)]
 
     async def show(self, request: Request) -> Response:
         """Answer with the table; the first to ask waits while it is counted."""

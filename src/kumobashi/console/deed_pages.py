@@ -11,7 +11,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from kumobashi.console.asking import guarded
 from kumobashi.console.drawing import draw
 from kumobashi.console.entering import Door, asked_by, go, who
 from kumobashi.console.ports import OF_LINK, BoardSource, DeedSource, LinkDeed
@@ -33,8 +32,8 @@ class DeedPages:
     def routes(self) -> list[Route]:
         """Return the routes."""
         return [
-            Route(_ADDRESS, guarded(self.door.opened(self.ask)), methods=["GET"]),
-            Route(_ADDRESS, guarded(self.door.opened(self.do)), methods=["POST"]),
+            self.door.route(_ADDRESS, self.ask),
+            self.door.route(_ADDRESS, self.do, "POST"),
         ]
 
     async def ask(self, request: Request) -> Response:

@@ -42,7 +42,13 @@ class Door:
             Route("/sign-out", guarded(self.sign_out), methods=["POST"]),
         ]
 
-    def opened(self, page: Handler) -> Handler:
+    def route(
+        self, path: str, page: Handler, method: str = "GET", name: str | None = None
+    ) -> Route:
+        """Return the route of a page that stands behind this door."""
+        return Route(path, guarded(self._opened(page)), methods=[method], name=name)
+
+    def _opened(self, page: Handler) -> Handler:
         """Let a page be asked for by whoever may look; note who it is for the drawing."""
 
         async def behind(request: Request) -> Response:

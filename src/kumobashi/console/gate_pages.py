@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from kumobashi.console.asking import guarded
 from kumobashi.console.drawing import draw
 from kumobashi.console.entering import Door
 from kumobashi.console.ports import BoardSource, PlanSource
@@ -34,9 +33,7 @@ class GatePages:
 
     def routes(self) -> list[Route]:
         """Return the routes."""
-        return [
-            Route("/links/{link}/gate", guarded(self.door.opened(self.show)), methods=["GET"]),
-        ]
+        return [self.door.route("/links/{link}/gate", self.show)]
 
     async def show(self, request: Request) -> Response:
         """Answer with the page; figures are those of a transfer, else those of the plan."""

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from kumobashi.console.asking import file, guarded
+from kumobashi.console.asking import file
 from kumobashi.console.drawing import draw
 from kumobashi.console.entering import Door, is_allowed, who
 from kumobashi.console.export import findings_csv, findings_json, link_json
@@ -39,28 +39,12 @@ class LinkPages:
 
     def routes(self) -> list[Route]:
         """Return the routes."""
+        route = self.door.route
         return [
-            Route(
-                "/links/{link}",
-                guarded(self.door.opened(self.show)),
-                methods=["GET"],
-                name="console-link",
-            ),
-            Route(
-                "/links/{link}/findings.csv",
-                guarded(self.door.opened(self.save_csv)),
-                methods=["GET"],
-            ),
-            Route(
-                "/links/{link}/findings.json",
-                guarded(self.door.opened(self.save_json)),
-                methods=["GET"],
-            ),
-            Route(
-                "/links/{link}/link.json",
-                guarded(self.door.opened(self.save_link)),
-                methods=["GET"],
-            ),
+            route("/links/{link}", self.show, name="console-link"),
+            route("/links/{link}/findings.csv", self.save_csv),
+            route("/links/{link}/findings.json", self.save_json),
+            route("/links/{link}/link.json", self.save_link),
         ]
 
     async def show(self, request: Request) -> Response:

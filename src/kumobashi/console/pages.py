@@ -13,14 +13,13 @@ from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount
 
 from kumobashi.agreements.states import WAITING
 from kumobashi.console import labels, wording
 from kumobashi.console.agreement_pages import AgreementPages
 from kumobashi.console.answering import Assets
 from kumobashi.console.application_pages import ApplicationPages
-from kumobashi.console.asking import guarded
 from kumobashi.console.campaign_pages import CampaignPages
 from kumobashi.console.deed_pages import DeedPages
 from kumobashi.console.drawing import HERE, draw
@@ -93,8 +92,8 @@ def console_routes(  # noqa: PLR0913 - one for each kind of page
     if ties:
         more += TiePages(board=source, ties=ties, door=door).routes()
     return [
-        Route("/", guarded(door.opened(console.morning)), methods=["GET"], name="console"),
-        Route("/links", guarded(door.opened(console.links)), methods=["GET"]),
+        door.route("/", console.morning, name="console"),
+        door.route("/links", console.links),
         *LinkPages(source=source, zones=known, door=door, deeds=deeds).routes(),
         *more,
         *door.routes(),

@@ -9,7 +9,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from kumobashi.console.answering import SAFE_HEADERS
-from kumobashi.console.asking import guarded
 from kumobashi.console.drawing import draw
 from kumobashi.console.entering import Door, asked_by, go, is_allowed, who
 from kumobashi.console.plan_listing import (
@@ -45,14 +44,8 @@ class PlanPages:
         }
         deeds = {"propose": self.propose, "approve": self.approve}
         return [
-            *(
-                Route(path, guarded(self.door.opened(page)), methods=["GET"])
-                for path, page in pages.items()
-            ),
-            *(
-                Route(f"/plans/{{link}}/{name}", guarded(self.door.opened(deed)), methods=["POST"])
-                for name, deed in deeds.items()
-            ),
+            *(self.door.route(path, page) for path, page in pages.items()),
+            *(self.door.route(f"/plans/{{link}}/{n}", do, "POST") for n, do in deeds.items()),
         ]
 
     async def show_all(self, request: Request) -> Response:

@@ -20,7 +20,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from kumobashi.console.asking import guarded
 from kumobashi.console.drawing import draw
 from kumobashi.console.entering import Door, asked_by, go, is_allowed, who
 from kumobashi.console.listing import LONGEST_SEARCH
@@ -48,16 +47,13 @@ class TiePages:
 
     def routes(self) -> list[Route]:
         """Return the routes."""
-
-        def page(path: str, handler: object, method: str = "POST") -> Route:
-            return Route(path, guarded(self.door.opened(handler)), methods=[method])  # type: ignore[arg-type]
-
+        page = self.door.route
         return [
-            page("/ties", self.list, "GET"),
-            page("/ties/resident", self.back, "GET"),
-            page("/ties/resident", self.show),
-            page("/ties/asking/{act}", self.ask),
-            page("/ties/acts/{act}", self.do),
+            page("/ties", self.list),
+            page("/ties/resident", self.back),
+            page("/ties/resident", self.show, "POST"),
+            page("/ties/asking/{act}", self.ask, "POST"),
+            page("/ties/acts/{act}", self.do, "POST"),
         ]
 
     async def list(self, request: Request) -> Response:
