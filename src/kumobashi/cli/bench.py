@@ -16,6 +16,7 @@ from kumobashi.cli.bench_policy import policy
 from kumobashi.cli.bench_risk import risk
 from kumobashi.cli.command import Group, command, option
 from kumobashi.cli.exits import Exit
+from kumobashi.cli.plain_tables import plain_table
 from kumobashi.cli.progress import bar
 from kumobashi.cli.terminal import Terminal
 
@@ -203,7 +204,7 @@ def _tables(terminal: Terminal, found: Mapping[str, Any]) -> list[Any]:
 
 
 def _ways(terminal: Terminal, found: Mapping[str, Any]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table = plain_table()
     table.add_column(terminal.t("方法", "Way"), no_wrap=True)
     for ja, en in (("中央値 秒", "median s"), ("最小 秒", "fastest s"), ("雲橋との比", "to ours")):
         table.add_column(terminal.t(ja, en), justify="right")
@@ -222,7 +223,7 @@ def _ways(terminal: Terminal, found: Mapping[str, Any]) -> Table:
 
 
 def _stages(terminal: Terminal, found: Mapping[str, Any]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table = plain_table()
     for stage in found["stages"]:
         table.add_column(terminal.t(*_STAGES.get(stage, (stage, stage))), justify="right")
     table.add_row(*(f"{seconds:.2f} s" for seconds in found["stages"].values()))
@@ -230,7 +231,7 @@ def _stages(terminal: Terminal, found: Mapping[str, Any]) -> Table:
 
 
 def _processes(terminal: Terminal, found: Mapping[str, Any]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table = plain_table()
     table.add_column(terminal.t("プロセス", "Process"), no_wrap=True)
     table.add_column(terminal.t("最大メモリー MiB", "peak MiB"), justify="right")
     table.add_column(terminal.t("CPU 秒", "CPU s"), justify="right")

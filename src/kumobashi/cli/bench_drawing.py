@@ -5,6 +5,7 @@ from typing import Any
 
 from rich.table import Table
 
+from kumobashi.cli.plain_tables import plain_table
 from kumobashi.cli.terminal import Terminal
 
 Words = tuple[str, str]  # Japanese, English
@@ -23,7 +24,7 @@ def machine_line(terminal: Terminal, found: Mapping[str, Any], ja: str, en: str)
 
 def figures_table(terminal: Terminal, first: Words, *others: Words) -> Table:
     """Return an empty table: names on the left, figures on the right."""
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table = plain_table()
     table.add_column(terminal.t(*first), no_wrap=True)
     for words in others:
         table.add_column(terminal.t(*words), justify="right")

@@ -7,6 +7,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from kumobashi.cli.plain_tables import plain_table
 from kumobashi.cli.terminal import Terminal
 from kumobashi.cli.wording import hung
 from kumobashi.console.formatting import size
@@ -55,7 +56,7 @@ def draw(terminal: Terminal, lines: Sequence[CampaignLine], on: date) -> Iterato
 def error_table(terminal: Terminal, lines: Sequence[CampaignLine]) -> Table:
     """Return a line for each campaign, and below it the same of those who consented."""
     t = terminal.t
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table = plain_table()
     table.add_column(t("通知", "Campaign"), overflow="fold")
     for title in (
         t("対象", "meant"),
@@ -107,7 +108,7 @@ def ways_table(
 ) -> Table:
     """Return the three ways: who is reached, what could be learned, what it costs."""
     t = terminal.t
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table = plain_table()
     table.add_column(t("送り方", "Way"), no_wrap=True)
     for title in (
         t("余分", "wrong"),

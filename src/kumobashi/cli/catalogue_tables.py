@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from kumobashi.cli.plain_tables import plain_table
 from kumobashi.cli.terminal import Terminal
 from kumobashi.cli.wording import hung
 
@@ -159,7 +160,7 @@ def _plain(layout: "Layout", *, with_fields: bool) -> dict[str, object]:
 
 
 def _table(titles: tuple[str, ...]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table = plain_table()
     for number, title in enumerate(titles):
         table.add_column(title, style="cyan" if not number else None, no_wrap=not number)
     return table

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.table import Table
 from rich.text import Text
 
 from kumobashi.cli.command import Group, command, option
 from kumobashi.cli.exits import Exit
 from kumobashi.cli.local_api import LocalApi, open_local_api
+from kumobashi.cli.plain_tables import plain_table
 from kumobashi.cli.signing_in import ACCOUNT, STDIN, signing_in
 from kumobashi.cli.terminal import Terminal
 from kumobashi.cli.wording import short_id
@@ -237,7 +237,7 @@ def _draw(terminal: Terminal, views: list[HoldingView]) -> None:
     if not views:
         terminal.out.print(t("受け取り側が持つものはありません。", "No receiver holds anything."))
         return
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table = plain_table()
     for title in (
         t("転送", "Transfer"),
         t("連携", "Link"),

@@ -3,12 +3,12 @@
 from datetime import timedelta
 
 import click
-from rich.table import Table
 from rich.text import Text
 
 from kumobashi.cli.command import Group, command, option
 from kumobashi.cli.directory_looking import diff, list_systems, search, show_system
 from kumobashi.cli.exits import Exit
+from kumobashi.cli.plain_tables import plain_table
 from kumobashi.cli.terminal import Terminal
 from kumobashi.kernel import JST, SystemClock
 
@@ -93,7 +93,7 @@ def show(terminal: Terminal, *, system: str | None) -> Exit:
             ),
         )
     )
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table = plain_table()
     for title in (
         t("サイト", "Site"),
         t("名前", "Name"),

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from kumobashi.cli.command import command
 from kumobashi.cli.exits import Exit
+from kumobashi.cli.plain_tables import plain_table
 from kumobashi.cli.terminal import Terminal
 from kumobashi.kernel import SystemClock
 
@@ -209,7 +210,7 @@ def _published(terminal: Terminal) -> "Directory":
 
 
 def _table(*titles: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table = plain_table()
     for title in titles:
         table.add_column(title)
     return table

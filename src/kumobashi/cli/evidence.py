@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.table import Table
 from rich.text import Text
 
 from kumobashi.cli.command import Group, command, option
 from kumobashi.cli.errors import Usage
 from kumobashi.cli.evidence_telling import tell, write_table
 from kumobashi.cli.exits import Exit
+from kumobashi.cli.plain_tables import plain_table
 from kumobashi.cli.terminal import Terminal
 from kumobashi.kernel import JST
 
@@ -240,7 +240,7 @@ def show(
     from kumobashi.exchange.evidence_tables import COLUMNS, row
 
     shown = ("number", "at", "by", "event", "link", "change", "code")
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table = plain_table()
     for name in shown:
         table.add_column(terminal.say(COLUMNS[name]))
     for number, record in records:

@@ -7,10 +7,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
-from rich.table import Table
 
 from kumobashi.cli.command import Group, command, option
 from kumobashi.cli.exits import Exit
+from kumobashi.cli.plain_tables import plain_table
 from kumobashi.cli.terminal import Terminal
 from kumobashi.kernel import Finding
 
@@ -216,7 +216,7 @@ def _place(terminal: Terminal, found: Finding) -> str:
 def _table(terminal: Terminal, layout: "Layout", found: Sequence[Finding]) -> None:
     from kumobashi.console.labels import finding as label
 
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table = plain_table()
     table.add_column(terminal.t("行", "Line"), justify="right")
     table.add_column(terminal.t("項目", "Item"), no_wrap=True)
     table.add_column(terminal.t("何が", "What"))

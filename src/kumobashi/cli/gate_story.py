@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
+from kumobashi.cli.plain_tables import plain_table
 from kumobashi.cli.terminal import Terminal
 from kumobashi.cli.wording import hung
 from kumobashi.exchange.views import TransferView
@@ -35,7 +35,7 @@ def gate_story(
     if as_written is None:
         return
     t = terminal.t
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table = plain_table()
     table.add_column(t("送り方", "Way"), no_wrap=True)
     table.add_column(t("危険度の確認", "Gate"), no_wrap=True)
     for title in (

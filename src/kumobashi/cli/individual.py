@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.table import Table
 
 from kumobashi.cli.command import Group, command, option
 from kumobashi.cli.exits import Exit
 from kumobashi.cli.local_api import LocalApi, open_local_api
+from kumobashi.cli.plain_tables import plain_table
 from kumobashi.cli.signing_in import ACCOUNT, STDIN, signing_in
 from kumobashi.cli.terminal import Terminal
 
@@ -45,7 +45,7 @@ def list_(terminal: Terminal, *, link: str | None) -> Exit:
             terminal.t("個別対応リストはありません。", "There are no individual cases.")
         )
         return Exit.OK
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table = plain_table()
     for title in (terminal.t("業務日", "Day"), terminal.t("連携", "Link")):
         table.add_column(title, no_wrap=True)
     table.add_column(terminal.t("人数", "People"), justify="right", no_wrap=True)

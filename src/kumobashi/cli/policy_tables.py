@@ -8,9 +8,9 @@ from datetime import date
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
 from rich.text import Text
 
+from kumobashi.cli.plain_tables import plain_table
 from kumobashi.cli.wording import hung
 
 if TYPE_CHECKING:
@@ -228,7 +228,7 @@ def show_changes(
     style = "bold red" if breaking else "bold green"
     title = f"  {today.isoformat()} → {day.isoformat()}"
     terminal.out.print(Text.assemble((head, style), title), soft_wrap=True)
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table = plain_table()
     for name in (t("連携", "Link"), today.isoformat(), day.isoformat()):
         table.add_column(name, no_wrap=True)
     for change in found:

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from rich.table import Table
 from rich.text import Text
 
+from kumobashi.cli.plain_tables import plain_table
 from kumobashi.cli.wording import hung, pad, pad_left
 from kumobashi.risk.explaining import Explained, explain, percent
 from kumobashi.risk.searching import Found
@@ -159,7 +159,7 @@ def _levels(terminal: "Terminal", asked: "Asked", answer: "Answer") -> None:
             f"[bold]Levels for k = {asked.target_k}[/] (suppressing at most {share}; 0: as it is)",
         )
     )
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table = plain_table()
     table.add_column("")
     for objective in answer.searched:
         table.add_column(terminal.t(*_LEAST[objective]), justify="right")

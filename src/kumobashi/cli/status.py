@@ -13,6 +13,7 @@ from kumobashi.cli.deletion import overdue_lines
 from kumobashi.cli.exits import Exit
 from kumobashi.cli.local_api import LocalApi
 from kumobashi.cli.picture import cause_lines, headline, last_lines, receipts_line, stage_lines
+from kumobashi.cli.plain_tables import plain_table
 from kumobashi.cli.terminal import Terminal
 from kumobashi.cli.wording import hung, spent
 from kumobashi.console.formatting import clock
@@ -57,7 +58,7 @@ def draw(terminal: Terminal, overview: Overview) -> Group:
     """Return the table of all links, what needs a person first, with the causes below."""
     t = terminal.t
     links = sorted(overview.links, key=lambda view: (_ORDER.index(view.light), view.link))
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table = plain_table()
     table.add_column(t("状態", "State"), no_wrap=True)
     table.add_column(t("連携", "Link"), overflow="fold")
     table.add_column(t("対象日", "Day"), no_wrap=True)
@@ -185,7 +186,7 @@ def draw_findings(terminal: Terminal, view: TransferView) -> Table | Text:
         if not total:
             return Text(t("指摘はありません。", "There are no findings."))
         return Text(t(f"受け取り側の指摘 {total:,} 件。", f"{total:,} findings of the receiver."))
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table = plain_table()
     for title in (
         t("行", "Line"),
         t("項目", "Item"),

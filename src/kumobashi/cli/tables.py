@@ -6,11 +6,11 @@ from importlib import import_module
 from pathlib import Path
 
 import click
-from rich.table import Table
 
 import kumobashi
 from kumobashi.cli.command import command
 from kumobashi.cli.exits import Exit, exit_of
+from kumobashi.cli.plain_tables import plain_table
 from kumobashi.cli.terminal import Terminal
 from kumobashi.kernel import KumobashiError
 
@@ -61,7 +61,7 @@ def errors(terminal: Terminal) -> Exit:
             ]
         )
         return Exit.OK
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table = plain_table()
     table.add_column(terminal.t("符号", "Code"), no_wrap=True, style="cyan")
     table.add_column(terminal.t("終了", "Exit"), justify="right")
     table.add_column(terminal.t("意味と対応", "Meaning and remedy"))

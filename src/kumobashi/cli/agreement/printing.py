@@ -4,12 +4,12 @@ import sys
 from pathlib import Path
 
 import click
-from rich.table import Table
 
 from kumobashi.cli.agreement.asking import SITE
 from kumobashi.cli.agreement.gateway import holder_of
 from kumobashi.cli.command import command, option
 from kumobashi.cli.exits import Exit
+from kumobashi.cli.plain_tables import plain_table
 from kumobashi.cli.terminal import Terminal
 
 
@@ -82,7 +82,7 @@ def templates(terminal: Terminal, *, is_written: bool) -> Exit:
     if terminal.as_json:
         terminal.emit({"placeholders": dict(MEANINGS)})
         return Exit.OK
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table = plain_table()
     table.add_column(terminal.t("差込項目", "Placeholder"), no_wrap=True)
     table.add_column(terminal.t("意味", "Meaning"), overflow="fold")
     for name, meaning in MEANINGS.items():

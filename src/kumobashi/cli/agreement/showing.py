@@ -11,6 +11,7 @@ from kumobashi.cli.agreement.asking import SITE
 from kumobashi.cli.agreement.gateway import gateways, holder_of
 from kumobashi.cli.command import command, option
 from kumobashi.cli.exits import Exit
+from kumobashi.cli.plain_tables import plain_table
 from kumobashi.cli.terminal import Terminal
 from kumobashi.kernel import JST
 from kumobashi.service.errors import GatewayDown
@@ -94,7 +95,7 @@ def history(terminal: Terminal, *, agreement: str, site: str | None) -> Exit:
         terminal.emit(plain(list(view.moves)))
         return Exit.OK
     t = terminal.t
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table = plain_table()
     for head in (
         t("番号", "No."),
         t("日時（日本時間）", "When (Japan)"),
@@ -194,7 +195,7 @@ def _draw(terminal: Terminal, views: Sequence["AgreementView"]) -> None:
     if not views:
         terminal.out.print(t("利用協議はありません。", "There are no agreements."))
         return
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table = plain_table()
     for head in (
         t("文書番号", "Number"),
         t("連携", "Link"),

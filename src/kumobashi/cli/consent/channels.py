@@ -1,11 +1,11 @@
 """``kumobashi consent channel``: addresses of residents, each proven by a round trip."""
 
 import click
-from rich.table import Table
 
 from kumobashi.cli.command import Group, command
 from kumobashi.cli.consent.asking import SITE, Answer, ask, ledger_site, number_from
 from kumobashi.cli.consent.telling import draw
+from kumobashi.cli.plain_tables import plain_table
 from kumobashi.cli.terminal import Terminal
 from kumobashi.kernel import JST, from_wire
 
@@ -143,7 +143,7 @@ def _told(terminal: Terminal, site: str | None, answer: Answer) -> None:
     if not answer["addresses"]:
         terminal.out.print(t("連絡先はありません。", "No addresses."))
         return
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table = plain_table()
     for ja, en in (("記録", "Record"), ("手段", "Channel"), ("状態", "State"), ("期限", "Until")):
         table.add_column(t(ja, en), no_wrap=en == "Record", overflow="fold")
     for one in answer["addresses"]:

@@ -1,12 +1,12 @@
 """``kumobashi consent texts | list | counts | show | history | verify``."""
 
 import click
-from rich.table import Table
 
 from kumobashi.cli.command import command, option
 from kumobashi.cli.consent.asking import SITE, ask, number_from
 from kumobashi.cli.consent.telling import STATES, TIERS, draw, draw_revisions
 from kumobashi.cli.exits import Exit
+from kumobashi.cli.plain_tables import plain_table
 from kumobashi.cli.terminal import Terminal
 
 
@@ -97,7 +97,7 @@ def counts(terminal: Terminal, *, site: str | None) -> None:
         terminal.emit(found)
         return
     t = terminal.t
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table = plain_table()
     for ja, en in (("目的", "Purpose"), ("区分", "Tier"), ("状態", "State"), ("人数", "Residents")):
         table.add_column(t(ja, en))
     for one in found["counts"]:

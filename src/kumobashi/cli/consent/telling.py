@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rich.table import Table
-
+from kumobashi.cli.plain_tables import plain_table
 from kumobashi.cli.terminal import Terminal
 from kumobashi.kernel import JST, from_wire
 
@@ -32,7 +31,7 @@ TIERS = {"register": ("住民基本台帳等", "register"), "tax": ("税情報",
 def draw(terminal: Terminal, records: Iterable[dict[str, Any]]) -> None:
     """Draw records as a table."""
     t = terminal.t
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table = plain_table()
     for ja, en in (
         ("記録", "Record"),
         ("目的", "Purpose"),

@@ -6,6 +6,7 @@ from typing import Any, Final
 from rich.table import Table
 from rich.text import Text
 
+from kumobashi.cli.plain_tables import plain_table
 from kumobashi.cli.terminal import Terminal
 from kumobashi.kernel import JST, from_wire
 
@@ -33,7 +34,7 @@ def draw_incidents(terminal: Terminal, found: Sequence[Json]) -> None:
     if not found:
         terminal.out.print(t("開いている事案はありません。", "No open incident."))
         return
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table = plain_table()
     for title in (
         t("事案", "Incident"),
         t("連携", "Link"),

@@ -5,10 +5,10 @@ import sys
 from pathlib import Path
 
 import click
-from rich.table import Table
 
 from kumobashi.cli.command import command, option
 from kumobashi.cli.errors import Usage
+from kumobashi.cli.plain_tables import plain_table
 from kumobashi.cli.request.asking import REQUEST, SITE, ask
 from kumobashi.cli.terminal import Terminal
 
@@ -128,7 +128,7 @@ def templates(terminal: Terminal, *, is_written: bool) -> None:
     if terminal.as_json:
         terminal.emit({"placeholders": dict(MEANINGS)})
         return
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table = plain_table()
     table.add_column(terminal.t("差込項目", "Placeholder"), no_wrap=True)
     table.add_column(terminal.t("意味", "Meaning"), overflow="fold")
     for name, meaning in MEANINGS.items():

@@ -3,9 +3,9 @@
 from datetime import date
 from typing import Any
 
-from rich.table import Table
 from rich.text import Text
 
+from kumobashi.cli.plain_tables import plain_table
 from kumobashi.cli.request.asking import Answer
 from kumobashi.cli.terminal import Terminal
 
@@ -64,7 +64,7 @@ def draw(terminal: Terminal, found: Answer) -> None:
     if not found["requests"]:
         terminal.out.print(t("請求はありません。", "No requests."))
         return
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table = plain_table()
     table.add_column(t("請求", "Request"), no_wrap=True)
     table.add_column(t("種類", "Kind"), no_wrap=True)
     table.add_column(t("状態", "State"), no_wrap=True)

@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from rich.table import Table
-
 from kumobashi.cli.consent.asking import Answer
+from kumobashi.cli.plain_tables import plain_table
 from kumobashi.cli.terminal import Terminal
 
 STATES = {
@@ -102,7 +101,7 @@ def _draw(
     if not rows:
         terminal.out.print(nothing)
         return
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table = plain_table()
     for number, head in enumerate(heads):
         # What is looked for stays in one piece: the first column and the state.
         is_whole = number == 0 or head[1] == "State"
