@@ -28,6 +28,7 @@ from kumobashi.service.peer_api import peer_routes
 from kumobashi.service.peer_evidence import PeerEvidence
 from kumobashi.service.problems import problem, unexpected
 from kumobashi.service.settings import Settings, listen_at
+from kumobashi.service.soap_api import FACE as SOAP_FACE
 from kumobashi.service.stating import state_reference
 from kumobashi.service.training import is_loopback
 from kumobashi.storage.errors import StorageFailed
@@ -172,6 +173,9 @@ class _CallsFirst:
                 return
             if self._calling.local and path.startswith(FACE):
                 await self._calling.local(scope, receive, send)
+                return
+            if self._calling.soap and path.startswith(SOAP_FACE):
+                await self._calling.soap(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 

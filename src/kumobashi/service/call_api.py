@@ -11,7 +11,7 @@ says who it is::
 import asyncio
 import hmac
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -57,28 +57,15 @@ class LocalCalls:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI)."""
         try:
-            headers = _headers(scope)
+            headers = headers_of(scope)
             said = dict(headers)
-            asker = self._proven(said)
-            wish = _wish(scope, headers, said, asker, await _body(receive))
+            asker = proven_by_token(self._known, said)
+            wish = wish_of(scope, headers, asker, await body_of(receive))
             answer = await self._asker.ask(wish)
         except KumobashiError as error:
             await _refuse(send, error)
             return
-        await _send(send, answer.status, answer.headers, answer.body)
-
-    def _proven(self, said: dict[str, str]) -> str:
-        """Return the system that asks, if it showed its token."""
-        system, given = said.get("kumobashi-system", ""), said.get("authorization", "")
-        expected = self._known(system)
-        shown = sha256(given.removeprefix(_BEARER).encode("latin-1")).digest()
-        if (
-            expected is None
-            or not given.startswith(_BEARER)
-            or not hmac.compare_digest(shown, expected)
-        ):
-            raise SystemUnproven
-        return system
+        await send_answer(send, answer.status, answer.headers, answer.body)
 
 
 class PeerCalls:
@@ -99,12 +86,12 @@ class PeerCalls:
         """Answer one request (ASGI)."""
         fields: dict[str, str] = {}
         try:
-            fields = dict(_headers(scope))
-            answered = await self._answer(self._entrance.take(fields, await _body(receive)))
+            fields = dict(headers_of(scope))
+            answered = await self._answer(self._entrance.take(fields, await body_of(receive)))
         except (CallFailed, CryptoFailed) as error:
             await self._turn_away(send, fields, error)
             return
-        await _send(send, answered.status, answered.headers, answered.body)
+        await send_answer(send, answered.status, answered.headers, answered.body)
 
     async def _answer(self, taken: Taken) -> Answered:
         is_here = taken.header.answering_site == self._entrance.site
@@ -125,11 +112,31 @@ class PeerCalls:
         await _refuse(send, error)
 
 
-def _wish(scope: Scope, headers: Pairs, said: dict[str, str], asker: str, body: bytes) -> Wish:
-    path = scope["raw_path"].decode("ascii")
-    parts = path.removeprefix(FACE).split("/", _PARTS - 1)
+def proven_by_token(known: "Known", said: Mapping[str, str]) -> str:
+    """Return the system that asks, if it showed its token; raise ``SystemUnproven``."""
+    system, given = said.get("kumobashi-system", ""), said.get("authorization", "")
+    expected = known(system)
+    shown = sha256(given.removeprefix(_BEARER).encode("latin-1")).digest()
+    if (
+        expected is None
+        or not given.startswith(_BEARER)
+        or not hmac.compare_digest(shown, expected)
+    ):
+        raise SystemUnproven
+    return system
+
+
+def address_of(scope: Scope, face: str = FACE) -> list[str]:
+    """Return system, service, version, and what the service is asked, without the first slash."""
+    parts: list[str] = scope["raw_path"].decode("ascii").removeprefix(face).split("/", _PARTS - 1)
     if len(parts) < _PARTS:
-        raise HeaderUnreadable(reason="/call/<system>/<service>/<version>/…")
+        raise HeaderUnreadable(reason=f"{face}<system>/<service>/<version>/…")
+    return parts
+
+
+def wish_of(scope: Scope, headers: Pairs, asker: str, body: bytes, face: str = FACE) -> Wish:
+    """Return what a system asks; raise ``HeaderUnreadable``."""
+    said, parts = dict(headers), address_of(scope, face)
     query = scope["query_string"].decode("ascii")
     asked = f"/{parts[3]}?{query}" if query else f"/{parts[3]}"
     answerer, service, version = parts[:3]
@@ -154,14 +161,16 @@ def _seconds(said: str | None) -> float | None:
     return int(said) / 1000
 
 
-def _headers(scope: Scope) -> list[tuple[str, str]]:
+def headers_of(scope: Scope) -> list[tuple[str, str]]:
+    """Return the fields of a request, bounded; raise ``HeaderUnreadable``."""
     held = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
     if sum(len(name) + len(value) for name, value in held) > LARGEST_HEAD:
         raise HeaderUnreadable(reason="too many header fields")
     return held
 
 
-async def _body(receive: Receive) -> bytes:
+async def body_of(receive: Receive) -> bytes:
+    """Return a body, bounded in size and pause; raise ``RequestTooLarge``, ``HeaderUnreadable``."""
     message = await receive()
     body: bytes = message.get("body", b"")
     if not message.get("more_body"):
@@ -188,10 +197,11 @@ async def _refuse(send: Send, error: KumobashiError) -> None:
     headers = [("content-type", PROBLEM_TYPE)]
     if (seconds := error.facts.get("seconds")) and error.status == 503:  # noqa: PLR2004 - HTTP
         headers.append(("retry-after", str(seconds)))
-    await _send(send, error.status, headers, body)
+    await send_answer(send, error.status, headers, body)
 
 
-async def _send(send: Send, status: int, headers: Pairs, body: bytes) -> None:
+async def send_answer(send: Send, status: int, headers: Pairs, body: bytes) -> None:
+    """Send a whole answer."""
     held = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
     held.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": status, "headers": held})

@@ -51,6 +51,21 @@ class CallPermits:
         """Return where the system answers at this site: scheme, authority and base path."""
         return self._seen.backends.get((system, service, is_test))
 
+    def document(self, system: str, service: str, version: str) -> bytes | None:
+        """Return the document of a service that some link in force lets be asked; reads a file."""
+        asked = f"{system}.{service}"
+        if not any(
+            operation.version == version
+            for links in self._seen.links.values()
+            for link in links
+            if link.asked == asked
+            for operation in link.operations
+        ):
+            return None
+        workspace = self._workspace()
+        held = workspace.systems[system].services[service].versions[version].document
+        return (workspace.folder / held).read_bytes() if held else None
+
     def use(self, directory: Directory) -> None:
         """Go by a newer directory from the next look on."""
         self._wiring = self._wiring_for(directory)

@@ -22,7 +22,9 @@ from kumobashi.evidence.log import size_of, stored
 from kumobashi.evidence.sql import waiting
 from kumobashi.kernel import KumobashiError
 from kumobashi.service.call_api import LocalCalls, PeerCalls
+from kumobashi.service.call_certificates import CallCertificates
 from kumobashi.service.call_tokens import CallTokens
+from kumobashi.service.soap_api import SoapCalls
 
 if TYPE_CHECKING:
     from kumobashi.service.call_permits import CallPermits
@@ -49,6 +51,7 @@ class Calling:
         self._looking: asyncio.Task[None] | None = None
         entrance = Entrance(identity.tenant, identity.site, gateway.clock, self.sites)
         self.local: LocalCalls | None = None
+        self.soap: SoapCalls | None = None
         self._journal: Journal | None = None
         answerer: Answerer | None = None
         relaying: Relaying | None = None
@@ -78,8 +81,16 @@ class Calling:
                 poster=self._poster,
             )
             answerer = Answerer(here)
-            tokens = CallTokens(gateway.settings.workspace, identity.site)
-            self.local = LocalCalls(Asker(here), tokens)
+            workspace, site = gateway.settings.workspace, identity.site
+            asker, tokens = Asker(here), CallTokens(workspace, site)
+            self.local = LocalCalls(asker, tokens)
+            self.soap = SoapCalls(
+                asker=asker,
+                known=tokens,
+                certificates=CallCertificates(workspace, site),
+                describe=permits.document,
+                clock=gateway.clock,
+            )
         self.peer = PeerCalls(entrance, answerer=answerer, relaying=relaying)
 
     def sites(self) -> Sites:
