@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import xmlsec
+import xmlsec.constants as xmlsec
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -49,8 +49,8 @@ class Signer:
         return kind(
             str(self.key),
             str(self.certificate),
-            signature_method=wish.get("method", xmlsec.Transform.RSA_SHA256),
-            digest_method=wish.get("digest", xmlsec.Transform.SHA256),
+            signature_method=wish.get("method", xmlsec.TransformRsaSha256),
+            digest_method=wish.get("digest", xmlsec.TransformSha256),
         )
 
 
@@ -70,8 +70,6 @@ def signer(folder: Path, name: str, *, bits: int = 2048, days: int = 30) -> Sign
         .sign(key, SHA256())
     )
     files = folder / f"{name}.key", folder / f"{name}.crt"
-    files[0].write_bytes(
-        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    )
+    files[0].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     files[1].write_bytes(made.public_bytes(Encoding.PEM))
     return Signer(*files, made)

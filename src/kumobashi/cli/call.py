@@ -63,6 +63,45 @@ def token(terminal: Terminal, *, system: str, anew: bool) -> Exit:
 
 
 @command(
+    "certificate",
+    ja="SOAP の電文に署名する業務システムの証明書を登録します。\n"
+    "前の証明書はすぐに使えなくなります。",
+    en="Register the certificate that a system signs its SOAP messages with.\n"
+    "One before is worth nothing at once.",
+    example="kumobashi call certificate arrears arrears.pem",
+)
+@click.argument("system")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def certificate(terminal: Terminal, *, system: str, file: Path) -> Exit:
+    """Register a certificate."""
+    from kumobashi.calls.soap.signatures import fingerprint
+    from kumobashi.kernel import JST, SystemClock
+    from kumobashi.service.call_certificates import register
+
+    held = _system(terminal.workspace(), system)
+    found = register(terminal.folder, held.site, system, file, SystemClock().now())
+    mark = fingerprint(found).hex(":").upper()
+    ends = found.not_valid_after_utc.astimezone(JST).date().isoformat()
+    own = f"private/{held.site}/soap.crt"
+    if terminal.as_json:
+        said = {"system": system, "site": held.site, "fingerprint": mark, "until": ends}
+        terminal.emit({**said, "answers_signed_by": own})
+    else:
+        terminal.out.print(
+            terminal.t(
+                f"{held.name} の証明書を登録しました（{ends} まで）。\n"
+                f"指紋 SHA-256: {mark}\n電話などで業務システムの担当と読み合わせてください。"
+                f"回答の署名を確かめる証明書: {own}",
+                f"The certificate of {system} is registered, until {ends}.\n"
+                f"SHA-256: {mark}\nCompare it with the system's people, by telephone say."
+                f" Answers are signed by: {own}",
+            ),
+            soft_wrap=True,
+        )
+    return Exit.OK
+
+
+@command(
     "ask",
     ja="業務システムに代わって照会し、回答をそのまま表示します（疎通の確認に）。",
     en="Ask as one of this site's systems, and print the answer as it came.",
@@ -176,5 +215,5 @@ def _system(workspace: "Workspace", name: str) -> "SystemFile":
     return held
 
 
-for each in (token, ask):
+for each in (token, certificate, ask):
     call.add_command(each)

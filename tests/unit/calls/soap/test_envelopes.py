@@ -1,13 +1,13 @@
 """What is read as an envelope, and what is refused before anybody believes it."""
 
 import pytest
-from tests.soap_messages import ENVELOPE, V11, V12
 
 from kumobashi.calls.soap.envelopes import Version, read_envelope
 from kumobashi.calls.soap.errors import SoapFailed
 from kumobashi.calls.soap.faults import fault, status_of
 from kumobashi.calls.soap.wsdl import with_address
 from kumobashi.kernel import KumobashiError
+from tests.soap_messages import ENVELOPE, V11, V12
 
 TEXT = ENVELOPE.format(space=V11)
 XML, XML_12 = "text/xml; charset=utf-8", "application/soap+xml; charset=utf-8"

@@ -14,9 +14,7 @@ TYPE = 'multipart/related; boundary="b-17"; type="text/xml"; start="<root>"'
 def _written(*parts: tuple[str, bytes], boundary: str = "b-17") -> bytes:
     mark = f"--{boundary}"
     return (
-        b"".join(
-            f"{mark}\r\n{head}\r\n\r\n".encode() + body + b"\r\n" for head, body in parts
-        )
+        b"".join(f"{mark}\r\n{head}\r\n\r\n".encode() + body + b"\r\n" for head, body in parts)
         + f"{mark}--\r\n".encode()
     )
 
