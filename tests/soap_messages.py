@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import xmlsec.constants as xmlsec
+import xmlsec
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -49,8 +49,8 @@ class Signer:
         return kind(
             str(self.key),
             str(self.certificate),
-            signature_method=wish.get("method", xmlsec.TransformRsaSha256),
-            digest_method=wish.get("digest", xmlsec.TransformSha256),
+            signature_method=wish.get("method", xmlsec.constants.TransformRsaSha256),
+            digest_method=wish.get("digest", xmlsec.constants.TransformSha256),
         )
 
 

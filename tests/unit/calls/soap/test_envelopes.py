@@ -2,11 +2,11 @@
 
 import pytest
 
+from kumobashi.calls.errors import CallFailed, NotPermitted
 from kumobashi.calls.soap.envelopes import Version, read_envelope
-from kumobashi.calls.soap.errors import SoapFailed
+from kumobashi.calls.soap.errors import AnswerNotSoap, SoapFailed
 from kumobashi.calls.soap.faults import fault, status_of
 from kumobashi.calls.soap.wsdl import with_address
-from kumobashi.kernel import KumobashiError
 from tests.soap_messages import ENVELOPE, V11, V12
 
 TEXT = ENVELOPE.format(space=V11)
@@ -76,21 +76,22 @@ def test_bytes_that_are_not_what_they_say_are_refused(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("version", Version)
-@pytest.mark.parametrize(("status", "is_senders"), [(403, True), (502, False)])
+@pytest.mark.parametrize(
+    ("error", "is_senders"),
+    [
+        (NotPermitted(asker="\x00\ud800滞納", service="a.b"), True),
+        (AnswerNotSoap(reason="\x00滞納"), False),
+    ],
+    ids=["asker", "answerer"],
+)
 def test_a_fault_is_an_envelope_that_tells_the_code(
-    version: Version, status: int, is_senders: bool
+    version: Version, error: CallFailed, is_senders: bool
 ) -> None:
-    class Refused(KumobashiError):
-        code = "call.example"
-        ja, en = "{what} できません。", "cannot {what}"
-
-    Refused.status = status
-    error = Refused(what="\x00\ud800照会")
     read = read_envelope(fault(error, version), version.media_type)
 
     said = "".join(read.body.itertext())
-    assert "call.example" in said
-    assert "照会" in said
+    assert error.code in said
+    assert "\N{REPLACEMENT CHARACTER}滞納" in said
     code = {True: ("Client", "Sender"), False: ("Server", "Receiver")}[is_senders]
     assert code[version is Version.V12] in said
     assert status_of(error, version) == (400 if is_senders and version is Version.V12 else 500)
