@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
-from kumobashi.calls.errors import CallFailed, Side
+from kumobashi.calls.soap.errors import CertificateUnfit
 from kumobashi.calls.soap.signatures import fingerprint
 from kumobashi.crypto.private_files import read_private, write_private
 from kumobashi.service.call_tokens import folder_of
@@ -27,17 +27,6 @@ from kumobashi.service.call_tokens import folder_of
 _LARGEST: Final = 64 * 1024
 _BITS: Final = 3072
 _LIVES: Final = timedelta(days=3 * 365)
-
-
-class CertificateUnfit(CallFailed):
-    """A file is no certificate by which a system can prove itself."""
-
-    code = "soap.certificate_unfit"
-    side = Side.ASKER
-    ja = "{file} は登録できません（{reason}）。"
-    en = "{file} cannot be registered: {reason}."
-    remedy_ja = "業務システムが署名に使う証明書（秘密鍵ではなく）を、PEM で1枚だけ置いてください。"
-    remedy_en = "Give the certificate the system signs with, not its key: one, as PEM."
 
 
 class CallCertificates:

@@ -109,3 +109,13 @@ class DescriptionUnknown(SoapFailed):
     en = "There is no WSDL at this address."
     remedy_ja = "オンライン連携があり、サービスに WSDL の文書があるかを確かめてください。"
     remedy_en = "See that an online link names the service, and the service a WSDL document."
+
+
+class CertificateUnfit(SoapFailed):
+    """A file is no certificate by which a system can prove itself."""
+
+    code = "soap.certificate_unfit"
+    ja = "{file} は登録できません（{reason}）。"
+    en = "{file} cannot be registered: {reason}."
+    remedy_ja = "業務システムが署名に使う証明書（秘密鍵ではなく）を、PEM で1枚だけ置いてください。"
+    remedy_en = "Give the certificate the system signs with, not its key: one, as PEM."
