@@ -3,6 +3,8 @@
 import json
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -150,6 +152,24 @@ def test_every_code_of_the_table_is_the_code_of_an_error() -> None:
     for code in ("exchange.drifted", "exchange.outside_bounds", "service.gateway_down"):
         assert code in known
         assert exit_of(code) is not Exit.REFUSED
+
+
+def test_the_table_has_every_error_whatever_was_imported_before() -> None:
+    asked = "from kumobashi.cli.tables import all_errors; print(*(e.code for e in all_errors()))"
+    run = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    known = set(run.stdout.split())
+    folder = ROOT / "src" / "kumobashi"
+    written = {
+        code
+        for path in folder.rglob("*.py")
+        if "testing" not in path.parts
+        for code in re.findall(
+            r'^    code = "([a-z]\w*\.\w+)"$', path.read_text("utf-8"), re.MULTILINE
+        )
+    }
+
+    assert len(written) > 300
+    assert written <= known
 
 
 def test_the_page_shows_the_table_of_exit_codes() -> None:
