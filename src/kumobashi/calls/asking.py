@@ -34,7 +34,7 @@ from kumobashi.calls.posting import Answered, NoAnswer, NotConnected, TooLong
 from kumobashi.calls.pressure import Place
 from kumobashi.calls.records import answered_record, asked_record
 from kumobashi.calls.relaying import about
-from kumobashi.calls.signing import PATH, Proof, check_answer, sign_call
+from kumobashi.calls.signing import Proof, check_answer, sign_call
 from kumobashi.calls.sites import Sites
 from kumobashi.calls.wire import BUDGET, PROBLEM_TYPE, overhead
 from kumobashi.crypto.canonical import digest
@@ -155,10 +155,10 @@ class Asker:
                 left = (header.until - self.here.clock.now()) / timedelta(seconds=1)
                 fields = asked.fields | {BUDGET: str(max(0, round(left * 1000)))}
                 try:
-                    came = await self.here.poster.send(
-                        "POST",
-                        sites.entry(hop).url + PATH,
-                        headers=fields,
+                    came = await self.here.handing.send(
+                        hop,
+                        sites,
+                        fields=fields,
                         body=body,
                         seconds=left + _GRACE_SECONDS,
                         largest=largest + overhead(largest),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from kumobashi.calls.handing import Handing
 from kumobashi.calls.journal import Journal
 from kumobashi.calls.permits import Permits
 from kumobashi.calls.posting import Poster
@@ -22,4 +23,5 @@ class Here:
     sites: CurrentSites
     permits: Permits
     journal: Journal
-    poster: Poster
+    poster: Poster  # to systems
+    handing: Handing  # to other gateways

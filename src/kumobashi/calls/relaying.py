@@ -9,7 +9,8 @@ sign is proof enough, and a call that dies here is told to whoever asks.
 from dataclasses import dataclass, field
 
 from kumobashi.calls.errors import CallForeign, CallOver, PeerAway, PeerSilent, Side
-from kumobashi.calls.posting import Answered, NoAnswer, NotConnected, Poster, TooLong
+from kumobashi.calls.handing import Handing
+from kumobashi.calls.posting import Answered, NoAnswer, NotConnected, TooLong
 from kumobashi.calls.pressure import Place
 from kumobashi.calls.signing import PATH
 from kumobashi.calls.sites import CurrentSites, Sites
@@ -32,7 +33,7 @@ class Relaying:
     key: SigningKey
     clock: Clock
     sites: CurrentSites
-    poster: Poster
+    handing: Handing
     _places: dict[str, Place] = field(default_factory=dict)
 
     async def answer(self, taken: Taken) -> Answered:
@@ -45,7 +46,7 @@ class Relaying:
         if taken.left <= 0:
             raise CallOver(budget_ms=header.budget_ms, side=Side.RELAY)
         hop = sites.next_hop(header.answering_site)
-        if hop is None or hop == self.site:
+        if hop is None or hop in {self.site, taken.relay, header.asking_site}:
             raise PeerAway(**about(header.answering_site, sites))
         place = self._places.get(hop) or self._places.setdefault(
             hop, Place(what=hop, side=Side.RELAY)
@@ -53,10 +54,10 @@ class Relaying:
         address = sites.entry(hop).url + PATH
         async with place.call(seconds=taken.left, budget_ms=header.budget_ms):
             try:
-                came = await self.poster.send(
-                    "POST",
-                    address,
-                    headers=self._fields(taken, address),
+                came = await self.handing.send(
+                    hop,
+                    sites,
+                    fields=self._fields(taken, address),
                     body=taken.body,
                     seconds=taken.left + _GRACE_SECONDS,
                     largest=LARGEST_ANSWER,

@@ -8,8 +8,8 @@ from kumobashi.calls.errors import CallForeign
 from kumobashi.crypto.keys import VerifyKey
 from kumobashi.directory.entries import Directory, SiteEntry
 from kumobashi.directory.models import By
+from kumobashi.routing.calling import Leg, call_route
 from kumobashi.routing.errors import RoutingFailed
-from kumobashi.routing.finding import route
 
 
 @dataclass(frozen=True)
@@ -58,29 +58,32 @@ class Sites:
         return entry is not None and site in {entry.site, *entry.standby}
 
     def next_hop(self, to_site: str) -> str | None:
-        """Return the site to hand a call for ``to_site`` to.
+        """Return the site to hand a call for ``to_site`` to; nothing when no line leads there.
 
-        Nothing when no connection leads there: then it waits here until it is fetched by
-        :meth:`fetcher`.
+        Where :meth:`may_open` forbids it, the call waits here until that site fetches it.
         """
         if to_site not in self._hops:
             self.entry(to_site)
-            try:
-                first = route(self.directory.sites, self.here, to_site)[0]
-            except RoutingFailed:
-                self._hops[to_site] = None
-            else:
-                is_line = first.by != By.COURIER
-                self._hops[to_site] = first.to_site if is_line else None
+            legs = self._legs(self.here, to_site)
+            self._hops[to_site] = legs[0].next_site if legs else None
         return self._hops[to_site]
 
-    def fetcher(self, to_site: str) -> str | None:
-        """Return the site that connects to this one and lies on the way to ``to_site``."""
+    def held_at(self, asking_site: str) -> str | None:
+        """Return where calls of a site wait for this one; nothing where they are handed over."""
+        legs = self._legs(asking_site, self.here)
+        return legs[-1].hop.to_site if legs and legs[-1].is_fetched else None
+
+    @property
+    def reachable(self) -> tuple[str, ...]:
+        """The sites that this one may open a connection to."""
+        return tuple(sorted(site for caller, site in self._opened if caller == self.here))
+
+    def _legs(self, from_site: str, to_site: str) -> tuple[Leg, ...]:
         try:
-            hops = route(self.directory.sites, to_site, self.here)
+            legs = call_route(self.directory.sites, from_site, to_site)
         except RoutingFailed:
-            return None
-        return hops[-1].from_site if hops[-1].by != By.COURIER else None
+            return ()
+        return () if any(leg.hop.by == By.COURIER for leg in legs) else legs
 
     def contact(self, site: str) -> str:
         """Return whom to call about a site."""

@@ -38,8 +38,12 @@ class Entrance:
     sites: CurrentSites
     nonces: NonceMemory = field(default_factory=NonceMemory)
 
-    def take(self, fields: Mapping[str, str], body: bytes) -> Taken:
+    def take(
+        self, fields: Mapping[str, str], body: bytes, *, fetched_from: str | None = None
+    ) -> Taken:
         """Prove who asks; nothing of this concerns systems yet.
+
+        ``fetched_from`` is the site that held the call until this one came for it.
 
         Raises:
             CallFailed, CryptoFailed: turned away; nothing was taken.
@@ -51,12 +55,18 @@ class Entrance:
         proof = check_call(
             fields, header, body=body, keys=sites.keys_of(header.asking_site), now=now
         )
-        relay = self._relay(fields, header, sites)
+        relay = self._relay(fields, header, sites, fetched_from)
         self.nonces.remember(header.asking_site, header.call, now)
         left = _left(fields, header, self.clock)
         return Taken(header=header, proof=proof, body=body, relay=relay, left=left)
 
-    def _relay(self, fields: Mapping[str, str], header: CallHeader, sites: Sites) -> str | None:
+    def _relay(
+        self,
+        fields: Mapping[str, str],
+        header: CallHeader,
+        sites: Sites,
+        fetched_from: str | None,
+    ) -> str | None:
         """Check who handed the call over: the asking site itself, or a relay that signs for it."""
         hop_fields = hop_signature(fields)
         caller = header.asking_site
@@ -71,7 +81,10 @@ class Entrance:
                 body_digest=None,  # the same field that the asking site signed
                 nonces=self.nonces,
             )
-        if not sites.may_open(caller, self.site):
+        came_rightly = (
+            sites.may_open(caller, self.site) if fetched_from is None else caller == fetched_from
+        )
+        if not came_rightly:
             raise CallForeign(field="connects_to")
         return caller if hop_fields is not None else None
 

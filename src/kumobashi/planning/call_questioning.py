@@ -25,6 +25,7 @@ from kumobashi.policy.deciding import (
     decide,
 )
 from kumobashi.policy.tables import Tables
+from kumobashi.routing.finding import Hop
 
 
 def call_decisions(  # noqa: PLR0917 - all that is asked about
@@ -49,7 +50,7 @@ def call_decisions(  # noqa: PLR0917 - all that is asked about
         to_en=call.from_,
         from_zone=answer.to_zone,
         to_zone=answer.from_zone,
-        hops=() if way.is_fetched else _crossings(workspace, way),
+        hops=_crossings(workspace, way.handed),
         items=tuple(_asked_item(item) for item in requested),
         sources=(),
         receiver=receiver_of(workspace, there, workspace.sites[way.site]),
@@ -80,7 +81,7 @@ def _answer_question(
         from_en=call.from_,
         to_en=call.to,
         # A connection that the asking side opens is judged by what it gives over it.
-        hops=_crossings(workspace, way) if way.is_fetched else (),
+        hops=_crossings(workspace, way.fetched),
         from_zone=workspace.sites[way.site].zone,
         to_zone=site.zone,
         basis=Basis(**stated.model_dump()) if stated else None,
@@ -114,8 +115,8 @@ def _asked_item(item: CallItem) -> AskedItem:
     )
 
 
-def _crossings(workspace: Workspace, way: CallWay) -> tuple[Crossing, ...]:
-    return tuple(crossing_of(workspace, hop) for hop in way.hops if hop.by != "same_site")
+def _crossings(workspace: Workspace, hops: tuple[Hop, ...]) -> tuple[Crossing, ...]:
+    return tuple(crossing_of(workspace, hop) for hop in hops if hop.by != "same_site")
 
 
 def at_answer(

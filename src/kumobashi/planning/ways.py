@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from kumobashi.directory.models import By
 from kumobashi.planning.workspace import Workspace
 from kumobashi.policy.deciding import Reason
-from kumobashi.routing.errors import OnlyInward, RoutingFailed
+from kumobashi.routing.calling import Leg, call_route
+from kumobashi.routing.errors import RoutingFailed
 from kumobashi.routing.finding import Hop, route
 
 
@@ -14,8 +15,31 @@ class CallWay:
     """The way between a system that asks and one that answers: connections as they are opened."""
 
     site: str  # where the service is
-    hops: tuple[Hop, ...]
-    is_fetched: bool  # nobody may open a connection towards it: the call waits and is fetched
+    legs: tuple[Leg, ...]
+
+    @property
+    def hops(self) -> tuple[Hop, ...]:
+        """The connections as they are opened; those of a call that is fetched all along, from it.
+
+        The order is that of the decision: whoever opens them comes first.
+        """
+        hops = tuple(leg.hop for leg in self.legs)
+        return hops[::-1] if self.legs and all(leg.is_fetched for leg in self.legs) else hops
+
+    @property
+    def is_fetched(self) -> bool:
+        """Whether somewhere nobody may open a connection towards the service."""
+        return bool(self.fetched)
+
+    @property
+    def handed(self) -> tuple[Hop, ...]:
+        """The connections that the asking side opens: what it gives goes over them."""
+        return tuple(leg.hop for leg in self.legs if not leg.is_fetched)
+
+    @property
+    def fetched(self) -> tuple[Hop, ...]:
+        """The connections that the answering side opens."""
+        return tuple(leg.hop for leg in reversed(self.legs) if leg.is_fetched)
 
 
 def call_way(
@@ -26,14 +50,11 @@ def call_way(
     The answer goes back over the connections that the request came by.
     """
     try:
-        hops, is_fetched = route(workspace.sites, asking, answering), False
-    except OnlyInward:
-        hops, is_fetched = route(workspace.sites, answering, asking), True
+        way = CallWay(site=answering, legs=call_route(workspace.sites, asking, answering))
     except RoutingFailed as error:
-        nothing = CallWay(site=answering, hops=(), is_fetched=False)
+        nothing = CallWay(site=answering, legs=())
         return nothing, (_no_way(workspace, error, asking, answering),)
-    way = CallWay(site=answering, hops=hops, is_fetched=is_fetched)
-    media = next((hop for hop in hops if hop.by == By.COURIER), None)
+    media = next((hop for hop in way.hops if hop.by == By.COURIER), None)
     if media is None:
         return way, ()
     reason = Reason(

@@ -171,6 +171,9 @@ class _CallsFirst:
             if path == PATH and scope["method"] == "POST":
                 await self._calling.peer(scope, receive, send)
                 return
+            if scope["method"] == "POST" and self._calling.held.has(path):
+                await self._calling.held(scope, receive, send)
+                return
             if self._calling.local and path.startswith(FACE):
                 await self._calling.local(scope, receive, send)
                 return

@@ -63,7 +63,8 @@ class LocalCalls:
             wish = wish_of(scope, headers, asker, await body_of(receive))
             answer = await self._asker.ask(wish)
         except KumobashiError as error:
-            await _refuse(send, error)
+            answered = refused(error)
+            await send_answer(send, answered.status, answered.headers, answered.body)
             return
         await send_answer(send, answer.status, answer.headers, answer.body)
 
@@ -87,11 +88,22 @@ class PeerCalls:
         fields: dict[str, str] = {}
         try:
             fields = dict(headers_of(scope))
-            answered = await self._answer(self._entrance.take(fields, await body_of(receive)))
-        except (CallFailed, CryptoFailed) as error:
-            await self._turn_away(send, fields, error)
-            return
+            body = await body_of(receive)
+        except CallFailed as error:
+            answered = await self._turned_away(fields, error)
+        else:
+            answered = await self.answer(fields, body)
         await send_answer(send, answered.status, answered.headers, answered.body)
+
+    async def answer(
+        self, fields: Mapping[str, str], body: bytes, fetched_from: str | None = None
+    ) -> Answered:
+        """Return what becomes of a call that was handed over, or ``fetched_from`` a site."""
+        try:
+            taken = self._entrance.take(fields, body, fetched_from=fetched_from)
+            return await self._answer(taken)
+        except (CallFailed, CryptoFailed) as error:
+            return await self._turned_away(fields, error)
 
     async def _answer(self, taken: Taken) -> Answered:
         is_here = taken.header.answering_site == self._entrance.site
@@ -101,7 +113,7 @@ class PeerCalls:
             return await self._relaying.answer(taken)
         raise CallForeign(field="answering_site")
 
-    async def _turn_away(self, send: Send, fields: dict[str, str], error: KumobashiError) -> None:
+    async def _turned_away(self, fields: Mapping[str, str], error: KumobashiError) -> Answered:
         """Refuse what nobody has proven to have sent; it is recorded, and not signed for."""
         header: CallHeader | None = None
         with suppress(CallFailed):
@@ -109,7 +121,7 @@ class PeerCalls:
         if self._answerer:
             now = self._entrance.clock.now()
             await self._answerer.here.journal.record(refused_record(header, error, now))
-        await _refuse(send, error)
+        return refused(error)
 
 
 def proven_by_token(known: "Known", said: Mapping[str, str]) -> str:
@@ -169,13 +181,13 @@ def headers_of(scope: Scope) -> list[tuple[str, str]]:
     return held
 
 
-async def body_of(receive: Receive) -> bytes:
+async def body_of(receive: Receive, largest: int = LARGEST_REQUEST) -> bytes:
     """Return a body, bounded in size and pause; raise ``RequestTooLarge``, ``HeaderUnreadable``."""
     message = await receive()
     body: bytes = message.get("body", b"")
     if not message.get("more_body"):
-        if len(body) > LARGEST_REQUEST:
-            raise RequestTooLarge(limit=LARGEST_REQUEST)
+        if len(body) > largest:
+            raise RequestTooLarge(limit=largest)
         return body
     held = bytearray(body)
     while message.get("more_body"):
@@ -187,17 +199,18 @@ async def body_of(receive: Receive) -> bytes:
         if message["type"] == "http.disconnect":
             raise HeaderUnreadable(reason="the body broke off")
         held += message.get("body", b"")
-        if len(held) > LARGEST_REQUEST:
-            raise RequestTooLarge(limit=LARGEST_REQUEST)
+        if len(held) > largest:
+            raise RequestTooLarge(limit=largest)
     return bytes(held)
 
 
-async def _refuse(send: Send, error: KumobashiError) -> None:
-    body = json.dumps(error.problem(), ensure_ascii=False).encode()
+def refused(error: KumobashiError) -> Answered:
+    """Return an error as an answer that nobody signs."""
     headers = [("content-type", PROBLEM_TYPE)]
     if (seconds := error.facts.get("seconds")) and error.status == 503:  # noqa: PLR2004 - HTTP
         headers.append(("retry-after", str(seconds)))
-    await send_answer(send, error.status, headers, body)
+    body = json.dumps(error.problem(), ensure_ascii=False).encode()
+    return Answered(status=error.status, headers=tuple(headers), body=body)
 
 
 async def send_answer(send: Send, status: int, headers: Pairs, body: bytes) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kumobashi.calls.permits import CallLink
+from kumobashi.calls.sites import Sites
 from kumobashi.directory.entries import Directory
 from kumobashi.kernel import KumobashiError
 from kumobashi.planning.workspace import Workspace
@@ -65,6 +66,18 @@ class CallPermits:
         workspace = self._workspace()
         held = workspace.systems[system].services[service].versions[version].document
         return (workspace.folder / held).read_bytes() if held else None
+
+    def holders(self, sites: Sites) -> frozenset[str]:
+        """Return where calls wait for the services of this site that nobody may hand over."""
+        asking = {
+            entry.site
+            for links in self._seen.links.values()
+            for link in links
+            if sites.here in link.sites
+            if (entry := sites.directory.systems.get(link.asker)) is not None
+        }
+        held = {sites.held_at(site) for site in asking - {sites.here}}
+        return frozenset(one for one in held if one is not None)
 
     def use(self, directory: Directory) -> None:
         """Go by a newer directory from the next look on."""

@@ -10,12 +10,15 @@ import sqlalchemy as sa
 
 from kumobashi.calls.answering import Answerer
 from kumobashi.calls.asking import Asker
+from kumobashi.calls.fetching import Fetcher
+from kumobashi.calls.handing import Handing
 from kumobashi.calls.here import Here
 from kumobashi.calls.journal import EVENT, Journal
 from kumobashi.calls.posting import Poster
 from kumobashi.calls.relaying import Relaying
 from kumobashi.calls.sites import Sites
 from kumobashi.calls.taking import Entrance
+from kumobashi.calls.waiting import Waiting
 from kumobashi.directory.entries import Directory
 from kumobashi.directory.errors import DirectoryFailed
 from kumobashi.evidence.log import size_of, stored
@@ -24,6 +27,7 @@ from kumobashi.kernel import KumobashiError
 from kumobashi.service.call_api import LocalCalls, PeerCalls
 from kumobashi.service.call_certificates import CallCertificates
 from kumobashi.service.call_tokens import CallTokens
+from kumobashi.service.call_waiting_api import WaitingCalls
 from kumobashi.service.soap_api import SoapCalls
 
 if TYPE_CHECKING:
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 _LOOK_SECONDS = 1.0
+_ASKED_WITHIN_SECONDS = 60.0  # a relay fetches while somebody fetches from it
 _RECENT = 20_000  # records among which a journal's last leaf nearly always is
 
 
@@ -49,6 +54,9 @@ class Calling:
         self._sites = Sites(identity.directory, identity.site)
         self._poster = Poster()
         self._looking: asyncio.Task[None] | None = None
+        self._fetching: asyncio.Task[None] | None = None
+        self._waiting = Waiting()
+        handing = Handing(self._poster, self._waiting)
         entrance = Entrance(identity.tenant, identity.site, gateway.clock, self.sites)
         self.local: LocalCalls | None = None
         self.soap: SoapCalls | None = None
@@ -56,9 +64,7 @@ class Calling:
         answerer: Answerer | None = None
         relaying: Relaying | None = None
         if permits is None:
-            relaying = Relaying(
-                identity.site, identity.signing, gateway.clock, self.sites, self._poster
-            )
+            relaying = Relaying(identity.site, identity.signing, gateway.clock, self.sites, handing)
         else:
             self._journal = Journal(
                 gateway.settings.workspace / "var" / identity.site / "calls",
@@ -79,6 +85,7 @@ class Calling:
                 permits=permits,
                 journal=self._journal,
                 poster=self._poster,
+                handing=handing,
             )
             answerer = Answerer(here)
             workspace, site = gateway.settings.workspace, identity.site
@@ -92,6 +99,18 @@ class Calling:
                 clock=gateway.clock,
             )
         self.peer = PeerCalls(entrance, answerer=answerer, relaying=relaying)
+        self.held = WaitingCalls(
+            site=identity.site, waiting=self._waiting, sites=self.sites, clock=gateway.clock
+        )
+        self._fetcher = Fetcher(
+            site=identity.site,
+            key=identity.signing,
+            clock=gateway.clock,
+            sites=self.sites,
+            poster=self._poster,
+            answer=self.peer.answer,
+            holders=self._holders,
+        )
 
     def sites(self) -> Sites:
         """Return the sites as the newest directory has them."""
@@ -104,10 +123,19 @@ class Calling:
         if self._permits:
             self._watching = asyncio.create_task(self._permits.keep_looking(), name="see links")
         self._looking = asyncio.create_task(self._look(), name="look for a directory")
+        self._fetching = asyncio.create_task(self._fetcher.keep_fetching(), name="fetch calls")
+
+    def _holders(self) -> frozenset[str]:
+        """Return where calls may wait for this site: of its links, or for whoever asks it."""
+        if self._permits is None:
+            is_asked = self._waiting.is_fetched_by_others(_ASKED_WITHIN_SECONDS)
+            return frozenset(self._sites.reachable if is_asked else ())
+        return self._permits.holders(self._sites)
 
     async def aclose(self) -> None:
         """Let go; what was recorded is entered."""
-        for task in (self._looking, self._watching):
+        self._waiting.close()
+        for task in (self._fetching, self._looking, self._watching):
             if task:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)

@@ -14,6 +14,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kumobashi.calls.answering import Answerer
 from kumobashi.calls.asking import Asker
+from kumobashi.calls.fetching import Fetcher
+from kumobashi.calls.handing import Handing
 from kumobashi.calls.here import Here
 from kumobashi.calls.journal import Journal
 from kumobashi.calls.permits import CallLink, Operation
@@ -21,6 +23,7 @@ from kumobashi.calls.posting import Answered, Poster
 from kumobashi.calls.relaying import Relaying
 from kumobashi.calls.sites import Sites
 from kumobashi.calls.taking import Entrance
+from kumobashi.calls.waiting import Waiting
 from kumobashi.crypto.keys import SealKey, SigningKey
 from kumobashi.directory.entries import (
     ConnectionEntry,
@@ -34,8 +37,16 @@ from kumobashi.directory.models import By, NetworkModel, SiteKind
 from kumobashi.evidence.entries import Entry
 from kumobashi.kernel import KumobashiError, SystemClock, Zone
 from kumobashi.service.call_api import FACE, LocalCalls, PeerCalls
+from kumobashi.service.call_waiting_api import WaitingCalls
 
 TENANT = "999997"
+WAYS = {  # who opens a connection to whom
+    "direct": {"hall": ("cloud",)},
+    "through a relay": {"hall": ("relay",), "relay": ("cloud",)},
+    "fetched": {"cloud": ("hall",)},
+    "fetched through a relay": {"cloud": ("relay",), "relay": ("hall",)},
+    "both only reach a relay": {"hall": ("relay",), "cloud": ("relay",)},
+}
 TOKEN = "shown-by-the-system"
 NEAR = CallLink(
     link="payment-status",
@@ -137,6 +148,8 @@ class City:
             contacts={"desk": ContactEntry(name="情報政策課", phone="000-000-0000", hours="平日")},
         )
         self.poster = Poster()
+        self.fetchers: list[Fetcher] = []
+        self.rooms: dict[str, Waiting] = {}
         self.entrances: dict[str, Entrance] = {}
         self.journals: dict[str, Journal] = {}
 
@@ -150,6 +163,8 @@ class City:
             sealed=lambda _name: 0,
         )
         sites = Sites(self.directory, place.name)
+        waiting = self.rooms[place.name] = Waiting()
+        handing = Handing(self.poster, waiting)
         here = Here(
             tenant=TENANT,
             site=place.name,
@@ -160,9 +175,10 @@ class City:
             permits=place.office,
             journal=journal,
             poster=self.poster,
+            handing=handing,
         )
         asker, answerer = Asker(here), Answerer(here)
-        relaying = Relaying(place.name, place.sign, place.clock, lambda: sites, self.poster)
+        relaying = Relaying(place.name, place.sign, place.clock, lambda: sites, handing)
         entrance = self.entrances[place.name] = Entrance(
             TENANT, place.name, place.clock, lambda: sites
         )
@@ -172,6 +188,20 @@ class City:
             answerer=None if is_relay else answerer,
             relaying=relaying if is_relay else None,
         )
+        held = WaitingCalls(
+            site=place.name, waiting=waiting, sites=lambda: sites, clock=place.clock
+        )
+        self.fetchers.append(
+            Fetcher(
+                site=place.name,
+                key=place.sign,
+                clock=place.clock,
+                sites=lambda: sites,
+                poster=self.poster,
+                answer=peer.answer,
+                holders=lambda: frozenset(sites.reachable),
+            )
+        )
         known = sha256(TOKEN.encode()).digest()
         local = LocalCalls(asker, lambda system: known if system == "arrears" else None)
 
@@ -180,6 +210,8 @@ class City:
                 return
             if scope["path"].startswith(FACE):
                 await local(scope, receive, send)
+            elif held.has(scope["path"]):
+                await held(scope, receive, send)
             elif place.tamper is not None:
                 await place.tamper(scope, receive, send)
             else:
@@ -209,12 +241,12 @@ class City:
 
 
 @asynccontextmanager
-async def city(folder: Path, *, through_relay: bool = False) -> AsyncIterator[City]:
+async def city(folder: Path, way: str = "direct") -> AsyncIterator[City]:
     """Run the sites; the system answers at ``places["cloud"].office.base`` once one is set."""
     sockets = {name: _socket() for name in ("hall", "relay", "cloud")}
-    opens = {"hall": ("relay",) if through_relay else ("cloud",), "relay": ("cloud",), "cloud": ()}
     places = [
-        Place(name, _url(one), folder, connects_to=opens[name]) for name, one in sockets.items()
+        Place(name, _url(one), folder, connects_to=WAYS[way].get(name, ()))
+        for name, one in sockets.items()
     ]
     held = City(places)
     servers = [run(held.app(place), sockets[place.name]) for place in places]
@@ -223,8 +255,13 @@ async def city(folder: Path, *, through_relay: bool = False) -> AsyncIterator[Ci
             await server.__aenter__()
         for journal in held.journals.values():
             journal.start()
+        fetching = [asyncio.create_task(one.keep_fetching()) for one in held.fetchers]
         yield held
     finally:
+        for room in held.rooms.values():
+            room.close()
+        for one in fetching:
+            one.cancel()
         for journal in held.journals.values():
             await journal.aclose()
         await held.poster.aclose()

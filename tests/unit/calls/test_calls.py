@@ -18,7 +18,7 @@ from kumobashi.calls.errors import Side
 from kumobashi.calls.header import FIELD, CallHeader
 from kumobashi.calls.signing import PATH
 from kumobashi.calls.wire import PROBLEM_TYPE
-from tests.unit.calls.sites_here import NEAR, City, Office, city, open_socket, run
+from tests.unit.calls.sites_here import NEAR, WAYS, City, Office, city, open_socket, run
 
 
 class System:
@@ -48,13 +48,13 @@ class System:
         return Response(body * 2, media_type="application/octet-stream", status_code=201)
 
 
-@pytest.fixture(params=[False, True], ids=["direct", "through a relay"])
+@pytest.fixture(params=WAYS)
 async def running(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> AsyncIterator[tuple[City, System]]:
     system = System()
     async with (
-        city(tmp_path, through_relay=request.param) as held,
+        city(tmp_path, request.param) as held,
         run(system.app(), open_socket()) as url,
     ):
         held.places["cloud"].office.base = f"{url}/api"
@@ -256,9 +256,9 @@ async def test_a_call_is_taken_once(running: tuple[City, System]) -> None:
     entrance, takes = held.entrances["cloud"], []
     take = entrance.take
 
-    def spy(fields: Any, body: bytes) -> Any:
-        takes.append((dict(fields), body))
-        return take(fields, body)
+    def spy(fields: Any, body: bytes, *, fetched_from: str | None = None) -> Any:
+        takes.append((dict(fields), body, fetched_from))
+        return take(fields, body, fetched_from=fetched_from)
 
     entrance.take = spy  # type: ignore[method-assign]
     assert (await held.ask()).status == 200

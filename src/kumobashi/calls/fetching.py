@@ -1,0 +1,155 @@
+"""Fetch the calls that wait elsewhere for this site, and bring their answers back.
+
+Where connections open outward only, nobody can hand a call over. So this gateway keeps a long poll
+open to the sites that hold calls for it, does with what comes what it would have done had it been
+handed over, and posts the answer. A poll is renewed before the call that it brought is looked at.
+A relay asks for calls only while somebody asks it.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from kumobashi.calls.header import FIELD
+from kumobashi.calls.posting import Answered, NoAnswer, NotConnected, Poster, TooLong
+from kumobashi.calls.signing import read_call
+from kumobashi.calls.sites import CurrentSites
+from kumobashi.calls.wire import LARGEST_REQUEST, overhead
+from kumobashi.crypto.canonical import digest
+from kumobashi.crypto.http_signatures import EMPTY_BODY, sign_request
+from kumobashi.crypto.keys import SigningKey
+from kumobashi.kernel import Clock, KumobashiError, new_id
+
+log = logging.getLogger(__name__)
+WAITING_PATH: Final = "/peer/v1/calls/waiting"
+ANSWERS_PATH: Final = "/peer/v1/calls/answers/"
+STATUS_FIELD: Final = "kumobashi-answer-status"
+POLL_SECONDS: Final = 20.0
+_GRACE_SECONDS: Final = 5.0
+_POLLS: Final = 3  # open to each site, so that one is always there while others come back
+_MOST_AT_ONCE: Final = 256
+_LOOK_SECONDS: Final = 0.5
+_FIRST_REST, _LONGEST_REST = 0.2, 5.0
+_ANSWER_SECONDS: Final = 30.0
+_TRIES: Final = 3
+Answer = Callable[[Mapping[str, str], bytes, str], Awaitable[Answered]]
+
+
+@dataclass
+class Fetcher:
+    """Fetches for one site; belongs to one event loop."""
+
+    site: str
+    key: SigningKey
+    clock: Clock
+    sites: CurrentSites
+    poster: Poster
+    answer: Answer  # what is done with a call: fields, body, and where it was fetched
+    holders: Callable[[], frozenset[str]]  # where calls may wait for this site just now
+    _polls: dict[str, list[asyncio.Task[None]]] = field(default_factory=dict)
+    _under_way: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def keep_fetching(self) -> None:
+        """Keep polls open to whoever may hold calls."""
+        try:
+            while True:
+                wanted = self.holders()
+                for site in wanted - self._polls.keys():
+                    self._polls[site] = [
+                        asyncio.create_task(self._keep_asking(site), name=f"fetch from {site}")
+                        for _ in range(_POLLS)
+                    ]
+                for site in self._polls.keys() - wanted:
+                    for poll in self._polls.pop(site):
+                        poll.cancel()
+                await asyncio.sleep(_LOOK_SECONDS)
+        finally:
+            for poll in (*(one for held in self._polls.values() for one in held), *self._under_way):
+                poll.cancel()
+
+    async def _keep_asking(self, site: str) -> None:
+        rest = _FIRST_REST
+        while True:
+            while len(self._under_way) >= _MOST_AT_ONCE:
+                await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+            try:
+                came = await self._ask(site)
+            except (NotConnected, NoAnswer, TooLong, KumobashiError) as error:
+                log.debug("no calls fetched", extra={"from": site, "kind": type(error).__name__})
+                came = Answered(status=0, headers=(), body=b"")
+            if came.status in {200, 204}:
+                rest = _FIRST_REST
+            else:
+                await asyncio.sleep(rest * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+                rest = min(_LONGEST_REST, rest * 2)
+            if came.status == 200:  # noqa: PLR2004 - HTTP
+                doing = asyncio.create_task(self._do(site, came), name="answer a fetched call")
+                self._under_way.add(doing)
+                doing.add_done_callback(self._under_way.discard)
+
+    async def _ask(self, site: str) -> Answered:
+        address = self.sites().entry(site).url + WAITING_PATH
+        return await self.poster.send(
+            "POST",
+            address,
+            headers=self._signed(address, EMPTY_BODY),
+            body=b"",
+            seconds=POLL_SECONDS + _GRACE_SECONDS,
+            largest=LARGEST_REQUEST + overhead(LARGEST_REQUEST),
+        )
+
+    async def _do(self, site: str, came: Answered) -> None:
+        """Answer one call, and bring the answer to where the call waited."""
+        if FIELD not in came.fields:
+            log.warning("what was fetched is no call", extra={"from": site})
+            return
+        try:
+            call = read_call(came.fields).call
+            answered = await self.answer(came.fields, came.body, site)
+            await self._bring(site, call, answered)
+        except KumobashiError as error:
+            log.warning("a fetched call was not answered", extra={"code": error.code, "from": site})
+        except Exception:
+            log.exception("a fetched call was not answered")
+
+    async def _bring(self, site: str, call: str, answered: Answered) -> None:
+        address = self.sites().entry(site).url + ANSWERS_PATH + call
+        for number in range(_TRIES):  # an answer may come twice: the second finds nobody
+            try:
+                await self.poster.send(
+                    "POST",
+                    address,
+                    headers=self._answer_fields(address, answered),
+                    body=answered.body,
+                    seconds=_ANSWER_SECONDS,
+                    largest=LARGEST_REQUEST,
+                )
+            except (NotConnected, NoAnswer):
+                await asyncio.sleep(_FIRST_REST * (number + 1))
+            else:
+                return
+        log.warning("an answer could not be brought back", extra={"to": site})
+
+    def _answer_fields(self, address: str, answered: Answered) -> dict[str, str]:
+        """Return the fields of the answer, with this site's signature beside the answerer's."""
+        fields, hop = answered.fields, self._signed(address, digest(answered.body))
+        both = {
+            name: f"{fields[name]}, {hop[name]}"
+            for name in ("signature-input", "signature")
+            if name in fields
+        }
+        return {**fields, **hop, **both, STATUS_FIELD: str(answered.status)}
+
+    def _signed(self, address: str, body_digest: str) -> dict[str, str]:
+        return sign_request(
+            method="POST",
+            target_uri=address,
+            content_digest=body_digest,
+            site=self.site,
+            key=self.key,
+            created=self.clock.now(),
+            nonce=new_id(),
+        )
