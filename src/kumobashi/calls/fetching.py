@@ -67,8 +67,10 @@ class Fetcher:
                         poll.cancel()
                 await asyncio.sleep(_LOOK_SECONDS)
         finally:
-            for poll in (*(one for held in self._polls.values() for one in held), *self._under_way):
-                poll.cancel()
+            tasks = [*(one for held in self._polls.values() for one in held), *self._under_way]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _keep_asking(self, site: str) -> None:
         rest = _FIRST_REST

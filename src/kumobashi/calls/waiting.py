@@ -89,6 +89,8 @@ class Waiting:
 
     async def fetch(self, site: str, *, seconds: float) -> Held | None:
         """Return the next call that waits for ``site``, or nothing within the time."""
+        if self._is_over:
+            return None
         room = self._room(site)
         loop = asyncio.get_running_loop()
         room.asked_at = loop.time()

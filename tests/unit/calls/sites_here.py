@@ -150,6 +150,7 @@ class City:
         self.poster = Poster()
         self.fetchers: list[Fetcher] = []
         self.rooms: dict[str, Waiting] = {}
+        self.peers: dict[str, PeerCalls] = {}
         self.entrances: dict[str, Entrance] = {}
         self.journals: dict[str, Journal] = {}
 
@@ -202,6 +203,7 @@ class City:
                 holders=lambda: frozenset(sites.reachable),
             )
         )
+        self.peers[place.name] = peer
         known = sha256(TOKEN.encode()).digest()
         local = LocalCalls(asker, lambda system: known if system == "arrears" else None)
 
@@ -258,15 +260,15 @@ async def city(folder: Path, way: str = "direct") -> AsyncIterator[City]:
         fetching = [asyncio.create_task(one.keep_fetching()) for one in held.fetchers]
         yield held
     finally:
-        for room in held.rooms.values():
-            room.close()
         for one in fetching:
             one.cancel()
+        await asyncio.gather(*fetching, return_exceptions=True)
+        for room in held.rooms.values():
+            room.close()
         for journal in held.journals.values():
             await journal.aclose()
         await held.poster.aclose()
-        for server in servers:
-            await server.__aexit__(None, None, None)
+        await asyncio.gather(*(server.__aexit__(None, None, None) for server in servers))
 
 
 @asynccontextmanager
