@@ -138,7 +138,7 @@ class Fetcher:
     def _answer_fields(self, address: str, answered: Answered) -> dict[str, str]:
         """Return the fields of the answer, with this site's signature beside the answerer's."""
         fields, hop = answered.fields, self._signed(address, digest(answered.body))
-        both = {
+        both: dict[str, str] = {
             name: f"{fields[name]}, {hop[name]}"
             for name in ("signature-input", "signature")
             if name in fields
