@@ -114,7 +114,7 @@ class Answerer:
         place = self._places.get(base) or self._places.setdefault(
             base, Place(what=header.asked, side=Side.ANSWERER)
         )
-        async with place.call(seconds=taken.left, budget_ms=header.budget_ms):
+        async with place.call(seconds=taken.left, budget_ms=header.budget_ms) as trial:
             left = taken.left if place.queued == 0 else _until(header, self.here.clock, taken.left)
             try:
                 came = await self.here.poster.send(
@@ -126,17 +126,17 @@ class Answerer:
                     largest=link.largest_answer_bytes,
                 )
             except NotConnected:
-                place.failed()
+                trial.failed()
                 raise ServiceAway(service=header.asked) from None
             except NoAnswer as error:
-                place.failed()
+                trial.failed()
                 if error.is_late:
                     raise ServiceSilent(service=header.asked) from None
                 raise ServiceUnfit(service=header.asked, reason="broken off") from None
             except TooLong:
-                place.answered()
+                trial.answered()
                 raise AnswerTooLarge(limit=link.largest_answer_bytes) from None
-            place.answered()
+            trial.answered()
         answer = Answer(status=came.status, headers=end_to_end(came.headers), body=came.body)
         hidden = link.hidden.get((operation.version, operation.name), ())
         return hide(answer, hidden, service=header.asked) if hidden else answer

@@ -63,7 +63,7 @@ class Asker:
     """Asks on behalf of the systems of one site; belongs to one event loop."""
 
     here: Here
-    _places: dict[str, Place] = field(default_factory=dict)
+    _places: dict[tuple[str, str], Place] = field(default_factory=dict)
 
     async def ask(self, wish: Wish) -> Answer:
         """Return what the service answers.
@@ -146,11 +146,12 @@ class Asker:
         hop = sites.next_hop(header.answering_site)
         if hop is None:
             raise PeerAway(**about(header.answering_site, sites))
-        place = self._places.get(hop) or self._places.setdefault(
-            hop, Place(what=hop, side=Side.LINE)
+        way = (hop, header.asked)  # one service that hangs keeps no other waiting
+        place = self._places.get(way) or self._places.setdefault(
+            way, Place(what=hop, side=Side.LINE)
         )
         seconds = header.budget_ms / 1000
-        async with place.call(seconds=seconds, budget_ms=header.budget_ms):
+        async with place.call(seconds=seconds, budget_ms=header.budget_ms) as trial:
             for is_last in (False, True):
                 left = (header.until - self.here.clock.now()) / timedelta(seconds=1)
                 fields = asked.fields | {BUDGET: str(max(0, round(left * 1000)))}
@@ -164,17 +165,17 @@ class Asker:
                         largest=largest + overhead(largest),
                     )
                 except NotConnected:
-                    place.failed()
+                    trial.failed()
                     raise PeerAway(**about(hop, sites)) from None
                 except NoAnswer as error:
                     if error.is_late or is_last:
-                        place.failed()
+                        trial.failed()
                         raise PeerSilent(**about(hop, sites)) from None
                 except TooLong:
-                    place.answered()
+                    trial.answered()
                     raise AnswerTooLarge(limit=largest) from None
                 else:
-                    place.answered()
+                    trial.answered()
                     return came
         raise PeerSilent(**about(hop, sites))
 

@@ -3,7 +3,8 @@
 A place is a system that answers, or the next gateway. Beyond both bounds a call is refused at once,
 so that memory is bounded and whoever asks hears it in time. After some failures in a row nothing is
 tried for a while (a circuit breaker); then one call goes as a probe, and its success opens the way
-again. Nobody has to restart anything.
+again. What fails then and went before the way was closed says nothing new: hundreds of calls that
+end together keep nobody waiting for longer. Nobody has to restart anything.
 """
 
 import asyncio
@@ -44,10 +45,10 @@ class Place:
         return len(self._queue)
 
     @asynccontextmanager
-    async def call(self, *, seconds: float, budget_ms: int) -> AsyncIterator[None]:
+    async def call(self, *, seconds: float, budget_ms: int) -> AsyncIterator["Trial"]:
         """Let one call go; ``seconds`` is how long it may still wait for its turn.
 
-        Whoever is inside says with :meth:`answered` or :meth:`failed` how the place did.
+        Whoever is inside says to what it is given how the place did.
 
         Raises:
             CallsWaiting: too many, or the place is down.
@@ -60,21 +61,20 @@ class Place:
             self._probing = self._probing and not is_probe
             raise
         try:
-            yield
+            yield Trial(self, is_probe)
         finally:
             self._probing = self._probing and not is_probe
             self._next()
 
-    def answered(self) -> None:
-        """Say that the place does its work."""
-        self._failures = 0
-
-    def failed(self) -> None:
-        """Say that it gave no answer."""
-        self._failures += 1
-        if self._failures >= FAILURES:
-            rest = min(_LONGEST_REST, _FIRST_REST * 2 ** min(10, self._failures - FAILURES))
-            self._closed_until = self.monotonic() + rest
+    def did(self, *, well: bool, is_probe: bool) -> None:
+        """Take in how a call went; a call says it by its :class:`Trial`."""
+        if well:
+            self._failures = 0
+        elif is_probe or not self.is_closed:
+            self._failures += 1
+            if self.is_closed:
+                rest = min(_LONGEST_REST, _FIRST_REST * 2 ** min(10, self._failures - FAILURES))
+                self._closed_until = self.monotonic() + rest
 
     def _admitted(self) -> bool:
         """Refuse what may not even wait; return whether this call is the probe."""
@@ -120,6 +120,22 @@ class Place:
                 turn.set_result(None)
                 return
         self.open_calls -= 1
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One call to a place, which shows how the place does."""
+
+    place: Place
+    is_probe: bool
+
+    def answered(self) -> None:
+        """Say that the place does its work."""
+        self.place.did(well=True, is_probe=self.is_probe)
+
+    def failed(self) -> None:
+        """Say that it gave no answer."""
+        self.place.did(well=False, is_probe=self.is_probe)
 
 
 def _seconds(left: float) -> int:

@@ -34,7 +34,7 @@ class Relaying:
     clock: Clock
     sites: CurrentSites
     handing: Handing
-    _places: dict[str, Place] = field(default_factory=dict)
+    _places: dict[tuple[str, str], Place] = field(default_factory=dict)
 
     async def answer(self, taken: Taken) -> Answered:
         """Return what came back, as it came.
@@ -48,11 +48,12 @@ class Relaying:
         hop = sites.next_hop(header.answering_site)
         if hop is None or hop in {self.site, taken.relay, header.asking_site}:
             raise PeerAway(**about(header.answering_site, sites))
-        place = self._places.get(hop) or self._places.setdefault(
-            hop, Place(what=hop, side=Side.RELAY)
+        way = (hop, header.answering_site)  # a site behind it that hangs keeps no other waiting
+        place = self._places.get(way) or self._places.setdefault(
+            way, Place(what=hop, side=Side.RELAY)
         )
         address = sites.entry(hop).url + PATH
-        async with place.call(seconds=taken.left, budget_ms=header.budget_ms):
+        async with place.call(seconds=taken.left, budget_ms=header.budget_ms) as trial:
             try:
                 came = await self.handing.send(
                     hop,
@@ -63,15 +64,15 @@ class Relaying:
                     largest=LARGEST_ANSWER,
                 )
             except NotConnected:
-                place.failed()
+                trial.failed()
                 raise PeerAway(**about(hop, sites)) from None
             except NoAnswer:
-                place.failed()
+                trial.failed()
                 raise PeerSilent(**about(hop, sites)) from None
             except TooLong:
-                place.answered()
+                trial.answered()
                 raise CallForeign(field="answer", side=Side.ANSWERING_GATEWAY) from None
-            place.answered()
+            trial.answered()
             return Answered(status=came.status, headers=told_on(came.headers), body=came.body)
 
     def _fields(self, taken: Taken, address: str) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """What a place takes: bounded, told in time, closed while it is down, open again by itself."""
 
 import asyncio
+from contextlib import AsyncExitStack
 
 import pytest
 
@@ -9,9 +10,9 @@ from kumobashi.calls.pressure import FAILURES, Place
 
 
 async def _hold(place: Place, over: asyncio.Event, *, seconds: float = 5.0) -> None:
-    async with place.call(seconds=seconds, budget_ms=round(seconds * 1000)):
+    async with place.call(seconds=seconds, budget_ms=round(seconds * 1000)) as trial:
         await over.wait()
-        place.answered()
+        trial.answered()
 
 
 async def test_beyond_both_bounds_a_call_is_refused_at_once() -> None:
@@ -57,23 +58,41 @@ async def test_a_place_that_is_down_is_left_alone_then_probed() -> None:
     now = [100.0]
     place = Place("s", Side.LINE, monotonic=lambda: now[0])
     for _ in range(FAILURES):
-        async with place.call(seconds=1, budget_ms=1000):
-            place.failed()
+        async with place.call(seconds=1, budget_ms=1000) as trial:
+            trial.failed()
     with pytest.raises(CallsWaiting):
         async with place.call(seconds=1, budget_ms=1000):
             pass
     now[0] += 1.5
-    async with place.call(seconds=1, budget_ms=1000):  # the probe
+    async with place.call(seconds=1, budget_ms=1000) as trial:  # the probe
         with pytest.raises(CallsWaiting):
             async with place.call(seconds=1, budget_ms=1000):
                 pass
-        place.failed()
+        trial.failed()
     now[0] += 1.5
     with pytest.raises(CallsWaiting):  # it rests longer now
         async with place.call(seconds=1, budget_ms=1000):
             pass
     now[0] += 1.5
-    async with place.call(seconds=1, budget_ms=1000):
-        place.answered()
+    async with place.call(seconds=1, budget_ms=1000) as trial:
+        trial.answered()
     async with place.call(seconds=1, budget_ms=1000), place.call(seconds=1, budget_ms=1000):
         assert place.open_calls == 2
+
+
+async def test_calls_that_fail_together_close_the_way_once() -> None:
+    now = [100.0]
+    place = Place("s", Side.LINE, monotonic=lambda: now[0])
+    async with AsyncExitStack() as calls:
+        trials = [
+            await calls.enter_async_context(place.call(seconds=1, budget_ms=1000))
+            for _ in range(100)
+        ]
+        for trial in trials:
+            trial.failed()
+    now[0] += 1.5
+    async with place.call(seconds=1, budget_ms=1000) as probe:
+        for trial in trials:  # these went before
+            trial.failed()
+        probe.answered()
+    assert not place.is_closed
