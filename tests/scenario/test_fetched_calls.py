@@ -154,7 +154,7 @@ def test_a_call_into_the_hall_is_answered_and_proven_on_both_sides(
         ]  # fmt: skip
         # Two records of each call on each side, and of the one in the fixture.
         done = all(one["records"] >= 62 * 2 and one["waiting"] == 0 for one in found)
-        return done and all(one["touched"] is None for one in found) or None
+        return (done and all(one["touched"] is None for one in found)) or None
 
     until("both sides prove all of it", proven, 30)
     for relay in ("hall-exchange", "asp-relay"):
@@ -207,4 +207,4 @@ def test_a_system_that_stops_answering_under_many_calls_is_told_in_time(
         "call.service_silent", "call.peer_silent", "call.over", "call.waiting", "call.peer_away",
     }, codes  # fmt: skip
     system[1].hold.set()
-    until("calls again, and nobody helped", lambda: _ask(town)[0] == 200 or None, 60)
+    until("calls again, and nobody helped", lambda: _ask(town)[0] == 200 or None, 15)
