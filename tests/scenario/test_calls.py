@@ -36,7 +36,7 @@ class _Collection(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["content-length"]))
         self.asked.append({"path": self.path, "body": json.loads(body)})
         self.hold.wait(20)
-        said = json.dumps({"result": [{"payment_no": "17", "amount": 1200}]}).encode()
+        said = json.dumps({"result": [{"payment_no": "17", "levied": 1200}]}).encode()
         self.send_response(200)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(said)))
@@ -114,14 +114,14 @@ def _verify(town: Town) -> dict[str, Any]:
 def test_a_call_is_answered_recorded_and_stopped_with_its_approval(
     town: Town, system: tuple[int, type[_Collection]]
 ) -> None:
-    assert _ask(town) == (200, {"result": [{"payment_no": "17", "amount": 1200}]})
+    assert _ask(town) == (200, {"result": [{"payment_no": "17", "levied": 1200}]})
     assert system[1].asked == [
         {
             "path": "/api/v1/payments/search",
             "body": {"resident_no": "0000000001", "fiscal_year": "2026"},
         }
     ]
-    assert _told_by_the_page(town) == {"result": [{"payment_no": "17", "amount": 1200}]}
+    assert _told_by_the_page(town) == {"result": [{"payment_no": "17", "levied": 1200}]}
     status, problem = _ask(town, system="finance")
     assert (status, problem["code"]) == (401, "call.system_unproven")
 

@@ -24,7 +24,7 @@ from kumobashi.testing.town import Town
 pytestmark = [pytest.mark.slow, pytest.mark.scenario]
 CLOUD, HALL = "public-cloud", "hall-core"
 PATH = "/call/collection/accounts/v1/totals/2026-11-20"
-TOTALS = {"result": [{"budget_item": "01-01-01", "received_total": 1200}]}
+TOTALS = {"result": [{"budget_item": "01-01-01", "received": 1200}]}
 AT_ONCE = 500
 
 

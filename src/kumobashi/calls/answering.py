@@ -26,11 +26,11 @@ from kumobashi.calls.errors import (
 )
 from kumobashi.calls.header import CallHeader
 from kumobashi.calls.here import Here
-from kumobashi.calls.hiding import hide
 from kumobashi.calls.permits import CallLink, Operation
 from kumobashi.calls.posting import Answered, NoAnswer, NotConnected, TooLong
 from kumobashi.calls.pressure import Place
 from kumobashi.calls.records import answered_record, asked_record
+from kumobashi.calls.showing import show
 from kumobashi.calls.signing import sign_answer
 from kumobashi.calls.taking import Taken
 from kumobashi.calls.wire import PROBLEM_TYPE, end_to_end
@@ -138,8 +138,7 @@ class Answerer:
                 raise AnswerTooLarge(limit=link.largest_answer_bytes) from None
             trial.answered()
         answer = Answer(status=came.status, headers=end_to_end(came.headers), body=came.body)
-        hidden = link.hidden.get((operation.version, operation.name), ())
-        return hide(answer, hidden, service=header.asked) if hidden else answer
+        return show(answer, operation.shown, service=header.asked) if operation.shown else answer
 
 
 def _told(header: CallHeader) -> tuple[tuple[str, str], ...]:

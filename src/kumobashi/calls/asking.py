@@ -27,6 +27,7 @@ from kumobashi.calls.errors import (
     RelayedRefusal,
     Side,
 )
+from kumobashi.calls.giving import check_given
 from kumobashi.calls.header import CallHeader
 from kumobashi.calls.here import Here
 from kumobashi.calls.permits import CallLink
@@ -87,7 +88,9 @@ class Asker:
         refused: CallFailed | None = None
         for link in self.here.permits.links(wish.asker, asked):
             try:
-                link.operation(wish.version, wish.request.method, path)
+                operation = link.operation(wish.version, wish.request.method, path)
+                if operation.given is not None:
+                    check_given(wish.request, operation.given, link=link.link)
             except CallFailed as error:
                 refused = error
             else:

@@ -128,6 +128,22 @@ class OperationNotPermitted(CallFailed):
     remedy_en = "Permitted: {permitted}"
 
 
+class ItemNotPermitted(CallFailed):
+    """The request holds more than the items that were judged."""
+
+    code = "call.item_not_permitted"
+    side = Side.ASKER
+    status = 403
+    ja = "連携 {link} で渡せるのは、次の項目だけです: {permitted}。何も送っていません。"
+    en = "The link {link} lets only these items be given: {permitted}."
+    remedy_ja = (
+        "本文（JSON）と URL の検索条件から、ほかの項目を除いてください。要る項目なら、サービスの"
+    )
+    remedy_ja += " request に書き、事前点検と承認を受けてください。"
+    remedy_en = "Leave other items out of body (JSON) and query; one that is needed goes into the"
+    remedy_en += " service's request, to be planned and approved."
+
+
 class LinkNotReady(CallFailed):
     """The link is declared, but may not be used now."""
 

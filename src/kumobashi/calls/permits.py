@@ -1,12 +1,13 @@
 """What an online link permits, as both gateways ask it while a call goes by: values only."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
 from kumobashi.calls.errors import OperationNotPermitted
+from kumobashi.calls.showing import Shown
 from kumobashi.kernel import KumobashiError
 
 _PIECE = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}")
@@ -21,6 +22,8 @@ class Operation:
     name: str
     method: str
     path: str  # template, "/payments/{payment}"
+    given: frozenset[str] | None = None  # names that a request may hold; None: nobody can tell
+    shown: Shown | None = None  # what of an answer leaves; None: all of it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +43,6 @@ class CallLink:
     plan: str  # hash of the approved plan
     answer_seconds: float = 30.0
     largest_answer_bytes: int = 16 * 1024 * 1024
-    hidden: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def asked(self) -> str:

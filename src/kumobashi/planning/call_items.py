@@ -3,7 +3,6 @@
 An answer is no rule's work: its items leave as they are, or they are hidden.
 """
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,28 +96,19 @@ def requested_items(
     return tuple(found.values())
 
 
-def hidden_places(
-    workspace: Workspace, call: CallFile, asked: tuple[AskedOperation, ...]
-) -> Mapping[tuple[str, str], tuple[str, ...]]:
-    """Return the places in JSON that are blanked, by version and operation.
-
-    A place is a JSON pointer (RFC 6901) in which ``*`` stands for every record of a list. Whether
-    an answer holds one record or a list is not declared, so both places are named.
-    """
-    return {
-        (one.version, one.name): places
-        for one in asked
-        if (places := tuple(_places(workspace, call, one)))
-    }
-
-
-def _places(workspace: Workspace, call: CallFile, one: AskedOperation) -> Iterator[str]:
+def answer_keys(
+    workspace: Workspace, call: CallFile, one: AskedOperation
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the members of a record in JSON that leave, and those that are blanked."""
     keys = json_keys(workspace.layouts.get(one.answer.layout, one.answer.version), one.answer)
-    for name in call.hide:
-        if name in keys:
-            key = keys[name].replace("~", "~0").replace("/", "~1")
-            yield f"{one.answer.at}/{key}"
-            yield f"{one.answer.at}/*/{key}"
+    blanked = frozenset(key for name, key in keys.items() if name in call.hide)
+    return frozenset(keys.values()) - blanked, blanked
+
+
+def request_keys(workspace: Workspace, one: AskedOperation) -> frozenset[str]:
+    """Return the members in JSON that the asking system may give."""
+    keys = json_keys(workspace.layouts.get(one.answer.layout, one.answer.version), one.answer)
+    return frozenset(keys.get(name, name) for name in one.request)
 
 
 def _keep(found: dict[str, CallItem], name: str, item: CallItem) -> None:

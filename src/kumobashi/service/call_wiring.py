@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from kumobashi.calls.permits import CallLink, Operation
+from kumobashi.calls.showing import Shown
 from kumobashi.directory.entries import Directory
 from kumobashi.kernel import KumobashiError
-from kumobashi.planning.call_items import hidden_places
+from kumobashi.planning.call_items import answer_keys, request_keys
 from kumobashi.planning.call_plan import CallPlan
 from kumobashi.planning.decided import Decided, Declared
 from kumobashi.planning.errors import LinkUnknown
+from kumobashi.planning.services import AskedOperation
 from kumobashi.planning.workspace import Workspace
 from kumobashi.service.agreeing import refuse_what_needs_one
 from kumobashi.service.planned import Planned
@@ -150,8 +152,7 @@ class CallWiring:
             service=call.service,
             sites=(system.site, *system.standby),
             operations=tuple(
-                Operation(version=one.version, name=one.name, method=one.method, path=one.path)
-                for one in decided.operations
+                self._operation(workspace, decided, one) for one in decided.operations
             ),
             purpose=call.purpose,
             unit=decided.unit or "",
@@ -160,7 +161,22 @@ class CallWiring:
             plan=decided.hash,
             answer_seconds=call.answer_seconds,
             largest_answer_bytes=call.largest_answer_bytes,
-            hidden=hidden_places(workspace, call, decided.operations),
+        )
+
+    @staticmethod
+    def _operation(workspace: Workspace, decided: CallPlan, one: AskedOperation) -> Operation:
+        """Return what is permitted of an operation; only JSON can be looked into."""
+        service, _ = workspace.service(decided.link)
+        if service.kind != "rest":
+            return Operation(version=one.version, name=one.name, method=one.method, path=one.path)
+        kept, blanked = answer_keys(workspace, decided.link, one)
+        return Operation(
+            version=one.version,
+            name=one.name,
+            method=one.method,
+            path=one.path,
+            given=request_keys(workspace, one),
+            shown=Shown(at=one.answer.at, kept=kept, blanked=blanked),
         )
 
 

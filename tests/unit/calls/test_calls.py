@@ -17,6 +17,7 @@ from starlette.routing import Route
 from kumobashi.agreements.errors import NotCovered
 from kumobashi.calls.errors import Side
 from kumobashi.calls.header import FIELD, CallHeader
+from kumobashi.calls.showing import Shown
 from kumobashi.calls.signing import PATH
 from kumobashi.calls.wire import PROBLEM_TYPE
 from tests.unit.calls.sites_here import NEAR, WAYS, City, Office, city, open_socket, run
@@ -188,11 +189,11 @@ async def test_items_that_the_asker_may_not_see_do_not_leave(
 ) -> None:
     held, _ = running
     office = held.places["cloud"].office
-    office.link = replace(NEAR, hidden={("v1", "get"): ("/result/*/shimei",)})
+    shown = Shown(at="/result", kept=frozenset({"payment"}), blanked=frozenset({"shimei"}))
+    get, find = NEAR.operations
+    office.link = replace(NEAR, operations=(replace(get, shown=shown), find))
     answered = await held.ask()
-    assert json.loads(answered.body)["result"] == [
-        {"payment": "17", "shimei": None, "amount": 1200}
-    ]
+    assert json.loads(answered.body) == {"result": [{"payment": "17", "shimei": None}]}
     assert "etag" not in answered.fields
 
 

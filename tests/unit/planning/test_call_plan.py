@@ -13,7 +13,7 @@ from kumobashi.console.story import story_of
 from kumobashi.directory.entries import Directory
 from kumobashi.planning import publishing
 from kumobashi.planning.approval import Standing, approve, drift, standing
-from kumobashi.planning.call_items import hidden_places
+from kumobashi.planning.call_items import answer_keys, request_keys
 from kumobashi.planning.call_json import call_json
 from kumobashi.planning.call_plan import CallPlan, call_plan
 from kumobashi.planning.call_rendering import CallView
@@ -205,7 +205,7 @@ def test_the_hash_is_that_of_the_decision_and_drift_is_told_in_words(
     assert "隠す項目" in told["hidden"]
 
 
-def test_places_to_blank_are_named_for_a_record_and_for_a_list(folder: Path) -> None:
+def test_members_that_leave_and_members_that_are_blanked_are_named_as_in_json(folder: Path) -> None:
     change(
         folder,
         f"calls/{HIDES}.yaml",
@@ -215,9 +215,13 @@ def test_places_to_blank_are_named_for_a_record_and_for_a_list(folder: Path) -> 
     workspace = load(folder)
     plan = call_plan(workspace, None, HIDES, on=ON)
 
-    assert hidden_places(workspace, plan.link, plan.operations) == {
-        ("v1", "listRefunds"): ("/result/reason", "/result/*/reason")
-    }
+    totals, refunds = plan.operations
+    kept, blanked = answer_keys(workspace, plan.link, refunds)
+    assert blanked == {"reason"}
+    assert "payee_name" in kept
+    assert not blanked & kept
+    assert answer_keys(workspace, plan.link, totals)[1] == frozenset()
+    assert request_keys(workspace, refunds) == frozenset()
 
 
 def test_a_number_in_the_path_is_cautioned_about(folder: Path) -> None:

@@ -95,7 +95,11 @@ def test_an_approved_link_is_in_force_and_the_other_says_why_not(folder: Path, s
         ("v1", "GET", "/totals/{business_date}", "listTotals"),
         ("v1", "GET", "/refunds/{business_date}", "listRefunds"),
     ]
-    assert link.hidden[("v1", "listRefunds")][:2] == ("/result/refund_no", "/result/*/refund_no")
+    totals, refunds = link.operations
+    assert refunds.shown is not None
+    assert (refunds.shown.at, totals.given) == ("/result", frozenset())
+    assert refunds.shown.blanked == {"refund_no", "resident_no", "tax_item", "reason"}
+    assert refunds.shown.kept == {"payee_name", "bank_code", "account_no", "amount", "budget_item"}
     assert (link.unit, link.kind) == ("finance", "collection-totals+collection-refunds")
     assert link.plan == load(folder).approvals[HIDES].hash
     assert held.refusal(HIDES) is None
