@@ -15,7 +15,6 @@ from kumobashi.calls.errors import (
     AnswerTooLarge,
     CallForeign,
     CallOver,
-    LinkNotReady,
     NotHere,
     NotPermitted,
     PlanDiffers,
@@ -26,7 +25,7 @@ from kumobashi.calls.errors import (
 )
 from kumobashi.calls.header import CallHeader
 from kumobashi.calls.here import Here
-from kumobashi.calls.permits import CallLink, Operation
+from kumobashi.calls.permits import CallLink, Operation, not_ready
 from kumobashi.calls.posting import Answered, NoAnswer, NotConnected, TooLong
 from kumobashi.calls.pressure import Place
 from kumobashi.calls.records import answered_record, asked_record
@@ -89,12 +88,7 @@ class Answerer:
         link = next((one for one in links if one.link == header.link), None)
         if link is None:
             if reason := self.here.permits.refusal(header.asker, header.asked):
-                raise LinkNotReady(
-                    link=header.link,
-                    reason=reason.say("ja"),
-                    reason_en=reason.say("en"),
-                    side=Side.ANSWERING_GATEWAY,
-                )
+                raise not_ready(header.link, reason, Side.ANSWERING_GATEWAY)
             raise NotPermitted(asker=header.asker, service=header.asked)
         said = (header.plan, header.purpose, header.agreement, header.unit, header.kind)
         if said != (link.plan, link.purpose, link.agreement, link.unit, link.kind):

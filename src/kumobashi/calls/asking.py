@@ -19,7 +19,6 @@ from kumobashi.calls.errors import (
     AnswerUntrusted,
     CallFailed,
     CallForeign,
-    LinkNotReady,
     NotHere,
     NotPermitted,
     PeerAway,
@@ -30,7 +29,8 @@ from kumobashi.calls.errors import (
 from kumobashi.calls.giving import check_given
 from kumobashi.calls.header import CallHeader
 from kumobashi.calls.here import Here
-from kumobashi.calls.permits import CallLink
+from kumobashi.calls.patience import Patience
+from kumobashi.calls.permits import CallLink, not_ready
 from kumobashi.calls.posting import Answered, NoAnswer, NotConnected, TooLong
 from kumobashi.calls.pressure import Place
 from kumobashi.calls.records import answered_record, asked_record
@@ -43,6 +43,8 @@ from kumobashi.crypto.errors import SealFailed, SignatureReplayed
 from kumobashi.kernel import new_id
 
 _GRACE_SECONDS = 0.25  # the answering side says itself that it was too late
+_FIRST_REST, _LONGEST_REST = 0.05, 0.5  # between two looks at a change half done
+_LEAST_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,7 @@ class Asker:
     """Asks on behalf of the systems of one site; belongs to one event loop."""
 
     here: Here
+    patience: Patience = field(default_factory=Patience)
     _places: dict[tuple[str, str], Place] = field(default_factory=dict)
 
     async def ask(self, wish: Wish) -> Answer:
@@ -72,12 +75,30 @@ class Asker:
         Raises:
             CallFailed: with its code and the side at fault.
         """
+        way = (wish.asker, f"{wish.answerer}.{wish.service}")
+        loop, rest = asyncio.get_running_loop(), _FIRST_REST
+        begun, budget = loop.time(), wish.seconds or float("inf")
+        while True:
+            try:
+                answer = await self._ask_now(wish, waited=loop.time() - begun)
+            except CallFailed as error:
+                waited = loop.time() - begun
+                if not self.patience.waits(way, error, waited=waited, budget=budget):
+                    raise
+                await asyncio.sleep(rest)
+                rest = min(_LONGEST_REST, rest * 2)
+            else:
+                self.patience.answered(way)
+                return answer
+
+    async def _ask_now(self, wish: Wish, *, waited: float) -> Answer:
+        """Ask where the service is by what is known now."""
         link = self._link(wish)
         sites = self.here.sites()
         failure: CallFailed | None = None
         for to_site in link.sites:
             try:
-                return await self._ask(wish, link, to_site, sites)
+                return await self._ask(wish, link, to_site, sites, waited=waited)
             except (PeerAway, NotHere) as error:  # nothing reached a system: the next one may try
                 failure = error
         raise failure or CallForeign(field="site")
@@ -98,16 +119,16 @@ class Asker:
         if refused:
             raise refused
         if reason := self.here.permits.refusal(wish.asker, asked):
-            raise LinkNotReady(
-                link=str(reason.facts.get("link", asked)),
-                reason=reason.say("ja"),
-                reason_en=reason.say("en"),
-            )
+            link_name = str(reason.facts.get("link", asked))
+            raise not_ready(link_name, reason, Side.ASKING_GATEWAY)
         raise NotPermitted(asker=wish.asker, service=asked)
 
-    async def _ask(self, wish: Wish, link: CallLink, to_site: str, sites: Sites) -> Answer:
+    async def _ask(
+        self, wish: Wish, link: CallLink, to_site: str, sites: Sites, *, waited: float
+    ) -> Answer:
         now = self.here.clock.now()
         seconds = min(link.answer_seconds, wish.seconds or link.answer_seconds)
+        seconds = max(_LEAST_SECONDS, seconds - waited)
         header = CallHeader(
             call=new_id(),
             tenant=self.here.tenant,

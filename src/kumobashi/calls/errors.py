@@ -155,6 +155,14 @@ class LinkNotReady(CallFailed):
     remedy_en = "See why: kumobashi plan {link}"
 
 
+class LinkChanging(LinkNotReady):
+    """Its plan is not the approved one just now: a change is half done, or nobody approved it."""
+
+    code = "call.link_changing"
+    status = 503
+    retryable = True
+
+
 class PlanDiffers(CallFailed):
     """The two gateways have another plan of the link in force."""
 

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
-from kumobashi.calls.errors import OperationNotPermitted
+from kumobashi.calls.errors import LinkChanging, LinkNotReady, OperationNotPermitted, Side
 from kumobashi.calls.showing import Shown
+from kumobashi.exchange.errors import Drifted
 from kumobashi.kernel import KumobashiError
+from kumobashi.planning.errors import PlanRefused
 
 _PIECE = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}")
 _UNRESERVED = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@-]|%(?!2[FfEe]|5[Cc]|00)[0-9A-Fa-f]{2}")
@@ -80,6 +82,12 @@ class Permits(Protocol):
 
     def backend(self, system: str, service: str, *, is_test: bool) -> str | None:
         """Return where the system answers at this site: scheme, authority and base path."""
+
+
+def not_ready(link: str, reason: KumobashiError, side: Side) -> LinkNotReady:
+    """Return what a gateway says of a link that is declared, but not in force for ``reason``."""
+    kind = LinkChanging if isinstance(reason, Drifted | PlanRefused) else LinkNotReady
+    return kind(link=link, reason=reason.say("ja"), reason_en=reason.say("en"), side=side)
 
 
 Known = Callable[[str], bytes | None]  # SHA-256 of a system's token at this site

@@ -296,3 +296,19 @@ async def test_no_site_asks_for_a_system_of_another(running: tuple[City, System]
     problem = _problem(await held.ask())
     assert (problem["code"], problem["side"]) == ("call.foreign", "asking_gateway")
     assert system.asked == []
+
+
+async def test_a_call_in_the_middle_of_a_change_is_answered_and_asked_once(
+    running: tuple[City, System],
+) -> None:
+    held, system = running
+    assert (await held.ask()).status == 200
+    here, there = (held.places[name].office for name in ("hall", "cloud"))
+    changed = replace(NEAR, plan="sha256:" + 64 * "2")
+    there.link = changed
+    asking = asyncio.create_task(held.ask())
+    await asyncio.sleep(0.4)
+    assert not asking.done()
+    here.link = changed
+    assert (await asking).status == 200
+    assert len(system.asked) == 2
