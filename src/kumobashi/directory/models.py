@@ -22,7 +22,7 @@ from kumobashi.directory.file_parts import (
     TableName,
 )
 from kumobashi.directory.profile_models import PeerProfile
-from kumobashi.directory.service_models import ServiceFile, StandbyFile
+from kumobashi.directory.service_models import BaseUrl, ServiceFile, ServiceName, StandbyFile
 from kumobashi.directory.store_models import RecordsEntry, Store
 from kumobashi.kernel import MunicipalityCode, Zone
 from kumobashi.kernel.ids import NotAMunicipality, check_digit
@@ -216,6 +216,11 @@ class SiteFile(FileModel):
     certifications: tuple[Certification, ...] = Field(default=(), examples=[[{"name": "ISMAP"}]])
     contact: Ident = Field(examples=["it-desk"])
     state: SecretRef | None = Field(default=None, examples=["file:private/hall-core/state.dsn"])
+    bases: dict[ServiceName, BaseUrl] = Field(
+        default={},
+        examples=[{"finance.postings": "http://127.0.0.1:9003/api"}],
+        description="このサイトでの API の場所（システムの base と違うとき。システム.サービス）",
+    )
 
 
 _FILE_NAME = r"^[^/\\\x00-\x1f.~][^/\\\x00-\x1f]*$"

@@ -108,3 +108,26 @@ class PlanRefused(PlanningFailed):
     en = "The link {link!r} may not run: {reason_en}."
     remedy_ja = "直し方を見てください: kumobashi plan {link}"
     remedy_en = "See what to do: kumobashi plan {link}"
+
+
+class MoveRefused(PlanningFailed):
+    """A system cannot move to that site."""
+
+    code = "planning.move_refused"
+    status = 409
+    ja = "システム「{system}」を {site} へは移せません（いまの {line}）。"
+    en = "The system {system!r} cannot move to {site!r} (it says {line})."
+    remedy_ja = "中継ではなく、いまと違うサイトを --to に書いてください。"
+    remedy_en = "Name another site than the one it is at, and no relay."
+
+
+class WorkspaceMoved(PlanningFailed):
+    """Somebody changed the files between the look and the change."""
+
+    code = "planning.workspace_moved"
+    status = 409
+    retryable = True
+    ja = "{file} かディレクトリが、確かめたあとに変わりました。何も変えていません。"
+    en = "{file} or the directory changed after it was looked at; nothing was changed."
+    remedy_ja = "もう一度実行してください。"
+    remedy_en = "Run it again."

@@ -7,8 +7,6 @@ so far (``kumobashi: 1``), so no file has to be turned from an older one.
 
 import difflib
 import re
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -16,11 +14,11 @@ from pathlib import Path
 
 from kumobashi.catalogue.errors import LayoutUnknown
 from kumobashi.directory.document import write_durably
-from kumobashi.directory.service_models import INTERFACES
 from kumobashi.planning import schemas
+from kumobashi.planning.candidate import candidate
 from kumobashi.planning.errors import WorkspaceBroken
 from kumobashi.planning.services import layouts_named
-from kumobashi.planning.workspace import KINDS, MAIN, Workspace, load
+from kumobashi.planning.workspace import MAIN, Workspace, load
 
 _SCHEMA_OF = {  # folder → schema
     "sites": "site",
@@ -143,14 +141,7 @@ def _newer_layouts(workspace: Workspace, on: date) -> Iterator[tuple[str, tuple[
 
 def _still_fits(folder: Path, changed: Mapping[str, str]) -> bool:
     """Whether a copy of the workspace with some files changed has no mistakes."""
-    with tempfile.TemporaryDirectory(prefix="kumobashi-upgrade-") as copy:
-        target = Path(copy)
-        shutil.copyfile(folder / MAIN, target / MAIN)
-        for kind in (*KINDS, "layouts", INTERFACES):
-            if (folder / kind).is_dir():
-                shutil.copytree(folder / kind, target / kind)
-        for file, text in changed.items():
-            (target / file).write_text(text, encoding="utf-8", newline="\n")
+    with candidate(folder, changed) as target:
         try:
             load(target)
         except WorkspaceBroken:

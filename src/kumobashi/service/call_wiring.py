@@ -95,12 +95,14 @@ class CallWiring:
         Raises:
             WorkspaceBroken: the files cannot be read.
         """
-        held = self._workspace().systems.get(system)
+        workspace = self._workspace()
+        held = workspace.systems.get(system)
         written = held.services.get(service) if held else None
         if held is None or written is None or (written.test_only and not test):
             return None
         if held.site == self._site:
-            return written.test_base if test else written.base
+            of_site = workspace.sites[self._site].bases.get(f"{system}.{service}", written.base)
+            return written.test_base if test else of_site
         here = next((one for one in held.standby if one.site == self._site), None)
         return here.base.get(service) if here and not test else None
 
