@@ -9,7 +9,7 @@ from typing import Any
 from kumobashi.directory.entries import Directory
 from kumobashi.planning.call_items import CallItem, layouts_of
 from kumobashi.planning.call_links import CallFile
-from kumobashi.planning.decisions import basis_of, keys_of, layout_hash, route_of
+from kumobashi.planning.decisions import basis_of, keys_of, layout_hash, route_of, sites_of
 from kumobashi.planning.services import AskedOperation
 from kumobashi.planning.ways import CallWay
 from kumobashi.planning.workspace import Workspace
@@ -31,6 +31,7 @@ def call_decision_of(
     dumped = call.model_dump(mode="json", by_alias=True)
     kept = ("link", "from", "service", "versions", "to", "purpose", "largest_answer_bytes")
     first, *others = ways
+    hops = [hop for way in ways for hop in way.hops]
     return {
         "format": 1,
         "kind": "call",
@@ -64,8 +65,8 @@ def call_decision_of(
             f"{layout.layout} {layout.version}": {"hash": layout_hash(layout)}
             for layout in layouts_of(workspace, asked)
         },
-        "directory": directory.version if directory else None,
-        "keys": keys_of(directory, [hop for way in ways for hop in way.hops]),
+        "sites": sites_of(directory, hops),
+        "keys": keys_of(directory, hops),
     }
 
 

@@ -24,7 +24,7 @@ _NAMES = {  # keys of the decision, as people say them
     "items": ("項目", "item"),
     "route": ("経路", "route"),
     "layouts": ("レイアウト", "layout"),
-    "directory": ("ディレクトリの版", "directory version"),
+    "sites": ("サイト", "site"),
     "keys": ("署名の鍵", "signing key"),
     "recipient": ("封緘の鍵", "sealing key"),
     "service": ("サービス", "service"),

@@ -5,6 +5,7 @@ decision. Whose keys open and sign, and the version of the directory, may not.
 """
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from kumobashi.catalogue.fields import Layout
@@ -85,7 +86,7 @@ def decision_of(
             }
             for reference, layout in sorted(layouts.items())
         },
-        "directory": directory.version if directory else None,
+        "sites": sites_of(directory, hops),
         "keys": keys_of(directory, hops),
         "recipient": directory.sites[hops[-1].to_site].recipient
         if directory and hops and hops[-1].to_site in directory.sites
@@ -107,12 +108,36 @@ def route_of(hops: Sequence[Hop]) -> list[dict[str, str]]:
     ]
 
 
+def sites_of(directory: Directory | None, hops: Sequence[Hop]) -> dict[str, dict[str, object]]:
+    """Return what the directory says of whoever runs the sites of the way."""
+    return {
+        site: {
+            "kind": entry.kind.value,
+            "provider": entry.provider,
+            "jurisdiction": entry.jurisdiction,
+            "certifications": [
+                {"name": one.name, "number": one.number, "valid_to": _day(one.valid_to)}
+                for one in entry.certifications
+            ],
+        }
+        for site in _sites_on(hops)
+        if directory and (entry := directory.sites.get(site))
+    }
+
+
 def keys_of(directory: Directory | None, hops: Sequence[Hop]) -> dict[str, str]:
     """Return whose keys sign, by site."""
-    sites = sorted({site for hop in hops for site in (hop.from_site, hop.to_site)})
     if directory is None:
         return {}
-    return {site: directory.sites[site].kid for site in sites if site in directory.sites}
+    return {site: directory.sites[site].kid for site in _sites_on(hops) if site in directory.sites}
+
+
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def _sites_on(hops: Sequence[Hop]) -> list[str]:
+    return sorted({site for hop in hops for site in (hop.from_site, hop.to_site)})
 
 
 def basis_of(dumped: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -40,10 +40,10 @@ def write_sample(
     """
     if (folder / "kumobashi.yaml").exists() and not overwrite:
         raise WorkspaceExists(folder=str(folder))
-    _copy(files("kumobashi.planning") / "sample", folder)
+    copy_texts(files("kumobashi.planning") / "sample", folder)
     chosen = {**SAMPLE_PORTS, **(ports or {})}
     for site, port in chosen.items():
-        _set_port(folder / "sites" / f"{site}.yaml", SAMPLE_PORTS[site], port)
+        set_port(folder / "sites" / f"{site}.yaml", SAMPLE_PORTS[site], port)
     schemas.write(folder / ".schemas")
     write_sample_file(folder)
     (folder / ".gitignore").write_text(
@@ -59,16 +59,18 @@ def write_sample(
     return folder
 
 
-def _copy(source: Traversable, target: Path) -> None:
+def copy_texts(source: Traversable, target: Path) -> None:
+    """Copy what people edit of a sample into a folder."""
     target.mkdir(parents=True, exist_ok=True)
     for entry in source.iterdir():
         if entry.is_dir():
-            _copy(entry, target / entry.name)
+            copy_texts(entry, target / entry.name)
         elif entry.name.endswith((".yaml", ".csv")):
             (target / entry.name).write_bytes(entry.read_bytes())
 
 
-def _set_port(file: Path, old: int, new: int) -> None:
+def set_port(file: Path, old: int, new: int) -> None:
+    """Let a file of a sample say another port of this machine."""
     text = file.read_text(encoding="utf-8")
     file.write_text(
         text.replace(f"127.0.0.1:{old}", f"127.0.0.1:{new}"), encoding="utf-8", newline="\n"

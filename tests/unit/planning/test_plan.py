@@ -132,8 +132,16 @@ def test_every_decision_changes_the_hash(
     assert plan(load(folder), directory, LINK, on=ON).hash != first.hash
 
 
+def other_provider(directory: Directory) -> Directory:
+    sites = directory.sites
+    sold = replace(sites["asp-relay"], provider="架空の事業者Z")
+    return replace(directory, sites=sites | {"asp-relay": sold})
+
+
 def other_version(directory: Directory) -> Directory:
-    return replace(directory, version=directory.version + 1)
+    sites = directory.sites
+    aside = replace(sites["asp-relay"], url="http://127.0.0.1:9", contact="it-desk")
+    return replace(directory, version=9, sites=sites | {"asp-relay": aside})
 
 
 def other_key_owner(directory: Directory) -> Directory:
@@ -148,13 +156,21 @@ def other_recipient(directory: Directory) -> Directory:
     return replace(directory, sites=sites | {"public-cloud": swapped})
 
 
-@pytest.mark.parametrize("change", [other_version, other_key_owner, other_recipient])
-def test_directory_version_and_key_owners_change_the_hash(
+@pytest.mark.parametrize("change", [other_provider, other_key_owner, other_recipient])
+def test_whoever_runs_the_way_and_owns_its_keys_changes_the_hash(
     workspace: Workspace, directory: Directory, change: Callable[[Directory], Directory]
 ) -> None:
     first: Plan = plan(workspace, directory, LINK, on=ON)
 
     assert plan(workspace, change(directory), LINK, on=ON).hash != first.hash
+
+
+def test_what_the_directory_says_of_others_leaves_the_hash_alone(
+    workspace: Workspace, directory: Directory
+) -> None:
+    first: Plan = plan(workspace, directory, LINK, on=ON)
+
+    assert plan(workspace, other_version(directory), LINK, on=ON).hash == first.hash
 
 
 def test_another_layout_version_changes_the_hash(
