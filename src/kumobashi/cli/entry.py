@@ -18,6 +18,7 @@ PLACES = {
     "plan": "kumobashi.cli.plan:plan",
     "campaign": "kumobashi.cli.campaign:campaign",
     "workspace": "kumobashi.cli.workspace:workspace",
+    "system": "kumobashi.cli.system:system",
     "link": "kumobashi.cli.link:link",
     "consent": "kumobashi.cli.consent:consent",
     "tie": "kumobashi.cli.tie:tie",
