@@ -84,10 +84,10 @@ def _tell(terminal: Terminal, ready: "Move", *, is_wished: bool, is_done: bool) 
         f"{ready.system}: {ready.from_site} → {ready.to_site} (directory {ready.version})",
     )
     terminal.out.print(Text(head, style="bold"), soft_wrap=True)
-    for line in ready.rewrite.diff().splitlines()[2:]:
-        if line[:1] in {"+", "-"}:
-            style = "green" if line.startswith("+") else "red"
-            terminal.out.print(Text(f"  {line}", style=style), soft_wrap=True)
+    for row in ready.rewrite.diff().splitlines()[2:]:
+        if row[:1] in {"+", "-"}:
+            style = "green" if row.startswith("+") else "red"
+            terminal.out.print(Text(f"  {row}", style=style), soft_wrap=True)
     for link in ready.links:
         mark, style = (
             ("×", "red") if link.stops else ("✓", "green") if link.is_approved else ("−", "dim")
@@ -111,8 +111,8 @@ def _tell(terminal: Terminal, ready: "Move", *, is_wished: bool, is_done: bool) 
             "まだ何も変えていません。置き換えるには --write を付けます。",
             "Nothing was changed yet. Add --write to put it in place.",
         )
-    for told in hung(Text(""), said, terminal.width):
-        terminal.out.print(told, soft_wrap=True)
+    for line in hung(Text(""), said, terminal.width):
+        terminal.out.print(line, soft_wrap=True)
 
 
 def _said(terminal: Terminal, link: "MovedLink") -> str:
