@@ -84,6 +84,7 @@ def demo(
                 gateways.wait_ready()
             night.agree()
             night.run()
+            night.swap(gateways)
             night.conclude(url=f"{urls[_HALL]}/", seconds=time.monotonic() - started)
             if not leave:
                 keep_serving(terminal, gateways, f"{urls[_HALL]}/", is_shown=not no_browser)

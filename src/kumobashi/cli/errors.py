@@ -147,6 +147,16 @@ class ChildDied(TerminalFailed):
     remedy_en = "See its log: {log}"
 
 
+class StoryStuck(TerminalFailed):
+    """Nobody answered in a story of the demo."""
+
+    code = "cli.story_stuck"
+    ja = "デモの照会に {seconds:.0f} 秒たっても答えがありません。"
+    en = "Nobody answered the demo's calls for {seconds:.0f} seconds."
+    remedy_ja = "作業フォルダの city/var/log の記録を見てください。"
+    remedy_en = "See the logs in city/var/log of the demo's folder."
+
+
 class Unexpected(TerminalFailed):
     """What nobody foresaw."""
 

@@ -63,6 +63,12 @@ class Gateways:
         """End them all."""
         self.stop()
 
+    def add(self, urls: Mapping[str, str]) -> None:
+        """Start more gateways of the same workspace, without waiting."""
+        self._urls |= urls
+        for site in urls:
+            self._running[site] = self._start(site)
+
     def wait_ready(self, seconds: float = 60.0) -> None:
         """Return when every gateway answers ``/health``.
 

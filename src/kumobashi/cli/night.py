@@ -23,7 +23,9 @@ from kumobashi.exchange.views import Light, TransferView
 from kumobashi.kernel import SystemClock, business_date
 
 if TYPE_CHECKING:
+    from kumobashi.cli.gateways import Gateways
     from kumobashi.cli.papers_story import Papers
+    from kumobashi.cli.swap_story import Swap
     from kumobashi.planning.campaign_story import CampaignLine
     from kumobashi.planning.workspace import Workspace
     from kumobashi.release.comparing import Way
@@ -54,6 +56,7 @@ class Night:
     agreement: dict[str, str] = field(default_factory=dict)
     has_papers: bool = False  # whether a request is answered and a report drafted
     papers: "Papers | None" = None
+    swapped: "Swap | None" = None
     _workspace: "Workspace | None" = None
 
     @property
@@ -120,6 +123,15 @@ class Night:
             self.papers.draw(self.terminal)
         self._refused()
 
+    def swap(self, gateways: "Gateways") -> None:
+        """Let a system move to another vendor while others go on asking it."""
+        from kumobashi.cli.swap_story import tell_swap
+
+        self._title("事業者の乗り換え（財務会計）", "Finance changes its vendor")
+        self.swapped = tell_swap(self.folder, gateways, self.today)
+        if not self.terminal.as_json:
+            self.swapped.draw(self.terminal)
+
     def conclude(self, *, url: str, seconds: float) -> None:
         """Say what the night came to, and where to look."""
         from kumobashi.cli.campaign_tables import error_table
@@ -133,6 +145,7 @@ class Night:
             notices = [line_json(line) for line in self.campaigns]
             gate = self.as_written.facts() if self.as_written else None
             told["agreement"] = self.agreement
+            told["swap"] = self.swapped.plain() if self.swapped else None
             told["papers"] = self.papers.plain() if self.papers else None
             compared = {"gate_as_written": gate, "ways": ways_json(self.ways)}
             self.terminal.emit({**told, "campaigns": notices, **compared})
