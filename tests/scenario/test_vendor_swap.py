@@ -6,13 +6,16 @@ is lost or done twice, and finance sees totals and payees of refunds, and no oth
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from kumobashi.planning.publishing import publish_directory
 from kumobashi.planning.sample_vendors import VENDOR_PORTS, add_vendors
 from kumobashi.service.call_tokens import make_token
 from kumobashi.testing.city import build
@@ -125,6 +128,41 @@ def test_finance_moves_to_another_vendor_and_nobody_notices(vendors: Vendors) ->
         return held["records"] >= 2 * (len(posted) + 1) or None
 
     until("the hall proves all of it", proven, 30)
+
+
+def test_a_site_that_stands_by_is_asked_while_the_other_is_away(vendors: Vendors) -> None:
+    town, at = vendors.town, vendors.at
+    stands_by = f'standby: [{{site: {B}, base: {{postings: "http://127.0.0.1:{at[B].port}/api"}}}}]'
+    town.edit("systems/finance.yaml", r"\Z", f"{stands_by}\n")
+    publish_directory(town.folder, now=datetime.now(UTC))
+    town.approve()
+    until("calls again", lambda: vendors.post("totals", total(0))[0] == 201 or None, 20)
+    at[A].asked.clear()
+    stop = threading.Event()
+    callers = [Arrears(vendors.door(HALL, "arrears"), first, stop) for first in range(4)]
+    for caller in callers:
+        caller.start()
+    until("A is asked", lambda: len(at[A].asked) > 30 or None, 20)
+    assert at[B].asked == []
+
+    town.running[A].kill()
+    until("B is asked", lambda: len(at[B].asked) > 30 or None, 20)
+    town.start(A)
+    before = len(at[A].asked)
+    until("A is asked again, and nobody helped", lambda: len(at[A].asked) > before + 30 or None, 40)
+    stop.set()
+    for caller in callers:
+        caller.join(40)
+
+    posted = [one for caller in callers for one in caller.posted]
+    done = Counter(given["budget_item"] for one in at.values() for _, given in one.asked)
+    assert max(done.values()) == 1  # nothing went to both
+    for one in posted:
+        if one.status == 201:
+            assert done[f"N{one.number}"] == 1
+        else:  # it was at A when that was killed, and may have been done
+            assert (one.status, one.said["code"]) == (504, "call.peer_silent")
+    assert sum(one.status != 201 for one in posted) <= len(callers)
 
 
 def test_no_other_taxpayer_reaches_finance(vendors: Vendors) -> None:

@@ -29,7 +29,7 @@ from kumobashi.calls.errors import (
 from kumobashi.calls.giving import check_given
 from kumobashi.calls.header import CallHeader
 from kumobashi.calls.here import Here
-from kumobashi.calls.patience import Patience
+from kumobashi.calls.patience import Patience, may_go_elsewhere
 from kumobashi.calls.permits import CallLink, not_ready
 from kumobashi.calls.posting import Answered, NoAnswer, NotConnected, TooLong
 from kumobashi.calls.pressure import Place
@@ -80,7 +80,7 @@ class Asker:
         begun, budget = loop.time(), wish.seconds or float("inf")
         while True:
             try:
-                answer = await self._ask_now(wish, waited=loop.time() - begun)
+                answer = await self._ask_now(wish, begun)
             except CallFailed as error:
                 waited = loop.time() - begun
                 if not self.patience.waits(way, error, waited=waited, budget=budget):
@@ -91,15 +91,17 @@ class Asker:
                 self.patience.answered(way)
                 return answer
 
-    async def _ask_now(self, wish: Wish, *, waited: float) -> Answer:
-        """Ask where the service is by what is known now."""
+    async def _ask_now(self, wish: Wish, begun: float) -> Answer:
+        """Ask where the service is by what is known now; ``begun`` is of the loop's clock."""
         link = self._link(wish)
         sites = self.here.sites()
         failure: CallFailed | None = None
         for to_site in link.sites:
             try:
-                return await self._ask(wish, link, to_site, sites, waited=waited)
-            except (PeerAway, NotHere) as error:  # nothing reached a system: the next one may try
+                return await self._ask(wish, link, to_site, sites, begun=begun)
+            except CallFailed as error:
+                if not may_go_elsewhere(error):
+                    raise
                 failure = error
         raise failure or CallForeign(field="site")
 
@@ -124,10 +126,11 @@ class Asker:
         raise NotPermitted(asker=wish.asker, service=asked)
 
     async def _ask(
-        self, wish: Wish, link: CallLink, to_site: str, sites: Sites, *, waited: float
+        self, wish: Wish, link: CallLink, to_site: str, sites: Sites, *, begun: float
     ) -> Answer:
         now = self.here.clock.now()
         seconds = min(link.answer_seconds, wish.seconds or link.answer_seconds)
+        waited = asyncio.get_running_loop().time() - begun
         seconds = max(_LEAST_SECONDS, seconds - waited)
         header = CallHeader(
             call=new_id(),
@@ -190,7 +193,9 @@ class Asker:
                     )
                 except NotConnected:
                     trial.failed()
-                    raise PeerAway(**about(hop, sites)) from None
+                    # Whether the first try, which broke off, came through, nobody here knows.
+                    away = PeerSilent if is_last else PeerAway
+                    raise away(**about(hop, sites)) from None
                 except NoAnswer as error:
                     if error.is_late or is_last:
                         trial.failed()

@@ -1,4 +1,4 @@
-"""A call that meets a change half done waits for its other half.
+"""When a refused call is asked anew: after a change half done, and at a site that stands by.
 
 When a system moves to another site, its gateways take the new directory, workspace and approvals
 over within a second or two of each other, and nobody stops for it. In between a gateway says that
@@ -16,10 +16,13 @@ from typing import Final
 from kumobashi.calls.errors import (
     CallFailed,
     CallForeign,
+    CallsWaiting,
     LinkChanging,
     NotHere,
+    PeerAway,
     PlanDiffers,
     RelayedRefusal,
+    ServiceAway,
     Side,
 )
 
@@ -27,6 +30,7 @@ Way = tuple[str, str]  # the asking system, and "system.service"
 LATELY_SECONDS: Final = 60.0
 LONGEST_SECONDS: Final = 5.0  # that a call waits for a change to be whole
 _PASSING: Final = frozenset(kind.code for kind in (CallForeign, LinkChanging, NotHere, PlanDiffers))
+_UNTOUCHED: Final = frozenset(kind.code for kind in (CallsWaiting, NotHere, PeerAway, ServiceAway))
 
 
 @dataclass
@@ -59,3 +63,9 @@ def _is_passing(refusal: CallFailed) -> bool:
     if isinstance(refusal, RelayedRefusal):
         return refusal.passed_on in _PASSING and refusal.at is Side.ANSWERING_GATEWAY
     return refusal.code in _PASSING
+
+
+def may_go_elsewhere(refusal: CallFailed) -> bool:
+    """Whether a call reached no system for sure, so that a site that stands by may be asked."""
+    code = refusal.passed_on if isinstance(refusal, RelayedRefusal) else refusal.code
+    return code in _UNTOUCHED

@@ -17,6 +17,7 @@ from starlette.routing import Route
 from kumobashi.agreements.errors import NotCovered
 from kumobashi.calls.errors import Side
 from kumobashi.calls.header import FIELD, CallHeader
+from kumobashi.calls.posting import Answered, NoAnswer, NotConnected, Poster
 from kumobashi.calls.showing import Shown
 from kumobashi.calls.signing import PATH
 from kumobashi.calls.wire import PROBLEM_TYPE
@@ -312,3 +313,24 @@ async def test_a_call_in_the_middle_of_a_change_is_answered_and_asked_once(
     here.link = changed
     assert (await asking).status == 200
     assert len(system.asked) == 2
+
+
+async def test_a_call_that_broke_off_and_found_nobody_afterwards_may_have_been_done(
+    handed: tuple[City, System], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, system = handed
+    hop = held.places["relay" if held.places["hall"].connects_to == ("relay",) else "cloud"]
+    send, ends = Poster.send, [NoAnswer(is_late=False), NotConnected()]
+
+    async def breaks(self: Poster, method: str, url: str, **more: Any) -> Answered:
+        if url != hop.url + PATH:
+            return await send(self, method, url, **more)
+        if len(ends) == 2:
+            await send(self, method, url, **more)
+        raise ends.pop(0)
+
+    monkeypatch.setattr(Poster, "send", breaks)
+    problem = _problem(await held.ask())
+
+    assert problem["code"] == "call.peer_silent"  # and nobody asks another site
+    assert len(system.asked) == 1

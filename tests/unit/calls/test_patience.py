@@ -12,7 +12,7 @@ from kumobashi.calls.errors import (
     RelayedRefusal,
     Side,
 )
-from kumobashi.calls.patience import LATELY_SECONDS, LONGEST_SECONDS, Patience
+from kumobashi.calls.patience import LATELY_SECONDS, LONGEST_SECONDS, Patience, may_go_elsewhere
 
 WAY = ("arrears", "collection.payments")
 
@@ -45,3 +45,20 @@ def test_only_what_reached_no_system_and_may_pass_is_asked_again(
     assert not patience.waits(WAY, refusal, waited=1.0, budget=2.0)
     now[0] += LATELY_SECONDS
     assert not patience.waits(WAY, refusal, **hopes)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "goes"),
+    [
+        (PeerAway(site="cloud", site_name="", contact=""), True),
+        (NotHere(service="s", site="cloud"), True),
+        (_told("call.peer_away", Side.RELAY), True),
+        (_told("call.waiting", Side.RELAY), True),
+        (_told("call.service_away", Side.ANSWERER), True),
+        (_told("call.service_silent", Side.ANSWERER), False),
+        (_told("call.peer_silent", Side.RELAY), False),
+        (_told("call.over", Side.RELAY), False),
+    ],
+)
+def test_only_what_reached_no_system_goes_to_another_site(refusal: CallFailed, goes: bool) -> None:
+    assert may_go_elsewhere(refusal) is goes
