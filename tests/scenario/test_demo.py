@@ -119,6 +119,20 @@ def test_one_release_is_refused_climbed_and_sent_as_codes_alone(told: tuple[Path
     assert "同じに見える人は最少1人→" in "".join(out.split())
 
 
+def test_a_vendor_is_changed_and_not_one_call_is_lost(told: tuple[Path, str]) -> None:
+    folder, out = told
+    act = out.partition("事業者の乗り換え")[2].partition("──\n")[2].partition("──")[0]
+    counts = {
+        line.rpartition("  ")[0].strip(): line.split()[-1] for line in act.splitlines() if line
+    }
+
+    assert "+site: vendor-b" in act
+    assert counts["失われた"] == counts["二重に届いた"] == "0"
+    assert counts["計上した照会"] == counts["回答あり"] != "0"
+    assert "書き添えた計上 1 件" in "".join(act.split("\n"))
+    assert "site: vendor-b" in (folder / "city/systems/finance.yaml").read_text("utf-8")
+
+
 def test_it_is_plain_text_of_a_hundred_columns(told: tuple[Path, str]) -> None:
     _, out = told
 
