@@ -44,7 +44,7 @@ class Journal:
         self, folder: Path, *, process: str, clock: Clock, note: Note, sealed: Sealed
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._folder = folder
+        self.folder = folder
         self._process = process
         self._clock = clock
         self._note = note
@@ -65,10 +65,10 @@ class Journal:
 
     def start(self) -> None:
         """Take over what a crash left open, and begin to enter what is written."""
-        for name, first, lines in left_open(self._folder, self._sealed):
+        for name, first, lines in left_open(self.folder, self._sealed):
             if lines:
                 self._note(leaf_of(name, first, lines, self._clock.now()))
-            _close(self._folder / name)
+            _close(self.folder / name)
         self._sealing = asyncio.create_task(self._seal_on(), name="enter calls")
 
     async def record(self, said: dict[str, Any]) -> None:
@@ -133,10 +133,10 @@ class Journal:
     def _begin(self) -> BinaryIO:
         self._files += 1
         self._name = f"calls-{self._process}-{self._files}"
-        file = hold(self._folder / f"{self._name}{_OPEN}")
+        file = hold(self.folder / f"{self._name}{_OPEN}")
         if file is None:
             raise OSError(0, "held by another process")
-        (self._folder / f"{self._name}{_OPEN}").chmod(0o600)
+        (self.folder / f"{self._name}{_OPEN}").chmod(0o600)
         self._file, self._first = file, 0
         return file
 
@@ -173,7 +173,7 @@ class Journal:
             return
         self._file.close()
         self._file = None
-        _close(self._folder / self._name)
+        _close(self.folder / self._name)
 
 
 def leaf_of(name: str, first: int, lines: list[bytes], at: datetime) -> Entry:

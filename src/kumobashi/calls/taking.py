@@ -4,15 +4,17 @@ The common header, the signature of the asking site, the digest of the body, the
 that it was never seen before, and that the last hop may call here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from kumobashi.calls.errors import CallForeign
 from kumobashi.calls.header import CallHeader
+from kumobashi.calls.seen import Seen
 from kumobashi.calls.signing import PATH, Proof, check_call, hop_signature, read_call
 from kumobashi.calls.sites import CurrentSites, Sites
 from kumobashi.calls.wire import BUDGET
+from kumobashi.crypto.errors import NoncesFull, SignatureReplayed
 from kumobashi.crypto.http_signatures import NonceMemory, claimed_site, verify_request
 from kumobashi.kernel import Clock
 
@@ -59,6 +61,16 @@ class Entrance:
         self.nonces.remember(header.asking_site, header.call, now)
         left = _left(fields, header, self.clock)
         return Taken(header=header, proof=proof, body=body, relay=relay, left=left)
+
+    def remember(self, seen: Iterable[Seen]) -> None:
+        """Take none of these calls again; they were taken before this process began."""
+        for at, asking_site, call in seen:
+            try:
+                self.nonces.remember(asking_site, call, at)
+            except NoncesFull:  # the newest are left out, and nothing new is taken for a while
+                return
+            except SignatureReplayed:
+                continue
 
     def _relay(
         self,

@@ -16,6 +16,7 @@ from kumobashi.calls.here import Here
 from kumobashi.calls.journal import EVENT, Journal
 from kumobashi.calls.posting import Poster
 from kumobashi.calls.relaying import Relaying
+from kumobashi.calls.seen import seen_of_late
 from kumobashi.calls.sites import Sites
 from kumobashi.calls.taking import Entrance
 from kumobashi.calls.waiting import Waiting
@@ -58,6 +59,7 @@ class Calling:
         self._waiting = Waiting()
         handing = Handing(self._poster, self._waiting)
         entrance = Entrance(identity.tenant, identity.site, gateway.clock, self.sites)
+        self._entrance, self._clock = entrance, gateway.clock
         self.local: LocalCalls | None = None
         self.soap: SoapCalls | None = None
         self._journal: Journal | None = None
@@ -120,6 +122,7 @@ class Calling:
         """Take over what a crash left, and look for newer directories."""
         if self._journal:
             self._journal.start()
+            self._entrance.remember(seen_of_late(self._journal.folder, self._clock.now()))
         if self._permits:
             self._watching = asyncio.create_task(self._permits.keep_looking(), name="see links")
         self._looking = asyncio.create_task(self._look(), name="look for a directory")

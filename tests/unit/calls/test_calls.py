@@ -18,10 +18,13 @@ from kumobashi.agreements.errors import NotCovered
 from kumobashi.calls.errors import Side
 from kumobashi.calls.header import FIELD, CallHeader
 from kumobashi.calls.posting import Answered, NoAnswer, NotConnected, Poster
+from kumobashi.calls.seen import seen_of_late
 from kumobashi.calls.showing import Shown
 from kumobashi.calls.signing import PATH
+from kumobashi.calls.taking import Entrance
 from kumobashi.calls.wire import PROBLEM_TYPE
-from tests.unit.calls.sites_here import NEAR, WAYS, City, Office, city, open_socket, run
+from kumobashi.crypto.errors import SignatureReplayed
+from tests.unit.calls.sites_here import NEAR, TENANT, WAYS, City, Office, city, open_socket, run
 
 
 class System:
@@ -285,6 +288,11 @@ async def test_a_call_is_taken_once(running: tuple[City, System]) -> None:
         )
     assert json.loads(came.body)["code"] == "crypto.signature_replayed"
     assert len(system.asked) == 1
+    # Nor by a process that was started since.
+    anew = Entrance(TENANT, "cloud", cloud.clock, entrance.sites)
+    anew.remember(seen_of_late(cloud.folder / "cloud", cloud.clock.now()))
+    with pytest.raises(SignatureReplayed):
+        anew.take(kept, body, fetched_from=fetched_from)
     if held.places["hall"].connects_to == ("relay",) or fetched_from == "relay":
         assert b"payments" not in body  # the relay saw nothing but a sealed text
         assert kept["content-type"] == "application/jose"
