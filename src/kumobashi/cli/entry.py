@@ -44,6 +44,7 @@ PLACES = {
     "agreement": "kumobashi.cli.agreement:agreement",
     "courier": "kumobashi.cli.courier:courier",
     "directory": "kumobashi.cli.directory:directory",
+    "net": "kumobashi.cli.net:net",
     "account": "kumobashi.cli.account:account",
     "doctor": "kumobashi.cli.doctor:doctor",
     "city": "kumobashi.cli.city:city",

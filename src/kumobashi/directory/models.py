@@ -21,6 +21,7 @@ from kumobashi.directory.file_parts import (
     SecretRef,
     TableName,
 )
+from kumobashi.directory.network_models import SiteNetwork
 from kumobashi.directory.profile_models import PeerProfile
 from kumobashi.directory.service_models import BaseUrl, ServiceFile, ServiceName, StandbyFile
 from kumobashi.directory.store_models import RecordsEntry, Store
@@ -216,6 +217,11 @@ class SiteFile(FileModel):
     certifications: tuple[Certification, ...] = Field(default=(), examples=[[{"name": "ISMAP"}]])
     contact: Ident = Field(examples=["it-desk"])
     state: SecretRef | None = Field(default=None, examples=["file:private/hall-core/state.dsn"])
+    network: SiteNetwork | None = Field(
+        default=None,
+        examples=[{"ip": "192.0.2.10"}],
+        description="ゲートウェイの IP・MAC・セグメントと、手前の機器（特定通信の申請に使う）",
+    )
     bases: dict[ServiceName, BaseUrl] = Field(
         default={},
         examples=[{"finance.postings": "http://127.0.0.1:9003/api"}],

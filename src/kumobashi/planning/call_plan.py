@@ -22,6 +22,7 @@ from kumobashi.planning.call_items import (
 from kumobashi.planning.call_links import CallFile
 from kumobashi.planning.call_questioning import at_answer, call_decisions
 from kumobashi.planning.decided import Decided
+from kumobashi.planning.net_allowed import net_cautions
 from kumobashi.planning.services import AskedOperation
 from kumobashi.planning.validity import against_layout, stale_directory, stale_sites, unpublished
 from kumobashi.planning.ways import CallWay, call_way
@@ -135,6 +136,7 @@ def call_plan(
                 (
                     *_cautions(workspace, call, asked, requested),
                     *(caution for one in decisions for caution in one.cautions),
+                    *(c for way in ways for c in net_cautions(workspace, link, way.hops)),
                 )
             )
         ),

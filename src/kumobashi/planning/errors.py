@@ -131,3 +131,25 @@ class WorkspaceMoved(PlanningFailed):
     en = "{file} or the directory changed after it was looked at; nothing was changed."
     remedy_ja = "もう一度実行してください。"
     remedy_en = "Run it again."
+
+
+class NetworkUnknown(PlanningFailed):
+    """The addresses of a site are not written down."""
+
+    code = "planning.network_unknown"
+    status = 409
+    ja = "ゲートウェイの IP・MAC・機器が書かれていないので、機器の設定を作れません: {sites}"
+    en = "No device can be told: network is not written for {sites}."
+    remedy_ja = "sites/ のファイルに network（ip、mac、segment、device）を書いてください。"
+    remedy_en = "Write network (ip, mac, segment, device) into the files in sites/."
+
+
+class DeviceUnknown(PlanningFailed):
+    """No site names such a device."""
+
+    code = "planning.device_unknown"
+    status = 404
+    ja = "機器「{device}」は、どのサイトの network にもありません。"
+    en = "No site names the device {device!r}."
+    remedy_ja = "書かれている機器: {known}"
+    remedy_en = "There are: {known}"

@@ -28,6 +28,7 @@ from kumobashi.planning.decisions import decision_of
 from kumobashi.planning.gating import against_gate
 from kumobashi.planning.items import PlannedItem, items_of
 from kumobashi.planning.links import Bounds, LinkFile
+from kumobashi.planning.net_allowed import net_cautions
 from kumobashi.planning.questioning import question_of
 from kumobashi.planning.retaining import against_retention, retention_of
 from kumobashi.planning.validity import against_layout, stale_directory, stale_sites, unpublished
@@ -144,7 +145,7 @@ def plan(
             *_uncarried(workspace, declared, hops),
             *verdict.reasons,
         ),
-        cautions=verdict.cautions,
+        cautions=(*verdict.cautions, *net_cautions(workspace, link, hops)),
         decision=decision,
         hash=digest(canonical(decision)),
         rows=verdict.rows,
