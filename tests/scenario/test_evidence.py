@@ -30,6 +30,7 @@ def town(city: City, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]
         made.run(LINK, again=True)  # its receipts carry what was signed
         until("the receiver's log is witnessed", lambda: seen_by(made, SENDER), 60)
         until("the sender's log is witnessed", lambda: seen_by(made, RECEIVER, SENDER), 60)
+        until("every gateway signs", lambda: all(signed_by(made, s) for s in SITES) or None, 60)
         yield made
 
 

@@ -57,8 +57,9 @@ class Caller:
 class NonceMemory:
     """The nonces of the last minutes, in this process; bounded, safe between threads.
 
-    After a restart it is empty. That is enough because every call of the peer protocol may be
-    repeated without effect; the memory keeps a listener from asking again in another's name.
+    After a restart it is empty. That is enough because every request of the peer protocol may be
+    repeated without effect; the memory keeps a listener from asking again in another's name. Calls
+    of systems may not be repeated: theirs is filled again from the journal of calls.
     """
 
     def __init__(self, limit: int = 1_000_000) -> None:
