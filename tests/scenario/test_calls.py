@@ -125,16 +125,30 @@ def test_a_call_is_answered_recorded_and_stopped_with_its_approval(
     status, problem = _ask(town, system="finance")
     assert (status, problem["code"]) == (401, "call.system_unproven")
 
+    assert _allowed(town) == [{"method": "POST", "path": "/payments/search"}]
     approval = town.folder / "approvals/arrears-payments.yaml"
     kept = approval.read_bytes()
     approval.unlink()
     stopped = until("no more calls", lambda: _ask(town)[1].get("code"), 5)
     assert stopped == "call.link_not_ready"
+    assert _allowed(town) == []
     asked = len(system[1].asked)
     assert _ask(town)[0] == 403
     assert len(system[1].asked) == asked
     approval.write_bytes(kept)
     until("calls again", lambda: _ask(town)[0] == 200 or None, 5)
+
+
+def _allowed(town: Town) -> list[dict[str, str]]:
+    """Return what arrears may ask of collection, as a GovStack client hears it."""
+    place = "kumobashi/LG/999997"
+    request = urllib.request.Request(
+        f"{town.door(SITE)}/r1/{place}/collection/allowedMethods",
+        headers={"X-GovStack-Client": f"{place}/arrears"},
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        services = json.load(answer)["member"]
+    return [one for service in services for one in service["endpointList"]["member"]]
 
 
 def test_what_was_recorded_outlives_a_kill_and_is_proven(

@@ -18,7 +18,7 @@ from kumobashi.cli.terminal import Terminal
     example="kumobashi bench calls --json",
 )
 @number("--calls", 8_000, least=100, most=1_000_000, ja="照会の数", en="Calls")
-@number("--at-once", 48, most=2_000, ja="同時に照会する数", en="How many ask at the same time")
+@number("--at-once", 20, most=2_000, ja="同時に照会する数", en="How many ask at the same time")
 @number("--per-second", 20, most=200, ja="静かなときの毎秒の数", en="A quiet line: calls a second")
 @number("--seconds", 15, most=600, ja="その秒数", en="For how many seconds")
 def calls(terminal: Terminal, **wished: Any) -> Exit:  # noqa: ANN401 - the options above

@@ -118,6 +118,12 @@ class Calling:
         """Return the sites as the newest directory has them."""
         return self._sites
 
+    @property
+    def permits(self) -> "CallPermits":
+        """The online links of this site; only an endpoint has any."""
+        assert self._permits is not None, "a relay decides nothing"  # noqa: S101 - for the checker
+        return self._permits
+
     def start(self) -> None:
         """Take over what a crash left, and look for newer directories."""
         if self._journal:

@@ -27,6 +27,7 @@ from kumobashi.service.incident_api import incident_routes
 from kumobashi.service.incident_clocks import open_incidents
 from kumobashi.service.individual_api import individual_routes
 from kumobashi.service.local_api import guarded, local_routes
+from kumobashi.service.mediator_api import MediatorFace
 from kumobashi.service.person_api import person_routes
 from kumobashi.service.plan_desk import PlanDesk
 from kumobashi.service.planned import Planned
@@ -100,6 +101,11 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
         *tie_routes(gateway, endpoint),
         *incident_routes(gateway, endpoint, accounts),
         *govstack_routes(gateway, endpoint.consents),
+        *MediatorFace(
+            directory=lambda: gateway.calling.sites().directory,
+            workspace=partial(endpoint.wiring.workspace, seconds_old=1.0),
+            permits=lambda: gateway.calling.permits,
+        ).routes(),
         *courier_routes(courier, partial(guarded, gateway)),
         *agreement_routes(agreements, accounts, partial(guarded, gateway)),
         *console_routes(
