@@ -142,12 +142,11 @@ def test_a_call_is_answered_recorded_and_stopped_with_its_approval(
 def _allowed(town: Town) -> list[dict[str, str]]:
     """Return what arrears may ask of collection, as a GovStack client hears it."""
     place = "kumobashi/LG/999997"
-    request = urllib.request.Request(
-        f"{town.door(SITE)}/r1/{place}/collection/allowedMethods",
-        headers={"X-GovStack-Client": f"{place}/arrears"},
-    )
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        services = json.load(answer)["member"]
+    connection = http.client.HTTPConnection("127.0.0.1", town.ports[SITE], timeout=10)
+    with contextlib.closing(connection):
+        said = {"X-GovStack-Client": f"{place}/arrears"}
+        connection.request("GET", f"/r1/{place}/collection/allowedMethods", headers=said)
+        services = json.loads(connection.getresponse().read())["member"]
     return [one for service in services for one in service["endpointList"]["member"]]
 
 
