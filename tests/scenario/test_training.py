@@ -1,6 +1,7 @@
 """The training as a clerk opens it: made, looked at, left, opened again, begun anew."""
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -25,7 +26,10 @@ def _command(folder: Path, *more: str) -> list[str]:
 @contextmanager
 def _open(folder: Path, *more: str) -> Iterator[dict[str, str]]:
     """Open the training and give what it says once it is ready."""
-    with subprocess.Popen(_command(folder, *more), stdout=subprocess.PIPE, text=True) as process:
+    buffered = {name: said for name, said in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    with subprocess.Popen(
+        _command(folder, *more), stdout=subprocess.PIPE, text=True, env=buffered
+    ) as process:
         try:
             assert process.stdout
             text = ""

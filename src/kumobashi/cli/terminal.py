@@ -58,7 +58,8 @@ class Terminal:
         """Print a JSON value for machines."""
         # Not every pipe of Windows is one of Unicode; escaped, JSON stays what it is.
         is_plain = not sys.stdout.encoding.lower().startswith("utf")
-        print(json.dumps(value, ensure_ascii=is_plain, indent=2))  # noqa: T201 - this is the output
+        # Whoever reads a pipe hears it now, also when this process goes on serving.
+        print(json.dumps(value, ensure_ascii=is_plain, indent=2), flush=True)  # noqa: T201 - output
 
     @property
     def folder(self) -> Path:
