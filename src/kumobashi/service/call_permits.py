@@ -88,11 +88,11 @@ class CallPermits:
         wiring = self._wiring
         try:
             workspace = self._workspace()
-            links = wiring.links()
+            found = wiring.seen()
             refused = {
                 (call.to, f"{call.from_}.{call.service}"): reason
                 for name, call in workspace.calls.items()
-                if (reason := wiring.refusal(name)) is not None
+                if (reason := found.refusal(name)) is not None
             }
             backends = {
                 (system, service, is_test): base
@@ -105,7 +105,7 @@ class CallPermits:
             log.warning("online links were not read", extra={"code": error.code})
             self._seen = _Seen()
         else:
-            self._seen = _Seen(links, refused, backends)
+            self._seen = _Seen(found.links, refused, backends)
 
     async def keep_looking(self) -> None:
         """Look again and again."""

@@ -37,13 +37,21 @@ class _Ready:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class Found:
     """What was found when somebody last looked."""
 
     links: Mapping[tuple[str, str], tuple[CallLink, ...]] = field(default_factory=dict)
     refused: Mapping[str, KumobashiError] = field(default_factory=dict)
     known: tuple[str, ...] = ()
     broken: KumobashiError | None = None  # the workspace cannot be read: nothing is in force
+
+    def refusal(self, link: str) -> KumobashiError | None:
+        """Return why a link is not in force; nothing for one that is."""
+        if self.broken is not None:
+            return self.broken
+        if link not in self.known:
+            return LinkUnknown(link=link, known=", ".join(self.known))
+        return self.refused.get(link)
 
 
 class CallWiring:
@@ -73,7 +81,7 @@ class CallWiring:
         self._agreed = agreed
         self._lock = threading.Lock()
         self._looked: float | None = None  # monotonic seconds
-        self._found = _Found()
+        self._found = Found()
         self._links: dict[str, _Ready] = {}  # kept while their plans are the same objects
 
     def links(self) -> Mapping[tuple[str, str], tuple[CallLink, ...]]:
@@ -82,12 +90,11 @@ class CallWiring:
 
     def refusal(self, link: str) -> KumobashiError | None:
         """Return why a link is not in force; nothing for one that is."""
-        found = self._now()
-        if found.broken is not None:
-            return found.broken
-        if link not in found.known:
-            return LinkUnknown(link=link, known=", ".join(found.known))
-        return found.refused.get(link)
+        return self._now().refusal(link)
+
+    def seen(self) -> "Found":
+        """Return links and refusals of one look: asked apart, a link could be in neither."""
+        return self._now()
 
     def backend(self, system: str, service: str, *, test: bool) -> str | None:
         """Return where a system answers at this site, below which the version stands, or nothing.
@@ -106,19 +113,19 @@ class CallWiring:
         here = next((one for one in held.standby if one.site == self._site), None)
         return here.base.get(service) if here and not test else None
 
-    def _now(self) -> _Found:
+    def _now(self) -> Found:
         with self._lock:
             if self._looked is None or time.monotonic() - self._looked >= EVERY_SECONDS:
                 self._found = self._look()
                 self._looked = time.monotonic()
             return self._found
 
-    def _look(self) -> _Found:
+    def _look(self) -> Found:
         try:
             workspace = self._workspace()
             self._allow(workspace)
         except KumobashiError as error:
-            return _Found(broken=error)
+            return Found(broken=error)
         in_force: list[CallLink] = []
         refused: dict[str, KumobashiError] = {}
         for name, call in sorted(workspace.calls.items()):
@@ -130,7 +137,7 @@ class CallWiring:
                 refused[name] = error
             else:
                 in_force.append(ready.link)
-        return _Found(links=_by_asker(in_force), refused=refused, known=tuple(workspace.calls))
+        return Found(links=_by_asker(in_force), refused=refused, known=tuple(workspace.calls))
 
     def _ready(self, workspace: Workspace, name: str) -> _Ready:
         """Return a link that is permitted and approved; the same object while nothing changed."""

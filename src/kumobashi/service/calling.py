@@ -130,6 +130,7 @@ class Calling:
             self._journal.start()
             self._entrance.remember(seen_of_late(self._journal.folder, self._clock.now()))
         if self._permits:
+            self._permits.look()  # whoever asks at once must not hear that nothing is permitted
             self._watching = asyncio.create_task(self._permits.keep_looking(), name="see links")
         self._looking = asyncio.create_task(self._look(), name="look for a directory")
         self._fetching = asyncio.create_task(self._fetcher.keep_fetching(), name="fetch calls")
