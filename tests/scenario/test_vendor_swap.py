@@ -163,7 +163,7 @@ def test_a_site_that_stands_by_is_asked_while_the_other_is_away(vendors: Vendors
         if one.status == 201:
             assert done[f"N{one.number}"] == 1
         else:  # it was at A when that was killed, and may have been done
-            assert (one.status, one.said["code"]) == (504, "call.peer_silent")
+            assert (one.status, one.said["code"]) == (504, "call.peer_silent"), one
     assert sum(one.status != 201 for one in posted) <= len(callers)
 
 
