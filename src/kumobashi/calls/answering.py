@@ -84,11 +84,11 @@ class Answerer:
         message = take_out(media_type, taken.body, self.here.sealing, is_sealed=is_sealed)
         request = Request.decode(message)
         path = request.path.partition("?")[0]
-        links = self.here.permits.links(header.asker, header.asked)
-        link = next((one for one in links if one.link == header.link), None)
+        found = self.here.permits.permitted(header.asker, header.asked)
+        link = next((one for one in found.links if one.link == header.link), None)
         if link is None:
-            if reason := self.here.permits.refusal(header.asker, header.asked):
-                raise not_ready(header.link, reason, Side.ANSWERING_GATEWAY)
+            if found.refusal:
+                raise not_ready(header.link, found.refusal, Side.ANSWERING_GATEWAY)
             raise NotPermitted(asker=header.asker, service=header.asked)
         said = (header.plan, header.purpose, header.agreement, header.unit, header.kind)
         if said != (link.plan, link.purpose, link.agreement, link.unit, link.kind):

@@ -109,7 +109,8 @@ class Asker:
         asked = f"{wish.answerer}.{wish.service}"
         path = wish.request.path.partition("?")[0]
         refused: CallFailed | None = None
-        for link in self.here.permits.links(wish.asker, asked):
+        found = self.here.permits.permitted(wish.asker, asked)
+        for link in found.links:
             try:
                 operation = link.operation(wish.version, wish.request.method, path)
                 if operation.given is not None:
@@ -120,7 +121,7 @@ class Asker:
                 return link
         if refused:
             raise refused
-        if reason := self.here.permits.refusal(wish.asker, asked):
+        if reason := found.refusal:
             link_name = str(reason.facts.get("link", asked))
             raise not_ready(link_name, reason, Side.ASKING_GATEWAY)
         raise NotPermitted(asker=wish.asker, service=asked)

@@ -71,14 +71,22 @@ class CallLink:
         raise OperationNotPermitted(link=self.link, method=method, permitted=permitted)
 
 
+@dataclass(frozen=True, slots=True)
+class Permitted:
+    """What one look found: links and refusal asked apart, a link could be in neither."""
+
+    links: Sequence[CallLink] = ()
+    refusal: KumobashiError | None = None
+
+
 class Permits(Protocol):
     """What both gateways ask before a call goes on; cheap, as often as there are calls."""
 
-    def links(self, asker: str, asked: str) -> Sequence[CallLink]:
-        """Return the links in force by which a system may ask ``system.service``."""
+    def permitted(self, asker: str, asked: str) -> Permitted:
+        """Return the links in force by which a system may ask ``system.service``.
 
-    def refusal(self, asker: str, asked: str) -> KumobashiError | None:
-        """Return why a declared link is not in force; nothing when there is none at all."""
+        With the reason why a declared one is not in force; without when there is none at all.
+        """
 
     def backend(self, system: str, service: str, *, is_test: bool) -> str | None:
         """Return where the system answers at this site: scheme, authority and base path."""
@@ -86,7 +94,11 @@ class Permits(Protocol):
 
 def not_ready(link: str, reason: KumobashiError, side: Side) -> LinkNotReady:
     """Return what a gateway says of a link that is declared, but not in force for ``reason``."""
-    kind = LinkChanging if isinstance(reason, Drifted | PlanRefused) else LinkNotReady
+    kind = (
+        LinkChanging
+        if reason.retryable or isinstance(reason, Drifted | PlanRefused)
+        else LinkNotReady
+    )
     return kind(link=link, reason=reason.say("ja"), reason_en=reason.say("en"), side=side)
 
 

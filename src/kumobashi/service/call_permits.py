@@ -5,12 +5,13 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from kumobashi.calls.permits import CallLink
+from kumobashi.calls.permits import CallLink, Permitted
 from kumobashi.calls.sites import Sites
 from kumobashi.directory.entries import Directory
 from kumobashi.kernel import KumobashiError
 from kumobashi.planning.workspace import Workspace
 from kumobashi.service.call_wiring import CallWiring
+from kumobashi.service.errors import LinksUnread
 
 log = logging.getLogger(__name__)
 EVERY_SECONDS = 1.0
@@ -21,6 +22,7 @@ Asked = tuple[str, str]  # the asking system, and "system.service"
 class _Seen:
     """What was seen at the last look."""
 
+    unread: KumobashiError | None  # nothing is in force
     links: Mapping[Asked, Sequence[CallLink]] = field(default_factory=dict)
     refused: Mapping[Asked, KumobashiError] = field(default_factory=dict)
     backends: Mapping[tuple[str, str, bool], str] = field(default_factory=dict)
@@ -38,15 +40,12 @@ class CallPermits:
         self._wiring_for = wiring
         self._workspace = workspace
         self._wiring = wiring(directory)
-        self._seen = _Seen()
+        self._seen = _Seen(LinksUnread())
 
-    def links(self, asker: str, asked: str) -> Sequence[CallLink]:
-        """Return the links in force by which a system may ask ``system.service``."""
-        return self._seen.links.get((asker, asked), ())
-
-    def refusal(self, asker: str, asked: str) -> KumobashiError | None:
-        """Return why a declared link is not in force; nothing when there is none at all."""
-        return self._seen.refused.get((asker, asked))
+    def permitted(self, asker: str, asked: str) -> Permitted:
+        """Return the links in force, or why a declared one is not; both of one look."""
+        seen, key = self._seen, (asker, asked)
+        return Permitted(seen.links.get(key, ()), seen.unread or seen.refused.get(key))
 
     def backend(self, system: str, service: str, *, is_test: bool) -> str | None:
         """Return where the system answers at this site: scheme, authority and base path."""
@@ -103,9 +102,9 @@ class CallPermits:
             }
         except KumobashiError as error:
             log.warning("online links were not read", extra={"code": error.code})
-            self._seen = _Seen()
+            self._seen = _Seen(error)
         else:
-            self._seen = _Seen(found.links, refused, backends)
+            self._seen = _Seen(None, found.links, refused, backends)
 
     async def keep_looking(self) -> None:
         """Look again and again."""
@@ -114,5 +113,5 @@ class CallPermits:
                 await asyncio.to_thread(self.look)
             except Exception:
                 log.exception("online links were not read")
-                self._seen = _Seen()
+                self._seen = _Seen(LinksUnread())
             await asyncio.sleep(EVERY_SECONDS)

@@ -108,6 +108,18 @@ class NotOffered(ServiceFailed):
     remedy_en = "docs/reference/consent.md lists the operations there are."
 
 
+class LinksUnread(ServiceFailed):
+    """Nobody could look yet at what may be asked: nothing is in force."""
+
+    code = "service.links_unread"
+    retryable = True
+    status = 503
+    ja = "このサイトは、オンライン連携の設定をまだ読めていません。"
+    en = "This site has not been able to read its online links yet."
+    remedy_ja = "続くときは、サイトの動作記録で理由を確かめてください。"
+    remedy_en = "If this goes on, see why in the log of the site."
+
+
 class BodyStalled(ServiceFailed):
     """The rest of a body does not come: a line that stands still, or a length that is wrong."""
 

@@ -166,9 +166,11 @@ class MediatorFace:
         """Give the endpoints of every version, or those that the client may ask."""
         allowed = None
         if client is not None:
-            links = self.permits().links(client.application, f"{provider.application}.{code}")
+            asked = f"{provider.application}.{code}"
             allowed = {
-                (one.version, one.method, one.path) for link in links for one in link.operations
+                (one.version, one.method, one.path)
+                for link in self.permits().permitted(client.application, asked).links
+                for one in link.operations
             }
         for version, interface in sorted(service.interfaces.items()):
             found = [

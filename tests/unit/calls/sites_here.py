@@ -18,7 +18,7 @@ from kumobashi.calls.fetching import Fetcher
 from kumobashi.calls.handing import Handing
 from kumobashi.calls.here import Here
 from kumobashi.calls.journal import Journal
-from kumobashi.calls.permits import CallLink, Operation
+from kumobashi.calls.permits import CallLink, Operation, Permitted
 from kumobashi.calls.posting import Answered, Poster
 from kumobashi.calls.relaying import Relaying
 from kumobashi.calls.sites import Sites
@@ -76,12 +76,11 @@ class Office:
     why: KumobashiError | None = None
     is_declared: bool = True
 
-    def links(self, asker: str, asked: str) -> Sequence[CallLink]:
-        fits = (asker, asked) == (self.link.asker, self.link.asked)
-        return (self.link,) if fits and self.is_declared and self.why is None else ()
-
-    def refusal(self, asker: str, asked: str) -> KumobashiError | None:
-        return self.why if (asker, asked) == (self.link.asker, self.link.asked) else None
+    def permitted(self, asker: str, asked: str) -> Permitted:
+        if (asker, asked) != (self.link.asker, self.link.asked):
+            return Permitted()
+        in_force = self.is_declared and self.why is None
+        return Permitted((self.link,) if in_force else (), self.why)
 
     def backend(self, _system: str, _service: str, *, is_test: bool) -> str | None:
         return None if is_test else self.base

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 
-from kumobashi.calls.permits import CallLink, Operation
+from kumobashi.calls.permits import CallLink, Operation, Permitted
 from kumobashi.kernel import SystemClock
 from kumobashi.planning.publishing import publish_directory
 from kumobashi.planning.sampling import write_sample
@@ -22,7 +22,7 @@ COLLECTION = f"/r1/{MEMBER}/collection"
 class _Permits:
     """One link in force: arrears may search payments."""
 
-    def links(self, asker: str, asked: str) -> list[CallLink]:
+    def permitted(self, asker: str, asked: str) -> Permitted:
         operation = Operation(
             version="v1", name="searchPayments", method="POST", path="/payments/search"
         )
@@ -30,7 +30,7 @@ class _Permits:
             link="l", asker="arrears", answerer="collection", service="payments",
             sites=("hall-core",), operations=(operation,), purpose="p", plan="sha256:1",
         )  # fmt: skip
-        return [link] if (asker, asked) == ("arrears", "collection.payments") else []
+        return Permitted([link] if (asker, asked) == ("arrears", "collection.payments") else ())
 
 
 @pytest.fixture
