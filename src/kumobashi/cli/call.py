@@ -63,6 +63,47 @@ def token(terminal: Terminal, *, system: str, anew: bool) -> Exit:
 
 
 @command(
+    "client",
+    ja="庁内データ連携（OAuth 2.0）で照会する業務システムのクライアントを作ります。\n"
+    "置いた場所を示し、client_secret は表示しません。",
+    en="Make the OAuth client of a system that asks by the internal-linkage profile.\n"
+    "It says where it lies; the secret is not shown.",
+    example="kumobashi call client arrears",
+)
+@click.argument("system")
+@option(
+    "--anew",
+    is_flag=True,
+    ja="client_secret を作り直す（前のものはすぐに使えなくなります）",
+    en="Make another secret; the one before is worth nothing at once",
+)
+@option(
+    "--basic",
+    is_flag=True,
+    ja="当面の措置の client_secret_basic も許す",
+    en="Allow client_secret_basic too, as in the interim",
+)
+def client(terminal: Terminal, *, system: str, anew: bool, basic: bool) -> Exit:
+    """Make a client."""
+    from kumobashi.service.linkage_clients import make_client
+
+    held = _system(terminal.workspace(), system)
+    path = make_client(terminal.folder, held.site, system, anew=anew, basic=basic)
+    shown = path.relative_to(terminal.folder)
+    if terminal.as_json:
+        terminal.emit({"system": system, "site": held.site, "file": str(shown)})
+    else:
+        terminal.out.print(
+            terminal.t(
+                f"{held.name} のクライアントを {shown} に置きました。",
+                f"The client of {system} is in {shown}.",
+            ),
+            soft_wrap=True,
+        )
+    return Exit.OK
+
+
+@command(
     "certificate",
     ja="SOAP の電文に署名する業務システムの証明書を登録します。\n"
     "前の証明書はすぐに使えなくなります。",
@@ -215,5 +256,5 @@ def _system(workspace: "Workspace", name: str) -> "SystemFile":
     return held
 
 
-for each in (token, certificate, ask):
+for each in (token, client, certificate, ask):
     call.add_command(each)

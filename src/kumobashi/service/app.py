@@ -24,6 +24,7 @@ from kumobashi.service.ending import asked_to_end
 from kumobashi.service.errors import NothingToShare, OnlyHere
 from kumobashi.service.gateway import Gateway
 from kumobashi.service.heaps import share_heaps
+from kumobashi.service.linkage_api import FACE as LINKAGE_FACE
 from kumobashi.service.peer_api import peer_routes
 from kumobashi.service.peer_evidence import PeerEvidence
 from kumobashi.service.problems import problem, unexpected
@@ -179,6 +180,9 @@ class _CallsFirst:
                 return
             if self._calling.soap and path.startswith(SOAP_FACE):
                 await self._calling.soap(scope, receive, send)
+                return
+            if self._calling.linkage and path.startswith(LINKAGE_FACE):
+                await self._calling.linkage(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 

@@ -12,6 +12,7 @@ from kumobashi.kernel import KumobashiError
 from kumobashi.planning.workspace import Workspace
 from kumobashi.service.call_wiring import CallWiring
 from kumobashi.service.errors import LinksUnread
+from kumobashi.service.linkage_offers import Offer, offers
 
 log = logging.getLogger(__name__)
 EVERY_SECONDS = 1.0
@@ -26,6 +27,7 @@ class _Seen:
     links: Mapping[Asked, Sequence[CallLink]] = field(default_factory=dict)
     refused: Mapping[Asked, KumobashiError] = field(default_factory=dict)
     backends: Mapping[tuple[str, str, bool], str] = field(default_factory=dict)
+    offers: Sequence[Offer] = ()
 
 
 class CallPermits:
@@ -50,6 +52,10 @@ class CallPermits:
     def backend(self, system: str, service: str, *, is_test: bool) -> str | None:
         """Return where the system answers at this site: scheme, authority and base path."""
         return self._seen.backends.get((system, service, is_test))
+
+    def offers(self) -> Sequence[Offer]:
+        """Return what the internal-linkage profile may ask."""
+        return self._seen.offers
 
     def document(self, system: str, service: str, version: str) -> bytes | None:
         """Return the document of a service that some link in force lets be asked; reads a file."""
@@ -104,7 +110,7 @@ class CallPermits:
             log.warning("online links were not read", extra={"code": error.code})
             self._seen = _Seen(error)
         else:
-            self._seen = _Seen(None, found.links, refused, backends)
+            self._seen = _Seen(None, found.links, refused, backends, offers(workspace, found.links))
 
     async def keep_looking(self) -> None:
         """Look again and again."""

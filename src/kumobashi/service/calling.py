@@ -15,6 +15,7 @@ from kumobashi.calls.handing import Handing
 from kumobashi.calls.here import Here
 from kumobashi.calls.journal import EVENT, Journal
 from kumobashi.calls.posting import Poster
+from kumobashi.calls.records import refused_record
 from kumobashi.calls.relaying import Relaying
 from kumobashi.calls.seen import seen_of_late
 from kumobashi.calls.sites import Sites
@@ -29,6 +30,8 @@ from kumobashi.service.call_api import LocalCalls, PeerCalls
 from kumobashi.service.call_certificates import CallCertificates
 from kumobashi.service.call_tokens import CallTokens
 from kumobashi.service.call_waiting_api import WaitingCalls
+from kumobashi.service.linkage_api import LinkageCalls
+from kumobashi.service.linkage_clients import LinkageClients
 from kumobashi.service.soap_api import SoapCalls
 
 if TYPE_CHECKING:
@@ -51,6 +54,7 @@ class Calling:
         identity = gateway.identity
         self._read = read
         self._permits = permits
+        self._clock = gateway.clock
         self._watching: asyncio.Task[None] | None = None
         self._sites = Sites(identity.directory, identity.site)
         self._poster = Poster()
@@ -62,6 +66,7 @@ class Calling:
         self._entrance, self._clock = entrance, gateway.clock
         self.local: LocalCalls | None = None
         self.soap: SoapCalls | None = None
+        self.linkage: LinkageCalls | None = None
         self._journal: Journal | None = None
         answerer: Answerer | None = None
         relaying: Relaying | None = None
@@ -99,6 +104,16 @@ class Calling:
                 certificates=CallCertificates(workspace, site),
                 describe=permits.document,
                 clock=gateway.clock,
+            )
+            self.linkage = LinkageCalls(
+                asker=asker,
+                clients=LinkageClients(workspace, site),
+                offers=permits.offers,
+                key=identity.signing,
+                tenant=identity.tenant,
+                url=lambda: self._sites.entry(site).url,
+                clock=gateway.clock,
+                record=self._refused,
             )
         self.peer = PeerCalls(entrance, answerer=answerer, relaying=relaying)
         self.held = WaitingCalls(
@@ -141,6 +156,12 @@ class Calling:
             is_asked = self._waiting.is_fetched_by_others(_ASKED_WITHIN_SECONDS)
             return frozenset(self._sites.reachable if is_asked else ())
         return self._permits.holders(self._sites)
+
+    async def _refused(self, error: KumobashiError) -> None:
+        """Record what was refused before it was a call."""
+        if self._journal:
+            said = refused_record(None, error, self._clock.now()) | {"side": "asker"}
+            await self._journal.record(said)
 
     async def aclose(self) -> None:
         """Let go; what was recorded is entered."""
