@@ -192,7 +192,8 @@ def test_items_are_told_by_the_standards_codes(place: Place) -> None:
     assert {one["code"] for one in problem["errors"]} == {"E0001", "E0002"}
     assert problem["_links"]["self"]["href"] == f"/linkage/collection/{API}"
     status, _, problem = place.ask(token, {"resident_no": "0000000001", "name": "架空"})
-    assert (status, len(place.collection.asked)) == (401, asked)
+    assert (status, problem["errors"][0]["code"]) == (400, "call.item_not_permitted")
+    assert len(place.collection.asked) == asked
 
 
 @pytest.mark.parametrize("shown", ["", "Bearer", "Bearer x.y.z", "Basic eDp5"])

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from kumobashi.calls.binary_http import Answer
-from kumobashi.calls.errors import ServiceUnfit
+from kumobashi.calls.errors import ItemNotPermitted, ServiceUnfit
 from kumobashi.calls.linkage.errors import ItemsUnfit, LinkageFailed, TooSlow
 from kumobashi.calls.linkage.items import renamed
 from kumobashi.crypto.canonical import read_json
@@ -65,7 +65,7 @@ def refused(error: KumobashiError, href: str) -> tuple[int, str, bytes]:
         "detail": error.remedy("ja"),
         "_links": _self(href),
     }
-    if error.status in _OURS_ON_401:
+    if error.status in _OURS_ON_401 and not isinstance(error, ItemNotPermitted):
         return 401, "application/json", _json(body)
     if error.status >= _THEIRS or (not isinstance(error, LinkageFailed) and error.retryable):
         return 503, "application/json", _json(body)
