@@ -25,6 +25,8 @@ from kumobashi.calls.errors import (
 )
 from kumobashi.calls.header import CallHeader
 from kumobashi.calls.here import Here
+from kumobashi.calls.interconnection.answering import TestAnswers
+from kumobashi.calls.interconnection.probes import kind_of
 from kumobashi.calls.permits import CallLink, Operation, not_ready
 from kumobashi.calls.posting import Answered, NoAnswer, NotConnected, TooLong
 from kumobashi.calls.pressure import Place
@@ -43,15 +45,23 @@ class Answerer:
     here: Here
     _places: dict[str, Place] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Answer interconnection tests too."""
+        here = self.here
+        self._tests = TestAnswers(here.site, here.key, here.clock, here.permits)
+
     async def answer(self, taken: Taken) -> Answered:
         """Return the signed answer, or the signed refusal."""
         header = taken.header
         try:
-            link, operation, request = self._permitted(taken)
-            await self.here.journal.record(
-                asked_record("answerer", header, taken.proof, self.here.clock.now())
-            )
-            answer = await self._ask_system(taken, link, operation, request)
+            request = self._opened(taken)
+            if header.is_test and (probe := kind_of(request)):
+                await self._noted(taken)
+                answer = await self._tests.answer(probe, taken, request)
+            else:
+                link, operation = self._permitted(header, request)
+                await self._noted(taken)
+                answer = await self._ask_system(taken, link, operation, request)
             asker = self.here.sites().entry(header.asking_site)
             recipient = asker.recipient if taken.relay else None
             status, (media_type, body) = 200, put_in(answer.encode(), recipient)
@@ -71,7 +81,13 @@ class Answerer:
         await self.here.journal.record(answered_record("answerer", header, signed, status, now))
         return Answered(status=status, headers=tuple(signed.fields.items()), body=body)
 
-    def _permitted(self, taken: Taken) -> tuple[CallLink, Operation, Request]:
+    async def _noted(self, taken: Taken) -> None:
+        """See the request recorded before anything is done with it."""
+        record = asked_record("answerer", taken.header, taken.proof, self.here.clock.now())
+        await self.here.journal.record(record)
+
+    def _opened(self, taken: Taken) -> Request:
+        """Return what is asked, once it is sure that it is asked of this site."""
         header = taken.header
         if header.answering_site != self.here.site:
             raise CallForeign(field="answering_site")
@@ -82,7 +98,10 @@ class Answerer:
         media_type = taken.proof.fields["content-type"]
         is_sealed = taken.relay is not None
         message = take_out(media_type, taken.body, self.here.sealing, is_sealed=is_sealed)
-        request = Request.decode(message)
+        return Request.decode(message)
+
+    def _permitted(self, header: CallHeader, request: Request) -> tuple[CallLink, Operation]:
+        """Return the link in force that permits it, and as what."""
         path = request.path.partition("?")[0]
         found = self.here.permits.permitted(header.asker, header.asked)
         link = next((one for one in found.links if one.link == header.link), None)
@@ -95,8 +114,7 @@ class Answerer:
             raise PlanDiffers(link=link.link)
         if self.here.site not in link.sites:
             raise NotHere(service=header.asked, site=self.here.site)
-        operation = link.operation(header.version, request.method, path)
-        return link, operation, request
+        return link, link.operation(header.version, request.method, path)
 
     async def _ask_system(
         self, taken: Taken, link: CallLink, operation: Operation, request: Request

@@ -9,6 +9,7 @@ answering side takes it only if it has never seen it.
 
 import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -98,7 +99,7 @@ class Asker:
         failure: CallFailed | None = None
         for to_site in link.sites:
             try:
-                return await self._ask(wish, link, to_site, sites, begun=begun)
+                return await self.ask_at(to_site, wish, link, sites, begun=begun)
             except CallFailed as error:
                 if not may_go_elsewhere(error):
                     raise
@@ -126,9 +127,17 @@ class Asker:
             raise not_ready(link_name, reason, Side.ASKING_GATEWAY)
         raise NotPermitted(asker=wish.asker, service=asked)
 
-    async def _ask(
-        self, wish: Wish, link: CallLink, to_site: str, sites: Sites, *, begun: float
+    async def ask_at(
+        self,
+        to_site: str,
+        wish: Wish,
+        link: CallLink,
+        sites: Sites,
+        *,
+        begun: float,
+        told: Callable[[CallHeader, Proof], None] = lambda *_: None,
     ) -> Answer:
+        """Ask at one site what a link permits, once; ``told`` is what goes out."""
         now = self.here.clock.now()
         seconds = min(link.answer_seconds, wish.seconds or link.answer_seconds)
         waited = asyncio.get_running_loop().time() - begun
@@ -157,6 +166,7 @@ class Asker:
         recipient = sites.entry(to_site).recipient if is_sealed else None
         media_type, body = put_in(wish.request.encode(), recipient)
         asked = sign_call(header, digest(body), media_type, self.here.key, now)
+        told(header, asked)
         recording = asyncio.create_task(
             self.here.journal.record(asked_record("asker", header, asked, now))
         )
@@ -248,9 +258,11 @@ def _refusal(came: Answered, header: CallHeader, sites: Sites) -> CallFailed:
     if code == SignatureReplayed.code:  # it came twice: the first one was taken
         return PeerSilent(**about(header.answering_site, sites))
     side = said.get("side")
+    is_between = said.get("said_by", header.answering_site) != header.answering_site
+    their = Side.RELAY if is_between else Side.ANSWERING_GATEWAY
     return RelayedRefusal(
         code=code,
         said=said,
-        side=Side(side) if side in set(Side) else Side.ANSWERING_GATEWAY,
+        side=Side(side) if side in set(Side) else their,
         status=came.status if came.status >= 400 else 502,  # noqa: PLR2004 - HTTP
     )

@@ -67,8 +67,10 @@ class CallFailed(KumobashiError):
         return told if isinstance(told, Side) else self.side
 
     def problem(self) -> dict[str, object]:
-        """Return the error as an RFC 9457 problem document with the side at fault."""
-        return super().problem() | {"side": self.at.value, "side_ja": self.at.ja}
+        """Return the error as an RFC 9457 problem document: side and site at fault."""
+        side = {"side": self.at.value, "side_ja": self.at.ja}
+        site = self.facts.get("site")
+        return super().problem() | side | ({"site": site} if isinstance(site, str) else {})
 
 
 class HeaderUnreadable(CallFailed):
@@ -372,5 +374,16 @@ class RelayedRefusal(CallFailed):
 
 
 _MEMBERS = frozenset(
-    {"type", "title", "detail", "remedy", "remedy_en", "retryable", "side", "side_ja"}
+    {
+        "type",
+        "title",
+        "detail",
+        "remedy",
+        "remedy_en",
+        "retryable",
+        "side",
+        "side_ja",
+        "site",
+        "said_by",
+    }
 )

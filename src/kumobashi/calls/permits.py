@@ -91,6 +91,13 @@ class Permits(Protocol):
     def backend(self, system: str, service: str, *, is_test: bool) -> str | None:
         """Return where the system answers at this site: scheme, authority and base path."""
 
+    def tested(self, link: str) -> CallLink:
+        """Return what an interconnection test of a link of either kind goes by; reads files.
+
+        Raises:
+            KumobashiError: why it is not in force.
+        """
+
 
 def not_ready(link: str, reason: KumobashiError, side: Side) -> LinkNotReady:
     """Return what a gateway says of a link that is declared, but not in force for ``reason``."""

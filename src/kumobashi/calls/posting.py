@@ -5,6 +5,7 @@ another fault than an answer that did not come.
 """
 
 import asyncio
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -70,7 +71,7 @@ class Poster:
                 async with self._pool().request(
                     method,
                     address,
-                    data=body or None,
+                    data=io.BytesIO(body) if len(body) > _WHOLE else body or None,
                     headers=headers,
                     allow_redirects=False,
                     skip_auto_headers=("accept", "accept-encoding", "user-agent", "content-type"),
@@ -115,4 +116,4 @@ class Poster:
         return self._session
 
 
-_WHOLE = 1 << 20
+_WHOLE = 1 << 20  # bytes: what is larger is sent and read piece by piece

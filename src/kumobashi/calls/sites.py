@@ -73,6 +73,11 @@ class Sites:
         legs = self._legs(asking_site, self.here)
         return legs[-1].hop.to_site if legs and legs[-1].is_fetched else None
 
+    def way_to(self, to_site: str) -> tuple[Leg, ...]:
+        """Return the way of a call; nothing when there is none, or a medium is carried on it."""
+        self.entry(to_site)
+        return self._legs(self.here, to_site)
+
     @property
     def reachable(self) -> tuple[str, ...]:
         """The sites that this one may open a connection to."""

@@ -8,6 +8,7 @@ from kumobashi.cli.command import Group, command, option
 from kumobashi.cli.errors import NothingRuns
 from kumobashi.cli.exits import Exit, exit_of_transfer
 from kumobashi.cli.holding import lines, pause, resume
+from kumobashi.cli.link_test import test, verify_test
 from kumobashi.cli.local_api import LocalApi, Watched, open_local_api, sender_of
 from kumobashi.cli.terminal import Terminal
 from kumobashi.exchange.views import Light, LinkView, TransferView
@@ -215,7 +216,19 @@ def findings(terminal: Terminal, *, name: str) -> Exit:
     return Exit.OK
 
 
-for _command in (run, status, show, accept, cancel, findings, pause, resume, lines):
+for _command in (
+    run,
+    status,
+    show,
+    accept,
+    cancel,
+    findings,
+    pause,
+    resume,
+    lines,
+    test,
+    verify_test,
+):
     link.add_command(_command)
 
 

@@ -2,7 +2,8 @@
 
 import http.client
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -77,6 +78,14 @@ class LocalApi:
         deed = "pause" if paused else "resume"
         return self._call("POST", f"/api/v1/links/{quote(link, safe='')}/{deed}", {})
 
+    def test_link(self, link: str, *, by: str, at: str | None) -> Iterator[dict[str, Any]]:
+        """Test a link from this site; give the steps as they go by, and the record last."""
+        body = {"by": by} | ({"at": at} if at else {})
+        path = f"/api/v1/links/{quote(link, safe='')}/test"
+        with self._asked("POST", path, body) as answer:
+            for line in answer:
+                yield json.loads(line)
+
     def lines(self) -> dict[str, Any]:
         """Return how the lines to the peers stand, as JSON."""
         return self._call("GET", "/api/v1/lines")
@@ -127,6 +136,14 @@ class LocalApi:
     def _call(
         self, method: str, path: str, body: Mapping[str, object] | None = None
     ) -> dict[str, Any]:
+        with self._asked(method, path, body) as answer:
+            return self._members(answer.read())
+
+    @contextmanager
+    def _asked(
+        self, method: str, path: str, body: Mapping[str, object] | None
+    ) -> Iterator[http.client.HTTPResponse]:
+        """Give the answer to a request, to be read while the block runs."""
         parts = urlsplit(self.url)
         kind = (
             http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
@@ -137,19 +154,21 @@ class LocalApi:
             sent = json.dumps(body).encode() if body is not None else None
             connection.request(method, path, body=sent, headers=headers)
             answer = connection.getresponse()
-            status, text = answer.status, answer.read()
+            if answer.status >= http.client.BAD_REQUEST:
+                raise GatewayRefused(self._members(answer.read()))
+            yield answer
         except (OSError, http.client.HTTPException):
             raise GatewayDown(site=self.site, url=self.url) from None
         finally:
             connection.close()
+
+    def _members(self, text: bytes) -> dict[str, Any]:
         try:
             value = json.loads(text)
         except ValueError:
             value = None
         if not isinstance(value, dict):
             raise GatewayDown(site=self.site, url=self.url)
-        if status >= http.client.BAD_REQUEST:
-            raise GatewayRefused(value)
         return value
 
 

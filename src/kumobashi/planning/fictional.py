@@ -8,17 +8,16 @@ Nobody of the city is read.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from hashlib import sha256
 from types import MappingProxyType
-from typing import Any
 
 import duckdb
 
-from kumobashi.catalogue.code_lists import load_code_lists
-from kumobashi.catalogue.layouts import Field, Layout
+from kumobashi.catalogue.layouts import Layout
 from kumobashi.crypto.keys import TokenKey
 from kumobashi.planning.coding import logical_layout
+from kumobashi.planning.inventing import Value, any_value, said_value
 from kumobashi.planning.links import LinkFile
 from kumobashi.planning.workspace import Workspace
 from kumobashi.release.columns import CAMPAIGN, Area, Flag
@@ -28,7 +27,6 @@ from kumobashi.release.staging import CONSENTS, TIED, Stage, stages
 from kumobashi.release.targeting import meet_targets
 from kumobashi.storage.tables import literal, quoted
 
-Value = str | int | date | None | list[int]
 _KEY = TokenKey(sha256("架空の住民の例".encode()).digest())  # of examples; seals nothing
 _TYPES = {"9": "bigint", "S9": "bigint", "YEAR": "integer", "DATE": "date"}
 _TYPES |= {"TIMESTAMP": "timestamp", "LIST9": "integer[]"}
@@ -54,7 +52,6 @@ _MEMBERS: tuple[tuple[str, str, str, str, int], ...] = (
     ("千代", "チヨ", "2", "52", 76),
 )
 _HEAD = 2  # of the members
-_TOKEN_DIGITS = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,13 +87,13 @@ def example_of(
         person=f"{named}{age}",
         household=len(members),
         before={
-            f"{name}.{field.name}": _said(field, held[0].get(field.name))
+            f"{name}.{field.name}": said_value(field, held[0].get(field.name))
             for name, held in _of_subject(rule, rows, subject).items()
             if held and name in layouts
             for field in layouts[name].fields
         },
         after={
-            item: _said(receiving.field(item), value)
+            item: said_value(receiving.field(item), value)
             for item, value in released.items()
             if item in receiving.names
         },
@@ -121,7 +118,7 @@ def _members(rule: ReleaseRule, layout: Layout, on: date) -> list[dict[str, Valu
             "relationship": relationship,
             "birth_date": _born(ages[number], on),
         }
-        row = {field.name: known.get(field.name, _any(field, on)) for field in layout.fields}
+        row = {field.name: known.get(field.name, any_value(field, on)) for field in layout.fields}
         found.append(row | _filtered(rule.subject.only))
     return found
 
@@ -151,7 +148,7 @@ def _rows(
     for name, layout in layouts.items():
         if name == rule.subject.dataset:
             continue
-        row = {field.name: _any(field, on) for field in layout.fields}
+        row = {field.name: any_value(field, on) for field in layout.fields}
         row[key] = members[chosen][key]
         for column in rule.columns:
             if isinstance(column, Flag) and column.dataset == name:
@@ -181,26 +178,6 @@ def _of_subject(
 
 def _filtered(only: Mapping[str, Sequence[str | int]]) -> dict[str, Value]:
     return {name: codes[0] for name, codes in only.items()}
-
-
-def _any(field: Field, on: date) -> Value:  # noqa: PLR0911 - one for each type
-    """Return a value that a field may hold."""
-    if field.code_list:
-        code = load_code_lists()[field.code_list].values[0]
-        return int(code) if field.type in {"9", "S9"} else code
-    match field.type:
-        case "9" | "S9":
-            return 1
-        case "YEAR":
-            return on.year
-        case "DATE" | "TIMESTAMP":
-            return date(on.year - 1, 4, 1)
-        case "LIST9":
-            return [1]
-        case "N":
-            return "例"
-        case _:
-            return "0" * min(field.digits or 4, 8)
 
 
 def _born(age: int, on: date) -> date:
@@ -280,24 +257,3 @@ def _permitted(
     for row in rows if stage.name in {CONSENTS, TIED} else ():
         into = f"insert into {quoted(stage.name)} by name select ? as {quoted(stage.columns[0])}"
         work.execute(into, [row[stage.columns[0]]])
-
-
-# -- saying -------------------------------------------------------------------------------------
-
-
-def _said(field: Field, value: Any) -> str:  # noqa: ANN401, PLR0911 - whatever the rule made
-    """Return a value as it stands in the data, with the meaning of a code behind it."""
-    if value is None:
-        return "（なし）"
-    if isinstance(value, datetime):
-        return value.date().isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, list):
-        return "・".join(str(held) for held in value)
-    text = str(value)
-    if field.sensitivity == "identifier" and field.digits == _TOKEN_DIGITS:
-        return f"{text[:6]}…{text[-4:]}"
-    if field.code_list and text in (codes := load_code_lists()[field.code_list]):
-        return f"{text}（{codes.ja(text)}）"
-    return text

@@ -31,7 +31,7 @@ from kumobashi.calls.header import FIELD, CallHeader
 from kumobashi.calls.posting import Answered
 from kumobashi.calls.records import refused_record
 from kumobashi.calls.taking import Entrance, Taken
-from kumobashi.calls.wire import LARGEST_REQUEST, PROBLEM_TYPE, end_to_end
+from kumobashi.calls.wire import LARGEST_REQUEST, PROBLEM_TYPE, end_to_end, overhead
 from kumobashi.crypto.errors import CryptoFailed
 from kumobashi.kernel import KumobashiError
 
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 FACE = "/call/"
 STALL_SECONDS = 20.0  # between two pieces of a body
+_SEALED = LARGEST_REQUEST + overhead(LARGEST_REQUEST)  # bytes of a request under way
 _PARTS = 4  # of a path: system, service, version, and what the service is asked
 _BEARER = "Bearer "
 Pairs = Iterable[tuple[str, str]]
@@ -88,7 +89,7 @@ class PeerCalls:
         fields: dict[str, str] = {}
         try:
             fields = dict(headers_of(scope))
-            body = await body_of(receive)
+            body = await body_of(receive, _SEALED)
         except CallFailed as error:
             answered = await self._turned_away(fields, error)
         else:
@@ -121,7 +122,7 @@ class PeerCalls:
         if self._answerer:
             now = self._entrance.clock.now()
             await self._answerer.here.journal.record(refused_record(header, error, now))
-        return refused(error)
+        return refused(error, said_by=self._entrance.site)
 
 
 def proven_by_token(known: "Known", said: Mapping[str, str]) -> str:
@@ -204,12 +205,12 @@ async def body_of(receive: Receive, largest: int = LARGEST_REQUEST) -> bytes:
     return bytes(held)
 
 
-def refused(error: KumobashiError) -> Answered:
-    """Return an error as an answer that nobody signs."""
+def refused(error: KumobashiError, **more: str) -> Answered:
+    """Return an error as an answer that nobody signs, with ``more`` members."""
     headers = [("content-type", PROBLEM_TYPE)]
     if (seconds := error.facts.get("seconds")) and error.status == 503:  # noqa: PLR2004 - HTTP
         headers.append(("retry-after", str(seconds)))
-    body = json.dumps(error.problem(), ensure_ascii=False).encode()
+    body = json.dumps(error.problem() | more, ensure_ascii=False).encode()
     return Answered(status=error.status, headers=tuple(headers), body=body)
 
 

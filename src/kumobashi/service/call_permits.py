@@ -53,6 +53,14 @@ class CallPermits:
         """Return where the system answers at this site: scheme, authority and base path."""
         return self._seen.backends.get((system, service, is_test))
 
+    def tested(self, link: str) -> CallLink:
+        """Return what an interconnection test of a link goes by; reads files."""
+        return self._wiring.tested(link)
+
+    def canary(self, link: str) -> Mapping[str, str]:
+        """Return a fictional record of a link; reads files."""
+        return self._wiring.canary(link)
+
     def offers(self) -> Sequence[Offer]:
         """Return what the internal-linkage profile may ask."""
         return self._seen.offers

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from kumobashi.calls.interconnection.probes import BULK
 from kumobashi.calls.permits import CallLink, Operation
 from kumobashi.calls.showing import Shown
 from kumobashi.directory.entries import Directory
@@ -19,6 +20,7 @@ from kumobashi.planning.call_items import answer_keys, request_keys
 from kumobashi.planning.call_plan import CallPlan
 from kumobashi.planning.decided import Decided, Declared
 from kumobashi.planning.errors import LinkUnknown
+from kumobashi.planning.inventing import example_answer
 from kumobashi.planning.services import AskedOperation
 from kumobashi.planning.workspace import Workspace
 from kumobashi.service.agreeing import refuse_what_needs_one
@@ -95,6 +97,43 @@ class CallWiring:
     def seen(self) -> "Found":
         """Return links and refusals of one look: asked apart, a link could be in neither."""
         return self._now()
+
+    def tested(self, link: str) -> CallLink:
+        """Return a link of either kind as an interconnection test goes by it.
+
+        Raises:
+            KumobashiError: why it is not in force.
+        """
+        workspace = self._workspace()
+        self._allow(workspace)
+        if link in workspace.calls:
+            found = self._now()
+            if reason := found.refusal(link):
+                raise reason
+            return next(one for held in found.links.values() for one in held if one.link == link)
+        call, decided = workspace.link(link), self._planned.plan(workspace, link)
+        check_ready(decided, workspace.approvals.get(link))
+        if workspace.systems[call.from_].site == self._site:
+            self._agreed(workspace, call, decided)
+        return CallLink(
+            link=link,
+            asker=call.from_,
+            answerer=call.to.system,
+            service=BULK,
+            sites=(self._directory.system(call.to.system).site,),
+            operations=(),
+            purpose=call.purpose,
+            agreement=call.agreement or "",
+            plan=decided.hash,
+        )
+
+    def canary(self, link: str) -> Mapping[str, str]:
+        """Return a fictional record of a link: what would leave, of nobody there is."""
+        workspace = self._workspace()
+        if link in workspace.calls:
+            return example_answer(workspace, workspace.calls[link], on=self._planned.today())
+        decided = self._planned.plan(workspace, link)
+        return self._planned.example(workspace, decided).after
 
     def backend(self, system: str, service: str, *, test: bool) -> str | None:
         """Return where a system answers at this site, below which the version stands, or nothing.

@@ -13,6 +13,7 @@ from kumobashi.calls.asking import Asker
 from kumobashi.calls.fetching import Fetcher
 from kumobashi.calls.handing import Handing
 from kumobashi.calls.here import Here
+from kumobashi.calls.interconnection.asking import LinkTest
 from kumobashi.calls.journal import EVENT, Journal
 from kumobashi.calls.posting import Poster
 from kumobashi.calls.records import refused_record
@@ -68,6 +69,7 @@ class Calling:
         self.soap: SoapCalls | None = None
         self.linkage: LinkageCalls | None = None
         self._journal: Journal | None = None
+        self._asker: Asker | None = None
         answerer: Answerer | None = None
         relaying: Relaying | None = None
         if permits is None:
@@ -97,6 +99,7 @@ class Calling:
             answerer = Answerer(here)
             workspace, site = gateway.settings.workspace, identity.site
             asker, tokens = Asker(here), CallTokens(workspace, site)
+            self._asker = asker
             self.local = LocalCalls(asker, tokens)
             self.soap = SoapCalls(
                 asker=asker,
@@ -138,6 +141,18 @@ class Calling:
         """The online links of this site; only an endpoint has any."""
         assert self._permits is not None, "a relay decides nothing"  # noqa: S101 - for the checker
         return self._permits
+
+    def link_test(self, link: str, *, by: str, at: str | None) -> LinkTest:
+        """Return an interconnection test from this site, to be run; only an endpoint asks."""
+        assert self._asker is not None, "a relay asks nothing"  # noqa: S101 - for the checker
+        return LinkTest(
+            here=self._asker.here,
+            asker=self._asker,
+            link=link,
+            by=by,
+            at=at,
+            canary=self.permits.canary,
+        )
 
     def start(self) -> None:
         """Take over what a crash left, and look for newer directories."""

@@ -26,6 +26,7 @@ from kumobashi.service.holding_desk import overdue_views
 from kumobashi.service.incident_api import incident_routes
 from kumobashi.service.incident_clocks import open_incidents
 from kumobashi.service.individual_api import individual_routes
+from kumobashi.service.link_test_api import link_test_routes
 from kumobashi.service.local_api import guarded, local_routes
 from kumobashi.service.mediator_api import MediatorFace
 from kumobashi.service.person_api import person_routes
@@ -93,6 +94,7 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
     agreements = agreement_desk(gateway, endpoint, accounts, planned)
     return [
         *local_routes(gateway, endpoint),
+        *link_test_routes(gateway),
         *deletion_routes(gateway, endpoint, accounts),
         *individual_routes(gateway, endpoint, accounts),
         *person_routes(gateway, endpoint, accounts),

@@ -32,7 +32,7 @@ class Planned:
 
     def __init__(self, directory: Directory, today: Callable[[], date]) -> None:
         self._directory = directory
-        self._today = today
+        self.today = today
         self._lock = threading.Lock()
         self._of: tuple[Workspace, date] | None = None
         self._held = _Held()
@@ -81,7 +81,7 @@ class Planned:
         return found
 
     def _of_today(self, workspace: Workspace) -> tuple[date, "_Held"]:
-        on = self._today()
+        on = self.today()
         with self._lock:
             # The same object is the same files: whoever reads them anew makes a new one.
             if self._of is None or self._of[0] is not workspace or self._of[1] != on:

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -82,6 +82,11 @@ class Office:
         in_force = self.is_declared and self.why is None
         return Permitted((self.link,) if in_force else (), self.why)
 
+    def tested(self, _link: str) -> CallLink:
+        if self.why:
+            raise self.why
+        return self.link
+
     def backend(self, _system: str, _service: str, *, is_test: bool) -> str | None:
         return None if is_test else self.base
 
@@ -147,11 +152,14 @@ class City:
             contacts={"desk": ContactEntry(name="情報政策課", phone="000-000-0000", hours="平日")},
         )
         self.poster = Poster()
-        self.fetchers: list[Fetcher] = []
+        self.fetchers: dict[str, Fetcher] = {}
+        self.fetching: dict[str, asyncio.Task[None]] = {}
+        self.servers: dict[str, AbstractAsyncContextManager[str]] = {}
         self.rooms: dict[str, Waiting] = {}
         self.peers: dict[str, PeerCalls] = {}
         self.entrances: dict[str, Entrance] = {}
         self.journals: dict[str, Journal] = {}
+        self.askers: dict[str, Asker] = {}
 
     def app(self, place: Place) -> ASGIApp:
         """Return what serves at one site."""
@@ -178,6 +186,7 @@ class City:
             handing=handing,
         )
         asker, answerer = Asker(here), Answerer(here)
+        self.askers[place.name] = asker
         relaying = Relaying(place.name, place.sign, place.clock, lambda: sites, handing)
         entrance = self.entrances[place.name] = Entrance(
             TENANT, place.name, place.clock, lambda: sites
@@ -191,16 +200,14 @@ class City:
         held = WaitingCalls(
             site=place.name, waiting=waiting, sites=lambda: sites, clock=place.clock
         )
-        self.fetchers.append(
-            Fetcher(
-                site=place.name,
-                key=place.sign,
-                clock=place.clock,
-                sites=lambda: sites,
-                poster=self.poster,
-                answer=peer.answer,
-                holders=lambda: frozenset(sites.reachable),
-            )
+        self.fetchers[place.name] = Fetcher(
+            site=place.name,
+            key=place.sign,
+            clock=place.clock,
+            sites=lambda: sites,
+            poster=self.poster,
+            answer=peer.answer,
+            holders=lambda: frozenset(sites.reachable),
         )
         self.peers[place.name] = peer
         known = sha256(TOKEN.encode()).digest()
@@ -219,6 +226,12 @@ class City:
                 await peer(scope, receive, send)
 
         return serve
+
+    async def stop(self, name: str) -> None:
+        """Let the gateway of a site be away."""
+        self.fetching[name].cancel()
+        await asyncio.gather(self.fetching[name], return_exceptions=True)
+        await self.servers.pop(name).__aexit__(None, None, None)
 
     async def ask(
         self,
@@ -250,24 +263,27 @@ async def city(folder: Path, way: str = "direct") -> AsyncIterator[City]:
         for name, one in sockets.items()
     ]
     held = City(places)
-    servers = [run(held.app(place), sockets[place.name]) for place in places]
+    held.servers = {place.name: run(held.app(place), sockets[place.name]) for place in places}
     try:
-        for server in servers:
+        for server in held.servers.values():
             await server.__aenter__()
         for journal in held.journals.values():
             journal.start()
-        fetching = [asyncio.create_task(one.keep_fetching()) for one in held.fetchers]
+        held.fetching = {
+            name: asyncio.create_task(one.keep_fetching()) for name, one in held.fetchers.items()
+        }
         yield held
     finally:
-        for one in fetching:
+        for one in held.fetching.values():
             one.cancel()
-        await asyncio.gather(*fetching, return_exceptions=True)
+        await asyncio.gather(*held.fetching.values(), return_exceptions=True)
         for room in held.rooms.values():
             room.close()
         for journal in held.journals.values():
             await journal.aclose()
         await held.poster.aclose()
-        await asyncio.gather(*(server.__aexit__(None, None, None) for server in servers))
+        over = [server.__aexit__(None, None, None) for server in held.servers.values()]
+        await asyncio.gather(*over)
 
 
 @asynccontextmanager
