@@ -24,7 +24,6 @@ _MARKS = {
     "warned": ("!", "yellow"),
     "failed": ("×", "red"),
     "skipped": ("―", "dim"),
-    "not_run": ("・", "dim"),
 }
 
 
@@ -32,8 +31,8 @@ _MARKS = {
     "test",
     ja="相互接続テスト。実際の経路で段階ごとに試し、どこで止まるか、どちらの側の問題かを示します。\n"
     "住民のデータは使いません。双方のゲートウェイが署名した記録を link-tests/ に残します。",
-    en="The interconnection test: try the real way step by step, and say where it stops and whose\n"
-    "side that is. No resident's data are used. Keeps a record signed by both gateways in link-tests/.",
+    en="The interconnection test: try the real way step by step, say where it stops and whose\n"
+    "side that is. No resident's data are used. The record, signed by both, is in link-tests/.",
     example="kumobashi link test notice-attributes",
 )
 @click.argument("name", metavar="LINK")
@@ -58,8 +57,10 @@ def test(
     workspace = terminal.workspace()
     api = asking_gateway(workspace, name)
     last: dict[str, Any] = {}
+    steps_left = 0
     for said in api.test_link(name, by=by or getpass.getuser(), at=at):
         if "step" in said:
+            steps_left += said["step"]["outcome"] == "not_run"
             _show(terminal, said["step"])
         else:
             last = said
@@ -72,6 +73,9 @@ def test(
     if terminal.as_json:
         terminal.emit({"passed": is_passed, "file": str(file), "problem": last["problem"], **kept})
         return Exit.OK if is_passed else Exit.REFUSED
+    if steps_left:
+        ja = f"このあとの {steps_left} 段階は試していません"
+        _say(terminal, "・", "dim", ja, f"{steps_left} steps after it were not tried")
     if problem := last["problem"]:
         _say(terminal, "×", "red", str(problem["detail"]), str(problem["title"]))
     sides = len(kept["signatures"])
@@ -148,12 +152,12 @@ def _default_file(folder: Path, record: dict[str, Any]) -> Path:
 
 def _show(terminal: Terminal, step: dict[str, Any]) -> None:
     """Say what a step came to; a failure with where, whose and what to do."""
-    if terminal.as_json:
+    if terminal.as_json or step["outcome"] == "not_run":
         return
     mark, style = _MARKS[step["outcome"]]
     name = terminal.t(step["stage_ja"], step["stage"].replace("_", " "))
     milliseconds = round(step["microseconds"] / 1000)
-    taken = f"（{milliseconds} ms）" if milliseconds else ""
+    taken = f"（{milliseconds}ms）" if milliseconds else ""
     _say(terminal, mark, style, f"{name}: {step['ja']}{taken}", f"{name}: {step['en']}{taken}")
     if step["outcome"] != "failed":
         return

@@ -47,7 +47,9 @@ def failed(stage: Stage, error: KumobashiError, *, site: str) -> Step:
     at = told.get("site") or told.get("said_by") or site
     code, side = str(told["code"]), told.get("side")
     ja, en = str(told["detail"]), str(told["title"])
-    if code == ProbeUnfit.code:
+    if stage is Stage.PLAN:
+        side = Side.ASKING_GATEWAY
+    elif code == ProbeUnfit.code:
         side = Side.ANSWERING_GATEWAY  # it knows another version of the test
     return Step(
         stage=stage,
