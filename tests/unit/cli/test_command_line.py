@@ -184,3 +184,5 @@ def test_the_page_names_every_command() -> None:
 
     for path in COMMANDS:
         assert f"`kumobashi {' '.join(path)}" in page, path
+    named = re.findall(r"^`kumobashi [^`]*`", page, re.MULTILINE)
+    assert len(named) == len(set(named))  # and each once
