@@ -6,6 +6,7 @@ journal, under the digest that the record gives, and the plan is its own.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from kumobashi.calls.interconnection.errors import RecordUnfit
@@ -74,10 +75,12 @@ def verify(kept: Mapping[str, Any], directory: Directory) -> Signatures:
     return Signatures(asking=tokens.get("asking"), answering=tokens.get("answering"))
 
 
-def read(text: bytes) -> dict[str, Any]:
+def read(file: Path) -> dict[str, Any]:
     """Return what a file of a record holds; raise ``RecordUnfit``."""
     try:
-        found = read_json(text)
+        found = read_json(file.read_bytes())
+    except OSError:
+        raise RecordUnfit(reason="no such file") from None
     except (CryptoFailed, ValueError):
         raise RecordUnfit(reason="not JSON") from None
     if not isinstance(found, dict):
