@@ -19,7 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 HEADER = "# Made by `make lock`; do not edit.\n"
 
 DEMO = ["pyproject.toml", "--extra", "demo"]
-PUSHDOWN = [*DEMO, "--extra", "pushdown"]  # its tests run wherever tests do
+PUSHDOWN = [*DEMO]  # their tests run wherever tests do
+PUSHDOWN += [word for extra in ("pushdown", "objects", "sftp") for word in ("--extra", extra)]
 BOUND = ["--constraint", "requirements/dev.txt"]
 LOCKS = {
     "dev": [*PUSHDOWN, "requirements/dev.in", "requirements/build.in"],

@@ -105,6 +105,14 @@ def withdraw(notes: duckdb.DuckDBPyConnection, delivery: Delivery) -> bool:
     return True
 
 
+def delivered_as(
+    notes: duckdb.DuckDBPyConnection, tenant: str, transfer: str
+) -> tuple[str, str] | None:
+    """Return the name and the digest of a transfer's file; nothing when none was written."""
+    noted = _noted(notes, tenant, transfer)
+    return noted[:2] if noted else None
+
+
 def _noted(
     notes: duckdb.DuckDBPyConnection, tenant: str, transfer: str
 ) -> tuple[str, str, str] | None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import duckdb
 
-from kumobashi.conversion.delivering import Delivery, deliver, is_delivered, withdraw
+from kumobashi.conversion.delivering import Delivery, deliver, delivered_as, is_delivered, withdraw
 from kumobashi.conversion.dropping import FileName
 from kumobashi.conversion.folder_reading import RETURNED, FileTable, FolderSnapshot
 from kumobashi.conversion.taking import DropFolder, peek, take, usable
@@ -145,6 +145,13 @@ class FolderTables:
         with self._opened() as state, usable(self._drop):
             withdraw(state, delivery)
         return removed
+
+    def delivered_as(self, tenant: str, transfer: str) -> tuple[str, str] | None:
+        """Return the name and the SHA-256 of a transfer's file; nothing when none was written."""
+        if not self._state.path.exists():
+            return None
+        with self._opened() as state:
+            return delivered_as(state, tenant, transfer)
 
     def _require_writable(self, load: Load) -> None:
         held = self._tables[load.table]

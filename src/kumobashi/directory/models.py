@@ -24,7 +24,7 @@ from kumobashi.directory.file_parts import (
 from kumobashi.directory.network_models import SiteNetwork
 from kumobashi.directory.profile_models import PeerProfile
 from kumobashi.directory.service_models import BaseUrl, ServiceFile, ServiceName, StandbyFile
-from kumobashi.directory.store_models import RecordsEntry, Store
+from kumobashi.directory.store_models import FilesStore, RecordsEntry, Store
 from kumobashi.kernel import MunicipalityCode, Zone
 from kumobashi.kernel.ids import NotAMunicipality, check_digit
 from kumobashi.storage.mistakes import Said
@@ -357,14 +357,14 @@ class SystemFile(FileModel):
 
     @model_validator(mode="after")
     def _files_are_of_folders(self) -> "SystemFile":
-        if self.store is None or self.store.kind == "folder":
+        if self.store is None or isinstance(self.store, FilesStore):
             return self
         for name, dataset in self.datasets.items():
             for key in ("file", "records"):
                 if getattr(dataset, key) is not None:
                     raise Said(
-                        f"{key} は store が folder のときだけ書けます。",
-                        f"{key} belongs to a store of kind folder.",
+                        f"{key} は store が folder・s3・sftp のときだけ書けます。",
+                        f"{key} belongs to a store of kind folder, s3 or sftp.",
                         example="store: {kind: folder}",
                         at=("datasets", name, key),
                     )

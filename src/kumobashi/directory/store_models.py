@@ -1,4 +1,4 @@
-"""Where a system keeps its rows: a file of ours, a PostgreSQL, a folder of files; fixed lengths."""
+"""Where a system keeps its rows: our own file, PostgreSQL, files here or elsewhere."""
 
 from typing import Annotated, Literal
 
@@ -34,18 +34,9 @@ class PostgresqlStore(FileModel):
     db_schema: TableName = Field(default="public", alias="schema", examples=["public"])
 
 
-class FolderStore(FileModel):
-    """A folder where files are dropped and fetched; ``path`` is relative to the workspace.
+class FilesStore(FileModel):
+    """What every place of files has, whether a folder here or one elsewhere."""
 
-    A share of another machine is mounted there, or linked to from there.
-    """
-
-    kind: Literal["folder"]
-    path: str | None = Field(
-        default=None,
-        examples=["files/school-desk"],
-        description="受け渡しフォルダ。書かなければ var/<site>/files/<system>",
-    )
     charset: Literal["utf-8-bom", "utf-8", "cp932"] = Field(
         default="utf-8-bom",
         examples=["cp932"],
@@ -66,6 +57,20 @@ class FolderStore(FileModel):
         default=31, ge=1, le=3660, examples=[31], description="読んだファイルを保管する日数"
     )
 
+
+class FolderStore(FilesStore):
+    """A folder where files are dropped and fetched; ``path`` is relative to the workspace.
+
+    A share of another machine is mounted there, or linked to from there.
+    """
+
+    kind: Literal["folder"]
+    path: str | None = Field(
+        default=None,
+        examples=["files/school-desk"],
+        description="受け渡しフォルダ。書かなければ var/<site>/files/<system>",
+    )
+
     @field_validator("path")
     @classmethod
     def _stays_inside(cls, path: str | None) -> str | None:
@@ -79,7 +84,63 @@ class FolderStore(FileModel):
         return path
 
 
-Store = Annotated[DuckDbStore | PostgresqlStore | FolderStore, Field(discriminator="kind")]
+class RemoteStore(FilesStore):
+    """Files that lie elsewhere: fetched from there, put there."""
+
+    taken: Literal["leave", "remove"] = Field(
+        default="leave",
+        examples=["remove"],
+        description="取り込んだファイル。leave: 置いたままにする、remove: 置き場所から消す",
+    )
+
+
+class ObjectStore(RemoteStore):
+    """Object storage with the interface of S3."""
+
+    kind: Literal["s3"]
+    endpoint: str = Field(
+        pattern=r"^https?://[^/?#@]+(/[^?#@]*)?$",
+        examples=["https://objects.example.lg.jp"],
+        description="オブジェクトストレージの入口",
+    )
+    bucket: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", examples=["linkage"])
+    prefix: str = Field(
+        default="",
+        pattern=r"^([^/.][^/]*(/[^/.][^/]*)*)?$",
+        examples=["999997/collection"],
+        description="バケットの中の場所",
+    )
+    region: str = Field(default="us-east-1", pattern=r"^[a-z0-9-]{1,40}$", examples=["jp-east-1"])
+    key_id: SecretRef = Field(examples=["file:private/hall-core/linkage.id"])
+    secret_key: SecretRef = Field(examples=["file:private/hall-core/linkage.key"])
+
+
+class SftpStore(RemoteStore):
+    """A file server reached by SFTP, for systems that cannot use object storage."""
+
+    kind: Literal["sftp"]
+    host: str = Field(pattern=r"^[A-Za-z0-9.:-]{1,253}$", examples=["files.example.lg.jp"])
+    port: int = Field(default=22, ge=1, le=65_535, examples=[22])
+    user: str = Field(pattern=r"^[A-Za-z0-9._-]{1,64}$", examples=["kumobashi"])
+    folder: str = Field(
+        pattern=r"^/?[^/]+(/[^/]+)*$",
+        examples=["linkage/collection"],
+        description="サーバーの中のフォルダ",
+    )
+    host_key: str = Field(
+        pattern=r"^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/=]+$",
+        examples=["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMF0ZGVtbw"],
+        description="サーバーの公開鍵。これと違うサーバーにはつなぎません",
+    )
+    key: SecretRef = Field(
+        examples=["file:private/hall-core/linkage-sftp"], description="こちらの秘密鍵"
+    )
+
+
+Store = Annotated[
+    DuckDbStore | PostgresqlStore | FolderStore | ObjectStore | SftpStore,
+    Field(discriminator="kind"),
+]
 
 
 class RecordEntry(FileModel):

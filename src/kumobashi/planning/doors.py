@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from kumobashi.directory.models import By, Contact, Dataset
 from kumobashi.directory.profile_models import PeerProfile
-from kumobashi.directory.store_models import FolderStore
+from kumobashi.directory.store_models import FilesStore
 from kumobashi.kernel import Zone
 from kumobashi.planning.decided import Decided
 from kumobashi.planning.plan import Plan
@@ -107,7 +107,7 @@ def _to_take(workspace: Workspace, plan: Plan) -> Iterator[Ask]:
     form = "Parquet" if plan.link.format == "parquet" else f"CSV（{plan.link.characters.charset}）"
     required = sum(field.required for field in layout.fields)
     where = (f"表 {dataset.table} に受け、", f"into table {dataset.table},")
-    if isinstance(system.store, FolderStore):
+    if isinstance(system.store, FilesStore):
         where = _into_files(system.store, dataset)
     yield Ask(
         whom=system.name,
@@ -120,7 +120,7 @@ def _to_take(workspace: Workspace, plan: Plan) -> Iterator[Ask]:
     )
 
 
-def _into_files(store: FolderStore, dataset: Dataset) -> tuple[str, str]:
+def _into_files(store: FilesStore, dataset: Dataset) -> tuple[str, str]:
     """Return which file appears for a run, in both languages."""
     file = dataset.file or f"{dataset.table}_{{date}}.csv"
     form: str = store.charset

@@ -12,7 +12,7 @@ from typing import Any
 
 from kumobashi.catalogue.layouts import Layout, Layouts
 from kumobashi.directory.models import Dataset, MunicipalityFile, SiteFile, SystemFile
-from kumobashi.directory.store_models import FolderStore
+from kumobashi.directory.store_models import FilesStore
 from kumobashi.planning.consent_references import against_texts, covered, same_purpose
 from kumobashi.planning.fallbacks import against_fallback
 from kumobashi.planning.links import LinkFile
@@ -256,7 +256,7 @@ class Checks:
     ) -> Iterator[Mistake]:
         """Check that a receiving folder can be written: its name, and the characters it holds."""
         link, store = document.value, receiver.value.store
-        if not isinstance(store, FolderStore):
+        if not isinstance(store, FilesStore):
             return
         dataset = receiver.value.datasets[link.to.dataset]
         if dataset.file and "*" in dataset.file:

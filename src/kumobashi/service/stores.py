@@ -3,12 +3,25 @@
 from pathlib import Path
 
 from kumobashi.catalogue.layouts import Layouts
+from kumobashi.conversion.dropping import FileName
 from kumobashi.conversion.folder_reading import FileTable
 from kumobashi.conversion.folder_tables import FolderTables
 from kumobashi.conversion.records import RecordField, Records
+from kumobashi.conversion.remote.object_storage import ObjectStorage
+from kumobashi.conversion.remote.places import RemotePlace
+from kumobashi.conversion.remote.remote_tables import RemoteTables, Rooms, Rules
+from kumobashi.conversion.remote.sftp import SftpPlace
 from kumobashi.conversion.taking import DropFolder
 from kumobashi.directory.models import SystemFile
-from kumobashi.directory.store_models import DuckDbStore, FolderStore, PostgresqlStore, RecordsEntry
+from kumobashi.directory.store_models import (
+    DuckDbStore,
+    FolderStore,
+    ObjectStore,
+    PostgresqlStore,
+    RecordsEntry,
+    RemoteStore,
+    SftpStore,
+)
 from kumobashi.service.secrets import secret
 from kumobashi.storage.duckdb_tables import DuckDBTables
 from kumobashi.storage.postgresql_tables import PostgreSQLTables
@@ -27,6 +40,8 @@ def open_store(folder: Path, system: SystemFile, layouts: Layouts) -> TableStore
             return DuckDBTables(system.system, file, name=system.name)
         case FolderStore() as store:
             return _folder_tables(folder, system, store, layouts)
+        case RemoteStore() as store:
+            return _remote_tables(folder, system, store, layouts)
         case PostgresqlStore() as store:
             dsn = secret(folder, store.dsn)
             return PostgreSQLTables(system.system, dsn, store.db_schema, name=system.name)
@@ -76,6 +91,71 @@ def _folder_tables(
         charset=store.charset,
         is_corrected=store.corrections == "apply",
     )
+
+
+def _remote_tables(
+    folder: Path, system: SystemFile, store: RemoteStore, layouts: Layouts
+) -> RemoteTables:
+    private = folder / "var" / system.site / "data" / f"{system.system}.files"
+    rooms = Rooms(private=private, inbox=private / "inbox", outbox=private / "outbox")
+    tables = file_tables(system, layouts)
+
+    def local(room: Path) -> FolderTables:
+        drop = DropFolder(
+            system=system.system,
+            name=system.name,
+            folder=room,
+            kept=private / "taken",
+            complete=store.complete,
+            quiet_seconds=0.0,  # what lies there is whole
+            keep_days=store.keep_days,
+        )
+        is_corrected = store.corrections == "apply"
+        return FolderTables(
+            drop, tables, private=private, charset=store.charset, is_corrected=is_corrected
+        )
+
+    return RemoteTables(
+        remote_place(folder, system, store),
+        reader=local(rooms.inbox),
+        writer=local(rooms.outbox),
+        rooms=rooms,
+        rules=Rules(
+            patterns=[FileName(table.pattern) for table in tables.values()],
+            has_done_marks=store.complete == "done",
+            quiet_seconds=store.quiet_seconds,
+            removes_taken=store.taken == "remove",
+        ),
+    )
+
+
+def remote_place(folder: Path, system: SystemFile, store: RemoteStore) -> RemotePlace:
+    """Return where a system's files lie; raise ``SecretMissing``."""
+    match store:
+        case ObjectStore():
+            return ObjectStorage(
+                system=system.system,
+                name=system.name,
+                endpoint=store.endpoint,
+                bucket=store.bucket,
+                prefix=store.prefix,
+                region=store.region,
+                key_id=secret(folder, store.key_id),
+                secret_key=secret(folder, store.secret_key),
+            )
+        case SftpStore():
+            return SftpPlace(
+                system=system.system,
+                name=system.name,
+                host=store.host,
+                port=store.port,
+                user=store.user,
+                folder=store.folder,
+                host_key=store.host_key,
+                key=secret(folder, store.key) + "\n",
+            )
+        case _:
+            raise LookupError(f"{system.system} has files of an unknown kind")
 
 
 def records_of(entry: RecordsEntry) -> Records:

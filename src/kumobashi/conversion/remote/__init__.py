@@ -1,0 +1,1 @@
+"""Files that lie elsewhere, in object storage or on file servers: taken there, put there."""

@@ -1,0 +1,123 @@
+"""Object storages of others, run as they are: SeaweedFS, and rclone, which ignores conditions."""
+
+import http.client
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from kumobashi.testing.town import free_ports
+
+KEY_ID, SECRET_KEY = "AKIAFICTION", "secret-of-nobody"
+_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Storage:
+    """An object storage that runs here."""
+
+    endpoint: str
+    bucket: str = "linkage"
+
+
+@contextmanager
+def seaweedfs(folder: Path) -> Iterator[Storage]:
+    """Run SeaweedFS; it honours conditions and knows its keys."""
+    port, master, volume, filer, *grpc = free_ports(7)
+    config = folder / "s3.json"
+    keys = [{"accessKey": KEY_ID, "secretKey": SECRET_KEY}]
+    whole = {
+        "name": "kumobashi",
+        "credentials": keys,
+        "actions": ["Admin", "Read", "Write", "List"],
+    }
+    config.write_text(json.dumps({"identities": [whole]}), encoding="utf-8", newline="\n")
+    data = folder / "data"
+    data.mkdir()
+    command = [
+        _program("weed"), "server", f"-dir={data}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1",
+        f"-master.port={master}", f"-volume.port={volume}", f"-master.port.grpc={grpc[0]}",
+        f"-volume.port.grpc={grpc[1]}", "-filer", f"-filer.port={filer}",
+        f"-filer.port.grpc={grpc[2]}", "-s3", f"-s3.port={port}", "-s3.port.iceberg=0", "-s3.port.lance=0",
+        f"-s3.config={config}", "-volume.max=30", "-master.volumeSizeLimitMB=64",
+    ]  # fmt: skip
+    with _running(command, folder / "weed.log", port):
+        storage = Storage(f"http://127.0.0.1:{port}")
+        _write_once(storage)
+        yield storage
+
+
+@contextmanager
+def rclone(folder: Path) -> Iterator[Storage]:
+    """Run ``rclone serve s3``: it overwrites what it was told not to."""
+    (port,) = free_ports(1)
+    (folder / "data/linkage").mkdir(parents=True)
+    command = [
+        _program("rclone"), "serve", "s3", "--addr", f"127.0.0.1:{port}",
+        "--auth-key", f"{KEY_ID},{SECRET_KEY}", str(folder / "data"),
+    ]  # fmt: skip
+    with _running(command, folder / "rclone.log", port):
+        yield Storage(f"http://127.0.0.1:{port}")
+
+
+def _program(name: str) -> str:
+    found = Path(sys.executable).parent / name
+    path = str(found) if found.exists() else shutil.which(name)
+    if path is None:
+        pytest.skip(f"the program {name} is not here")
+    return path
+
+
+def _write_once(storage: Storage) -> None:
+    """Wait until it has somewhere to write to: it answers before."""
+    obstore = pytest.importorskip("obstore")
+    bucket = obstore.store.S3Store(
+        storage.bucket, endpoint=storage.endpoint, access_key_id=KEY_ID,
+        secret_access_key=SECRET_KEY, region="us-east-1", client_options={"allow_http": True},
+        retry_config={"max_retries": 0},
+    )  # fmt: skip
+    end = time.monotonic() + _SECONDS
+    while True:
+        try:
+            obstore.put(bucket, "ready", b"1")
+        except obstore.exceptions.BaseError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.2)
+        else:
+            return
+
+
+@contextmanager
+def _running(command: list[str], log: Path, port: int) -> Iterator[None]:
+    with log.open("wb") as told:
+        process = subprocess.Popen(command, stdout=told, stderr=told, cwd=log.parent)
+    try:
+        end = time.monotonic() + _SECONDS
+        while not _answers(port):
+            if process.poll() is not None or time.monotonic() > end:
+                raise RuntimeError(log.read_text(encoding="utf-8", errors="replace")[-2000:])
+            time.sleep(0.1)
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _answers(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connection.request("GET", "/")
+        connection.getresponse()  # it wants a key: it is there
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+    return True
