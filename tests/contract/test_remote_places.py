@@ -16,25 +16,11 @@ from kumobashi.conversion.remote.places import RemotePlace
 from kumobashi.conversion.remote.sftp import SftpPlace
 from kumobashi.kernel import new_id
 from kumobashi.storage.errors import FolderUnreachable
-from tests.peers.file_server import USER, FileServer, file_server
-from tests.peers.object_storage import KEY_ID, SECRET_KEY, Storage, rclone, seaweedfs
+from tests.peers.file_server import file_server
+from tests.peers.object_storage import SECRET_KEY, rclone, seaweedfs
 
 pytestmark = pytest.mark.slow
 Made = Callable[[], RemotePlace]
-
-
-def bucket(storage: Storage, prefix: str) -> ObjectStorage:
-    return ObjectStorage(
-        system="desk", name="窓口", endpoint=storage.endpoint, bucket=storage.bucket,
-        prefix=prefix, key_id=KEY_ID, secret_key=SECRET_KEY,
-    )  # fmt: skip
-
-
-def served(server: FileServer, folder: str) -> SftpPlace:
-    return SftpPlace(
-        system="desk", name="窓口", host="127.0.0.1", port=server.port, user=USER, folder=folder,
-        host_key=server.host_key, key=server.key,
-    )  # fmt: skip
 
 
 @pytest.fixture(scope="module", params=["s3", "sftp"])
@@ -45,16 +31,10 @@ def made(
     with ExitStack() as stack:
         if request.param == "s3":
             storage = stack.enter_context(seaweedfs(folder))
-            yield lambda: bucket(storage, f"to/{new_id()}")
+            yield lambda: storage.below(f"to/{new_id()}")
         else:
             server = stack.enter_context(file_server(folder))
-
-            def make() -> RemotePlace:
-                name = new_id()
-                (folder / name).mkdir()
-                return served(server, name)
-
-            yield make
+            yield lambda: server.below(new_id())
 
 
 @pytest.fixture
@@ -94,6 +74,16 @@ def test_a_name_is_used_once(place: RemotePlace, tmp_path: Path) -> None:
         assert "t.csv" in refused.value.say()
         assert (tmp_path / "back").read_bytes() == b"first"
         assert [one.name for one in folder.listed()] == ["t.csv"]  # nothing is left beside it
+
+
+def test_an_older_one_of_ours_is_replaced(place: RemotePlace, tmp_path: Path) -> None:
+    older, newer = file_of(tmp_path, b"older"), file_of(tmp_path, b"newer")
+    with place.opened() as folder:
+        folder.put(older, "t.csv")
+        folder.put(newer, "t.csv", {hashlib.sha256(b"older").hexdigest()})
+        folder.fetch(folder.listed()[0], tmp_path / "back")
+
+        assert (tmp_path / "back").read_bytes() == b"newer"
 
 
 def test_another_version_is_not_taken_for_the_listed_one(
@@ -163,7 +153,7 @@ def test_a_server_with_another_key_gets_nothing(made: Made) -> None:
 
 def test_a_storage_that_overwrites_is_found_out_before_anything_is_written(tmp_path: Path) -> None:
     with rclone(tmp_path) as storage:
-        place = bucket(storage, "to")
+        place = storage.below("to")
         with place.opened() as folder:
             with pytest.raises(ConditionIgnored) as refused:
                 folder.put(file_of(tmp_path, b"one"), "t.csv")

@@ -18,8 +18,11 @@ from hypothesis import strategies as st
 
 from kumobashi.catalogue.fields import Field, Layout
 from kumobashi.catalogue.items import FieldType
+from kumobashi.conversion.dropping import FileName
 from kumobashi.conversion.folder_reading import FileTable
 from kumobashi.conversion.folder_tables import FolderTables
+from kumobashi.conversion.remote.places import RemotePlace
+from kumobashi.conversion.remote.remote_tables import RemoteTables, Rooms, Rules
 from kumobashi.conversion.taking import DropFolder
 from kumobashi.kernel import KumobashiError, new_id
 from kumobashi.storage.duckdb_tables import DuckDBTables
@@ -35,6 +38,8 @@ from kumobashi.storage.tables import ColumnSpec, Condition, Load, Query, TableSt
 from kumobashi.testing.faults.tables import ask_duckdb, ask_postgresql
 from kumobashi.testing.town import run_postgresql
 from tests.contract.states import States
+from tests.peers.file_server import FileServer, file_server
+from tests.peers.object_storage import Storage, seaweedfs
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 Ask = Callable[[str], list[tuple[Any, ...]]]
@@ -117,7 +122,7 @@ def layout_of(columns: tuple[ColumnSpec, ...]) -> Layout:
 class Target:
     """One empty store, and a way to look into it that is not the store's own."""
 
-    def __init__(self, kind: str, folder: Path, dsn: str) -> None:
+    def __init__(self, kind: str, folder: Path, dsn: str, place: RemotePlace | None = None) -> None:
         self.store: TableStore
         self.ask: Ask
         self.run: Callable[..., None]
@@ -126,29 +131,41 @@ class Target:
             self.store = DuckDBTables("there", path)
             self.ask = lambda query: ask_duckdb(path, query)
             self.run = lambda *statements: _run(path, *statements)
-        elif kind == "folder":
+        elif kind in {"folder", "s3", "sftp"}:
             self.folder, private = folder / new_id(), folder / f"{new_id()}.files"
             self.folder.mkdir()
             private.mkdir()
+            self.place = place
             tables = {
                 "t": COLUMNS,
                 "u": COLUMNS,
                 "kinds": (ColumnSpec("key", "text", 2), *EVERY_KIND),
             }
-            self.store = FolderTables(
-                DropFolder(
-                    system="there",
-                    name="あちら",
-                    folder=self.folder,
-                    kept=private / "taken",
-                    quiet_seconds=0.2,
-                ),
-                {
-                    name: FileTable(layout=layout_of(columns), pattern=f"{name}_{{date}}.csv")
-                    for name, columns in tables.items()
-                },
-                private=private,
-            )
+            files = {
+                name: FileTable(layout=layout_of(columns), pattern=f"{name}_{{date}}.csv")
+                for name, columns in tables.items()
+            }
+            rooms = Rooms(private=private, inbox=private / "inbox", outbox=private / "outbox")
+
+            def local(room: Path) -> FolderTables:
+                drop = DropFolder(
+                    system="there", name="あちら", folder=room, kept=private / "taken",
+                    quiet_seconds=0.2 if place is None else 0.0,
+                )  # fmt: skip
+                return FolderTables(drop, files, private=private)
+
+            self.store = local(self.folder)
+            if place is not None:
+                self.store = RemoteTables(
+                    place,
+                    reader=local(rooms.inbox),
+                    writer=local(rooms.outbox),
+                    rooms=rooms,
+                    rules=Rules(
+                        patterns=[FileName(file.pattern) for file in files.values()],
+                        quiet_seconds=0.0,
+                    ),
+                )
             state = private / "applied.duckdb"
             self.ask = lambda query: ask_duckdb(state, query)
             self.run = lambda *statements: _run(state, *statements)
@@ -161,7 +178,7 @@ class Target:
             self.run = lambda *statements: run_postgresql(dsn, front, *statements)
 
     def rows(self) -> list[tuple[Any, ...]]:
-        if isinstance(self.store, FolderTables):
+        if isinstance(self.store, FolderTables | RemoteTables):
             self.check_file()
         return sorted(
             (row[0], row[1], row[2], row[3], None if row[4] is None else list(row[4]))
@@ -170,6 +187,10 @@ class Target:
 
     def check_file(self) -> None:
         """Hold the file that people see against what was applied."""
+        if self.place is not None:
+            with self.place.opened() as there:
+                for file in there.listed():
+                    there.fetch(file, self.folder / file.name)
         found = sorted(self.folder.glob("t_*.csv"))
         if not found:
             return
@@ -197,9 +218,31 @@ def _run(path: Path, *statements: str) -> None:
             connection.execute(statement)
 
 
-@pytest.fixture(params=["duckdb", "postgresql", "folder"])
+@pytest.fixture(scope="module")
+def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
+    with seaweedfs(tmp_path_factory.mktemp("seaweedfs")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FileServer]:
+    with file_server(tmp_path_factory.mktemp("sftp")) as running:
+        yield running
+
+
+@pytest.fixture(
+    params=[
+        "duckdb", "postgresql", "folder",
+        pytest.param("s3", marks=pytest.mark.slow), pytest.param("sftp", marks=pytest.mark.slow),
+    ]
+)  # fmt: skip
 def target(request: pytest.FixtureRequest, tmp_path: Path, dsn: str) -> Target:
-    return Target(request.param, tmp_path, dsn)
+    place: RemotePlace | None = None
+    if request.param == "s3":
+        place = request.getfixturevalue("storage").below(new_id())
+    elif request.param == "sftp":
+        place = request.getfixturevalue("server").below(new_id())
+    return Target(request.param, tmp_path, dsn, place)
 
 
 @pytest.fixture(scope="module")

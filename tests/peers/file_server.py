@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from kumobashi.conversion.remote.sftp import SftpPlace
+
 USER = "kumobashi"
 
 
@@ -20,6 +22,14 @@ class FileServer:
     host_key: str
     key: str  # that lets in
     folder: Path
+
+    def below(self, name: str) -> SftpPlace:
+        """Make a folder, and return it as a system's files."""
+        (self.folder / name).mkdir()
+        return SftpPlace(
+            system="there", name="あちら", host="127.0.0.1", port=self.port, user=USER,
+            folder=name, host_key=self.host_key, key=self.key,
+        )  # fmt: skip
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from kumobashi.conversion.remote.object_storage import ObjectStorage
 from kumobashi.testing.town import free_ports
 
 KEY_ID, SECRET_KEY = "AKIAFICTION", "secret-of-nobody"
@@ -25,6 +26,13 @@ class Storage:
 
     endpoint: str
     bucket: str = "linkage"
+
+    def below(self, prefix: str) -> ObjectStorage:
+        """Return what lies below a prefix, as a system's files."""
+        return ObjectStorage(
+            system="there", name="あちら", endpoint=self.endpoint, bucket=self.bucket,
+            prefix=prefix, key_id=KEY_ID, secret_key=SECRET_KEY,
+        )  # fmt: skip
 
 
 @contextmanager
@@ -45,8 +53,9 @@ def seaweedfs(folder: Path) -> Iterator[Storage]:
         _program("weed"), "server", f"-dir={data}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1",
         f"-master.port={master}", f"-volume.port={volume}", f"-master.port.grpc={grpc[0]}",
         f"-volume.port.grpc={grpc[1]}", "-filer", f"-filer.port={filer}",
-        f"-filer.port.grpc={grpc[2]}", "-s3", f"-s3.port={port}", "-s3.port.iceberg=0", "-s3.port.lance=0",
-        f"-s3.config={config}", "-volume.max=30", "-master.volumeSizeLimitMB=64",
+        f"-filer.port.grpc={grpc[2]}", "-s3", f"-s3.port={port}", "-s3.port.iceberg=0",
+        "-s3.port.lance=0", f"-s3.config={config}", "-volume.max=30",
+        "-master.volumeSizeLimitMB=64",
     ]  # fmt: skip
     with _running(command, folder / "weed.log", port):
         storage = Storage(f"http://127.0.0.1:{port}")

@@ -113,6 +113,13 @@ def delivered_as(
     return noted[:2] if noted else None
 
 
+def digests_of(notes: duckdb.DuckDBPyConnection, file: str) -> frozenset[str]:
+    """Return the digests of all files that were written under a name."""
+    notes.execute(_CREATE)
+    query = "select digest from kumobashi_delivered where file = ?"
+    return frozenset(str(row[0]) for row in notes.execute(query, [file]).fetchall())
+
+
 def _noted(
     notes: duckdb.DuckDBPyConnection, tenant: str, transfer: str
 ) -> tuple[str, str, str] | None:

@@ -17,7 +17,14 @@ from pathlib import Path
 
 import duckdb
 
-from kumobashi.conversion.delivering import Delivery, deliver, delivered_as, is_delivered, withdraw
+from kumobashi.conversion.delivering import (
+    Delivery,
+    deliver,
+    delivered_as,
+    digests_of,
+    is_delivered,
+    withdraw,
+)
 from kumobashi.conversion.dropping import FileName
 from kumobashi.conversion.folder_reading import RETURNED, FileTable, FolderSnapshot
 from kumobashi.conversion.taking import DropFolder, peek, take, usable
@@ -152,6 +159,11 @@ class FolderTables:
             return None
         with self._opened() as state:
             return delivered_as(state, tenant, transfer)
+
+    def digests_of(self, file: str) -> frozenset[str]:
+        """Return the SHA-256 of all files that were written under a name."""
+        with self._opened() as state:
+            return digests_of(state, file)
 
     def _require_writable(self, load: Load) -> None:
         held = self._tables[load.table]

@@ -7,7 +7,7 @@ written, once in the life of a process.
 
 import hashlib
 import importlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -113,15 +113,25 @@ class _Bucket:
         if target.stat().st_size != file.size:
             raise FileChanged(file=file.name)
 
-    def put(self, source: Path, name: str) -> None:
+    def put(self, source: Path, name: str, ours: Container[str] = ()) -> None:
         self._try_the_condition()
-        if source.stat().st_size > _WHOLE:
-            self._put_in_parts(source, name)
-            return
         try:
-            self.library.put(self.store, name, source, mode="create", use_multipart=False)
+            self._put_new(source, name)
         except self.library.exceptions.AlreadyExistsError:
-            self._require_same(source, name)
+            pass
+        else:
+            return
+        # It must be replaced as it was looked at, or not at all.
+        seen = str(self.library.head(self.store, name)["e_tag"])
+        there = self.digest(name)
+        with source.open("rb") as reading:
+            if hashlib.file_digest(reading, "sha256").hexdigest() == there:
+                return
+        if there not in ours:
+            place = self.place
+            raise NameTaken(system=place.system, name=place.name, place=place.label, file=name)
+        only = {"e_tag": seen}
+        self.library.put(self.store, name, source, mode=only, use_multipart=False)
 
     def digest(self, name: str) -> str | None:
         whole = hashlib.sha256()
@@ -135,25 +145,25 @@ class _Bucket:
     def remove(self, name: str) -> None:
         self.library.delete(self.store, name)
 
-    def _put_in_parts(self, source: Path, name: str) -> None:
-        """Send what is too large for one request; the name is looked at before, not with it."""
+    def _put_new(self, source: Path, name: str) -> None:
+        if source.stat().st_size <= _WHOLE:
+            self.library.put(self.store, name, source, mode="create", use_multipart=False)
+            return
+        # Too large for one request: in parts the name is looked at before, not with it.
         try:
             self.library.head(self.store, name)
         except FileNotFoundError:
             with source.open("rb") as reading:
                 self.library.put(
-                    self.store, name, reading, use_multipart=True, chunk_size=_PIECE,
+                    self.store,
+                    name,
+                    reading,
+                    use_multipart=True,
+                    chunk_size=_PIECE,
                     max_concurrency=2,
-                )  # fmt: skip
+                )
         else:
-            self._require_same(source, name)
-
-    def _require_same(self, source: Path, name: str) -> None:
-        with source.open("rb") as reading:
-            ours = hashlib.file_digest(reading, "sha256").hexdigest()
-        if self.digest(name) != ours:
-            place = self.place
-            raise NameTaken(system=place.system, name=place.name, place=place.label, file=name)
+            raise self.library.exceptions.AlreadyExistsError(name)
 
     def _try_the_condition(self) -> None:
         place = self.place

@@ -1,6 +1,6 @@
 """The port: a place elsewhere where files appear whole, under names that nobody uses twice."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Protocol
 
 WAITING = ".kumobashi"  # beside the files: what has no name yet
-Sized = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +33,10 @@ class RemoteFolder(Protocol):
             FileChanged: it is another one by now, or gone.
         """
 
-    def put(self, source: Path, name: str) -> None:
+    def put(self, source: Path, name: str, ours: Container[str] = ()) -> None:
         """Let a file appear, whole; one with the same bytes under the name is it already.
+
+        One whose SHA-256 is in ``ours`` is an older one that we have put there; it is replaced.
 
         Raises:
             NameTaken: another one has the name.

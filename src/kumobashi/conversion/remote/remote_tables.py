@@ -158,9 +158,11 @@ class RemoteTables:
     def _push(self) -> None:
         with self._place.opened() as folder:
             for file in self._waiting():
-                folder.put(file, file.name)
-                crashpoint("remote.put")
                 mark = file.with_name(file.name + _DONE)
+                if mark.exists():
+                    folder.remove(mark.name)  # of an older file under this name
+                folder.put(file, file.name, self._writer.digests_of(file.name))
+                crashpoint("remote.put")
                 if mark.exists():
                     folder.put(mark, mark.name)
                 mark.unlink(missing_ok=True)

@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import importlib
 import stat
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Awaitable, Container, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -122,21 +122,26 @@ class _Folder:
         if after != file.version or target.stat().st_size != file.size:
             raise FileChanged(file=file.name)
 
-    def put(self, source: Path, name: str) -> None:
-        if self._run(self.client.exists(self._path(name))):
-            self._require_same(source, name)
-            return
+    def put(self, source: Path, name: str, ours: Container[str] = ()) -> None:
+        there = self.digest(name)
+        with source.open("rb") as reading:
+            if hashlib.file_digest(reading, "sha256").hexdigest() == there:
+                return
+        if there is not None and there not in ours:
+            raise self._taken(name)
         room = self._path(WAITING)
         with suppress(self.library.SFTPError):  # it is there
             self._run(self.client.mkdir(room))
         waiting = f"{room}/{new_id()}"
         self._run(self._send(source, waiting))
+        if there is not None:
+            self._run(self.client.remove(self._path(name)))
         try:
             self._run(self.client.rename(waiting, self._path(name)))
-        except self.library.SFTPError:
+        except self.library.SFTPError:  # somebody else was faster
             with suppress(self.library.SFTPError):
                 self._run(self.client.remove(waiting))
-            self._require_same(source, name)
+            raise self._taken(name) from None
 
     def digest(self, name: str) -> str | None:
         try:
@@ -163,12 +168,9 @@ class _Folder:
                 whole.update(piece)
         return whole.hexdigest()
 
-    def _require_same(self, source: Path, name: str) -> None:
-        with source.open("rb") as reading:
-            ours = hashlib.file_digest(reading, "sha256").hexdigest()
-        if self.digest(name) != ours:
-            place = self.place
-            raise NameTaken(system=place.system, name=place.name, place=place.label, file=name)
+    def _taken(self, name: str) -> NameTaken:
+        place = self.place
+        return NameTaken(system=place.system, name=place.name, place=place.label, file=name)
 
     def _path(self, name: str) -> str:
         return str(PurePosixPath(self.place.folder) / name)
