@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 from kumobashi.directory.entries import Directory
-from kumobashi.directory.store_models import PostgresqlStore
+from kumobashi.directory.store_models import ObjectStore, PostgresqlStore, SftpStore
 from kumobashi.kernel.ids import is_fictional
 from kumobashi.service.errors import LeavesTraining, SecretMissing
 from kumobashi.service.secrets import secret
@@ -61,6 +61,12 @@ def _databases_elsewhere(workspace: "Workspace") -> Iterator[str]:
         if site.state is not None and not _is_here(workspace.folder, site.state):
             yield f"sites/{name}.yaml state"
     for name, system in workspace.systems.items():
+        if isinstance(system.store, ObjectStore) and not is_loopback(
+            urlsplit(system.store.endpoint).hostname
+        ):
+            yield f"systems/{name}.yaml store.endpoint"
+        if isinstance(system.store, SftpStore) and not is_loopback(system.store.host):
+            yield f"systems/{name}.yaml store.host"
         if isinstance(system.store, PostgresqlStore) and not _is_here(
             workspace.folder, system.store.dsn
         ):

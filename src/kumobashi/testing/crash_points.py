@@ -16,6 +16,7 @@ _SIDES = {
     "relaying": (RELAY,),
     "receiving": (RECEIVER,),
     "files": (),  # only where a system keeps files: tests/scenario/test_folders.py visits them
+    "remote": (),  # and where they lie elsewhere: tests/scenario/test_files_elsewhere.py
     "courier": (),  # of the command: tests/unit/courier kills it at each
 }
 _LATER = {"deleting": (RECEIVER,), "erasing": (RECEIVER,), "requesting": (SENDER,)}
