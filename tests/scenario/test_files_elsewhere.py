@@ -6,6 +6,7 @@ mail room gets onto a file server. Both servers are others' programs.
 
 import csv
 import io
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -17,10 +18,11 @@ import obstore
 import pytest
 
 from kumobashi.testing.city import City
+from kumobashi.testing.commands import command
 from kumobashi.testing.crash_points import names
 from kumobashi.testing.town import DAY, Json, Town
 from tests.peers.file_server import USER, FileServer, file_server
-from tests.peers.object_storage import KEY_ID, SECRET_KEY, Storage, seaweedfs
+from tests.peers.object_storage import KEY_ID, SECRET_KEY, Storage, rclone, seaweedfs
 from tests.scenario.desks import GOOD, LINK, found
 
 pytestmark = [pytest.mark.scenario, pytest.mark.slow]
@@ -169,6 +171,34 @@ def test_another_file_under_the_name_is_not_written_over(place: Place) -> None:
 
     assert seen["cause"]["code"] == "remote.name_taken", seen["cause"]
     assert theirs.read_text(encoding="utf-8") == "theirs"
+
+
+def test_a_place_is_tried_before_it_is_used(place: Place) -> None:
+    place.give()
+    before = place.given
+
+    for system in ("desk", "mail-room"):
+        done = command("system", "try", system, "--json", folder=place.town.folder)
+        assert done.exit_code == 0, done.output
+        assert json.loads(done.output)["written"]
+    shown = command("system", "try", "desk", "--read-only", folder=place.town.folder)
+    assert "s3:linkage/desk" in shown.output
+    none = command("system", "try", "integrated-db", "--json", folder=place.town.folder)
+
+    assert json.loads(none.output)["error"]["code"] == "cli.no_files_elsewhere"
+    assert place.given == before
+    assert [path.name for path in place.mail_room.iterdir() if path.is_file()] == []
+
+
+def test_a_storage_that_overwrites_is_refused_when_it_is_tried(
+    place: Place, tmp_path: Path
+) -> None:
+    with rclone(tmp_path) as bad:
+        place.town.edit("systems/desk.yaml", r'endpoint: "[^"]*"', f'endpoint: "{bad.endpoint}"')
+        done = command("system", "try", "desk", "--json", folder=place.town.folder)
+
+    assert done.exit_code != 0
+    assert json.loads(done.output)["error"]["code"] == "remote.condition_ignored"
 
 
 def test_no_key_of_the_servers_is_on_a_page_or_in_a_log(place: Place) -> None:

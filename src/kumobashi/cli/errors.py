@@ -157,6 +157,17 @@ class StoryStuck(TerminalFailed):
     remedy_en = "See the logs in city/var/log of the demo's folder."
 
 
+class NoFilesElsewhere(TerminalFailed):
+    """The system is not there, or its files do not lie elsewhere."""
+
+    code = "cli.no_files_elsewhere"
+    status = 404
+    ja = "「{system}」は、ファイルをほかの置き場所（s3・sftp）に置くシステムではありません。"
+    en = "{system!r} is no system whose files lie elsewhere (s3, sftp)."
+    remedy_ja = "あるのは次のシステムです: {known}"
+    remedy_en = "There are: {known}"
+
+
 class Unexpected(TerminalFailed):
     """What nobody foresaw."""
 

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from kumobashi.cli.command import Group, command, option
 from kumobashi.cli.exits import Exit
+from kumobashi.cli.places import try_place
 from kumobashi.cli.terminal import Terminal
 from kumobashi.cli.wording import hung
 
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
 system = Group(
     "system",
-    ja="業務システムを、ほかを止めずに別のサイトへ移します。",
-    en="Move a system to another site while others go on.",
+    ja="業務システムを、ほかを止めずに別のサイトへ移し、ファイルの置き場所を確かめます。",
+    en="Move a system to another site while others go on; try where its files lie.",
     example="kumobashi system move finance --to vendor-b",
 )
 _MARKS = {"stops": ("×", "red"), "goes on": ("✓", "green"), "rests": ("−", "dim")}
@@ -156,4 +157,5 @@ def _json(ready: "Move", *, is_written: bool) -> dict[str, Any]:
     }
 
 
-system.add_command(move)
+for _command in (move, try_place):
+    system.add_command(_command)

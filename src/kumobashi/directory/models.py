@@ -243,11 +243,11 @@ class Dataset(FileModel):
         pattern=_FILE_NAME,
         max_length=120,
         examples=["学齢児童_{date}.csv"],
-        description="store が folder のときのファイル名。{date} は業務日付、{sequence} は回、"
-        "読むときは * も使えます（既定: <table>_{date}.csv）",
+        description="store が folder・s3・sftp のときのファイル名。{date} は業務日付、"
+        "{sequence} は回、読むときは * も使えます（既定: <table>_{date}.csv）",
     )
     records: RecordsEntry | None = Field(
-        default=None, description="store が folder のときの固定長レコードの切り方"
+        default=None, description="store が folder・s3・sftp のときの固定長レコードの切り方"
     )
 
 

@@ -87,6 +87,7 @@ class FolderStore(FilesStore):
 class RemoteStore(FilesStore):
     """Files that lie elsewhere: fetched from there, put there."""
 
+    kind: str
     taken: Literal["leave", "remove"] = Field(
         default="leave",
         examples=["remove"],

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from kumobashi.directory.models import By, Contact, Dataset
 from kumobashi.directory.profile_models import PeerProfile
-from kumobashi.directory.store_models import FilesStore
+from kumobashi.directory.store_models import FilesStore, RemoteStore
 from kumobashi.kernel import Zone
 from kumobashi.planning.decided import Decided
 from kumobashi.planning.plan import Plan
@@ -128,8 +128,9 @@ def _into_files(store: FilesStore, dataset: Dataset) -> tuple[str, str]:
         form = f"{dataset.records.charset}、{dataset.records.length} バイト固定長"
     elif file.lower().endswith(".xlsx"):
         form = "Excel"
+    place = f"置き場所（{store.kind}）" if isinstance(store, RemoteStore) else "受け渡しフォルダ"
     return (
-        f"受け渡しフォルダのファイル「{file}」（{form}、いつも全件）に書き、",
+        f"{place}のファイル「{file}」（{form}、いつも全件）に書き、",
         f"into the file {file} of its folder ({form}, always the whole),",
     )
 
