@@ -22,14 +22,21 @@ from pathlib import Path
 from kumobashi.conversion.dropping import FileName
 from kumobashi.conversion.errors import FileChanged
 from kumobashi.conversion.folder_tables import FolderTables
+from kumobashi.conversion.remote.errors import NameTaken
 from kumobashi.conversion.remote.places import Listed, RemoteFolder, RemotePlace
 from kumobashi.kernel import crashpoint, new_id
+from kumobashi.storage.errors import SpoolFull, StoreBusy, is_disk_full
+from kumobashi.storage.sole_use import hold
 from kumobashi.storage.spool import sync_folder
 from kumobashi.storage.tables import Applied, Load, Removal, Removed, TableReader
 
 _NOTE = "fetched.json"
 _DONE = ".done"
 _FETCHING = "fetching-"
+_LOCK = "elsewhere.lock"
+_PATIENCE_SECONDS = 120.0
+_LOOK_EVERY_SECONDS = 0.05
+Since = tuple[str, float]  # a version, and when it was first seen, by our clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +87,7 @@ class RemoteTables:
     @contextmanager
     def reading(self, on: date | None = None) -> Iterator[TableReader]:
         """Fetch what is new, and open what was fetched, as :meth:`FolderTables.reading` does."""
-        self._rooms.make()
-        with self._place.opened() as folder:
+        with self._alone(), self._place.opened() as folder, _room_here(self.system):
             self._pull(folder)
         with self._reader.reading(on) as reader:
             yield reader
@@ -93,30 +99,43 @@ class RemoteTables:
             FolderUnreachable: the rows are held, and the file follows when it can.
             NameTaken, ConditionIgnored: nothing is overwritten.
         """
-        self._rooms.make()
-        if self._waiting():
-            self._push()
-        applied = self._writer.apply(load)
-        crashpoint("remote.written")
-        self._push()
-        return applied
+        with self._alone():
+            if self._waiting():
+                self._push("")
+            applied = self._writer.apply(load)
+            crashpoint("remote.written")
+            noted = self._writer.delivered_as(load.tenant, load.transfer)
+            self._push(noted[0] if noted else "")
+            return applied
 
     def remove(self, removal: Removal) -> Removed:
         """Delete the rows and the file, here and there; what the partner has taken is theirs."""
+        with self._alone():
+            noted = self._writer.delivered_as(removal.tenant, removal.transfer)
+            removed = self._writer.remove(removal)
+            if noted is not None:
+                name, digest = noted
+                with self._place.opened() as folder:
+                    if folder.digest(name) == digest:
+                        folder.remove(name + _DONE)
+                        folder.remove(name)
+            return removed
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Let one thread of one process at a time fetch or put."""
         self._rooms.make()
-        noted = self._writer.delivered_as(removal.tenant, removal.transfer)
-        removed = self._writer.remove(removal)
-        if noted is not None:
-            name, digest = noted
-            with self._place.opened() as folder:
-                if folder.digest(name) == digest:
-                    folder.remove(name + _DONE)
-                    folder.remove(name)
-        return removed
+        end = time.monotonic() + _PATIENCE_SECONDS
+        while (lock := hold(self._rooms.private / _LOCK)) is None:
+            if time.monotonic() > end:
+                raise StoreBusy(system=self.system)
+            time.sleep(_LOOK_EVERY_SECONDS)
+        with lock:
+            yield
 
     def _pull(self, folder: RemoteFolder) -> None:
         listed = {file.name: file for file in folder.listed()}
-        fetched = self._fetched()
+        fetched, seen = self._noted()
         kept = {name: version for name, version in fetched.items() if name in listed}
         for file in listed.values():
             if not any(pattern.read(file.name) for pattern in self._rules.patterns):
@@ -126,21 +145,31 @@ class RemoteTables:
                     folder.remove(file.name + _DONE)
                     folder.remove(file.name)
                 continue
-            if self._is_whole(file, listed):
-                try:
-                    self._fetch(folder, file)
-                except FileChanged:  # the next look sees what it has become
-                    continue
-                kept[file.name] = file.version
-                self._note(kept)
-        if kept != fetched:
-            self._note(kept)
+            if not self._is_whole(file, listed, seen):
+                continue
+            try:
+                self._fetch(folder, file)
+            except FileChanged:  # the next look sees what it has become
+                continue
+            kept[file.name] = file.version
+            self._note(kept, seen)
+        still = {name: since for name, since in seen.items() if name in listed and name not in kept}
+        self._note(kept, still)
 
-    def _is_whole(self, file: Listed, listed: dict[str, Listed]) -> bool:
+    def _is_whole(self, file: Listed, listed: dict[str, Listed], seen: dict[str, Since]) -> bool:
         if self._rules.has_done_marks:
             return file.name + _DONE in listed
-        is_quiet = time.time() - file.modified.timestamp() >= self._rules.quiet_seconds
-        return self._place.is_whole_at_once or is_quiet
+        if self._place.is_whole_at_once:
+            return True
+        now = time.time()
+        if now - file.modified.timestamp() >= self._rules.quiet_seconds:
+            return True
+        # Their clock may be ahead of ours: then only what we have seen ourselves counts.
+        version, since = seen.setdefault(file.name, (file.version, now))
+        if version != file.version:
+            seen[file.name] = (file.version, now)
+            return False
+        return now - since >= self._rules.quiet_seconds
 
     def _fetch(self, folder: RemoteFolder, file: Listed) -> None:
         for left in self._rooms.private.glob(f"{_FETCHING}*"):
@@ -155,13 +184,19 @@ class RemoteTables:
         sync_folder(self._rooms.inbox)
         crashpoint("remote.fetched")
 
-    def _push(self) -> None:
+    def _push(self, needed: str) -> None:
+        """Put what waits; another's file under the name of an older one of ours stops nobody."""
         with self._place.opened() as folder:
             for file in self._waiting():
                 mark = file.with_name(file.name + _DONE)
                 if mark.exists():
                     folder.remove(mark.name)  # of an older file under this name
-                folder.put(file, file.name, self._writer.digests_of(file.name))
+                try:
+                    folder.put(file, file.name, self._writer.digests_of(file.name))
+                except NameTaken:
+                    if file.name == needed:
+                        raise
+                    continue
                 crashpoint("remote.put")
                 if mark.exists():
                     folder.put(mark, mark.name)
@@ -175,19 +210,34 @@ class RemoteTables:
         whole = [path for path in found if path.suffix != _DONE]
         return sorted(whole, key=lambda path: (path.stat().st_mtime_ns, path.name))
 
-    def _fetched(self) -> dict[str, str]:
+    def _noted(self) -> tuple[dict[str, str], dict[str, Since]]:
+        """Return the versions that were fetched, and since when others are as they are."""
         try:
             found = json.loads((self._rooms.private / _NOTE).read_text(encoding="utf-8"))
         except FileNotFoundError:
-            return {}
-        return {str(name): str(version) for name, version in found.items()}
+            return {}, {}
+        seen = {str(name): (str(one[0]), float(one[1])) for name, one in found["seen"].items()}
+        return {str(name): str(version) for name, version in found["fetched"].items()}, seen
 
-    def _note(self, fetched: dict[str, str]) -> None:
+    def _note(self, fetched: dict[str, str], seen: dict[str, Since]) -> None:
+        if (fetched, seen) == self._noted():
+            return
         path = self._rooms.private / _NOTE
         fresh = path.with_suffix(".new")
         with fresh.open("w", encoding="utf-8", newline="\n") as writing:
-            json.dump(fetched, writing, ensure_ascii=False)
+            json.dump({"fetched": fetched, "seen": seen}, writing, ensure_ascii=False)
             writing.flush()
             os.fsync(writing.fileno())
         fresh.replace(path)
         sync_folder(path.parent)
+
+
+@contextmanager
+def _room_here(system: str) -> Iterator[None]:
+    """Tell a full disk here from a place that does not answer."""
+    try:
+        yield
+    except OSError as error:
+        if is_disk_full(error):
+            raise SpoolFull(place=system) from None
+        raise
