@@ -35,7 +35,7 @@ from kumobashi.calls.showing import show
 from kumobashi.calls.signing import sign_answer
 from kumobashi.calls.taking import Taken
 from kumobashi.calls.wire import PROBLEM_TYPE, end_to_end
-from kumobashi.kernel import Clock, KumobashiError
+from kumobashi.kernel import Clock, KumobashiError, business_date
 
 
 @dataclass
@@ -114,7 +114,9 @@ class Answerer:
             raise PlanDiffers(link=link.link)
         if self.here.site not in link.sites:
             raise NotHere(service=header.asked, site=self.here.site)
-        return link, link.operation(header.version, request.method, path)
+        return link, link.operation(
+            header.version, request.method, path, on=business_date(self.here.clock.now())
+        )
 
     async def _ask_system(
         self, taken: Taken, link: CallLink, operation: Operation, request: Request

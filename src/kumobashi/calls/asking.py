@@ -10,8 +10,9 @@ answering side takes it only if it has never seen it.
 import asyncio
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
+from email.utils import format_datetime
 
 from kumobashi.calls.binary_http import Answer, Request
 from kumobashi.calls.enveloping import put_in, take_out
@@ -31,7 +32,7 @@ from kumobashi.calls.giving import check_given
 from kumobashi.calls.header import CallHeader
 from kumobashi.calls.here import Here
 from kumobashi.calls.patience import Patience, may_go_elsewhere
-from kumobashi.calls.permits import CallLink, not_ready
+from kumobashi.calls.permits import CallLink, Operation, not_ready
 from kumobashi.calls.posting import Answered, NoAnswer, NotConnected, TooLong
 from kumobashi.calls.pressure import Place
 from kumobashi.calls.records import answered_record, asked_record
@@ -41,7 +42,7 @@ from kumobashi.calls.sites import Sites
 from kumobashi.calls.wire import BUDGET, PROBLEM_TYPE, overhead
 from kumobashi.crypto.canonical import digest
 from kumobashi.crypto.errors import SealFailed, SignatureReplayed
-from kumobashi.kernel import new_id
+from kumobashi.kernel import JST, business_date, new_id
 
 _GRACE_SECONDS = 0.25  # the answering side says itself that it was too late
 _FIRST_REST, _LONGEST_REST = 0.05, 0.5  # between two looks at a change half done
@@ -94,32 +95,35 @@ class Asker:
 
     async def _ask_now(self, wish: Wish, begun: float) -> Answer:
         """Ask where the service is by what is known now; ``begun`` is of the loop's clock."""
-        link = self._link(wish)
+        link, operation = self._link(wish)
         sites = self.here.sites()
         failure: CallFailed | None = None
         for to_site in link.sites:
             try:
-                return await self.ask_at(to_site, wish, link, sites, begun=begun)
+                answer = await self.ask_at(to_site, wish, link, sites, begun=begun)
             except CallFailed as error:
                 if not may_go_elsewhere(error):
                     raise
                 failure = error
+            else:
+                return _with_end(answer, operation.last_day)
         raise failure or CallForeign(field="site")
 
-    def _link(self, wish: Wish) -> CallLink:
+    def _link(self, wish: Wish) -> tuple[CallLink, Operation]:
         asked = f"{wish.answerer}.{wish.service}"
         path = wish.request.path.partition("?")[0]
+        on = business_date(self.here.clock.now())
         refused: CallFailed | None = None
         found = self.here.permits.permitted(wish.asker, asked)
         for link in found.links:
             try:
-                operation = link.operation(wish.version, wish.request.method, path)
+                operation = link.operation(wish.version, wish.request.method, path, on=on)
                 if operation.given is not None:
                     check_given(wish.request, operation.given, link=link.link)
             except CallFailed as error:
                 refused = error
             else:
-                return link
+                return link, operation
         if refused:
             raise refused
         if reason := found.refusal:
@@ -243,6 +247,15 @@ class Asker:
         except SealFailed as error:
             raise AnswerUntrusted(reason=error.code) from None
         return Answer.decode(message)
+
+
+def _with_end(answer: Answer, last_day: date | None) -> Answer:
+    """Return an answer that says when its version ends, if it does (RFC 8594)."""
+    if last_day is None:
+        return answer
+    over = datetime.combine(last_day + timedelta(days=1), time(), JST)
+    said = format_datetime(over.astimezone(UTC), usegmt=True)
+    return replace(answer, headers=(*answer.headers, ("sunset", said)))
 
 
 def _refusal(came: Answered, header: CallHeader, sites: Sites) -> CallFailed:

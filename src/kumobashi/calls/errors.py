@@ -130,6 +130,18 @@ class OperationNotPermitted(CallFailed):
     remedy_en = "Permitted: {permitted}"
 
 
+class VersionOver(CallFailed):
+    """The version of the service may not be asked any more."""
+
+    code = "call.version_over"
+    side = Side.ASKER
+    status = 410
+    ja = "この版（{version}）に照会できるのは {last_day} まででした。"
+    en = "Version {version} could be asked until {last_day}."
+    remedy_ja = "照会する側を新しい版に移してください: {others}"
+    remedy_en = "Move whoever asks to a newer version: {others}"
+
+
 class ItemNotPermitted(CallFailed):
     """The request holds more than the items that were judged."""
 

@@ -3,10 +3,17 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import Protocol
 
-from kumobashi.calls.errors import LinkChanging, LinkNotReady, OperationNotPermitted, Side
+from kumobashi.calls.errors import (
+    LinkChanging,
+    LinkNotReady,
+    OperationNotPermitted,
+    Side,
+    VersionOver,
+)
 from kumobashi.calls.showing import Shown
 from kumobashi.exchange.errors import Drifted
 from kumobashi.kernel import KumobashiError
@@ -26,6 +33,7 @@ class Operation:
     path: str  # template, "/payments/{payment}"
     given: frozenset[str] | None = None  # names that a request may hold; None: nobody can tell
     shown: Shown | None = None  # what of an answer leaves; None: all of it
+    last_day: date | None = None  # on which its version may be asked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,20 +63,29 @@ class CallLink:
     def _patterns(self) -> tuple[tuple[Operation, re.Pattern[str]], ...]:
         return tuple((one, _pattern(one.path)) for one in self.operations)
 
-    def operation(self, version: str, method: str, path: str) -> Operation:
-        """Return the permitted operation that ``method`` and ``path`` (without query) are.
+    def operation(self, version: str, method: str, path: str, *, on: date) -> Operation:
+        """Return the operation that ``method`` and ``path`` (without query) are, if permitted.
 
         A path is compared as it is sent. One that another reader could take for another one (dot
         segments, encoded slashes, empty segments) fits no template.
 
         Raises:
             OperationNotPermitted: it is none of the link's.
+            VersionOver: it is of a version that has ended.
         """
         for one, pattern in self._patterns:
             if one.version == version and one.method == method and pattern.fullmatch(path):
+                if one.last_day is not None and on > one.last_day:
+                    raise VersionOver(
+                        version=version, last_day=one.last_day, others=self._others(on)
+                    )
                 return one
         permitted = ", ".join(f"{o.method} {o.version}{o.path}" for o in self.operations)
         raise OperationNotPermitted(link=self.link, method=method, permitted=permitted)
+
+    def _others(self, on: date) -> str:
+        left = {o.version for o in self.operations if o.last_day is None or on <= o.last_day}
+        return ", ".join(sorted(left)) or "-"
 
 
 @dataclass(frozen=True, slots=True)

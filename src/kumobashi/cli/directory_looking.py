@@ -197,7 +197,9 @@ def _show_service(terminal: Terminal, name: str, service: "ServiceEntry") -> Non
     terminal.out.print(line, soft_wrap=True)
     for version, interface in service.interfaces.items():
         digest = f"  {interface.document[:19]}…" if interface.document else ""
-        terminal.out.print(f"    {version}{digest}", soft_wrap=True)
+        until = interface.last_day
+        last = t(f"  {until} まで", f"  until {until}") if until else ""
+        terminal.out.print(f"    {version}{last}{digest}", soft_wrap=True)
         for operation, asked in interface.operations.items():
             said = f"      {operation}  {asked.method} /{version}{asked.path}"
             terminal.out.print(Text(said), soft_wrap=True)

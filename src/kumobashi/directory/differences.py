@@ -67,7 +67,10 @@ def facts_of(directory: Directory) -> Facts:
                 key: getattr(held_service, key) for key in ("name", "kind", "test_only")
             }
             for version, interface in held_service.interfaces.items():
-                found["interface", f"{reference} {version}"] = {"document": interface.document}
+                found["interface", f"{reference} {version}"] = {
+                    "document": interface.document,
+                    "last_day": interface.last_day,
+                }
                 for operation, asked in interface.operations.items():
                     found["operation", f"{reference} {version} {operation}"] = asdict(asked)
     return {

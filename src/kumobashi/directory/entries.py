@@ -123,6 +123,7 @@ class InterfaceEntry:
 
     operations: dict[str, OperationEntry]  # by name: an OpenAPI operationId, a WSDL operation
     document: str | None = None  # sha256:… of its OpenAPI or WSDL document
+    last_day: date | None = None  # on which it may be asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

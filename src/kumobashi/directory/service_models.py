@@ -4,6 +4,7 @@ Addresses (``base``, ``test_base``, those of ``standby``) stay in the file, at t
 them; the directory has names, operations and the digest of the document alone.
 """
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
@@ -71,6 +72,11 @@ class InterfaceFile(FileModel):
         max_length=120,
         examples=["interfaces/collection-v1.yaml"],
         description="OpenAPI か WSDL の文書（連携設定フォルダの interfaces の中）",
+    )
+    last_day: date | None = Field(
+        default=None,
+        examples=["2027-03-31"],
+        description="この版に照会できる最後の日。書かなければ終わりません",
     )
     operations: Annotated[dict[OperationName, OperationFile], Field(min_length=1)] = Field(
         examples=[{"listPayments": {"answer": {"layout": "collection-payments", "version": "1"}}}],

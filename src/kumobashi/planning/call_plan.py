@@ -22,6 +22,7 @@ from kumobashi.planning.call_items import (
 from kumobashi.planning.call_links import CallFile
 from kumobashi.planning.call_questioning import at_answer, call_decisions
 from kumobashi.planning.decided import Decided
+from kumobashi.planning.ending_versions import ending_versions, over
 from kumobashi.planning.net_allowed import net_cautions
 from kumobashi.planning.services import AskedOperation
 from kumobashi.planning.validity import against_layout, stale_directory, stale_sites, unpublished
@@ -104,6 +105,7 @@ def call_plan(
     reasons = (
         *_stale(workspace, directory, call, ways),
         *_ended_layouts(workspace, call, asked, on),
+        *over(workspace, call, asked, on),
         *(reason for _, wrong in found for reason in wrong),
         *(_with_hiding(call, reason, shown) for one in decisions for reason in one.reasons),
     )
@@ -135,6 +137,7 @@ def call_plan(
             dict.fromkeys(
                 (
                     *_cautions(workspace, call, asked, requested),
+                    *ending_versions(workspace, call, asked, on),
                     *(caution for one in decisions for caution in one.cautions),
                     *(c for way in ways for c in net_cautions(workspace, link, way.hops)),
                 )

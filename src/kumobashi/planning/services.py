@@ -6,6 +6,7 @@ document. Addresses of systems and the names of files stay behind.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from kumobashi.directory.entries import InterfaceEntry, OperationEntry, ServiceEntry
 from kumobashi.directory.models import Dataset, SystemFile
@@ -32,6 +33,7 @@ class AskedOperation:
     path: str
     request: tuple[str, ...]  # items that the asking system gives
     answer: AnswerFile
+    last_day: date | None = None  # of the version
 
 
 def services_of(system: SystemFile, documents: Documents) -> dict[str, ServiceEntry]:
@@ -44,6 +46,7 @@ def services_of(system: SystemFile, documents: Documents) -> dict[str, ServiceEn
                 version: InterfaceEntry(
                     operations=dict(_operations(interface, documents)),
                     document=_digest(interface, documents),
+                    last_day=interface.last_day,
                 )
                 for version, interface in service.versions.items()
             },
@@ -77,6 +80,7 @@ def asked_by(call: CallFile, service: ServiceFile, entry: ServiceEntry) -> Itera
                     path=asked.path,
                     request=operation.request,
                     answer=operation.answer,
+                    last_day=service.versions[version].last_day,
                 )
 
 

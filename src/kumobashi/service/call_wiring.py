@@ -216,7 +216,13 @@ class CallWiring:
         """Return what is permitted of an operation; only JSON can be looked into."""
         service, _ = workspace.service(decided.link)
         if service.kind != "rest":
-            return Operation(version=one.version, name=one.name, method=one.method, path=one.path)
+            return Operation(
+                version=one.version,
+                name=one.name,
+                method=one.method,
+                path=one.path,
+                last_day=one.last_day,
+            )
         kept, blanked = answer_keys(workspace, decided.link, one)
         return Operation(
             version=one.version,
@@ -225,6 +231,7 @@ class CallWiring:
             path=one.path,
             given=request_keys(workspace, one),
             shown=Shown(at=one.answer.at, kept=kept, blanked=blanked),
+            last_day=one.last_day,
         )
 
 

@@ -8,7 +8,7 @@ import http.client
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -127,14 +127,26 @@ class Door:
         self, method: str, path: str, body: Json | list[Json] | None = None
     ) -> tuple[int, Json]:
         """Ask ``/call/<path>`` and return status and answer."""
+        status, _, said = self.send(method, path, body, {})
+        return status, said
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: Json | list[Json] | None,
+        more: Mapping[str, str],
+    ) -> tuple[int, dict[str, str], Json]:
+        """Ask with ``more`` headers; return status, headers in lower case, and answer."""
         headers = {"authorization": f"Bearer {self.token}", "kumobashi-system": self.system}
-        headers |= {"content-type": "application/json"}
+        headers |= {"content-type": "application/json"} | dict(more)
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=40)
         with contextlib.closing(connection):
             text = json.dumps(body).encode() if body is not None else None
             connection.request(method, f"/call/{path}", text, headers)
             answer = connection.getresponse()
-            return answer.status, json.loads(answer.read())
+            told = {name.lower(): value for name, value in answer.getheaders()}
+            return answer.status, told, json.loads(answer.read())
 
 
 def total(number: int) -> Json:
