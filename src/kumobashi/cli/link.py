@@ -8,7 +8,7 @@ from kumobashi.cli.command import Group, command, option
 from kumobashi.cli.errors import NothingRuns
 from kumobashi.cli.exits import Exit, exit_of_transfer
 from kumobashi.cli.holding import lines, pause, resume
-from kumobashi.cli.link_test import test, verify_test
+from kumobashi.cli.interconnection import test, verify_test
 from kumobashi.cli.local_api import LocalApi, Watched, open_local_api, sender_of
 from kumobashi.cli.terminal import Terminal
 from kumobashi.exchange.views import Light, LinkView, TransferView

@@ -1,9 +1,10 @@
 """Collect the receiver's signed receipts, verify each, and move the transfer accordingly."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from kumobashi.exchange.hearsay import hops_of, waiting_of
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.peers import Answer, Peers
@@ -72,16 +73,14 @@ class Confirmation:
         fresh = [str(token) for token in answer.get("receipts", ())]
         chain = [verify_receipt(token, self._keys) for token in [*held, *fresh]]
         stage = check_chain(chain, self._manifest.digest())
-        hops = [hop for hop in answer.get("hops", ()) if isinstance(hop, dict)]
-        waiting = answer.get("waiting")
+        hops, waiting = hops_of(answer), waiting_of(answer)
         facts: dict[str, Any] = {"hops": hops, "cause": waiting}
         if not fresh:
             if hops == row.facts.get("hops") and waiting == row.cause:
                 return row
-            cause = waiting if isinstance(waiting, Mapping) else None
             said = {"hops": hops}
             return self._ledger.move_out(
-                row.transfer, None, facts=said, cause=cause, still=row.state
+                row.transfer, None, facts=said, cause=waiting, still=row.state
             )
         added = chain[len(held) :]
         for receipt in added:

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from kumobashi.exchange.beginning import FALLBACK
+from kumobashi.exchange.hearsay import hops_of
 from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.states import Out
 from kumobashi.exchange.views import (
@@ -202,12 +203,12 @@ def _parts_there(row: Outgoing) -> int | None:
     total: int | None = row.facts.get("sent", {}).get("parts")
     if row.facts.get("received"):
         return total
-    hops = row.facts.get("hops", [])
+    hops = hops_of(row.facts)
     return int(hops[-1]["parts"]) if hops else (0 if total else None)
 
 
 def _hops(row: Outgoing, names: Names) -> tuple[HopView, ...]:
-    told = {str(hop["site"]): hop for hop in row.facts.get("hops", [])}
+    told = {str(hop["site"]): hop for hop in hops_of(row.facts)}
     failing = str(row.cause["side"]) if row.cause and not row.cause.get("calm") else None
     total = row.facts.get("sent", {}).get("parts", 0)
     is_over = row.state is Out.APPLIED

@@ -2,10 +2,11 @@
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from kumobashi.exchange.changes import Changes, Key
 from kumobashi.exchange.errors import PeerRefused
+from kumobashi.exchange.hearsay import hops_of, waiting_of
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.peers import Answer, Peers
@@ -106,6 +107,4 @@ def _remember(held: dict[Key, Said], key: Key, said: Said) -> None:
 
 
 def _downstream(answer: Answer) -> Downstream:
-    hops: list[dict[str, Any]] = [hop for hop in answer.get("hops", ()) if isinstance(hop, dict)]
-    waiting = answer.get("waiting")
-    return Downstream(hops=tuple(hops), waiting=waiting if isinstance(waiting, dict) else None)
+    return Downstream(hops=tuple(hops_of(answer)), waiting=waiting_of(answer))
