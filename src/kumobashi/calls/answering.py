@@ -27,15 +27,21 @@ from kumobashi.calls.header import CallHeader
 from kumobashi.calls.here import Here
 from kumobashi.calls.interconnection.answering import TestAnswers
 from kumobashi.calls.interconnection.probes import kind_of
+from kumobashi.calls.large_answers import in_parts, large
+from kumobashi.calls.parts import PARTS_TYPE
 from kumobashi.calls.permits import CallLink, Operation, not_ready
-from kumobashi.calls.posting import Answered, NoAnswer, NotConnected, TooLong
+from kumobashi.calls.posting import Answered, NoAnswer, NotConnected
 from kumobashi.calls.pressure import Place
 from kumobashi.calls.records import answered_record, asked_record
 from kumobashi.calls.showing import show
 from kumobashi.calls.signing import sign_answer
+from kumobashi.calls.streams import Streams, TooLong
 from kumobashi.calls.taking import Taken
-from kumobashi.calls.wire import PROBLEM_TYPE, end_to_end
+from kumobashi.calls.wire import LARGEST_ANSWER, PROBLEM_TYPE, end_to_end
+from kumobashi.crypto.canonical import digest
 from kumobashi.kernel import Clock, KumobashiError, business_date
+
+_PARTS = (("content-type", PARTS_TYPE),)
 
 
 @dataclass
@@ -44,6 +50,7 @@ class Answerer:
 
     here: Here
     _places: dict[str, Place] = field(default_factory=dict)
+    _streams: Streams = field(default_factory=lambda: Streams("回答", Side.ANSWERING_GATEWAY))
 
     def __post_init__(self) -> None:
         """Answer interconnection tests too."""
@@ -64,6 +71,8 @@ class Answerer:
                 answer = await self._ask_system(taken, link, operation, request)
             asker = self.here.sites().entry(header.asking_site)
             recipient = asker.recipient if taken.relay else None
+            if answer.rest is not None:
+                return await self._in_parts(taken, answer, recipient)
             status, (media_type, body) = 200, put_in(answer.encode(), recipient)
         except KumobashiError as error:
             status, media_type = error.status, PROBLEM_TYPE
@@ -73,13 +82,19 @@ class Answerer:
             header,
             taken.proof,
             status=status,
-            body=body,
+            body_digest=digest(body),
             media_type=media_type,
             key=self.here.key,
             now=now,
         )
         await self.here.journal.record(answered_record("answerer", header, signed, status, now))
         return Answered(status=status, headers=tuple(signed.fields.items()), body=body)
+
+    async def _in_parts(self, taken: Taken, answer: Answer, recipient: str | None) -> Answered:
+        """Return the beginning of a large answer; what follows is made as it comes."""
+        frames = in_parts(self.here, taken, answer, recipient)
+        first = await anext(frames)
+        return Answered(status=200, headers=_PARTS, body=first, rest=frames)
 
     async def _noted(self, taken: Taken) -> None:
         """See the request recorded before anything is done with it."""
@@ -128,16 +143,20 @@ class Answerer:
         place = self._places.get(base) or self._places.setdefault(
             base, Place(what=header.asked, side=Side.ANSWERER)
         )
+        poster, largest = self.here.poster, link.largest_answer_bytes
+        send = poster.begin
+        if taken.is_fetched:
+            send, largest = poster.send, min(largest, LARGEST_ANSWER)
         async with place.call(seconds=taken.left, budget_ms=header.budget_ms) as trial:
             left = taken.left if place.queued == 0 else _until(header, self.here.clock, taken.left)
             try:
-                came = await self.here.poster.send(
+                came = await send(
                     request.method,
                     f"{base}/{header.version}{request.path}",
                     headers=[*end_to_end(request.headers), *_told(header)],
                     body=request.body,
                     seconds=left,
-                    largest=link.largest_answer_bytes,
+                    largest=largest,
                 )
             except NotConnected:
                 trial.failed()
@@ -149,9 +168,14 @@ class Answerer:
                 raise ServiceUnfit(service=header.asked, reason="broken off") from None
             except TooLong:
                 trial.answered()
-                raise AnswerTooLarge(limit=link.largest_answer_bytes) from None
+                raise AnswerTooLarge(limit=largest) from None
             trial.answered()
-        answer = Answer(status=came.status, headers=end_to_end(came.headers), body=came.body)
+        rest = await self._streams.let(came.rest)
+        answer = Answer(
+            status=came.status, headers=end_to_end(came.headers), body=came.body, rest=rest
+        )
+        if rest is not None:
+            return await large(answer, operation.shown, limit=largest, service=header.asked)
         return show(answer, operation.shown, service=header.asked) if operation.shown else answer
 
 

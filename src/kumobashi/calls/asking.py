@@ -8,7 +8,6 @@ answering side takes it only if it has never seen it.
 """
 
 import asyncio
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -21,27 +20,29 @@ from kumobashi.calls.errors import (
     AnswerUntrusted,
     CallFailed,
     CallForeign,
-    NotHere,
     NotPermitted,
     PeerAway,
     PeerSilent,
-    RelayedRefusal,
     Side,
 )
 from kumobashi.calls.giving import check_given
 from kumobashi.calls.header import CallHeader
 from kumobashi.calls.here import Here
+from kumobashi.calls.large_answers import FromParts
+from kumobashi.calls.parts import PARTS_TYPE
 from kumobashi.calls.patience import Patience, may_go_elsewhere
 from kumobashi.calls.permits import CallLink, Operation, not_ready
-from kumobashi.calls.posting import Answered, NoAnswer, NotConnected, TooLong
+from kumobashi.calls.posting import Answered, NoAnswer, NotConnected
 from kumobashi.calls.pressure import Place
 from kumobashi.calls.records import answered_record, asked_record
+from kumobashi.calls.refusing import refusal
 from kumobashi.calls.relaying import about
 from kumobashi.calls.signing import Proof, check_answer, sign_call
 from kumobashi.calls.sites import Sites
-from kumobashi.calls.wire import BUDGET, PROBLEM_TYPE, overhead
+from kumobashi.calls.streams import Streams, TooLong, gathered
+from kumobashi.calls.wire import BUDGET, LARGEST_ANSWER, PROBLEM_TYPE, overhead
 from kumobashi.crypto.canonical import digest
-from kumobashi.crypto.errors import SealFailed, SignatureReplayed
+from kumobashi.crypto.errors import SealFailed
 from kumobashi.kernel import JST, business_date, new_id
 
 _GRACE_SECONDS = 0.25  # the answering side says itself that it was too late
@@ -61,6 +62,7 @@ class Wish:
     correlation: str | None = None
     seconds: float | None = None  # it waits no longer
     is_test: bool = False
+    takes_rest: bool = False  # of a large answer what follows as it comes; else it is held whole
 
 
 @dataclass
@@ -70,6 +72,7 @@ class Asker:
     here: Here
     patience: Patience = field(default_factory=Patience)
     _places: dict[tuple[str, str], Place] = field(default_factory=dict)
+    _streams: Streams = field(default_factory=lambda: Streams("回答", Side.ASKING_GATEWAY))
 
     async def ask(self, wish: Wish) -> Answer:
         """Return what the service answers.
@@ -180,6 +183,17 @@ class Asker:
             )
         finally:
             await recording
+        if came.fields.get("content-type") == PARTS_TYPE:
+            parts = FromParts(
+                here=self.here,
+                header=header,
+                asked=asked,
+                sites=sites,
+                is_sealed=is_sealed,
+                largest=link.largest_answer_bytes,
+            )
+            answer = await parts.answer(came)
+            return answer if wish.takes_rest else await _whole(answer)
         return await self._read(header, asked, came, sites, is_sealed=is_sealed)
 
     async def _hand_on(
@@ -220,7 +234,7 @@ class Asker:
                     raise AnswerTooLarge(limit=largest) from None
                 else:
                     trial.answered()
-                    return came
+                    return replace(came, rest=await self._streams.let(came.rest))
         raise PeerSilent(**about(hop, sites))
 
     async def _read(
@@ -228,25 +242,35 @@ class Asker:
     ) -> Answer:
         fields, now = came.fields, self.here.clock.now()
         if fields.get("content-type") == PROBLEM_TYPE and "kumobashi-answer" not in fields:
-            raise _refusal(came, header, sites)  # of a gateway on the way: it signs no answers
+            # Of a gateway on the way: it signs no answers.
+            raise refusal(came.status, came.body, header, sites)
         answered = check_answer(
             fields,
             header,
             asked,
             status=came.status,
-            body=came.body,
+            body_digest=digest(came.body),
             keys=sites.keys_of(header.answering_site),
             now=now,
         )
         await self.here.journal.record(answered_record("asker", header, answered, came.status, now))
         if fields["content-type"] == PROBLEM_TYPE:
-            raise _refusal(came, header, sites)
+            raise refusal(came.status, came.body, header, sites)
         try:
             media_type = fields["content-type"]
             message = take_out(media_type, came.body, self.here.sealing, is_sealed=is_sealed)
         except SealFailed as error:
             raise AnswerUntrusted(reason=error.code) from None
         return Answer.decode(message)
+
+
+async def _whole(answer: Answer) -> Answer:
+    """Return an answer that is held as one; raise ``CallFailed``."""
+    try:
+        body = await gathered(answer.body, answer.rest, LARGEST_ANSWER)
+    except TooLong:
+        raise AnswerTooLarge(limit=LARGEST_ANSWER) from None
+    return replace(answer, body=body, rest=None)
 
 
 def _with_end(answer: Answer, last_day: date | None) -> Answer:
@@ -256,26 +280,3 @@ def _with_end(answer: Answer, last_day: date | None) -> Answer:
     over = datetime.combine(last_day + timedelta(days=1), time(), JST)
     said = format_datetime(over.astimezone(UTC), usegmt=True)
     return replace(answer, headers=(*answer.headers, ("sunset", said)))
-
-
-def _refusal(came: Answered, header: CallHeader, sites: Sites) -> CallFailed:
-    """Return what another gateway refused with, to be passed on as it said it."""
-    try:
-        said = json.loads(came.body)
-    except ValueError:
-        said = None
-    said = said if isinstance(said, dict) else {}
-    code = str(said.get("code", f"http.{came.status}"))[:80]
-    if code == NotHere.code:
-        return NotHere(service=header.asked, site=header.answering_site)
-    if code == SignatureReplayed.code:  # it came twice: the first one was taken
-        return PeerSilent(**about(header.answering_site, sites))
-    side = said.get("side")
-    is_between = said.get("said_by", header.answering_site) != header.answering_site
-    their = Side.RELAY if is_between else Side.ANSWERING_GATEWAY
-    return RelayedRefusal(
-        code=code,
-        said=said,
-        side=Side(side) if side in set(Side) else their,
-        status=came.status if came.status >= 400 else 502,  # noqa: PLR2004 - HTTP
-    )

@@ -15,9 +15,10 @@ kumobashi.calls.errors.MessageMalformed: call.message_malformed: ...
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kumobashi.calls.errors import MessageMalformed
+from kumobashi.calls.streams import Pieces
 
 Headers = tuple[tuple[str, str], ...]
 LARGEST_HEAD = 64 * 1024  # bytes of all fields of a message
@@ -72,14 +73,16 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a service answers."""
+    """What a service answers; of a large one, ``rest`` is what follows the body."""
 
     status: int
     headers: Headers = ()
     body: bytes = b""
+    rest: Pieces | None = field(default=None, compare=False)
 
     def encode(self) -> bytes:
-        """Return the message."""
+        """Return the message; of a large answer there is none."""
+        assert self.rest is None, "it goes in parts"  # noqa: S101 - for the checker
         return b"".join(
             (
                 b"\x01",

@@ -6,15 +6,19 @@ from kumobashi.crypto.jwe import MEDIA_TYPE as SEALED_TYPE
 from kumobashi.crypto.jwe import open_sealed, seal
 from kumobashi.crypto.keys import SealKey
 
+__all__ = ["SEALED_TYPE", "put_in", "take_out"]
 
-def put_in(message: bytes, recipient: str | None) -> tuple[str, bytes]:
+
+def put_in(message: bytes, recipient: str | None, *, content: str = CALL_TYPE) -> tuple[str, bytes]:
     """Return media type and body; sealed to ``recipient`` when there is one."""
     if recipient is None:
-        return CALL_TYPE, message
-    return SEALED_TYPE, seal(message, recipient, content_type=CALL_TYPE)
+        return content, message
+    return SEALED_TYPE, seal(message, recipient, content_type=content)
 
 
-def take_out(media_type: str, body: bytes, key: SealKey, *, is_sealed: bool) -> bytes:
+def take_out(
+    media_type: str, body: bytes, key: SealKey, *, is_sealed: bool, content: str = CALL_TYPE
+) -> bytes:
     """Return the message; one that had to be sealed and is not is refused.
 
     Raises:
@@ -23,11 +27,11 @@ def take_out(media_type: str, body: bytes, key: SealKey, *, is_sealed: bool) -> 
     """
     if media_type == SEALED_TYPE:
         opened = open_sealed(body, key)
-        if opened.content_type != CALL_TYPE:
+        if opened.content_type != content:
             raise MessageMalformed(reason="content type")
         return opened.body
     if is_sealed:
         raise MessageMalformed(reason="in the clear through a relay")
-    if media_type != CALL_TYPE:
+    if media_type != content:
         raise MessageMalformed(reason="content type")
     return body

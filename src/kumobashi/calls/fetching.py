@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from kumobashi.calls.header import FIELD
-from kumobashi.calls.posting import Answered, NoAnswer, NotConnected, Poster, TooLong
+from kumobashi.calls.posting import Answered, NoAnswer, NotConnected, Poster
 from kumobashi.calls.signing import read_call
 from kumobashi.calls.sites import CurrentSites
-from kumobashi.calls.wire import LARGEST_REQUEST, overhead
+from kumobashi.calls.streams import TooLong
+from kumobashi.calls.wire import LARGEST_HELD, LARGEST_REQUEST, overhead
 from kumobashi.crypto.canonical import digest
 from kumobashi.crypto.http_signatures import EMPTY_BODY, sign_request
 from kumobashi.crypto.keys import SigningKey
@@ -110,10 +111,13 @@ class Fetcher:
             return
         try:
             call = read_call(came.fields).call
-            answered = await self.answer(came.fields, came.body, site)
+            answered = await (await self.answer(came.fields, came.body, site)).whole(LARGEST_HELD)
             await self._bring(site, call, answered)
         except KumobashiError as error:
             log.warning("a fetched call was not answered", extra={"code": error.code, "from": site})
+        except (NoAnswer, TooLong) as error:
+            kind = type(error).__name__
+            log.warning("a fetched call was not answered", extra={"kind": kind, "from": site})
         except Exception:
             log.exception("a fetched call was not answered")
 

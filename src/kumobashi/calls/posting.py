@@ -6,10 +6,22 @@ another fault than an answer that did not come.
 
 import asyncio
 import io
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 import aiohttp
+
+from kumobashi.calls.streams import (
+    PIECE,
+    SILENT_SECONDS,
+    STREAM_SECONDS,
+    WHOLE,
+    Pieces,
+    TooLong,
+    gathered,
+)
 
 _CONNECT_SECONDS = 5.0
 
@@ -26,10 +38,6 @@ class NoAnswer(Exception):
         super().__init__("late" if is_late else "broken off")
 
 
-class TooLong(Exception):
-    """The answer is larger than it may be."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
     """What came back."""
@@ -37,11 +45,18 @@ class Answered:
     status: int
     headers: tuple[tuple[str, str], ...]  # names in lower case
     body: bytes
+    rest: Pieces | None = field(default=None, compare=False)  # what follows the body
 
     @property
     def fields(self) -> dict[str, str]:
         """The headers by name; of one that came twice, the last."""
         return dict(self.headers)
+
+    async def whole(self, largest: int) -> Self:
+        """Return it with all of its body; raise ``NoAnswer``, ``TooLong``."""
+        if self.rest is None:
+            return self
+        return replace(self, body=await gathered(self.body, self.rest, largest), rest=None)
 
 
 class Poster:
@@ -68,34 +83,51 @@ class Poster:
         """
         try:
             async with asyncio.timeout(seconds):
-                async with self._pool().request(
-                    method,
-                    address,
-                    data=io.BytesIO(body) if len(body) > _WHOLE else body or None,
-                    headers=headers,
-                    allow_redirects=False,
-                    skip_auto_headers=("accept", "accept-encoding", "user-agent", "content-type"),
-                ) as answer:
-                    told = answer.content_length
-                    if told is not None and told > largest:
-                        raise TooLong
-                    read = bytearray() if told is None or told > _WHOLE else None
-                    if read is None:
-                        text = await answer.read()
-                    else:
-                        async for piece in answer.content.iter_chunked(1 << 18):
-                            read += piece
-                            if len(read) > largest:
-                                raise TooLong
-                        text = bytes(read)
-                    fields = tuple((name.lower(), said) for name, said in answer.headers.items())
-                    return Answered(status=answer.status, headers=fields, body=text)
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
-            raise NotConnected from None
+                came = await self.begin(
+                    method, address, headers=headers, body=body, seconds=seconds, largest=largest
+                )
+                return await came.whole(largest)
         except TimeoutError:
             raise NoAnswer(is_late=True) from None
-        except (aiohttp.ClientError, OSError, ValueError):
-            raise NoAnswer(is_late=False) from None
+
+    async def begin(
+        self,
+        method: str,
+        address: str,
+        *,
+        headers: Mapping[str, str] | list[tuple[str, str]],
+        body: bytes,
+        seconds: float,
+        largest: int,
+    ) -> Answered:
+        """Send a request and read the answer, if it is a large one its beginning.
+
+        ``rest`` is what follows, at most ``largest`` bytes with the beginning; reading it raises
+        ``NoAnswer`` and ``TooLong``.
+
+        Raises:
+            NotConnected, NoAnswer, TooLong: see there.
+        """
+        answer: aiohttp.ClientResponse | None = None
+        try:
+            with _told_apart():
+                async with asyncio.timeout(seconds):
+                    answer = await self._pool().request(
+                        method,
+                        address,
+                        data=io.BytesIO(body) if len(body) > WHOLE else body or None,
+                        headers=headers,
+                        allow_redirects=False,
+                        skip_auto_headers=_NOT_ADDED,
+                    )
+                    begun, is_all = await _begun(answer, largest)
+        except BaseException:
+            if answer is not None:
+                answer.close()
+            raise
+        fields = tuple((name.lower(), said) for name, said in answer.headers.items())
+        rest = None if is_all else _Rest(answer, len(begun), largest)
+        return Answered(status=answer.status, headers=fields, body=begun, rest=rest)
 
     async def aclose(self) -> None:
         """Let go of the connections."""
@@ -116,4 +148,68 @@ class Poster:
         return self._session
 
 
-_WHOLE = 1 << 20  # bytes: what is larger is sent and read piece by piece
+class _Rest:
+    """What follows the beginning of an answer; its connection is let go at the end."""
+
+    def __init__(self, answer: aiohttp.ClientResponse, size: int, largest: int) -> None:
+        self._answer = answer
+        self._size = size
+        self._largest = largest
+        self._until = asyncio.get_running_loop().time() + STREAM_SECONDS
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        """Return the next piece, not empty; raise ``NoAnswer``, ``TooLong``."""
+        try:
+            with _told_apart():
+                async with asyncio.timeout(SILENT_SECONDS), asyncio.timeout_at(self._until):
+                    piece = await self._answer.content.readany()
+        except BaseException:
+            self._answer.close()
+            raise
+        if not piece:
+            raise StopAsyncIteration
+        self._size += len(piece)
+        if self._size > self._largest:
+            self._answer.close()
+            raise TooLong
+        return piece
+
+    async def aclose(self) -> None:
+        """Let the connection go; one that was read to its end goes back into the pool."""
+        self._answer.close()
+
+
+async def _begun(answer: aiohttp.ClientResponse, largest: int) -> tuple[bytes, bool]:
+    """Return the beginning of an answer, and whether it is all."""
+    told = answer.content_length
+    if told is not None and told > largest:
+        raise TooLong
+    if told is not None and told <= WHOLE:
+        return await answer.read(), True
+    held = bytearray()
+    async for piece in answer.content.iter_chunked(PIECE):
+        held += piece
+        if len(held) > largest:
+            raise TooLong
+        if len(held) > WHOLE:
+            return bytes(held), False
+    return bytes(held), True
+
+
+@contextmanager
+def _told_apart() -> Iterator[None]:
+    """Tell one failure from the other; raise ``NotConnected``, ``NoAnswer``."""
+    try:
+        yield
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
+        raise NotConnected from None
+    except TimeoutError:
+        raise NoAnswer(is_late=True) from None
+    except (aiohttp.ClientError, OSError, ValueError):
+        raise NoAnswer(is_late=False) from None
+
+
+_NOT_ADDED = ("accept", "accept-encoding", "user-agent", "content-type")

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 
 from kumobashi.calls.errors import CallForeign, CallOver, PeerAway, PeerSilent, Side
 from kumobashi.calls.handing import Handing
-from kumobashi.calls.posting import Answered, NoAnswer, NotConnected, TooLong
+from kumobashi.calls.posting import Answered, NoAnswer, NotConnected
 from kumobashi.calls.pressure import Place
 from kumobashi.calls.signing import PATH
 from kumobashi.calls.sites import CurrentSites, Sites
+from kumobashi.calls.streams import LARGEST_STREAM, Streams, TooLong
 from kumobashi.calls.taking import Taken
-from kumobashi.calls.wire import BUDGET, LARGEST_ANSWER, told_on
+from kumobashi.calls.wire import BUDGET, overhead, told_on
 from kumobashi.crypto.canonical import digest
 from kumobashi.crypto.http_signatures import sign_request
 from kumobashi.crypto.keys import SigningKey
@@ -35,6 +36,7 @@ class Relaying:
     sites: CurrentSites
     handing: Handing
     _places: dict[tuple[str, str], Place] = field(default_factory=dict)
+    _streams: Streams = field(default_factory=lambda: Streams("中継", Side.RELAY))
 
     async def answer(self, taken: Taken) -> Answered:
         """Return what came back, as it came.
@@ -61,7 +63,7 @@ class Relaying:
                     fields=self._fields(taken, address),
                     body=taken.body,
                     seconds=taken.left + _GRACE_SECONDS,
-                    largest=LARGEST_ANSWER,
+                    largest=LARGEST_STREAM + overhead(LARGEST_STREAM),
                 )
             except NotConnected:
                 trial.failed()
@@ -73,7 +75,9 @@ class Relaying:
                 trial.answered()
                 raise CallForeign(field="answer", side=Side.ANSWERING_GATEWAY) from None
             trial.answered()
-            return Answered(status=came.status, headers=told_on(came.headers), body=came.body)
+            rest = await self._streams.let(came.rest)
+            headers = told_on(came.headers)
+            return Answered(status=came.status, headers=headers, body=came.body, rest=rest)
 
     def _fields(self, taken: Taken, address: str) -> dict[str, str]:
         """Return the fields for the next hop: those that came, with this relay's signature."""

@@ -22,11 +22,11 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, Final, Never
 
-from kumobashi.calls.binary_http import Answer
+from kumobashi.calls.binary_http import Answer, Headers
 from kumobashi.calls.errors import ServiceUnfit
 
 EVERY: Final = "*"  # of a list
-_OK: Final = range(200, 300)
+OK: Final = range(200, 300)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,27 +53,31 @@ def show(answer: Answer, shown: Shown, *, service: str) -> Answer:
         ServiceUnfit: the answer has a body that cannot be read as JSON, or no records where they
             should lie, so nobody can tell what is in it.
     """
-    is_ok = answer.status in _OK
+    is_ok = answer.status in OK
     if not answer.body or not (is_ok or shown.blanked):
         return answer
     try:
-        said = json.loads(answer.body, parse_float=_exact, parse_constant=_refuse)
+        said = json.loads(answer.body, parse_float=exact, parse_constant=refuse)
         found = _records(said, shown.steps, shown) if is_ok else _without(said, shown.blanked)
+        body = written(found).encode()
     except (ValueError, RecursionError):
         raise ServiceUnfit(
             service=service, reason=f"no JSON with records at {shown.at or '/'}"
         ) from None
-    body = json.dumps(found, ensure_ascii=False, separators=(",", ":")).encode()
-    kept = tuple((name, value) for name, value in answer.headers if name not in {"etag", "digest"})
-    return replace(answer, headers=kept, body=body)
+    return replace(answer, headers=still_true(answer.headers), body=body)
+
+
+def still_true(headers: Headers) -> Headers:
+    """Return the headers of an answer that hold for what is left of it."""
+    return tuple((name, value) for name, value in headers if name not in {"etag", "digest"})
 
 
 def _records(value: Any, steps: Sequence[str], shown: Shown) -> Any:  # noqa: ANN401 - any JSON
     """Return what lies on the way to the records, and of them what leaves."""
     if not steps:
         if isinstance(value, list):
-            return [_record(one, shown) for one in value]
-        return None if value is None else _record(value, shown)
+            return [shown_record(one, shown) for one in value]
+        return None if value is None else shown_record(value, shown)
     step, rest = steps[0], steps[1:]
     if isinstance(value, list) and step == EVERY:
         return [_records(one, rest, shown) for one in value]
@@ -82,7 +86,8 @@ def _records(value: Any, steps: Sequence[str], shown: Shown) -> Any:  # noqa: AN
     raise ValueError
 
 
-def _record(value: Any, shown: Shown) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+def shown_record(value: Any, shown: Shown) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+    """Return of one record what leaves; raise ``ValueError`` for what is none."""
     if not isinstance(value, dict):
         raise ValueError  # noqa: TRY004 - it is told as one that cannot be read
     return {
@@ -102,7 +107,7 @@ def _without(value: Any, names: frozenset[str]) -> Any:  # noqa: ANN401 - any JS
     return value
 
 
-def _exact(text: str) -> float:
+def exact(text: str) -> float:
     """Return a number with a fraction, if writing it again says the same."""
     value = float(text)
     if Decimal(text) != Decimal(repr(value)):
@@ -110,5 +115,11 @@ def _exact(text: str) -> float:
     return value
 
 
-def _refuse(_constant: str) -> Never:
+def refuse(_constant: str) -> Never:
+    """Refuse NaN and the like, which are no JSON."""
     raise ValueError
+
+
+def written(value: Any) -> str:  # noqa: ANN401 - any JSON
+    """Return JSON without white space, in UTF-8 characters."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

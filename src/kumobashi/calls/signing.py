@@ -11,7 +11,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 
 from kumobashi.calls.errors import AnswerUntrusted, CallForeign
@@ -94,7 +93,7 @@ def check_call(
     )
     if checked.nonce != header.call:
         raise CallForeign(field="nonce")
-    if digest_field != content_digest_header(_digest(body)):
+    if digest_field != content_digest_header(digest(body)):
         raise BodyAltered
     kept = {
         "content-type": media_type,
@@ -111,14 +110,14 @@ def sign_answer(
     asked: Proof,
     *,
     status: int,
-    body: bytes,
+    body_digest: str,
     media_type: str,
     key: SigningKey,
     now: datetime,
 ) -> Proof:
-    """Return the fields of the answer to ``asked``."""
+    """Return the fields of the answer to ``asked``; ``body_digest`` is ``sha256:…``."""
     said = _binding(header, asked)
-    digest_field = content_digest_header(_digest(body))
+    digest_field = content_digest_header(body_digest)
     signed = _ANSWERED.sign(
         (str(status), media_type, digest_field, said), key=key, created=now, nonce=header.call
     )
@@ -138,7 +137,7 @@ def check_answer(
     asked: Proof,
     *,
     status: int,
-    body: bytes,
+    body_digest: str,
     keys: Mapping[str, VerifyKey],
     now: datetime,
 ) -> Proof:
@@ -151,7 +150,7 @@ def check_answer(
     if fields.get(ANSWER_FIELD) != said:
         raise AnswerUntrusted(reason="it is not bound to the request")
     media_type, digest_field = fields.get("content-type", ""), fields.get("content-digest", "")
-    if digest_field != content_digest_header(_digest(body)):
+    if digest_field != content_digest_header(body_digest):
         raise AnswerUntrusted(reason="its body was altered")
     input_, signature = fields.get("signature-input", ""), fields.get("signature", "")
     try:
@@ -218,7 +217,3 @@ def _binding(header: CallHeader, asked: Proof) -> str:
     return (
         f'format=1, call="{header.call}", site="{header.answering_site}", request="{asked.digest}"'
     )
-
-
-def _digest(body: bytes) -> str:
-    return f"sha256:{sha256(body).hexdigest()}"

@@ -28,6 +28,7 @@ class Taken:
     body: bytes
     relay: str | None  # that handed it over; none: the asking site itself did
     left: float  # seconds that the asking side still waits
+    is_fetched: bool = False  # its answer is brought whole
 
 
 @dataclass
@@ -60,7 +61,14 @@ class Entrance:
         relay = self._relay(fields, header, sites, fetched_from)
         self.nonces.remember(header.asking_site, header.call, now)
         left = _left(fields, header, self.clock)
-        return Taken(header=header, proof=proof, body=body, relay=relay, left=left)
+        return Taken(
+            header=header,
+            proof=proof,
+            body=body,
+            relay=relay,
+            left=left,
+            is_fetched=fetched_from is not None,
+        )
 
     def remember(self, seen: Iterable[Seen]) -> None:
         """Take none of these calls again; they were taken before this process began."""

@@ -8,7 +8,7 @@ CALL_TYPE = "message/bhttp"  # RFC 9292
 PROBLEM_TYPE = "application/problem+json"  # RFC 9457
 BUDGET = "kumobashi-budget"  # milliseconds left; each hop counts down what it has used
 LARGEST_REQUEST = 4 * 1024 * 1024  # bytes of a request with its fields
-LARGEST_ANSWER = 64 * 1024 * 1024  # what a relay hands back; a link's own limit is smaller
+LARGEST_ANSWER = 64 * 1024 * 1024  # that is held whole; a link's own limit is smaller, as a rule
 
 # What concerns one connection or one gateway only, and never travels to the other system.
 _OF_THE_HOP = frozenset(
@@ -50,3 +50,6 @@ def told_on(headers: Iterable[tuple[str, str]]) -> Headers:
 def overhead(largest: int) -> int:
     """Return how much larger than its body a message may be on the wire."""
     return LARGEST_HEAD + 1024 + largest // 2  # a JWE is a third larger
+
+
+LARGEST_HELD = LARGEST_ANSWER + overhead(LARGEST_ANSWER)  # of an answer on the wire

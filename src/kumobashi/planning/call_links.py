@@ -9,7 +9,7 @@ from kumobashi.directory.service_models import OperationName, Version
 from kumobashi.planning.links import LegalBasis, said_carefully
 from kumobashi.storage.mistakes import Said
 
-LARGEST_ANSWER = 64 * 1024 * 1024  # bytes; more is a bulk link
+LARGEST_ANSWER = 1024 * 1024 * 1024  # bytes; more is a bulk link
 
 
 class CallFile(FileModel):

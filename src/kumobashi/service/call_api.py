@@ -11,15 +11,17 @@ says who it is::
 import asyncio
 import hmac
 import json
+import logging
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from contextlib import aclosing, suppress
+from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from starlette.types import Receive, Scope, Send
 
 from kumobashi.calls.asking import Asker, Wish
-from kumobashi.calls.binary_http import LARGEST_HEAD, Request
+from kumobashi.calls.binary_http import LARGEST_HEAD, Answer, Request
 from kumobashi.calls.errors import (
     CallFailed,
     CallForeign,
@@ -28,8 +30,9 @@ from kumobashi.calls.errors import (
     SystemUnproven,
 )
 from kumobashi.calls.header import FIELD, CallHeader
-from kumobashi.calls.posting import Answered
+from kumobashi.calls.posting import Answered, NoAnswer
 from kumobashi.calls.records import refused_record
+from kumobashi.calls.streams import TooLong
 from kumobashi.calls.taking import Entrance, Taken
 from kumobashi.calls.wire import LARGEST_REQUEST, PROBLEM_TYPE, end_to_end, overhead
 from kumobashi.crypto.errors import CryptoFailed
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from kumobashi.calls.permits import Known
     from kumobashi.calls.relaying import Relaying
 
+log = logging.getLogger(__name__)
 FACE = "/call/"
 STALL_SECONDS = 20.0  # between two pieces of a body
 _SEALED = LARGEST_REQUEST + overhead(LARGEST_REQUEST)  # bytes of a request under way
@@ -62,12 +66,12 @@ class LocalCalls:
             said = dict(headers)
             asker = proven_by_token(self._known, said)
             wish = wish_of(scope, headers, asker, await body_of(receive))
-            answer = await self._asker.ask(wish)
+            answer = await self._asker.ask(replace(wish, takes_rest=True))
         except KumobashiError as error:
             answered = refused(error)
             await send_answer(send, answered.status, answered.headers, answered.body)
             return
-        await send_answer(send, answer.status, answer.headers, answer.body)
+        await send_begun(send, receive, answer)
 
 
 class PeerCalls:
@@ -94,7 +98,7 @@ class PeerCalls:
             answered = await self._turned_away(fields, error)
         else:
             answered = await self.answer(fields, body)
-        await send_answer(send, answered.status, answered.headers, answered.body)
+        await send_begun(send, receive, answered)
 
     async def answer(
         self, fields: Mapping[str, str], body: bytes, fetched_from: str | None = None
@@ -212,6 +216,37 @@ def refused(error: KumobashiError, **more: str) -> Answered:
         headers.append(("retry-after", str(seconds)))
     body = json.dumps(error.problem() | more, ensure_ascii=False).encode()
     return Answered(status=error.status, headers=tuple(headers), body=body)
+
+
+async def send_begun(send: Send, receive: Receive, answer: Answer | Answered) -> None:
+    """Send an answer, and what follows it if it is a large one.
+
+    What breaks off is not ended: whoever reads it is told by HTTP that it is not all.
+    """
+    if answer.rest is None:
+        await send_answer(send, answer.status, answer.headers, answer.body)
+        return
+    held = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
+    gone = asyncio.ensure_future(receive())  # the next thing to hear is that it hung up
+    try:
+        async with aclosing(answer.rest) as rest:
+            await send({"type": "http.response.start", "status": answer.status, "headers": held})
+            await _send_piece(send, answer.body)
+            async for piece in rest:
+                if gone.done():
+                    return
+                await _send_piece(send, piece)
+        await send({"type": "http.response.body", "body": b""})
+    except (KumobashiError, NoAnswer, TooLong, TimeoutError) as error:
+        kind = error.code if isinstance(error, KumobashiError) else type(error).__name__
+        log.warning("a large answer broke off", extra={"kind": kind})
+    finally:
+        gone.cancel()
+
+
+async def _send_piece(send: Send, piece: bytes) -> None:
+    async with asyncio.timeout(STALL_SECONDS):
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
 
 
 async def send_answer(send: Send, status: int, headers: Pairs, body: bytes) -> None:

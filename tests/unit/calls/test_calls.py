@@ -328,16 +328,16 @@ async def test_a_call_that_broke_off_and_found_nobody_afterwards_may_have_been_d
 ) -> None:
     held, system = handed
     hop = held.places["relay" if held.places["hall"].connects_to == ("relay",) else "cloud"]
-    send, ends = Poster.send, [NoAnswer(is_late=False), NotConnected()]
+    begin, ends = Poster.begin, [NoAnswer(is_late=False), NotConnected()]
 
     async def breaks(self: Poster, method: str, url: str, **more: Any) -> Answered:
         if url != hop.url + PATH:
-            return await send(self, method, url, **more)
+            return await begin(self, method, url, **more)
         if len(ends) == 2:
-            await send(self, method, url, **more)
+            await begin(self, method, url, **more)
         raise ends.pop(0)
 
-    monkeypatch.setattr(Poster, "send", breaks)
+    monkeypatch.setattr(Poster, "begin", breaks)
     problem = _problem(await held.ask())
 
     assert problem["code"] == "call.peer_silent"  # and nobody asks another site
