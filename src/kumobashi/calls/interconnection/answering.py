@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final
@@ -24,7 +24,9 @@ from kumobashi.calls.interconnection.probes import (
     wished_size,
 )
 from kumobashi.calls.permits import CallLink, Permits, not_ready
+from kumobashi.calls.streams import PIECE, WHOLE
 from kumobashi.calls.taking import Taken
+from kumobashi.calls.wire import LARGEST_ANSWER
 from kumobashi.crypto.keys import SigningKey
 from kumobashi.kernel import Clock, KumobashiError, to_wire
 
@@ -59,7 +61,7 @@ class TestAnswers:
         if kind is Probe.HELLO:
             return answer(self._hello(link, taken))
         if kind is Probe.SIZE:
-            return _sized(request, link.largest_answer_bytes)
+            return _sized(request, link.largest_answer_bytes, is_held=taken.is_fetched)
         if kind is Probe.CHARACTERS:
             return answer({"points": _points(said(request))})
         if kind is Probe.SYSTEM:
@@ -129,10 +131,20 @@ class TestAnswers:
         return {"signature": records.sign(record, self.key)}
 
 
-def _sized(request: Request, most: int) -> Answer:
-    size = wished_size(request, most)
+def _sized(request: Request, most: int, *, is_held: bool) -> Answer:
+    """Return an answer of the size that is asked for, a large one as a system would give it."""
+    size = wished_size(request, min(most, LARGEST_ANSWER))
     seen = f"{len(request.body)}:{sha256(request.body).hexdigest()}:".encode()
-    return Answer(status=200, body=seen + request.body[:1].ljust(1) * max(0, size - len(seen)))
+    filling, left = request.body[:1].ljust(1), max(0, size - len(seen))
+    if size <= WHOLE or is_held:
+        return Answer(status=200, body=seen + filling * left)
+    return Answer(status=200, body=seen, rest=_filling(filling * PIECE, left))
+
+
+async def _filling(piece: bytes, left: int) -> AsyncGenerator[bytes, None]:
+    while left > 0:
+        yield piece[:left]
+        left -= len(piece)
 
 
 def _points(wish: dict[str, Any]) -> dict[str, list[str]]:

@@ -29,7 +29,7 @@ from kumobashi.calls.interconnection.steps import Outcome, Stage
 from kumobashi.calls.permits import CallLink
 from kumobashi.calls.relaying import about
 from kumobashi.calls.signing import Proof
-from kumobashi.calls.wire import LARGEST_REQUEST
+from kumobashi.calls.wire import LARGEST_ANSWER, LARGEST_REQUEST
 from kumobashi.kernel import KumobashiError, from_wire
 
 _VERSION: Final = "v1"  # of what probes say
@@ -178,8 +178,9 @@ class Attempts:
     async def _sizes(self) -> Found:
         link = self._link()
         largest = LARGEST_REQUEST - _ROOM
-        tries = [(size, min(size, link.largest_answer_bytes)) for size in _SIZES]
-        tries.append((largest, link.largest_answer_bytes))
+        largest_answer = min(link.largest_answer_bytes, LARGEST_ANSWER)
+        tries = [(size, min(size, largest_answer)) for size in _SIZES]
+        tries.append((largest, largest_answer))
         there = back = taken = 0.0
         for request_bytes, answer_bytes in tries:
             request = size_probe(request_bytes, answer_bytes)
@@ -191,7 +192,7 @@ class Attempts:
                 raise AnswerUnfit(reason=f"{request_bytes} / {answer_bytes} bytes")
             there, back = there + request_bytes, back + answer_bytes
         rate = (there + back) / taken / (1 << 20)
-        most = f"{_mib(largest)} / {_mib(link.largest_answer_bytes)}"
+        most = f"{_mib(largest)} / {_mib(largest_answer)}"
         return (
             Outcome.PASSED,
             f"往き・復りとも通りました（最大 {most}、毎秒 {rate:.0f} MiB）",
