@@ -37,7 +37,7 @@ from kumobashi.calls.showing import show
 from kumobashi.calls.signing import sign_answer
 from kumobashi.calls.streams import Streams, TooLong
 from kumobashi.calls.taking import Taken
-from kumobashi.calls.wire import LARGEST_ANSWER, PROBLEM_TYPE, end_to_end
+from kumobashi.calls.wire import PROBLEM_TYPE, end_to_end
 from kumobashi.crypto.canonical import digest
 from kumobashi.kernel import Clock, KumobashiError, business_date
 
@@ -143,14 +143,11 @@ class Answerer:
         place = self._places.get(base) or self._places.setdefault(
             base, Place(what=header.asked, side=Side.ANSWERER)
         )
-        poster, largest = self.here.poster, link.largest_answer_bytes
-        send = poster.begin
-        if taken.is_fetched:
-            send, largest = poster.send, min(largest, LARGEST_ANSWER)
+        largest = link.largest_answer_bytes
         async with place.call(seconds=taken.left, budget_ms=header.budget_ms) as trial:
             left = taken.left if place.queued == 0 else _until(header, self.here.clock, taken.left)
             try:
-                came = await send(
+                came = await self.here.poster.begin(
                     request.method,
                     f"{base}/{header.version}{request.path}",
                     headers=[*end_to_end(request.headers), *_told(header)],

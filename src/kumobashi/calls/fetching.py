@@ -10,15 +10,17 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
 from typing import Final
 
+from kumobashi.calls.bridging import After
 from kumobashi.calls.header import FIELD
 from kumobashi.calls.posting import Answered, NoAnswer, NotConnected, Poster
 from kumobashi.calls.signing import read_call
 from kumobashi.calls.sites import CurrentSites
-from kumobashi.calls.streams import TooLong
-from kumobashi.calls.wire import LARGEST_HELD, LARGEST_REQUEST, overhead
+from kumobashi.calls.streams import WHOLE, Pieces, TooLong
+from kumobashi.calls.wire import LARGEST_REQUEST, overhead
 from kumobashi.crypto.canonical import digest
 from kumobashi.crypto.http_signatures import EMPTY_BODY, sign_request
 from kumobashi.crypto.keys import SigningKey
@@ -36,6 +38,7 @@ _LOOK_SECONDS: Final = 0.5
 _FIRST_REST, _LONGEST_REST = 0.2, 5.0
 _ANSWER_SECONDS: Final = 30.0
 _TRIES: Final = 3
+_TAKEN: Final = 202
 Answer = Callable[[Mapping[str, str], bytes, str], Awaitable[Answered]]
 
 
@@ -111,21 +114,43 @@ class Fetcher:
             return
         try:
             call = read_call(came.fields).call
-            answered = await (await self.answer(came.fields, came.body, site)).whole(LARGEST_HELD)
-            await self._bring(site, call, answered)
+            answered = await self.answer(came.fields, came.body, site)
+            if answered.rest is None:
+                await self._bring(site, call, answered)
+            else:
+                await self._bring_pieces(site, call, answered, answered.rest)
         except KumobashiError as error:
             log.warning("a fetched call was not answered", extra={"code": error.code, "from": site})
-        except (NoAnswer, TooLong) as error:
-            kind = type(error).__name__
-            log.warning("a fetched call was not answered", extra={"kind": kind, "from": site})
         except Exception:
             log.exception("a fetched call was not answered")
 
-    async def _bring(self, site: str, call: str, answered: Answered) -> None:
+    async def _bring_pieces(self, site: str, call: str, answered: Answered, rest: Pieces) -> None:
+        """Bring a large answer, one piece after the other; each waits until it can be read."""
+        number, after = 0, After.MORE
+        held = bytearray(answered.body)
+        async with aclosing(rest):
+            while after is After.MORE:
+                try:
+                    while len(held) < WHOLE and after is After.MORE:
+                        piece = await anext(rest, None)
+                        held += piece or b""
+                        after = After.MORE if piece is not None else After.END
+                except (NoAnswer, TooLong) as error:
+                    kind = type(error).__name__
+                    log.warning("a large answer broke off", extra={"kind": kind, "to": site})
+                    after = After.BROKEN
+                sent = replace(answered, body=bytes(held), rest=None)
+                if not await self._bring(site, f"{call}/{number}/{after}", sent):
+                    return
+                number += 1
+                held.clear()
+
+    async def _bring(self, site: str, call: str, answered: Answered) -> bool:
+        """Bring an answer, or a piece of one; return whether somebody took it."""
         address = self.sites().entry(site).url + ANSWERS_PATH + call
         for number in range(_TRIES):  # an answer may come twice: the second finds nobody
             try:
-                await self.poster.send(
+                came = await self.poster.send(
                     "POST",
                     address,
                     headers=self._answer_fields(address, answered),
@@ -136,8 +161,9 @@ class Fetcher:
             except (NotConnected, NoAnswer):
                 await asyncio.sleep(_FIRST_REST * (number + 1))
             else:
-                return
+                return came.status == _TAKEN
         log.warning("an answer could not be brought back", extra={"to": site})
+        return False
 
     def _answer_fields(self, address: str, answered: Answered) -> dict[str, str]:
         """Return the fields of the answer, with this site's signature beside the answerer's."""

@@ -28,7 +28,6 @@ class Taken:
     body: bytes
     relay: str | None  # that handed it over; none: the asking site itself did
     left: float  # seconds that the asking side still waits
-    is_fetched: bool = False  # its answer is brought whole
 
 
 @dataclass
@@ -67,7 +66,6 @@ class Entrance:
             body=body,
             relay=relay,
             left=left,
-            is_fetched=fetched_from is not None,
         )
 
     def remember(self, seen: Iterable[Seen]) -> None:

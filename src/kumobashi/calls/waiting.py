@@ -8,9 +8,11 @@ elsewhere; of one that was taken and not answered, nobody here knows what became
 import asyncio
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
+from kumobashi.calls.bridging import After, Bridge
 from kumobashi.calls.errors import CallsWaiting, Side
 from kumobashi.calls.header import FIELD, CallHeader
 from kumobashi.calls.posting import Answered, NoAnswer, NotConnected
@@ -120,6 +122,23 @@ class Waiting:
         guest.answer.set_result(answer)
         return True
 
+    async def bring_piece(
+        self, site: str, call: str, number: int, answer: Answered, after: After
+    ) -> bool:
+        """Give a piece of a large answer on, the first one as its beginning.
+
+        Returns when the one before it was read; false when nobody reads it any more.
+        """
+        room = self._room(site)
+        bridge = room.bridges.get(call)
+        if number > 0 or bridge is not None:
+            return bridge is not None and await bridge.bring(number, answer.body, after)
+        bridge = Bridge(partial(room.forget, call), after)
+        if not self.bring(site, call, replace(answer, rest=bridge)):
+            return False
+        room.bridges[call] = bridge
+        return True
+
     def is_fetched_by_others(self, within_seconds: float) -> bool:
         """Whether some site has asked for its calls of late: then this one asks for them too."""
         now = asyncio.get_running_loop().time()
@@ -143,6 +162,7 @@ class _Room:
     taken: dict[str, _Guest] = field(default_factory=dict)
     size: int = 0  # bytes of those that are not taken
     asked_at: float = float("-inf")
+    bridges: dict[str, Bridge] = field(default_factory=dict)  # of large answers, by call
     _queue: deque[_Guest] = field(default_factory=deque)
     _fetchers: deque[asyncio.Future[_Guest | None]] = field(default_factory=deque)
 
@@ -199,6 +219,10 @@ class _Room:
         finally:
             if fetcher in self._fetchers:
                 self._fetchers.remove(fetcher)
+
+    def forget(self, call: str) -> None:
+        """Let go of a large answer that nobody needs any more."""
+        self.bridges.pop(call, None)
 
     def close(self) -> None:
         for fetcher in self._fetchers:

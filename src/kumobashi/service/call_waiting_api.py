@@ -12,11 +12,13 @@ from typing import Final
 
 from starlette.types import Receive, Scope, Send
 
+from kumobashi.calls.bridging import After
 from kumobashi.calls.errors import CallFailed, CallForeign, HeaderUnreadable
 from kumobashi.calls.fetching import ANSWERS_PATH, POLL_SECONDS, STATUS_FIELD, WAITING_PATH
 from kumobashi.calls.posting import Answered
 from kumobashi.calls.signing import asked_signature, hop_signature
 from kumobashi.calls.sites import CurrentSites
+from kumobashi.calls.streams import WHOLE
 from kumobashi.calls.waiting import Held, Waiting
 from kumobashi.calls.wire import overhead, told_on
 from kumobashi.crypto.canonical import digest
@@ -32,6 +34,10 @@ from kumobashi.crypto.http_signatures import (
 from kumobashi.kernel import Clock
 from kumobashi.service.call_api import body_of, headers_of, refused, send_answer
 
+_PIECE_OF: Final = re.compile(
+    rf"(?P<call>[^/]{{1,64}})/(?P<number>[0-9]{{1,6}})/(?P<after>{'|'.join(After)})"
+)
+_LARGEST_PIECE: Final = 2 * WHOLE
 _STATUS: Final = re.compile(r"[2-5][0-9]{2}")
 _NOTHING, _TAKEN, _GONE = 204, 202, 410
 _HOP = "kumo="
@@ -87,12 +93,14 @@ class WaitingCalls:
             await send_answer(send, 200, call.fields.items(), call.body)
 
     async def _take(self, path: str, fields: dict[str, str], receive: Receive) -> int:
-        call = path.removeprefix(ANSWERS_PATH)
+        call, number, after = _named(path)
         hop = fields
         if not required(fields, "signature-input").startswith(_HOP):
             hop = dict(hop_signature(fields) or fields)
         caller = self._caller(fields, path, hop, None)
         largest = self.waiting.largest_answer(caller, call)
+        if number is not None:
+            largest = _LARGEST_PIECE
         if largest is None:
             return _GONE
         body = await body_of(receive, largest + overhead(largest))
@@ -102,6 +110,9 @@ class WaitingCalls:
         if not _STATUS.fullmatch(status):
             raise HeaderUnreadable(reason=STATUS_FIELD)
         answered = Answered(status=int(status), headers=_as_it_came(fields), body=body)
+        if number is not None:
+            is_taken = await self.waiting.bring_piece(caller, call, number, answered, after)
+            return _TAKEN if is_taken else _GONE
         return _TAKEN if self.waiting.bring(caller, call, answered) else _GONE
 
     def _caller(
@@ -121,6 +132,14 @@ class WaitingCalls:
         if not sites.may_open(caller, self.site):
             raise CallForeign(field="connects_to")
         return caller
+
+
+def _named(path: str) -> tuple[str, int | None, After]:
+    """Return call, number of a piece and what follows it; no number for a whole answer."""
+    found = _PIECE_OF.fullmatch(path.removeprefix(ANSWERS_PATH))
+    if found is None:
+        return path.removeprefix(ANSWERS_PATH), None, After.END
+    return found["call"], int(found["number"]), After(found["after"])
 
 
 def _as_it_came(fields: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

@@ -61,7 +61,7 @@ class TestAnswers:
         if kind is Probe.HELLO:
             return answer(self._hello(link, taken))
         if kind is Probe.SIZE:
-            return _sized(request, link.largest_answer_bytes, is_held=taken.is_fetched)
+            return _sized(request, link.largest_answer_bytes)
         if kind is Probe.CHARACTERS:
             return answer({"points": _points(said(request))})
         if kind is Probe.SYSTEM:
@@ -131,12 +131,12 @@ class TestAnswers:
         return {"signature": records.sign(record, self.key)}
 
 
-def _sized(request: Request, most: int, *, is_held: bool) -> Answer:
+def _sized(request: Request, most: int) -> Answer:
     """Return an answer of the size that is asked for, a large one as a system would give it."""
     size = wished_size(request, min(most, LARGEST_ANSWER))
     seen = f"{len(request.body)}:{sha256(request.body).hexdigest()}:".encode()
     filling, left = request.body[:1].ljust(1), max(0, size - len(seen))
-    if size <= WHOLE or is_held:
+    if size <= WHOLE:
         return Answer(status=200, body=seen + filling * left)
     return Answer(status=200, body=seen, rest=_filling(filling * PIECE, left))
 
