@@ -4,6 +4,8 @@ Two tables beside the rows, or alone where the rows are elsewhere; the words are
 ``storage.tables``.
 """
 
+# ruff: noqa: S608 - the tables are our own
+
 from datetime import UTC, datetime
 
 import duckdb

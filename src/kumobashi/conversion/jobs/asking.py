@@ -4,6 +4,8 @@ Every page says how many rows it has, and the job how many there are. What comes
 again, never taken.
 """
 
+# ruff: noqa: S608 - names of a layout, files of our own
+
 import shutil
 from http import HTTPStatus
 from pathlib import Path
@@ -15,11 +17,13 @@ import duckdb
 from kumobashi.conversion.jobs.cloud import Session
 from kumobashi.conversion.jobs.errors import CloudRefuses, JobEnded, ResultsTorn
 from kumobashi.conversion.jobs.ingest import Job, State, job_of, wait
+from kumobashi.conversion.jobs.remembering import Remembered
 from kumobashi.storage.counting import count
 from kumobashi.storage.tables import literal
 
 _TRIES: Final = 3
 _PIECE: Final = 1 << 20
+_PAGE_ROWS: Final = 50_000
 
 
 def rows_of_csv(path: Path, names: list[str] | None = None) -> str:
@@ -44,54 +48,65 @@ def ask_rows(
     table: str,
     columns: tuple[str, ...],
     target: Path,
-    *,
-    page_rows: int = 50_000,
+    remembered: Remembered | None = None,
 ) -> int:
     """Write all rows of a table as one CSV file; return how many.
 
     Raises:
         ResultsTorn: they came shorter than told, three times.
         JobEnded: the cloud could not answer the query.
-        CloudAway, CloudLimit, JobUnderWay, CloudRefuses: as :class:`Session` says.
+        JobUnderWay: it goes on with the job that is ``remembered``.
+        CloudAway, CloudLimit, CloudRefuses: as :class:`Session` says.
     """
     torn: ResultsTorn | None = None
     for _ in range(_TRIES):
-        job = _asked(session, table, columns)
+        job = _ended(session, table, columns, remembered)
+        if remembered:
+            remembered.forget()
         try:
-            return _fetched(session, job, target, page_rows)
+            return _fetched(session, job, target)
         except ResultsTorn as error:
             torn = error
     raise torn or AssertionError
 
 
-def _asked(session: Session, table: str, columns: tuple[str, ...]) -> Job:
-    text = f"SELECT {', '.join(columns)} FROM {table}"  # noqa: S608 - names of a layout
-    made = session.ask("POST", "jobs/query", {"operation": "query", "query": text})
-    cloud = session.cloud
+def _ended(
+    session: Session, table: str, columns: tuple[str, ...], remembered: Remembered | None
+) -> Job:
+    """Return a query job that is complete."""
 
     def look(job: str) -> Job | None:
         answer = session.ask("GET", _path(job))
         return None if answer.status == HTTPStatus.NOT_FOUND else job_of(answer.said)
 
-    if not isinstance(made.said, dict) or not made.said.get("id"):
+    if remembered and (before := remembered.job()):
+        found = wait(session, before, look)
+        if found is not None and found.state is State.COMPLETE:
+            return found
+    text = f"SELECT {', '.join(columns)} FROM {table}"
+    made = session.ask("POST", "jobs/query", {"operation": "query", "query": text})
+    job, cloud = job_of(made.said), session.cloud
+    if not job.id:
         raise CloudRefuses(
             system=cloud.system, name=cloud.name, step="query", status_code=made.status, reason="-"
         )
-    found = wait(session, str(made.said["id"]), look)
-    if found is None or found.state is not State.COMPLETE:
+    if remembered:
+        remembered.note(job.id)
+    found = wait(session, job.id, look) or job
+    if found.state is not State.COMPLETE:
         raise JobEnded(
             system=cloud.system,
             name=cloud.name,
-            job=str(made.said["id"]),
-            state=found.state.value if found else "-",
-            reason=found.reason if found else "-",
+            job=job.id,
+            state=found.state.value,
+            reason=found.reason,
             rows="-",
-            processed=found.processed if found else 0,
+            processed=found.processed,
         )
     return found
 
 
-def _fetched(session: Session, job: Job, target: Path, page_rows: int) -> int:
+def _fetched(session: Session, job: Job, target: Path) -> int:
     page, total, locator = target.with_name(f"{target.name}.page"), 0, ""
     names: list[str] = []
     try:
@@ -99,7 +114,7 @@ def _fetched(session: Session, job: Job, target: Path, page_rows: int) -> int:
             while True:
                 more = f"&locator={quote(locator)}" if locator else ""
                 answer = session.fetch(
-                    f"{_path(job.id)}/results?maxRecords={page_rows}{more}", page
+                    f"{_path(job.id)}/results?maxRecords={_PAGE_ROWS}{more}", page
                 )
                 if answer.status != HTTPStatus.OK:  # forgotten in between
                     raise _torn(session, job.processed, total)

@@ -64,6 +64,17 @@ class Answer:
         return next(found, "")
 
 
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """One request, to be sent as often as it takes."""
+
+    method: str
+    path: str
+    body: bytes | Path | None = None
+    kind: str = ""  # of the body
+    target: Path | None = None  # where the answer is to be written
+
+
 class Session:
     """One stretch of asking; ``deadline`` bounds all of its waiting."""
 
@@ -82,15 +93,15 @@ class Session:
             CloudRefuses: it will not do it.
         """
         body = None if said is None else json.dumps(said).encode()
-        return self._persist(method, path, body, "application/json", None)
+        return self._persist(_Wish(method, path, body, "application/json"))
 
     def upload(self, path: str, file: Path) -> Answer:
         """Send a file of CSV; raises what :meth:`ask` does."""
-        return self._persist("PUT", path, file, "text/csv; charset=UTF-8", None)
+        return self._persist(_Wish("PUT", path, file, "text/csv; charset=UTF-8"))
 
     def fetch(self, path: str, target: Path) -> Answer:
         """Write an answer to a file; raises what :meth:`ask` does."""
-        return self._persist("GET", path, None, "", target)
+        return self._persist(_Wish("GET", path, target=target))
 
     def wait(self, seconds: float) -> bool:
         """Wait, unless that would pass the deadline; tell whether it was waited."""
@@ -109,26 +120,21 @@ class Session:
         cloud = self.cloud
         return CloudLimit(system=cloud.system, name=cloud.name, reason=reason, seconds=int(seconds))
 
-    def _persist(
-        self, method: str, path: str, body: bytes | Path | None, kind: str, target: Path | None
-    ) -> Answer:
+    def _persist(self, wish: _Wish) -> Answer:
         pause, renewed = _FIRST_WAIT, False
         while True:
-            headers = {"Authorization": f"Bearer {self._bearer()}", "Accept": "*/*"}
-            if kind:
-                headers["Content-Type"] = kind
+            headers = {"Authorization": f"Bearer {self._bearer()}"}
             try:
-                answer = self._once(self.cloud.url, method, path, body, headers, target)
+                answer = self._once(self.cloud.url, wish, headers)
             except _NoAnswer as error:
-                if method != "GET" or not self.wait(pause):
+                if wish.method != "GET" or not self.wait(pause):
                     raise self.away(error.ja, error.en) from None
-                pause = min(2 * pause, _LONGEST_WAIT)
-                continue
-            if answer.status == HTTPStatus.UNAUTHORIZED and not renewed:
-                self._token, renewed = "", True  # it ended before its time
-                continue
-            if not self._is_to_repeat(method, answer, pause):
-                return self._judged(f"{method} {path.split('?', maxsplit=1)[0]}", answer)
+            else:
+                if answer.status == HTTPStatus.UNAUTHORIZED and not renewed:
+                    self._token, renewed = "", True  # it ended before its time
+                    continue
+                if not self._is_to_repeat(wish.method, answer, pause):
+                    return self._judged(f"{wish.method} {wish.path.split('?')[0]}", answer)
             pause = min(2 * pause, _LONGEST_WAIT)
 
     def _is_to_repeat(self, method: str, answer: Answer, pause: float) -> bool:
@@ -168,11 +174,11 @@ class Session:
                 "client_secret": cloud.client_secret,
             }
         ).encode()
-        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        wish = _Wish("POST", "", form, "application/x-www-form-urlencoded")
         pause = _FIRST_WAIT
         while True:
             try:
-                answer = self._once(cloud.token_url, "POST", "", form, headers, None)
+                answer = self._once(cloud.token_url, wish, {})
             except _NoAnswer as error:
                 if not self.wait(pause):
                     raise self.away(error.ja, error.en) from None
@@ -191,30 +197,24 @@ class Session:
         self._token = token
         return token
 
-    def _once(
-        self,
-        base: str,
-        method: str,
-        path: str,
-        body: bytes | Path | None,
-        headers: Mapping[str, str],
-        target: Path | None,
-    ) -> Answer:
+    def _once(self, base: str, wish: _Wish, headers: dict[str, str]) -> Answer:
         parts = urlsplit(base)
         line: http.client.HTTPConnection
         if parts.scheme == "https":
             line = http.client.HTTPSConnection(parts.netloc, timeout=_ANSWER_SECONDS)
         else:
             line = http.client.HTTPConnection(parts.netloc, timeout=_ANSWER_SECONDS)
-        place = f"{parts.path.rstrip('/')}/{path}" if path else parts.path or "/"
+        place = f"{parts.path.rstrip('/')}/{wish.path}" if wish.path else parts.path or "/"
+        if wish.body is not None:
+            headers["Content-Type"] = wish.kind
         try:
-            if isinstance(body, Path):
-                length = {"Content-Length": str(body.stat().st_size)}
-                with body.open("rb") as reading:
-                    _send(line, method, place, reading, {**headers, **length})
+            if isinstance(wish.body, Path):
+                headers["Content-Length"] = str(wish.body.stat().st_size)
+                with wish.body.open("rb") as reading:
+                    _send(line, wish.method, place, reading, headers)
             else:
-                _send(line, method, place, body, headers)
-            return _taken(line.getresponse(), target)
+                _send(line, wish.method, place, wish.body, headers)
+            return _taken(line.getresponse(), wish.target)
         except ssl.SSLError:
             raise _NoAnswer("TLS で接続できません", "no TLS connection") from None
         except TimeoutError:

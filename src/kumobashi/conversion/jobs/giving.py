@@ -28,6 +28,7 @@ from kumobashi.conversion.jobs.errors import (
 from kumobashi.conversion.jobs.ingest import IngestJobs, Job, Operation, State
 from kumobashi.conversion.jobs.judging import SendAgain, judge
 from kumobashi.conversion.jobs.pieces import Limits, Piece, pieces, texts_of
+from kumobashi.conversion.jobs.remembering import Remembered
 from kumobashi.conversion.jobs.sql import Book, Noted, Step
 from kumobashi.kernel import crashpoint
 from kumobashi.storage.counting import count
@@ -49,6 +50,7 @@ class Giving:
         self._load, self._key, self._session = load, key, session
         self._book, self._limits, self._room = book, limits, room
         self._jobs = IngestJobs(session, load.table, key)
+        self._has_strays = False
         self._may_begin = _once(load.before_commit)
 
     def give(self) -> Applied:
@@ -97,6 +99,8 @@ class Giving:
         made = jobs.create(operation)
         crashpoint("jobs.made")
         book.made(number, made.id, made.created_by)
+        if self._has_strays:
+            self._end_strays(made.created_by, but=made.id)
         jobs.upload(made.id, piece.path)
         crashpoint("jobs.uploaded")
         self._may_begin()
@@ -110,7 +114,7 @@ class Giving:
         ended = self._jobs.wait(job)
         if ended is None:  # the cloud has forgotten it: the rows are put once more
             self._book.step(number, Step.ENDED)
-            return
+            raise SendAgain(later=False)
         try:
             judge(
                 self._jobs, ended, operation=operation, rows=rows, load=self._load, room=self._room
@@ -127,9 +131,16 @@ class Giving:
         noted = self._book.unsettled(self._load.table)
         for one in noted:
             self._settle_one(one)
-        if any(one.step is Step.MAKING for one in noted) and (us := self._book.created_by()):
-            for job in self._jobs.forgotten_ones(us):
+        self._has_strays |= any(one.step is Step.MAKING for one in noted)
+        if self._has_strays and (us := self._book.created_by()):
+            self._end_strays(us)
+
+    def _end_strays(self, us: str, but: str = "") -> None:
+        """End jobs that were made and whose number never came here: they have no rows."""
+        for job in self._jobs.forgotten_ones(us):
+            if job != but:
                 self._jobs.abort(job)
+        self._has_strays = False
 
     def _settle_one(self, noted: Noted) -> None:
         if noted.step is not Step.CLOSING:
@@ -160,7 +171,9 @@ class Giving:
 
     def _ask_keys(self, work: duckdb.DuckDBPyConnection) -> None:
         path = self._room / "keys.csv"
-        ask_rows(self._session, self._load.table, (ID, self._key), path)
+        wish = f"{self._load.transfer} {self._book.newest()}"
+        note = Remembered(self._room.parent / "keys.asked", wish)
+        ask_rows(self._session, self._load.table, (ID, self._key), path, note)
         names = f"{quoted(ID)} as id, {quoted(self._key)} as key"
         work.execute(f"create table there as select {names} from {rows_of_csv(path)}")
         path.unlink()

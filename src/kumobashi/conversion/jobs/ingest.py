@@ -113,10 +113,10 @@ class IngestJobs:
         return found
 
     def _job(self, answer: Answer) -> Job:
-        """Return the job of an answer."""
-        if not isinstance(answer.said, dict) or not answer.said.get("id"):
+        job = job_of(answer.said)
+        if not job.id:
             raise self._refused("job", answer)
-        return job_of(answer.said)
+        return job
 
     def _refused(self, step: str, answer: Answer) -> CloudRefuses:
         """Return that an answer is none."""
@@ -163,6 +163,7 @@ def wait(session: Session, job: str, look: Callable[[str], Job | None]) -> Job |
 
 def job_of(said: Json) -> Job:
     """Return a job as the cloud tells it; what is not told counts as nothing done."""
+    said = said if isinstance(said, dict) else {}
     state = str(said.get("state", ""))
     return Job(
         id=str(said.get("id", "")),

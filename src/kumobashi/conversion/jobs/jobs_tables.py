@@ -20,6 +20,7 @@ from kumobashi.conversion.jobs.cloud import Cloud, Session
 from kumobashi.conversion.jobs.errors import KeyUnfit
 from kumobashi.conversion.jobs.giving import ID, Giving
 from kumobashi.conversion.jobs.pieces import Limits, check_load
+from kumobashi.conversion.jobs.remembering import Remembered
 from kumobashi.conversion.jobs.sql import Book, opened
 from kumobashi.storage import marks
 from kumobashi.storage.applying import check_order
@@ -58,7 +59,7 @@ class JobsTables:
         self._limits = limits or Limits()
 
     @contextmanager
-    def reading(self, on: date | None = None) -> Iterator[TableReader]:  # noqa: ARG002 - it has one state
+    def reading(self, on: date | None = None) -> Iterator[TableReader]:
         """Ask for each table when it is first wanted, by one query job: one moment for each.
 
         Raises (also later, when a table is first asked for):
@@ -72,8 +73,9 @@ class JobsTables:
             room = Path(made)
 
             def find(table: str) -> Path:
-                path = room / f"{table}.csv"
-                ask_rows(Session(self._cloud), table, self._tables[table].layout.names, path)
+                path, names = room / f"{table}.csv", self._tables[table].layout.names
+                note = Remembered(self._private / f"{table}.asked", f"{on} {names}")
+                ask_rows(Session(self._cloud), table, names, path, note)
                 return path
 
             snapshot = FolderSnapshot(

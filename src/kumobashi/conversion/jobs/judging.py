@@ -62,7 +62,7 @@ def judge(
         )
     refused = _read(jobs, job, "failedResults", job.failed, room) if job.failed else None
     if refused is not None:
-        _judge_refused(jobs, job, operation, refused, load)
+        _judge_refused(jobs, operation, refused, load)
     taken = _read(jobs, job, "successfulResults", rows - job.failed, room)
     if taken is None:
         return  # the cloud keeps results for some days only; its counts stand
@@ -104,13 +104,11 @@ def _count(path: Path) -> int:
             return -1
 
 
-def _judge_refused(
-    jobs: IngestJobs, job: Job, operation: Operation, path: Path, load: Load | None
-) -> None:
+def _judge_refused(jobs: IngestJobs, operation: Operation, path: Path, load: Load | None) -> None:
     names = header_of(path)
     said = next((name for name in names if name.lower().endswith("__error")), names[0])
     with duckdb.connect() as work:
-        work.create_function("code_of", code_of, ["VARCHAR"], "VARCHAR")  # type: ignore[list-item,arg-type]
+        work.create_function("code_of", code_of, ["VARCHAR"], "VARCHAR")
         reasons = dict(
             work.execute(
                 f"select code_of({quoted(said)}) as code, count(*) from {rows_of_csv(path)}"

@@ -23,7 +23,8 @@ _CREATE = """
 create table if not exists kumobashi_jobs (
   number bigint not null primary key, tenant text not null, transfer text not null,
   link text not null, object text not null, operation text not null, digest text not null,
-  rows bigint not null, job text not null, created_by text not null, state text not null)
+  rows bigint not null, job text not null, state text not null);
+create table if not exists kumobashi_us (created_by text not null)
 """
 
 
@@ -61,10 +62,9 @@ class Book:
 
     def begin(self, load: Load, operation: Operation, digest: str, rows: int) -> int:
         """Note that a job is about to be made; return its number here."""
-        found = self._rows("select coalesce(max(number), 0) + 1 from kumobashi_jobs")
-        number = int(str(found[0][0]))
+        number = self.newest() + 1
         self.connection.execute(
-            "insert into kumobashi_jobs values (?, ?, ?, ?, ?, ?, ?, ?, '', '', ?)",
+            "insert into kumobashi_jobs values (?, ?, ?, ?, ?, ?, ?, ?, '', ?)",
             [
                 number,
                 load.tenant,
@@ -81,10 +81,14 @@ class Book:
 
     def made(self, number: int, job: str, created_by: str) -> None:
         """Note the cloud's number of a job."""
+        self.connection.execute("begin")
+        self.connection.execute("delete from kumobashi_us")
+        self.connection.execute("insert into kumobashi_us values (?)", [created_by])
         self.connection.execute(
-            "update kumobashi_jobs set job = ?, created_by = ?, state = ? where number = ?",
-            [job, created_by, Step.MADE, number],
+            "update kumobashi_jobs set job = ?, state = ? where number = ?",
+            [job, Step.MADE, number],
         )
+        self.connection.execute("commit")
 
     def step(self, number: int, step: Step) -> None:
         """Note how far a job is."""
@@ -124,11 +128,12 @@ class Book:
 
     def created_by(self) -> str:
         """Return under what name the cloud knows us; empty when it has not told yet."""
-        found = self._rows(
-            "select created_by from kumobashi_jobs where created_by <> ''"
-            " order by number desc limit 1"
-        )
+        found = self._rows("select created_by from kumobashi_us")
         return str(found[0][0]) if found else ""
+
+    def newest(self) -> int:
+        """Return the number of the job that was begun last."""
+        return int(str(self._rows("select coalesce(max(number), 0) from kumobashi_jobs")[0][0]))
 
     def deleted_rows(self, transfer: str) -> int:
         """Return how many rows a transfer's jobs have deleted so far."""

@@ -6,7 +6,7 @@
 import sys
 from pathlib import Path
 
-from kumobashi.testing.jobs_cloud.serving import serve
+from kumobashi.testing.jobs_cloud.door import serve
 from kumobashi.testing.jobs_cloud.settings import CloudSettings
 
 

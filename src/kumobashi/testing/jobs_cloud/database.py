@@ -153,6 +153,25 @@ class Database:
                     return how, seconds
         return None
 
+    def set_faults(self, faults: list[dict[str, Any]]) -> None:
+        """Let these things go wrong, and no others."""
+        with self.changing() as connection:
+            connection.execute("delete from faults")
+            connection.executemany(
+                "insert into faults (place, how, times, after, seconds)"
+                " values (:at, :how, :times, :after, :seconds)",
+                faults,
+            )
+
+    def set_rows(self, table: str, key: str, rows: list[dict[str, Any]]) -> None:
+        """Let a table hold these rows and no others."""
+        with self.changing() as connection:
+            connection.execute("delete from rows where object = ?", [table])
+            connection.executemany(
+                "insert into rows (object, key, row) values (?, ?, ?)",
+                [(table, row[key], json.dumps(row)) for row in rows],
+            )
+
     def rows(self, table: str) -> list[dict[str, Any]]:
         """Return a table's rows in the order in which they came."""
         found = self.ask("select number, row from rows where object = ? order by number", table)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from kumobashi.conversion.jobs.cloud import Cloud
-from kumobashi.testing.jobs_cloud.serving import ROOT
+from kumobashi.testing.jobs_cloud.cloud import ROOT
 from kumobashi.testing.jobs_cloud.settings import CLIENT_ID, CLIENT_SECRET, CloudSettings, Fault
 
 _START_SECONDS = 30.0
@@ -98,11 +98,12 @@ def jobs_cloud(folder: Path, settings: CloudSettings) -> Iterator[RunningCloud]:
 def _start(folder: Path, port: int) -> "tuple[subprocess.Popen[bytes], int]":
     place = folder / "port"
     place.unlink(missing_ok=True)
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # noqa: S603 - our own module
         [sys.executable, "-m", "kumobashi.testing.jobs_cloud", str(folder), str(port)]
     )
     end = time.monotonic() + _START_SECONDS
     while not place.exists():
-        assert process.poll() is None and time.monotonic() < end, "the cloud does not start"
+        assert process.poll() is None, "the cloud does not start"
+        assert time.monotonic() < end, "the cloud does not start in time"
         time.sleep(0.02)
     return process, int(place.read_text("ascii"))

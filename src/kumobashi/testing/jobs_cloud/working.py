@@ -8,17 +8,41 @@ import csv
 import io
 import json
 import re
+import sqlite3
 from collections.abc import Iterator
-from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from kumobashi.testing.jobs_cloud.database import Database, KeptJob, number_of, row_id
-from kumobashi.testing.jobs_cloud.settings import CloudSettings, Column, Table
+from kumobashi.testing.jobs_cloud.database import Database, KeptJob, row_id
+from kumobashi.testing.jobs_cloud.putting import Putting, RowRefused
+from kumobashi.testing.jobs_cloud.settings import CloudSettings, Table
 
-_EMPTY: Final = "#N/A"
 _QUERY: Final = re.compile(r"SELECT ([A-Za-z0-9_, ]+) FROM ([A-Za-z0-9_]+)")
+
+
+_GIVEN_UP: Final = {"fail": "ApiBatchItems", "fail_passing": "InternalServerError"}
+_AT_WORK: Final = (*_GIVEN_UP, "lose_row", "miscount", "lock_row")
+
+
+class _Fate(NamedTuple):
+    """What became of a row."""
+
+    id: str
+    error: str
+    new: int
+
+
+def _fate(putting: Putting, connection: sqlite3.Connection, values: list[str], how: str) -> _Fate:
+    if how == "lose_row":
+        return _Fate(row_id(0), "", 1)  # so it says
+    if how == "lock_row":
+        return _Fate("", "UNABLE_TO_LOCK_ROW:unable to obtain exclusive access:--", 0)
+    try:
+        name, is_new = putting.put(connection, values)
+    except RowRefused as refused:
+        return _Fate("", str(refused), 0)
+    return _Fate(name, "", int(is_new))
 
 
 class Worker:
@@ -45,10 +69,7 @@ class Worker:
         database, table = self._database, self._settings.tables[job.object]
         with database.changing() as connection:
             connection.execute("delete from results where job = ?", [job.id])
-        fault = database.take_fault(
-            "close", ("fail", "fail_passing", "lose_row", "miscount", "lock_row")
-        )
-        how = fault[0] if fault else ""
+        how, _ = database.take_fault("close", _AT_WORK) or ("", 0.0)
         path = self.upload_of(job.id)
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         rows = csv.reader(io.StringIO(text, newline=""))
@@ -56,44 +77,35 @@ class Worker:
         if wrong := self._wrong_header(job, table, header):
             database.move(job.id, "Failed", error=wrong)
             return
-        processed = failed = number = 0
-        seen: set[str] = set()
+        putting = Putting(job, table, header, self._settings.limits.field_characters)
+        number = failed = 0
         while batch := list(islice(rows, self._settings.batch_rows)):
             with database.changing() as connection:
-                for values in batch:
-                    number += 1
-                    if how == "lose_row" and number == 1:
-                        connection.execute(
-                            "insert into results values (?, ?, 'successful', ?, ?, '', 1)",
-                            [job.id, number, json.dumps(values), row_id(0)],
-                        )
-                        processed += 1
-                        continue
-                    error, id_, is_new = self._put(connection, job, table, header, values, seen)
-                    if how == "lock_row" and number == 1:
-                        error = "UNABLE_TO_LOCK_ROW:unable to obtain exclusive access:--"
-                    which = "failed" if error else "successful"
+                for number, values in enumerate(batch, number + 1):  # noqa: B020 - it goes on
+                    fate = _fate(putting, connection, values, how if number == 1 else "")
+                    which = "failed" if fate.error else "successful"
+                    failed += bool(fate.error)
                     connection.execute(
                         "insert into results values (?, ?, ?, ?, ?, ?, ?)",
-                        [job.id, number, which, json.dumps(values), id_, error, is_new],
+                        [job.id, number, which, json.dumps(values), fate.id, fate.error, fate.new],
                     )
-                    processed, failed = processed + 1, failed + bool(error)
                 connection.execute(
                     "update jobs set processed = ?, failed = ? where id = ?",
-                    [processed, failed, job.id],
+                    [number, failed, job.id],
                 )
-            if how in {"fail", "fail_passing"}:
-                left = [*rows]
-                with database.changing() as connection:
-                    connection.executemany(
-                        "insert into results values (?, ?, 'unprocessed', ?, '', '', 0)",
-                        [(job.id, number + n, json.dumps(one)) for n, one in enumerate(left, 1)],
-                    )
-                code = "InternalServerError" if how == "fail_passing" else "ApiBatchItems"
-                database.move(job.id, "Failed", error=f"{code} : the job was given up")
+            if how in _GIVEN_UP:
+                self._give_up(job, number, [*rows], _GIVEN_UP[how])
                 return
-        told = processed - 1 if how == "miscount" else processed
+        told = number - 1 if how == "miscount" else number
         database.move(job.id, "JobComplete", processed=told, failed=failed)
+
+    def _give_up(self, job: KeptJob, number: int, left: list[list[str]], code: str) -> None:
+        with self._database.changing() as connection:
+            connection.executemany(
+                "insert into results values (?, ?, 'unprocessed', ?, '', '', 0)",
+                [(job.id, number + n, json.dumps(one)) for n, one in enumerate(left, 1)],
+            )
+        self._database.move(job.id, "Failed", error=f"{code} : the job was given up")
 
     def _wrong_header(self, job: KeptJob, table: Table, header: list[str]) -> str:
         known = {"Id"} if job.operation == "delete" else set(table.columns)
@@ -103,80 +115,6 @@ class Worker:
             return f"InvalidBatch : Field name not found : {unknown}"
         if job.operation == "upsert" and table.key not in header:
             return f"InvalidBatch : Missing external id : {table.key}"
-        return ""
-
-    def _put(
-        self,
-        connection: Any,  # noqa: ANN401 - of SQLite
-        job: KeptJob,
-        table: Table,
-        header: list[str],
-        values: list[str],
-        seen: set[str],
-    ) -> tuple[str, str, int]:
-        """Keep one row or delete it; return error, name and whether it is new."""
-        if len(values) != len(header):
-            return "INVALID_FIELD:wrong number of columns:--", "", 0
-        said = dict(zip(header, values, strict=True))
-        if job.operation == "delete":
-            gone = connection.execute(
-                "delete from rows where object = ? and number = ?",
-                [job.object, number_of(said["Id"])],
-            ).rowcount
-            return ("" if gone else "ENTITY_IS_DELETED:entity is deleted:--"), said["Id"], 0
-        key = said[table.key]
-        if key in {"", _EMPTY}:
-            return f"MISSING_ARGUMENT:{table.key} not specified:--", "", 0
-        if key in seen:
-            return f"DUPLICATE_VALUE:Duplicate external id specified: {key}:{table.key}--", "", 0
-        seen.add(key)
-        held = connection.execute(
-            "select number, row from rows where object = ? and key = ?", [job.object, key]
-        ).fetchone()
-        row = json.loads(held[1]) if held else dict.fromkeys(table.columns)
-        for name, text in said.items():
-            if text == "":  # as it is
-                continue
-            if text == _EMPTY:
-                row[name] = None
-                continue
-            if wrong := self._wrong(name, table.columns[name], text):
-                return wrong, "", 0
-            row[name] = text
-        for name, column in table.columns.items():
-            if column.required and row[name] is None:
-                return (
-                    f"REQUIRED_FIELD_MISSING:Required fields are missing: [{name}]:{name} --",
-                    "",
-                    0,
-                )
-        if held:
-            connection.execute(
-                "update rows set row = ? where number = ?", [json.dumps(row), held[0]]
-            )
-            return "", row_id(held[0]), 0
-        added = connection.execute(
-            "insert into rows (object, key, row) values (?, ?, ?)",
-            [job.object, key, json.dumps(row)],
-        ).lastrowid
-        return "", row_id(added), 1
-
-    def _wrong(self, name: str, column: Column, text: str) -> str:
-        longest = min(column.longest, self._settings.limits.field_characters)
-        if len(text) > longest:
-            return f"STRING_TOO_LONG:{name}: data value too large: {text[:20]}:{name} --"
-        try:
-            match column.kind:
-                case "number":
-                    int(text)
-                case "date":
-                    date.fromisoformat(text)
-                case "moment":
-                    datetime.fromisoformat(text)
-                case "text":
-                    pass
-        except ValueError:
-            return f"INVALID_TYPE_ON_FIELD_IN_RECORD:{name}: value not of required type: {text}:--"
         return ""
 
     # -- query -------------------------------------------------------------------------------------
