@@ -8,6 +8,7 @@ KumobashiError
 │   ├── RowsUncounted     the cloud's counts are not those of what was sent
 │   ├── RowsAbsent        rows that were taken are not there afterwards
 │   ├── ResultsTorn       a page of results has fewer rows than it says
+│   ├── KeyNotOne         a layout whose key is not one column
 │   ├── KeyUnfit          rows without a key, or two with the same one
 │   └── ValueTooLong      more than the cloud holds; nothing was sent
 └── StoreUnreachable
@@ -101,8 +102,19 @@ class ResultsTorn(JobsFailed):
     remedy_en = "They are fetched again by themselves; if it stays, call the cloud's vendor."
 
 
+class KeyNotOne(JobsFailed):
+    """A cloud finds a row again by one column, its external id."""
+
+    code = "jobs.key_not_one"
+    status = 422
+    ja = "レイアウトのキー（{key}）が1項目ではないため、ジョブで受け渡すクラウドに使えません。"
+    en = "The layout's key is not one column ({key}), as a cloud of jobs needs it."
+    remedy_ja = "1項目で1件が決まるレイアウトにしてください。"
+    remedy_en = "Use a layout in which one column tells rows apart."
+
+
 class KeyUnfit(JobsFailed):
-    """A cloud finds a row again by one key, and by nothing else."""
+    """Rows that the cloud could not tell apart."""
 
     code = "jobs.key_unfit"
     status = 422

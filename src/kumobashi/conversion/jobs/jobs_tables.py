@@ -17,8 +17,8 @@ import duckdb
 from kumobashi.conversion.folder_reading import FileTable, FolderSnapshot
 from kumobashi.conversion.jobs.asking import ask_rows
 from kumobashi.conversion.jobs.cloud import Cloud, Session
-from kumobashi.conversion.jobs.errors import KeyUnfit
 from kumobashi.conversion.jobs.giving import ID, Giving
+from kumobashi.conversion.jobs.keys import one_key
 from kumobashi.conversion.jobs.pieces import Limits, check_load
 from kumobashi.conversion.jobs.remembering import Remembered
 from kumobashi.conversion.jobs.sql import Book, opened
@@ -92,7 +92,7 @@ class JobsTables:
         Raises:
             CloudAway, CloudLimit, JobUnderWay, ResultsTorn: it goes on at the next try.
             RowsFailed, RowsUncounted, RowsAbsent, JobEnded, CloudRefuses: it is not applied.
-            KeyUnfit, ValueTooLong: nothing was sent.
+            KeyNotOne, KeyUnfit, ValueTooLong: nothing was sent.
         """
         if load.table not in self._tables:
             raise TableMissing(system=self.system, table=load.table)
@@ -102,7 +102,7 @@ class JobsTables:
             check_order(load, marks.newest(book.connection, load.tenant, load.link))
             if load.mode == "difference" and book.is_torn(load):
                 raise BaseMissing(link=load.link)
-            key = _key(load.key)
+            key = one_key(load.key)
             check_load(load, key, self._limits)
             session = Session(self._cloud)
             giving = Giving(
@@ -132,7 +132,7 @@ class JobsTables:
     def _empty(self, removal: Removal, book: Book, room: Path) -> int:
         """Bring nothing at all: then every row goes; return how many went."""
         held = self._tables[removal.table].layout
-        key = _key(held.key)
+        key = one_key(held.key)
         with duckdb.connect() as work:
             work.execute(f"create table nothing ({quoted(key)} varchar)")
             nothing = Load(
@@ -175,9 +175,3 @@ class JobsTables:
                 yield room
             finally:
                 shutil.rmtree(room, ignore_errors=True)
-
-
-def _key(key: tuple[str, ...]) -> str:
-    if len(key) != 1:
-        raise KeyUnfit(key="、".join(key) or "-", rows="-")
-    return key[0]
