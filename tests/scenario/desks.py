@@ -40,7 +40,7 @@ unit: tax-collection
 contact: it-desk
 store: {store}
 datasets:
-  addressees: {{layout: addressees, version: "1", table: addressees, file: "{file}"}}
+  addressees: {{layout: addressees, version: "1", table: addressees{file}}}
 """
 RULE = """
 kumobashi: 1
@@ -85,7 +85,8 @@ def found(
     *,
     desk: str = DESK,
     mail_room: str = MAIL_ROOM,
-    mail_file: str = "発送_{date}_{sequence}.xlsx",
+    desk_file: str | None = "名簿_{date}*.csv",
+    mail_file: str | None = "発送_{date}_{sequence}.xlsx",
 ) -> Town:
     """Return a town with a desk that drops and fetches cp932, and a mail room that opens Excel."""
 
@@ -95,11 +96,12 @@ def found(
 
         write("layouts/addressees.yaml", LAYOUT)
         for name, ja, store, file in (
-            ("desk", "窓口", desk, "名簿_{date}*.csv"),
+            ("desk", "窓口", desk, desk_file),
             ("desk-inbox", "窓口の受け取り", DESK, "住民_{date}_{sequence}.csv"),
             ("mail-room", "発送", mail_room, mail_file),
         ):
-            text = SYSTEM.format(name=name, ja=ja, store=store, file=file)
+            named = f', file: "{file}"' if file else ""
+            text = SYSTEM.format(name=name, ja=ja, store=store, file=named)
             write(f"systems/{name}.yaml", text)
         kinds = (workspace / "policy/information_kinds.csv").read_text(encoding="utf-8")
         write("policy/information_kinds.csv", kinds + KINDS)

@@ -30,19 +30,10 @@ from kumobashi.conversion.folder_reading import RETURNED, FileTable, FolderSnaps
 from kumobashi.conversion.taking import DropFolder, peek, take, usable
 from kumobashi.conversion.written_files import WrittenCharset, require_writable, write_file
 from kumobashi.kernel import KumobashiError
+from kumobashi.storage import marks
 from kumobashi.storage.duckdb_tables import DuckDBTables
 from kumobashi.storage.errors import FolderUnreachable, StoreBusy, TableMissing
-from kumobashi.storage.tables import (
-    APPLIED_TABLE,
-    CREATE_DELETED,
-    DELETED_TABLE,
-    Applied,
-    Load,
-    Removal,
-    Removed,
-    TableReader,
-    quoted,
-)
+from kumobashi.storage.tables import Applied, Load, Removal, Removed, TableReader, quoted
 
 _MEMORY = "256MB"
 
@@ -191,22 +182,16 @@ class FolderTables:
         if not self._state.path.exists():
             return None
         with self._opened() as state:
-            try:
-                state.execute(CREATE_DELETED)  # a store of before that table
-                rows = state.execute(
-                    "select a.transfer, a.business_date, a.sequence, d.transfer is not null"  # noqa: S608 - ours
-                    f" from {APPLIED_TABLE} a left join {DELETED_TABLE} d"
-                    " on d.tenant = a.tenant and d.transfer = a.transfer"
-                    " where a.tenant = ? and a.link = ?"
-                    " order by a.business_date desc, a.sequence desc limit 1",
-                    [load.tenant, load.link],
-                ).fetchall()
-            except duckdb.CatalogException:  # a first load that was taken back
-                return None
-        if not rows or rows[0][3]:  # of what was deleted no file is written any more
+            marks.prepare(state)  # a store of before those tables, or a first load taken back
+            newest = marks.newest(state, load.tenant, load.link)
+        if newest is None or newest.is_deleted:  # of what was deleted no file is written any more
             return None
-        transfer, day, sequence, _ = rows[0]
-        return _Due(tenant=load.tenant, transfer=transfer, business_date=day, sequence=sequence)
+        return _Due(
+            tenant=load.tenant,
+            transfer=newest.transfer,
+            business_date=newest.business_date,
+            sequence=newest.sequence,
+        )
 
     def _deliver(self, table: str, due: _Due) -> None:
         held = self._tables[table]

@@ -1,6 +1,7 @@
-"""Where a system keeps its rows: our own file, PostgreSQL, files here or elsewhere."""
+"""Where a system keeps its rows: our own file, PostgreSQL, files here or elsewhere, a cloud."""
 
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
@@ -138,8 +139,66 @@ class SftpStore(RemoteStore):
     )
 
 
+class JobLimits(FileModel):
+    """What one job may be; the defaults are what large clouds publish."""
+
+    upload_bytes: int = Field(
+        default=100_000_000, ge=1_000, le=150_000_000, examples=[100_000_000],
+        description="1回のアップロードのバイト数。超える分は別のジョブにします",
+    )  # fmt: skip
+    upload_rows: int = Field(
+        default=10_000_000, ge=1, le=150_000_000, examples=[100_000],
+        description="1つのジョブの件数",
+    )  # fmt: skip
+    columns: int = Field(default=5_000, ge=1, le=5_000, examples=[800], description="項目の数")
+    field_characters: int = Field(
+        default=32_000, ge=1, le=131_072, examples=[32_000], description="1項目の文字数"
+    )
+    row_characters: int = Field(
+        default=400_000, ge=1, le=400_000, examples=[400_000], description="1件の文字数"
+    )
+
+
+class JobsStore(FileModel):
+    """A public cloud that takes and gives rows by jobs (asynchronous REST).
+
+    ``table`` of a dataset is the cloud's object, a layout's one key its external id.
+    """
+
+    kind: Literal["jobs"]
+    url: str = Field(
+        pattern=r"^https?://[^/?#@]+(/[^?#@]*)?$",
+        examples=["https://cloud.example.jp/api/v1"],
+        description="jobs/ingest と jobs/query の手前まで。暗号化しない http はこのマシンだけ",
+    )
+    token_url: str = Field(
+        pattern=r"^https?://[^/?#@]+(/[^?#@]*)?$",
+        examples=["https://cloud.example.jp/oauth2/token"],
+        description="トークンを出す所（client_credentials）",
+    )
+    client_id: SecretRef = Field(examples=["file:private/public-cloud/jobs.id"])
+    client_secret: SecretRef = Field(examples=["file:private/public-cloud/jobs.secret"])
+    patience_seconds: float = Field(
+        default=120.0, ge=1, le=3_600, examples=[120],
+        description="1回に待つ秒数。終わらなければ、間をおいて自動で続きから待ちます",
+    )  # fmt: skip
+    limits: JobLimits = Field(default_factory=JobLimits)
+
+    @field_validator("url", "token_url")
+    @classmethod
+    def _is_encrypted(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme == "http" and parts.hostname not in {"127.0.0.1", "::1", "localhost"}:
+            raise Said(
+                "住民のデータを暗号化せずに送ることになります。https で書いてください。",
+                "Rows would travel unencrypted; write https.",
+                example="url: https://cloud.example.jp/api/v1",
+            )
+        return url
+
+
 Store = Annotated[
-    DuckDbStore | PostgresqlStore | FolderStore | ObjectStore | SftpStore,
+    DuckDbStore | PostgresqlStore | FolderStore | ObjectStore | SftpStore | JobsStore,
     Field(discriminator="kind"),
 ]
 

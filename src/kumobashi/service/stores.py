@@ -6,6 +6,9 @@ from kumobashi.catalogue.layouts import Layouts
 from kumobashi.conversion.dropping import FileName
 from kumobashi.conversion.folder_reading import FileTable
 from kumobashi.conversion.folder_tables import FolderTables
+from kumobashi.conversion.jobs.cloud import Cloud
+from kumobashi.conversion.jobs.jobs_tables import JobsTables
+from kumobashi.conversion.jobs.pieces import Limits
 from kumobashi.conversion.records import RecordField, Records
 from kumobashi.conversion.remote.object_storage import ObjectStorage
 from kumobashi.conversion.remote.places import RemotePlace
@@ -16,6 +19,7 @@ from kumobashi.directory.models import SystemFile
 from kumobashi.directory.store_models import (
     DuckDbStore,
     FolderStore,
+    JobsStore,
     ObjectStore,
     PostgresqlStore,
     RecordsEntry,
@@ -45,6 +49,8 @@ def open_store(folder: Path, system: SystemFile, layouts: Layouts) -> TableStore
         case PostgresqlStore() as store:
             dsn = secret(folder, store.dsn)
             return PostgreSQLTables(system.system, dsn, store.db_schema, name=system.name)
+        case JobsStore() as store:
+            return _jobs_tables(folder, system, store, layouts)
         case None:  # a file with datasets is not read without a store
             raise LookupError(f"{system.system} offers services alone and has no store")
 
@@ -126,6 +132,30 @@ def _remote_tables(
             quiet_seconds=store.quiet_seconds,
             removes_taken=store.taken == "remove",
         ),
+    )
+
+
+def _jobs_tables(
+    folder: Path, system: SystemFile, store: JobsStore, layouts: Layouts
+) -> JobsTables:
+    return JobsTables(
+        jobs_cloud(folder, system, store),
+        file_tables(system, layouts),
+        private=folder / "var" / system.site / "data" / f"{system.system}.jobs",
+        limits=Limits(**store.limits.model_dump()),
+    )
+
+
+def jobs_cloud(folder: Path, system: SystemFile, store: JobsStore) -> Cloud:
+    """Return the cloud of a system; raise ``SecretMissing``."""
+    return Cloud(
+        system=system.system,
+        name=system.name,
+        url=store.url,
+        token_url=store.token_url,
+        client_id=secret(folder, store.client_id),
+        client_secret=secret(folder, store.client_secret),
+        patience_seconds=store.patience_seconds,
     )
 
 

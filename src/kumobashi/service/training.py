@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 from kumobashi.directory.entries import Directory
-from kumobashi.directory.store_models import ObjectStore, PostgresqlStore, SftpStore
+from kumobashi.directory.store_models import JobsStore, ObjectStore, PostgresqlStore, SftpStore
 from kumobashi.kernel.ids import is_fictional
 from kumobashi.service.errors import LeavesTraining, SecretMissing
 from kumobashi.service.secrets import secret
@@ -65,6 +65,10 @@ def _databases_elsewhere(workspace: "Workspace") -> Iterator[str]:
             urlsplit(system.store.endpoint).hostname
         ):
             yield f"systems/{name}.yaml store.endpoint"
+        if isinstance(system.store, JobsStore):
+            for what in ("url", "token_url"):
+                if not is_loopback(urlsplit(getattr(system.store, what)).hostname):
+                    yield f"systems/{name}.yaml store.{what}"
         if isinstance(system.store, SftpStore) and not is_loopback(system.store.host):
             yield f"systems/{name}.yaml store.host"
         if isinstance(system.store, PostgresqlStore) and not _is_here(

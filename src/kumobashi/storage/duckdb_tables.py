@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
-from kumobashi.storage.applying import Newest, check_order
+from kumobashi.storage import marks
+from kumobashi.storage.applying import check_order
 from kumobashi.storage.counting import count
 from kumobashi.storage.errors import (
     LoadIncomplete,
@@ -18,12 +19,7 @@ from kumobashi.storage.errors import (
     is_disk_full,
     unreachable,
 )
-from kumobashi.storage.removing import Standing, decide
 from kumobashi.storage.tables import (
-    APPLIED_TABLE,
-    CREATE_APPLIED,
-    CREATE_DELETED,
-    DELETED_TABLE,
     Applied,
     HeldBack,
     Load,
@@ -57,7 +53,7 @@ class DuckDBTables:
         """Write the rows and the bundle's identity in one transaction."""
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with self._open(read_only=False) as target:
-            target.execute(CREATE_APPLIED + ";" + CREATE_DELETED)
+            marks.prepare(target)
             target.execute("begin")
             try:
                 applied = self._apply(target, load)
@@ -78,15 +74,9 @@ class DuckDBTables:
             raise unreachable(self.system, self.name, error) from None
 
     def _apply(self, target: duckdb.DuckDBPyConnection, load: Load) -> Applied:
-        newest = self._newest(target, load.tenant, load.link)
-        done = target.execute(
-            f"select rows, deleted, total from {APPLIED_TABLE} where tenant = ? and transfer = ?",
-            [load.tenant, load.transfer],
-        ).fetchall()
-        if done:
-            rows, deleted, total = done[0]
-            return Applied(rows=rows, deleted=deleted, total=total, already=True)
-        check_order(load, newest)
+        if done := marks.applied_before(target, load):
+            return done
+        check_order(load, marks.newest(target, load.tenant, load.link))
         target.execute(create_table_sql(load))
         table, columns = quoted(load.table), ", ".join(quoted(c.name) for c in load.columns)
         deleted = 0
@@ -109,27 +99,14 @@ class DuckDBTables:
         if written != load.rows:
             raise LoadIncomplete(expected=load.rows, got=written)
         total = count(target, f"select count(*) from {table}")
-        target.execute(
-            f"insert into {APPLIED_TABLE} values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                load.tenant,
-                load.transfer,
-                load.link,
-                load.business_date,
-                load.sequence,
-                load.mode,
-                written,
-                deleted,
-                total,
-                _now(),
-            ],
-        )
-        return Applied(rows=written, deleted=deleted, total=total, already=False)
+        applied = Applied(rows=written, deleted=deleted, total=total, already=False)
+        marks.note_applied(target, load, applied)
+        return applied
 
     def remove(self, removal: Removal) -> Removed:
         """Delete the rows and note it in one transaction; a second time returns what is noted."""
         with self._open(read_only=False) as target:
-            target.execute(CREATE_APPLIED + ";" + CREATE_DELETED)
+            marks.prepare(target)
             target.execute("begin")
             try:
                 removed = self._remove(target, removal)
@@ -141,42 +118,18 @@ class DuckDBTables:
             return removed
 
     def _remove(self, target: duckdb.DuckDBPyConnection, removal: Removal) -> Removed:
-        key = [removal.tenant, removal.transfer]
-        noted = target.execute(
-            f"select rows, taken_over_by from {DELETED_TABLE} where tenant = ? and transfer = ?",
-            key,
-        ).fetchall()
-        if noted:
-            return Removed(rows=noted[0][0], taken_over_by=noted[0][1], already=True)
-        known = target.execute(
-            f"select 1 from {APPLIED_TABLE} where tenant = ? and transfer = ?", key
-        ).fetchall()
-        newest = self._newest(target, removal.tenant, removal.link)
-        decided = decide(
-            removal.transfer, Standing(newest.transfer if newest else None, bool(known))
-        )
+        if noted := marks.removed_before(target, removal):
+            return noted
+        decided = marks.decide_removal(target, removal)
         rows = 0
         if decided.takes_rows:
             table = quoted(removal.table)
             rows = count(target, f"delete from {table}")
             if left := count(target, f"select count(*) from {table}"):
                 raise RowsRemain(rows=left)
-        target.execute(
-            f"insert into {DELETED_TABLE} values (?, ?, ?, ?, ?, ?)",
-            [*key, removal.link, rows, decided.taken_over_by, _now()],
-        )
-        return Removed(rows=rows, taken_over_by=decided.taken_over_by, already=False)
-
-    def _newest(self, target: duckdb.DuckDBPyConnection, tenant: str, link: str) -> Newest | None:
-        found = target.execute(
-            "select a.transfer, a.business_date, a.sequence, d.transfer is not null"
-            f" from {APPLIED_TABLE} a left join {DELETED_TABLE} d"
-            " on d.tenant = a.tenant and d.transfer = a.transfer"
-            " where a.tenant = ? and a.link = ?"
-            " order by a.business_date desc, a.sequence desc limit 1",
-            [tenant, link],
-        ).fetchall()
-        return Newest(*found[0]) if found else None
+        removed = Removed(rows=rows, taken_over_by=decided.taken_over_by, already=False)
+        marks.note_removed(target, removal, removed)
+        return removed
 
     @contextmanager
     def _open(self, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -192,10 +145,6 @@ class DuckDBTables:
             yield connection
         finally:
             connection.close()
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)
 
 
 def _with_incoming(

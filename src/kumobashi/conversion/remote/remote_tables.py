@@ -25,8 +25,8 @@ from kumobashi.conversion.folder_tables import FolderTables
 from kumobashi.conversion.remote.errors import NameTaken
 from kumobashi.conversion.remote.places import Listed, RemoteFolder, RemotePlace
 from kumobashi.kernel import crashpoint, new_id
-from kumobashi.storage.errors import SpoolFull, StoreBusy, is_disk_full
-from kumobashi.storage.sole_use import hold
+from kumobashi.storage.errors import SpoolFull, is_disk_full
+from kumobashi.storage.sole_use import alone
 from kumobashi.storage.spool import sync_folder
 from kumobashi.storage.tables import Applied, Load, Removal, Removed, TableReader
 
@@ -34,8 +34,6 @@ _NOTE = "fetched.json"
 _DONE = ".done"
 _FETCHING = "fetching-"
 _LOCK = "elsewhere.lock"
-_PATIENCE_SECONDS = 120.0
-_LOOK_EVERY_SECONDS = 0.05
 Since = tuple[str, float]  # a version, and when it was first seen, by our clock
 
 
@@ -125,12 +123,7 @@ class RemoteTables:
     def _alone(self) -> Iterator[None]:
         """Let one thread of one process at a time fetch or put."""
         self._rooms.make()
-        end = time.monotonic() + _PATIENCE_SECONDS
-        while (lock := hold(self._rooms.private / _LOCK)) is None:
-            if time.monotonic() > end:
-                raise StoreBusy(system=self.system)
-            time.sleep(_LOOK_EVERY_SECONDS)
-        with lock:
+        with alone(self._rooms.private / _LOCK, self.system):
             yield
 
     def _pull(self, folder: RemoteFolder) -> None:
