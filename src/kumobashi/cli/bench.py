@@ -11,6 +11,7 @@ from kumobashi.cli.bench_bulk import bulk
 from kumobashi.cli.bench_calls import calls
 from kumobashi.cli.bench_consent import consent
 from kumobashi.cli.bench_drawing import figures_table, machine_line
+from kumobashi.cli.bench_methods import methods
 from kumobashi.cli.bench_options import ROUNDS, number, refuse_missing
 from kumobashi.cli.bench_policy import policy
 from kumobashi.cli.bench_risk import risk
@@ -163,6 +164,7 @@ bench.add_command(risk)
 bench.add_command(policy)
 bench.add_command(consent)
 bench.add_command(calls)
+bench.add_command(methods)
 
 
 def _watched(terminal: Terminal, wish: "Wish") -> dict[str, Any]:

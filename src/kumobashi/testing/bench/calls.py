@@ -17,7 +17,7 @@ from typing import Any
 
 import aiohttp
 
-from kumobashi.testing.bench.calls_stage import ANSWERING, ASKING, BODY, staged
+from kumobashi.testing.bench.calls_stage import ANSWERING, ASKING, BODY, Stage, staged
 from kumobashi.testing.bench.errors import PipelineFailed
 from kumobashi.testing.bench.large_answer import large_answer
 from kumobashi.testing.bench.machine import describe, fsync_per_second, load
@@ -63,8 +63,7 @@ def _measured(folder: Path, wish: CallsWish, *, through_relay: bool) -> dict[str
         after = stage.used()
         quiet = asyncio.run(_paced(url, headers, wish.per_second, wish.seconds))
         floor = asyncio.run(_burst(stage.system, headers, wish.calls, wish.at_once))
-        with nginx_before(stage.system, folder / "nginx") as address:
-            nginx = address and asyncio.run(_burst(address, headers, wish.calls, wish.at_once))
+        nginx = None if through_relay else _nginx(stage, wish)
         calls = _WARM_UP + wish.calls + wish.per_second * wish.seconds
         recorded = {
             site: until("the journal", partial(_enough, folder, site, calls), 20)
@@ -85,6 +84,13 @@ def _measured(folder: Path, wish: CallsWish, *, through_relay: bool) -> dict[str
         "records": recorded,
         "large": large,
     }
+
+
+def _nginx(stage: Stage, wish: CallsWish) -> dict[str, Any] | None:
+    with nginx_before(stage.system, stage.folder / "nginx") as address:
+        if address is None:
+            return None
+        return asyncio.run(_burst(address, stage.headers, wish.calls, wish.at_once))
 
 
 async def _burst(url: str, headers: dict[str, str], calls: int, at_once: int) -> dict[str, Any]:
