@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from kumobashi.calls.refusals import EACH
 from kumobashi.service.call_tokens import make_token
 from kumobashi.testing.city import build
 from kumobashi.testing.commands import command
@@ -186,3 +188,75 @@ def test_what_was_recorded_outlives_a_kill_and_is_proven(
     file.write_bytes(data.replace(b'"side":"asker"', b'"side":"other"', 1))
     touched = _verify(town)
     assert touched["calls"]["touched"]["code"] == "call.journal_touched"
+
+
+def test_strangers_with_slow_and_broken_lines_keep_no_call_waiting(town: Town) -> None:
+    port = int(town.door(SITE).rpartition(":")[2])
+    head = b"POST /peer/v1/calls HTTP/1.1\r\nhost: here\r\n"
+    slow = [
+        head,  # the head never ends
+        head + b"content-length: 1000\r\n\r\nab",  # nor does the body
+        head + b"transfer-encoding: chunked\r\n\r\nffff\r\nab",
+    ]
+    with contextlib.ExitStack() as held:
+        for number in range(300):
+            line = held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+            line.sendall(slow[number % len(slow)])
+        asked = [_ask(town)[0] for _ in range(20)]
+    assert asked == [200] * 20
+
+    told = {
+        what: _answered(port, sent, hang_up=what == "cut short")
+        for what, sent in {
+            "no HTTP": b"\x16\x03\x01\x02\x00\x01",
+            "two lengths": head + b"content-length: 1\r\ncontent-length: 2\r\n\r\nab",
+            "both lengths": head
+            + b"content-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+            "large head": head + b"x: " + b"y" * 2_000_000 + b"\r\n\r\n",
+            "large field": head + b"x: " + b"y" * 70_000 + b"\r\ncontent-length: 0\r\n\r\n",
+            "no header": head + b"content-length: 0\r\n\r\n",
+            "cut short": head + b"content-length: 9\r\n\r\nabc",
+        }.items()
+    }
+    malformed = (400, "service.request_malformed")
+    assert told == {
+        "no HTTP": malformed,
+        "two lengths": malformed,
+        "both lengths": malformed,
+        "large head": (431, "service.head_too_large"),
+        "large field": (400, "call.header_unreadable"),
+        "no header": (401, "crypto.signature_missing"),
+        "cut short": None,  # it hung up; nobody is told
+    }
+
+
+def test_of_what_strangers_send_the_disk_keeps_only_so_much(town: Town) -> None:
+    line = http.client.HTTPConnection(town.door(SITE).removeprefix("http://"), timeout=10)
+    for _ in range(200):
+        line.request("POST", "/peer/v1/calls", body=b"")
+        line.getresponse().read()
+    line.close()
+
+    assert _ask(town)[0] == 200
+    town.running[SITE].stop()
+    files = (town.folder / "var" / SITE / "calls").glob("*.jsonl")
+    records = [json.loads(text) for file in files for text in file.read_bytes().splitlines()]
+    refused = [one for one in records if one["event"] == "call.refused"]
+    assert [one["more"] for one in refused if "more" in one] == [200 - EACH]
+    assert len(refused) == EACH + 1
+
+
+def _answered(port: int, sent: bytes, *, hang_up: bool) -> tuple[int, str] | None:
+    """Send bytes and return status and code of what comes back."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as line:
+        said = b""
+        with contextlib.suppress(ConnectionError):
+            line.sendall(sent)
+            if hang_up:
+                line.shutdown(socket.SHUT_WR)
+            while not said.endswith(b"}") and (piece := line.recv(1 << 16)):
+                said += piece
+    if not said:
+        return None
+    top, _, body = said.partition(b"\r\n\r\n")
+    return int(top.split()[1]), json.loads(body)["code"]

@@ -18,6 +18,7 @@ from kumobashi import __version__
 from kumobashi.calls.signing import PATH
 from kumobashi.kernel import from_micros, to_wire
 from kumobashi.observe.metrics import Metrics
+from kumobashi.service.bounded_http import BoundedProtocol
 from kumobashi.service.call_api import FACE
 from kumobashi.service.calling import Calling
 from kumobashi.service.ending import asked_to_end
@@ -48,6 +49,7 @@ async def serve(settings: Settings, ready: Callable[[str], None] = lambda _url: 
         application(gateway, ready=lambda: ready(url)),
         host=host,
         port=port,
+        http=BoundedProtocol,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -31,7 +31,6 @@ from kumobashi.calls.errors import (
 )
 from kumobashi.calls.header import FIELD, CallHeader
 from kumobashi.calls.posting import Answered, NoAnswer
-from kumobashi.calls.records import refused_record
 from kumobashi.calls.streams import TooLong
 from kumobashi.calls.taking import Entrance, Taken
 from kumobashi.calls.wire import LARGEST_REQUEST, PROBLEM_TYPE, end_to_end, overhead
@@ -41,11 +40,13 @@ from kumobashi.kernel import KumobashiError
 if TYPE_CHECKING:
     from kumobashi.calls.answering import Answerer
     from kumobashi.calls.permits import Known
+    from kumobashi.calls.refusals import Refusals
     from kumobashi.calls.relaying import Relaying
 
 log = logging.getLogger(__name__)
 FACE = "/call/"
 STALL_SECONDS = 20.0  # between two pieces of a body
+BODY_SECONDS = 120.0  # for all of it: nobody waits longer for an answer
 _SEALED = LARGEST_REQUEST + overhead(LARGEST_REQUEST)  # bytes of a request under way
 _PARTS = 4  # of a path: system, service, version, and what the service is asked
 _BEARER = "Bearer "
@@ -83,10 +84,13 @@ class PeerCalls:
         *,
         answerer: "Answerer | None",
         relaying: "Relaying | None",
+        refusals: "Refusals | None" = None,
     ) -> None:
+        """``refusals`` keeps what is turned away; a relay keeps nothing."""
         self._entrance = entrance
         self._answerer = answerer
         self._relaying = relaying
+        self._refusals = refusals
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI)."""
@@ -123,9 +127,8 @@ class PeerCalls:
         header: CallHeader | None = None
         with suppress(CallFailed):
             header = CallHeader.decode(fields.get(FIELD, ""))
-        if self._answerer:
-            now = self._entrance.clock.now()
-            await self._answerer.here.journal.record(refused_record(header, error, now))
+        if self._refusals:
+            await self._refusals.record(header, error)
         return refused(error, said_by=self._entrance.site)
 
 
@@ -195,9 +198,10 @@ async def body_of(receive: Receive, largest: int = LARGEST_REQUEST) -> bytes:
             raise RequestTooLarge(limit=largest)
         return body
     held = bytearray(body)
+    until = asyncio.get_running_loop().time() + BODY_SECONDS
     while message.get("more_body"):
         try:
-            async with asyncio.timeout(STALL_SECONDS):
+            async with asyncio.timeout(STALL_SECONDS), asyncio.timeout_at(until):
                 message = await receive()
         except TimeoutError:
             raise HeaderUnreadable(reason="the body did not come") from None

@@ -16,7 +16,7 @@ from kumobashi.calls.here import Here
 from kumobashi.calls.interconnection.asking import LinkTest
 from kumobashi.calls.journal import EVENT, Journal
 from kumobashi.calls.posting import Poster
-from kumobashi.calls.records import refused_record
+from kumobashi.calls.refusals import Refusals
 from kumobashi.calls.relaying import Relaying
 from kumobashi.calls.seen import seen_of_late
 from kumobashi.calls.sites import Sites
@@ -69,6 +69,7 @@ class Calling:
         self.soap: SoapCalls | None = None
         self.linkage: LinkageCalls | None = None
         self._journal: Journal | None = None
+        self._refusals: Refusals | None = None
         self._asker: Asker | None = None
         answerer: Answerer | None = None
         relaying: Relaying | None = None
@@ -84,6 +85,7 @@ class Calling:
                     lambda connection: entered(connection, identity.tenant, name)
                 ),
             )
+            self._refusals = Refusals(self._journal, gateway.clock)
             here = Here(
                 tenant=identity.tenant,
                 site=identity.site,
@@ -118,7 +120,9 @@ class Calling:
                 clock=gateway.clock,
                 record=self._refused,
             )
-        self.peer = PeerCalls(entrance, answerer=answerer, relaying=relaying)
+        self.peer = PeerCalls(
+            entrance, answerer=answerer, relaying=relaying, refusals=self._refusals
+        )
         self.held = WaitingCalls(
             site=identity.site, waiting=self._waiting, sites=self.sites, clock=gateway.clock
         )
@@ -174,9 +178,8 @@ class Calling:
 
     async def _refused(self, error: KumobashiError) -> None:
         """Record what was refused before it was a call."""
-        if self._journal:
-            said = refused_record(None, error, self._clock.now()) | {"side": "asker"}
-            await self._journal.record(said)
+        if self._refusals:
+            await self._refusals.record(None, error, "asker")
 
     async def aclose(self) -> None:
         """Let go; what was recorded is entered."""
@@ -186,6 +189,8 @@ class Calling:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
         await self._poster.aclose()
+        if self._refusals:
+            await self._refusals.aclose()
         if self._journal:
             await self._journal.aclose()
 

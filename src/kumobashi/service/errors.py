@@ -9,6 +9,9 @@ KumobashiError
     ├── BadRequest
     ├── NotOffered          an operation of another's API that has no meaning here
     ├── BodyStalled         a body that stops before its end
+    ├── RequestMalformed    what came is no HTTP
+    ├── RequestSlow         a request did not come within the time
+    ├── HeadTooLarge        the fields of a request are too large
     ├── PlanChanged         the plan is not the one that was shown
     ├── NotProposed         nobody has asked for this approval
     ├── SamePerson          whoever asks may not approve
@@ -153,6 +156,40 @@ class LeavesTraining(ServiceFailed):
     en = "Not for training: no fictional city, or it leads to another machine: {places}"
     remedy_ja = "訓練用の市を作り直してください: kumobashi training --reset"
     remedy_en = "Make the training city anew: kumobashi training --reset"
+
+
+class RequestMalformed(ServiceFailed):
+    """What came cannot be read as a request of HTTP."""
+
+    code = "service.request_malformed"
+    status = 400
+    ja = "HTTP の要求として読めません。"
+    en = "This cannot be read as a request of HTTP."
+    remedy_ja = "送るプログラムと、途中の装置が要求を書き換えていないかを確かめてください。"
+    remedy_en = "Look at the program that sends, and at what rewrites requests on the way."
+
+
+class RequestSlow(ServiceFailed):
+    """A request did not come within the time."""
+
+    code = "service.request_slow"
+    status = 408
+    retryable = True
+    ja = "要求が、決められた時間のうちに届きませんでした。"
+    en = "The request did not come within the time."
+    remedy_ja = "回線を確かめて、もう一度送ってください。"
+    remedy_en = "Look at the line and send it again."
+
+
+class HeadTooLarge(ServiceFailed):
+    """The fields of a request are larger than any may be."""
+
+    code = "service.head_too_large"
+    status = 431
+    ja = "要求のヘッダーが大きすぎます（上限 {limit} バイト）。"
+    en = "The header fields of the request are too large; the limit is {limit} bytes."
+    remedy_ja = "Cookie などのヘッダーを減らしてください。"
+    remedy_en = "Send fewer or shorter fields."
 
 
 class PlanChanged(ServiceFailed):

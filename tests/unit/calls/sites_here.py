@@ -20,6 +20,7 @@ from kumobashi.calls.here import Here
 from kumobashi.calls.journal import Journal
 from kumobashi.calls.permits import CallLink, Operation, Permitted
 from kumobashi.calls.posting import Answered, Poster
+from kumobashi.calls.refusals import Refusals
 from kumobashi.calls.relaying import Relaying
 from kumobashi.calls.sites import Sites
 from kumobashi.calls.taking import Entrance
@@ -196,6 +197,7 @@ class City:
             entrance,
             answerer=None if is_relay else answerer,
             relaying=relaying if is_relay else None,
+            refusals=None if is_relay else Refusals(journal, place.clock),
         )
         held = WaitingCalls(
             site=place.name, waiting=waiting, sites=lambda: sites, clock=place.clock
