@@ -6,6 +6,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -16,6 +17,7 @@ from pydantic import TypeAdapter
 from ruamel.yaml import YAML
 
 from kumobashi.cli.entry import root
+from kumobashi.cli.tables import all_errors
 from kumobashi.exchange.states import IN_MOVES, OUT_MOVES
 from kumobashi.planning.call_items import answer_keys
 from kumobashi.planning.call_plan import call_plan
@@ -388,3 +390,19 @@ def test_every_name_of_the_glossary_is_one_that_the_source_uses() -> None:
 @pytest.mark.parametrize("page", examples.pages(), ids=lambda page: page.name)
 def test_coarsened_data_are_never_called_anonymous(page: Path) -> None:
     assert "匿名" not in page.read_text(encoding="utf-8")
+
+
+def test_what_is_refused_is_sent_by_the_test_that_the_page_names() -> None:
+    page = (DOCS / "reference/bad-input.md").read_text(encoding="utf-8")
+    known = {error.code for error in all_errors()}
+    named = re.findall(r"`(tests/[a-z0-9_/]+\.py)::(test_[a-z0-9_]+)`", page)
+    codes = set(re.findall(r"`((?:call|crypto|soap|linkage|service)\.[a-z_]+)`", page))
+
+    assert len(named) > 25
+    assert not [f"{file}::{name}" for file, name in named if f"def {name}(" not in _text(file)]
+    assert codes <= known
+
+
+@cache
+def _text(file: str) -> str:
+    return Path(file).read_text(encoding="utf-8")

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,18 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from kumobashi.agreements.errors import NotCovered
+from kumobashi.calls.binary_http import Request as Asked
 from kumobashi.calls.errors import Side
 from kumobashi.calls.header import FIELD, CallHeader
 from kumobashi.calls.posting import Answered, NoAnswer, NotConnected, Poster
 from kumobashi.calls.seen import seen_of_late
 from kumobashi.calls.showing import Shown
-from kumobashi.calls.signing import PATH
+from kumobashi.calls.signing import PATH, sign_call
 from kumobashi.calls.taking import Entrance
 from kumobashi.calls.wire import PROBLEM_TYPE
+from kumobashi.crypto.canonical import digest
 from kumobashi.crypto.errors import SignatureReplayed
+from kumobashi.kernel import new_id
 from tests.unit.calls.sites_here import NEAR, TENANT, WAYS, City, Office, city, open_socket, run
 
 
@@ -342,3 +346,35 @@ async def test_a_call_that_broke_off_and_found_nobody_afterwards_may_have_been_d
 
     assert problem["code"] == "call.peer_silent"  # and nobody asks another site
     assert len(system.asked) == 1
+
+
+async def test_what_is_signed_but_not_for_here_or_not_for_now_is_refused(tmp_path: Path) -> None:
+    """The asking site itself signs, with its own key; the system is never asked."""
+    async with _running(tmp_path, "direct") as (held, system):
+        assert (await held.ask()).status == 200
+        system.asked.clear()
+        (line, *_) = [r for r in _records(held, "cloud") if r["event"] == "call.asked"]
+        header = CallHeader.decode(line["fields"][FIELD])
+        body = Asked(method="GET", path="/payments/17").encode()
+        hall, cloud = held.places["hall"], held.places["cloud"]
+        now = hall.clock.now()
+
+        async def send(at: timedelta = timedelta(0), **changes: Any) -> str:
+            wish = replace(header, call=new_id(), sent=now + at, **changes)
+            proof = sign_call(wish, digest(body), "message/bhttp", hall.sign, now + at)
+            came = await held.poster.send(
+                "POST", cloud.url + PATH, headers=proof.fields, body=body, seconds=5, largest=9_999
+            )
+            found: str = json.loads(came.body).get("code", "") if came.status != 200 else "-"
+            return found
+
+        assert await send() == "-"
+        system.asked.clear()
+        assert await send(at=timedelta(minutes=-10)) == "crypto.signature_expired"
+        assert await send(at=timedelta(minutes=10)) == "crypto.signature_expired"
+        assert await send(answering_site="hall") == "call.foreign"
+        assert await send(tenant="999998") == "call.foreign"
+        assert await send(asker="collection") == "call.foreign"
+        assert await send(purpose="other") == "call.plan_differs"
+        assert await send(service="accounts") == "call.not_permitted"
+        assert system.asked == []
