@@ -23,6 +23,7 @@ from kumobashi.conversion.jobs.errors import (
     RowsFailed,
     RowsUncounted,
     ValueTooLong,
+    ValueUnfit,
 )
 from kumobashi.conversion.jobs.jobs_tables import JobsTables
 from kumobashi.conversion.jobs.pieces import Limits
@@ -308,7 +309,7 @@ def test_what_is_over_the_clouds_limits_is_not_sent(cloud: RunningCloud) -> None
         store.apply(load([("a", "甲", None), ("a", "乙", None)]))
     with pytest.raises(LoadIncomplete):
         store.apply(load(ROWS, rows=99))
-    with pytest.raises(ValueTooLong):
+    with pytest.raises(ValueUnfit):
         store.apply(load([("a", "#N/A", None)]))
     assert cloud.jobs() == []
 

@@ -92,7 +92,7 @@ class JobsTables:
         Raises:
             CloudAway, CloudLimit, JobUnderWay, ResultsTorn: it goes on at the next try.
             RowsFailed, RowsUncounted, RowsAbsent, JobEnded, CloudRefuses: it is not applied.
-            KeyNotOne, KeyUnfit, ValueTooLong: nothing was sent.
+            KeyNotOne, KeyUnfit, ValueUnfit, ValueTooLong: nothing was sent.
         """
         if load.table not in self._tables:
             raise TableMissing(system=self.system, table=load.table)

@@ -180,7 +180,7 @@ class JobsCloud:
         if job.state not in ENDED:
             return error(400, "INVALIDJOBSTATE", "the job has not ended")
         path = self.worker.upload_of(job.id)
-        text = path.read_text("utf-8") if path.exists() else ""
+        text = path.read_bytes().decode() if path.exists() else ""
         header = [name.strip('"') for name in text.split("\n", 1)[0].split(",")] if text else []
         found = self.database.ask(
             "select row, id, error, created from results where job = ? and which = ?"
