@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kumobashi.catalogue.fields import Field, Layout
@@ -396,7 +396,7 @@ def test_every_kind_of_column_arrives_as_it_is(
     target: Target, work: duckdb.DuckDBPyConnection, rows: list[tuple[Any, ...]]
 ) -> None:
     if isinstance(target.store, JobsTables):  # which refuses a gap in a list
-        assume(not any(isinstance(value, list) and None in value for row in rows for value in row))
+        rows = [tuple(_without_gaps(value) for value in row) for row in rows]
     numbered = [(f"{number:02}", *row) for number, row in enumerate(rows)]
     columns = (ColumnSpec("key", "text", 2), *EVERY_KIND)
     typed = ", ".join(f"{column.name} {column.sql_type}" for column in columns)
@@ -411,6 +411,10 @@ def test_every_kind_of_column_arrives_as_it_is(
 
     found = target.ask("select key, flag, amount, moment, months, amounts, born, note from kinds")
     assert sorted(map(_with_lists, found)) == target.plain(numbered)
+
+
+def _without_gaps(value: object) -> object:
+    return [one for one in value if one is not None] if isinstance(value, list) else value
 
 
 def _with_lists(row: tuple[Any, ...]) -> tuple[Any, ...]:
