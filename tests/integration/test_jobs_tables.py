@@ -368,3 +368,53 @@ def test_an_unknown_column_is_refused_at_once(cloud: RunningCloud) -> None:
     with pytest.raises(JobEnded) as failure:
         store.apply(replace(wanted, columns=(*COLUMNS, ColumnSpec("more", "integer"))))
     assert failure.value.reason == "InvalidBatch"
+
+
+def test_a_key_of_two_columns_is_joined_into_one_of_the_clouds(tmp_path: Path) -> None:
+    pair = ("key", "name")
+    columns = {name: Column() for name in ("row_key", "key", "name", "born")}
+    settings = replace(SETTINGS, tables={"t": Table(key="row_key", columns=columns)})
+    with jobs_cloud(tmp_path / "cloud", settings) as cloud:
+        layout = replace(LAYOUT, key=pair)
+        store = JobsTables(
+            cloud.cloud(), {"t": FileTable(layout=layout, pattern="-")}, private=tmp_path / "p"
+        )
+        base = load([("a|", "b", None), ("a", "|b", None), ("c", "d", None)], key=pair)
+
+        assert store.apply(base).total == 3
+        with pytest.raises(KeyUnfit):
+            store.apply(load([("a", None, None)], sequence=2, key=pair))
+        gone = load([], sequence=2, key=pair, mode="difference", base_transfer=base.transfer)
+        gone.connection.execute("create table two (key varchar, name varchar)")
+        gone.connection.execute("insert into two values ('a|', 'b')")
+        done = store.apply(replace(gone, deleted=1, deleted_relation="two"))
+
+        assert (done.deleted, done.total) == (1, 2)
+        assert held(cloud) == [("a", "|b", None), ("c", "d", None)]
+        removal = Removal(tenant="999997", transfer=gone.transfer, link="a-link", table="t")
+        assert store.remove(removal).rows == 2
+
+
+def test_a_cloud_whose_certificate_nobody_vouches_for_gets_no_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = tls.made(tmp_path)
+    (tmp_path / "cloud").mkdir()
+    server = serve(SETTINGS, tmp_path / "cloud", 0)
+    server.socket = certificate.context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    url = f"https://localhost:{server.server_address[1]}/api/v1"
+    cloud = Cloud(
+        system="there", name="あちら", url=url, token_url=f"{url}/token", client_id=CLIENT_ID,
+        client_secret=CLIENT_SECRET, patience_seconds=1.0,
+    )  # fmt: skip
+    try:
+        with pytest.raises(CloudAway, match="TLS"):
+            Session(cloud).ask("GET", "jobs/query")
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate.path))
+        assert Session(cloud).ask("GET", "jobs/query").status == 200
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -162,7 +162,8 @@ class JobLimits(FileModel):
 class JobsStore(FileModel):
     """A public cloud that takes and gives rows by jobs (asynchronous REST).
 
-    ``table`` of a dataset is the cloud's object, a layout's one key its external id.
+    ``table`` of a dataset is the cloud's object, a layout's key its external id; where the key is
+    of several columns, the external id is ``row_key``.
     """
 
     kind: Literal["jobs"]

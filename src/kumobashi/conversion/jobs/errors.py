@@ -8,7 +8,6 @@ KumobashiError
 │   ├── RowsUncounted     the cloud's counts are not those of what was sent
 │   ├── RowsAbsent        rows that were taken are not there afterwards
 │   ├── ResultsTorn       a page of results has fewer rows than it says
-│   ├── KeyNotOne         a layout whose key is not one column
 │   ├── KeyUnfit          rows without a key, or two with the same one
 │   ├── ValueUnfit        a value that CSV for a cloud cannot carry; nothing was sent
 │   └── ValueTooLong      more than the cloud holds; nothing was sent
@@ -101,17 +100,6 @@ class ResultsTorn(JobsFailed):
     en = "Results of the cloud of {system} are cut off: {got} rows of {expected}."
     remedy_ja = "間をおいて自動で取り直します。続くときはクラウドの事業者に連絡してください。"
     remedy_en = "They are fetched again by themselves; if it stays, call the cloud's vendor."
-
-
-class KeyNotOne(JobsFailed):
-    """A cloud finds a row again by one column, its external id."""
-
-    code = "jobs.key_not_one"
-    status = 422
-    ja = "レイアウトのキー（{key}）が1項目ではないため、ジョブで受け渡すクラウドに使えません。"
-    en = "The layout's key is not one column ({key}), as a cloud of jobs needs it."
-    remedy_ja = "1項目で1件が決まるレイアウトにしてください。"
-    remedy_en = "Use a layout in which one column tells rows apart."
 
 
 class KeyUnfit(JobsFailed):

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from kumobashi.conversion.jobs.cloud import Answer, Json, Session, code_of
 from kumobashi.conversion.jobs.errors import CloudRefuses, JobUnderWay
+from kumobashi.conversion.jobs.keys import Key
 
 Operation = Literal["upsert", "delete"]
 Results = Literal["successfulResults", "failedResults", "unprocessedrecords"]
@@ -46,7 +47,7 @@ class Job:
 class IngestJobs:
     """The ingest jobs of one table."""
 
-    def __init__(self, session: Session, table: str, key: str) -> None:
+    def __init__(self, session: Session, table: str, key: Key) -> None:
         self.session = session
         self.table = table
         self.key = key
@@ -61,7 +62,7 @@ class IngestJobs:
             "columnDelimiter": "COMMA",
         }
         if operation == "upsert":
-            wish["externalIdFieldName"] = self.key
+            wish["externalIdFieldName"] = self.key.name
         return self._job(self.session.ask("POST", "jobs/ingest", wish))
 
     def upload(self, job: str, file: Path) -> None:

@@ -18,7 +18,7 @@ from kumobashi.conversion.folder_reading import FileTable, FolderSnapshot
 from kumobashi.conversion.jobs.asking import ask_rows
 from kumobashi.conversion.jobs.cloud import Cloud, Session
 from kumobashi.conversion.jobs.giving import ID, Giving
-from kumobashi.conversion.jobs.keys import one_key
+from kumobashi.conversion.jobs.keys import Key
 from kumobashi.conversion.jobs.pieces import Limits, check_load
 from kumobashi.conversion.jobs.remembering import Remembered
 from kumobashi.conversion.jobs.sql import Book, opened
@@ -92,7 +92,7 @@ class JobsTables:
         Raises:
             CloudAway, CloudLimit, JobUnderWay, ResultsTorn: it goes on at the next try.
             RowsFailed, RowsUncounted, RowsAbsent, JobEnded, CloudRefuses: it is not applied.
-            KeyNotOne, KeyUnfit, ValueUnfit, ValueTooLong: nothing was sent.
+            KeyUnfit, ValueUnfit, ValueTooLong: nothing was sent.
         """
         if load.table not in self._tables:
             raise TableMissing(system=self.system, table=load.table)
@@ -102,7 +102,7 @@ class JobsTables:
             check_order(load, marks.newest(book.connection, load.tenant, load.link))
             if load.mode == "difference" and book.is_torn(load):
                 raise BaseMissing(link=load.link)
-            key = one_key(load.key)
+            key = Key(load.key)
             check_load(load, key, self._limits)
             session = Session(self._cloud)
             giving = Giving(
@@ -132,9 +132,10 @@ class JobsTables:
     def _empty(self, removal: Removal, book: Book, room: Path) -> int:
         """Bring nothing at all: then every row goes; return how many went."""
         held = self._tables[removal.table].layout
-        key = one_key(held.key)
+        key = Key(held.key)
         with duckdb.connect() as work:
-            work.execute(f"create table nothing ({quoted(key)} varchar)")
+            columns = ", ".join(f"{quoted(column)} varchar" for column in held.key)
+            work.execute(f"create table nothing ({columns})")
             nothing = Load(
                 tenant=removal.tenant,
                 transfer=f"{removal.transfer}-removal",
@@ -144,8 +145,8 @@ class JobsTables:
                 mode="full",
                 base_transfer=None,
                 table=removal.table,
-                columns=(ColumnSpec(key, "text"),),
-                key=(key,),
+                columns=tuple(ColumnSpec(column, "text") for column in held.key),
+                key=held.key,
                 rows=0,
                 deleted=0,
                 connection=work,

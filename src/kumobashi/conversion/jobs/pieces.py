@@ -17,6 +17,7 @@ import pyarrow as pa
 from pyarrow import csv
 
 from kumobashi.conversion.jobs.errors import KeyUnfit, ValueTooLong, ValueUnfit
+from kumobashi.conversion.jobs.keys import Key
 from kumobashi.storage.counting import count
 from kumobashi.storage.errors import LoadIncomplete
 from kumobashi.storage.tables import ColumnSpec, Load, quoted
@@ -46,16 +47,17 @@ class Piece:
     digest: str  # SHA-256 in hexadecimal
 
 
-def texts_of(load: Load) -> str:
+def texts_of(load: Load, key: Key) -> str:
     """Return a query that gives the load's rows as the texts that are sent."""
+    front = f"{key.sql()} as {quoted(key.name)}, " if key.is_joined else ""
     columns = ", ".join(
         f"coalesce(nullif({_text(column)}, ''), '{EMPTY}') as {quoted(column.name)}"
         for column in load.columns
     )
-    return f"select {columns} from {load.relation}"
+    return f"select {front}{columns} from {load.relation}"
 
 
-def check_load(load: Load, key: str, limits: Limits) -> None:
+def check_load(load: Load, key: Key, limits: Limits) -> None:
     """Hold a load against its own count, its key and the cloud's limits; nothing is sent before.
 
     Raises:
@@ -65,12 +67,9 @@ def check_load(load: Load, key: str, limits: Limits) -> None:
         rows = count(work, f"select count(*) from {load.relation}")
         if rows != load.rows:
             raise LoadIncomplete(expected=load.rows, got=rows)
-        name = quoted(key)
-        apart = count(
-            work, f"select count(distinct nullif({name}::varchar, '')) from {load.relation}"
-        )
+        apart = count(work, f"select count(distinct {key.sql()}) from {load.relation}")
         if apart != rows:
-            raise KeyUnfit(key=key, rows=rows - apart)
+            raise KeyUnfit(key="、".join(key.columns), rows=rows - apart)
         if len(load.columns) > limits.columns:
             raise _too_long("項目の数", "columns", len(load.columns), limits.columns, "-")
         for column in load.columns:

@@ -35,6 +35,9 @@ class Door(BaseHTTPRequestHandler):
         """Write nothing."""
 
     def _answer(self) -> None:
+        if self.headers.get("Transfer-Encoding"):
+            self.close_connection = True
+            return self._give(error(411, "LENGTH_REQUIRED", "say how long it is"))
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         parts = urlsplit(self.path)
         asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
