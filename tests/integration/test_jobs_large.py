@@ -54,10 +54,10 @@ def test_a_whole_city_goes_there_and_back_in_bounded_memory(tmp_path: Path) -> N
         done = subprocess.run(
             [sys.executable, "-c", PROGRAM, there.url, there.client_secret, str(ROWS)],
             cwd=tmp_path, capture_output=True, text=True, check=True, timeout=500,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join([*sys.path, os.getcwd()])},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([*sys.path, str(Path.cwd())])},
         )  # fmt: skip
 
     figures = json.loads(done.stdout)
-    print(figures)
+    sys.stdout.write(f"{figures}\n")
     assert (figures["rows"], figures["read"]) == (ROWS, ROWS)
     assert figures["mib_more"] < 200

@@ -1,5 +1,6 @@
 """A cloud that takes and gives rows by jobs, as tables: a real process, its limits and faults."""
 
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ import pytest
 
 from kumobashi.catalogue.fields import Field, Layout
 from kumobashi.conversion.folder_reading import FileTable
+from kumobashi.conversion.jobs.cloud import Cloud, Session
 from kumobashi.conversion.jobs.errors import (
     CloudAway,
     CloudLimit,
@@ -30,8 +32,17 @@ from kumobashi.conversion.jobs.pieces import Limits
 from kumobashi.kernel import KumobashiError, new_id
 from kumobashi.storage.errors import BaseMissing, LoadIncomplete
 from kumobashi.storage.tables import Applied, ColumnSpec, Load, Query, Removal
+from kumobashi.testing.jobs_cloud.door import serve
 from kumobashi.testing.jobs_cloud.running import RunningCloud, jobs_cloud
-from kumobashi.testing.jobs_cloud.settings import CloudSettings, Column, Fault, Table
+from kumobashi.testing.jobs_cloud.settings import (
+    CLIENT_ID,
+    CLIENT_SECRET,
+    CloudSettings,
+    Column,
+    Fault,
+    Table,
+)
+from tests.peers.certificates import certified
 
 pytestmark = pytest.mark.slow
 DAY = date(2026, 11, 21)
@@ -271,7 +282,8 @@ def test_a_job_that_takes_long_is_gone_on_with_and_not_sent_again(tmp_path: Path
         applied(store, wanted)
 
         assert held(cloud) == ROWS
-        assert [job["kind"] for job in cloud.jobs()] == ["ingest"]  # the query's is cleared away
+        assert sorted(job["kind"] for job in cloud.jobs()) == ["ingest", "query"]
+        assert list(cloud.folder.glob("*.csv")) == [], "what is done is cleared away there"
 
 
 def test_limits_are_waited_for_and_told(tmp_path: Path) -> None:
@@ -398,13 +410,14 @@ def test_a_key_of_two_columns_is_joined_into_one_of_the_clouds(tmp_path: Path) -
 def test_a_cloud_whose_certificate_nobody_vouches_for_gets_no_secret(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    certificate = tls.made(tmp_path)
+    context, trusted = certified(tmp_path, "cloud.example.jp")
+    (tmp_path / "trusted.pem").write_text(trusted, encoding="ascii")
     (tmp_path / "cloud").mkdir()
     server = serve(SETTINGS, tmp_path / "cloud", 0)
-    server.socket = certificate.context.wrap_socket(server.socket, server_side=True)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
-    url = f"https://localhost:{server.server_address[1]}/api/v1"
+    url = f"https://127.0.0.1:{server.server_address[1]}/api/v1"
     cloud = Cloud(
         system="there", name="あちら", url=url, token_url=f"{url}/token", client_id=CLIENT_ID,
         client_secret=CLIENT_SECRET, patience_seconds=1.0,
@@ -412,7 +425,7 @@ def test_a_cloud_whose_certificate_nobody_vouches_for_gets_no_secret(
     try:
         with pytest.raises(CloudAway, match="TLS"):
             Session(cloud).ask("GET", "jobs/query")
-        monkeypatch.setenv("SSL_CERT_FILE", str(certificate.path))
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "trusted.pem"))
         assert Session(cloud).ask("GET", "jobs/query").status == 200
     finally:
         server.shutdown()

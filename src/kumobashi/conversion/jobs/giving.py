@@ -128,6 +128,8 @@ class Giving:
             raise
         crashpoint("jobs.judged")
         self._book.step(number, Step.DONE)
+        self._jobs.clear_away(job)
+        self._session.renew()
 
     def _settle(self) -> None:
         """Leave no job of this table under way: what is older must not come after what is newer."""

@@ -5,7 +5,6 @@ there. No copy of the rows is kept: what is read lies in a private room for as l
 """
 
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
@@ -25,6 +24,7 @@ from kumobashi.conversion.jobs.sql import Book, opened
 from kumobashi.storage import marks
 from kumobashi.storage.applying import check_order
 from kumobashi.storage.errors import BaseMissing, RowsRemain, TableMissing
+from kumobashi.storage.rooms import reading_room
 from kumobashi.storage.sole_use import alone
 from kumobashi.storage.tables import (
     Applied,
@@ -66,11 +66,8 @@ class JobsTables:
             CloudAway, JobUnderWay, ResultsTorn: try again later.
             CloudRefuses, JobEnded: the cloud will not give it.
         """
-        self._private.mkdir(parents=True, exist_ok=True, mode=0o700)
-        session = Session(self._cloud)
-        session.ask("GET", "jobs/query")  # there, and we are let in
-        with tempfile.TemporaryDirectory(prefix="reading-", dir=self._private) as made:
-            room = Path(made)
+        Session(self._cloud).ask("GET", "jobs/query")  # there, and we are let in
+        with reading_room(self._private, self.system) as room:
 
             def find(table: str) -> Path:
                 path, names = room / f"{table}.csv", self._tables[table].layout.names

@@ -15,7 +15,14 @@ import duckdb
 
 from kumobashi.conversion.jobs.asking import header_of, rows_of_csv
 from kumobashi.conversion.jobs.errors import JobEnded, ResultsTorn, RowsFailed, RowsUncounted
-from kumobashi.conversion.jobs.ingest import IngestJobs, Job, Operation, Results, State
+from kumobashi.conversion.jobs.ingest import (
+    PASSING_ENDS,
+    IngestJobs,
+    Job,
+    Operation,
+    Results,
+    State,
+)
 from kumobashi.conversion.jobs.keys import Key
 from kumobashi.storage.counting import count
 from kumobashi.storage.tables import Load, quoted
@@ -24,7 +31,6 @@ _GONE: Final = "ENTITY_IS_DELETED"  # of a row that is to be deleted: so it is
 _PASSING: Final = frozenset(
     {"UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "INTERNAL_ERROR", "UNKNOWN_EXCEPTION"}
 )
-_PASSING_ENDS: Final = frozenset({"InternalServerError", "TooManyRetries", "ServerUnavailable"})
 _ROW_CODE: Final = re.compile(r"[A-Z]+(_[A-Z]+)+(?=\s*(:|$))")
 _LINES: Final = 20
 _TRIES: Final = 3
@@ -53,7 +59,7 @@ def judge(
     cloud = jobs.session.cloud
     about = {"system": cloud.system, "name": cloud.name, "job": job.id}
     if job.state is not State.COMPLETE:
-        if job.state is State.FAILED and job.reason in {*_PASSING_ENDS, _QUOTA}:
+        if job.state is State.FAILED and job.reason in {*PASSING_ENDS, _QUOTA}:
             raise SendAgain(later=job.reason == _QUOTA)
         raise JobEnded(
             **about, state=job.state.value, reason=job.reason, rows=rows, processed=job.processed

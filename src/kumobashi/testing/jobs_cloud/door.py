@@ -94,7 +94,7 @@ class Door(BaseHTTPRequestHandler):
     def _deleted(self, job: KeptJob) -> Said:
         if job.state not in ENDED:
             return error(409, "INVALIDJOBSTATE", "the job has not ended")
-        self.cloud.database.forget_job(job.id)
+        self.cloud.forget(job.id)
         return Said(204)
 
     def _with_fault(self, at: str, path: list[str], do: Do) -> None:
@@ -124,7 +124,7 @@ class Door(BaseHTTPRequestHandler):
                 self.cloud.end_token(self.headers["Authorization"].removeprefix("Bearer "))
                 return error(401, "INVALID_SESSION_ID", "Session expired or invalid")
             case "forget":
-                self.cloud.database.forget_job(path[2])
+                self.cloud.forget(path[2])
                 return error(404, "NOT_FOUND", "no such job")
             case _:
                 return error(500, "UNKNOWN_EXCEPTION", "something went wrong")
