@@ -180,7 +180,7 @@ class JobsStore(FileModel):
     client_id: SecretRef = Field(examples=["file:private/public-cloud/jobs.id"])
     client_secret: SecretRef = Field(examples=["file:private/public-cloud/jobs.secret"])
     patience_seconds: float = Field(
-        default=120.0, ge=1, le=3_600, examples=[120],
+        default=30.0, ge=1, le=3_600, examples=[30],
         description="1つのジョブを1回に待つ秒数。終わらなければ、間をおいて自動で続きから待ちます",
     )  # fmt: skip
     limits: JobLimits = Field(default_factory=JobLimits)

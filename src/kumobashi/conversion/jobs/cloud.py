@@ -41,7 +41,7 @@ class Cloud:
     token_url: str
     client_id: str = field(repr=False)
     client_secret: str = field(repr=False)
-    patience_seconds: float = 120.0  # for one job; what takes longer goes on at the next try
+    patience_seconds: float = 30.0  # for one job; what takes longer goes on at the next try
 
     @property
     def label(self) -> str:
