@@ -8,8 +8,10 @@ import pytest
 from kumobashi.kernel import new_id
 from kumobashi.storage.errors import BaseMissing, NeverApplied
 from kumobashi.storage.tables import Removal
+from kumobashi.testing.jobs_cloud.running import RunningCloud
 from kumobashi.testing.postgresql import running
-from tests.contract.test_table_store import ROW, Target, load
+from tests.contract.jobs_target import cloud_of
+from tests.contract.test_table_store import ROW, Target, every_table, load
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 OTHER = ("x", "甲", None, None, None)
@@ -21,8 +23,16 @@ def dsn() -> Iterator[str]:
         yield uri
 
 
-@pytest.fixture(params=["duckdb", "postgresql"])
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[RunningCloud]:
+    with cloud_of(tmp_path / "cloud", every_table()) as one:
+        yield one
+
+
+@pytest.fixture(params=["duckdb", "postgresql", "jobs"])
 def target(request: pytest.FixtureRequest, tmp_path: Path, dsn: str) -> Target:
+    if request.param == "jobs":
+        return Target("jobs", tmp_path, dsn, cloud=request.getfixturevalue("cloud"))
     return Target(request.param, tmp_path, dsn)
 
 

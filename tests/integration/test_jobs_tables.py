@@ -1,5 +1,6 @@
 """A cloud that takes and gives rows by jobs, as tables: a real process, its limits and faults."""
 
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ import pytest
 
 from kumobashi.catalogue.fields import Field, Layout
 from kumobashi.conversion.folder_reading import FileTable
+from kumobashi.conversion.jobs.cloud import Cloud, Session
 from kumobashi.conversion.jobs.errors import (
     CloudAway,
     CloudLimit,
@@ -23,14 +25,24 @@ from kumobashi.conversion.jobs.errors import (
     RowsFailed,
     RowsUncounted,
     ValueTooLong,
+    ValueUnfit,
 )
 from kumobashi.conversion.jobs.jobs_tables import JobsTables
 from kumobashi.conversion.jobs.pieces import Limits
 from kumobashi.kernel import KumobashiError, new_id
 from kumobashi.storage.errors import BaseMissing, LoadIncomplete
 from kumobashi.storage.tables import Applied, ColumnSpec, Load, Query, Removal
+from kumobashi.testing.jobs_cloud.door import serve
 from kumobashi.testing.jobs_cloud.running import RunningCloud, jobs_cloud
-from kumobashi.testing.jobs_cloud.settings import CloudSettings, Column, Fault, Table
+from kumobashi.testing.jobs_cloud.settings import (
+    CLIENT_ID,
+    CLIENT_SECRET,
+    CloudSettings,
+    Column,
+    Fault,
+    Table,
+)
+from tests.peers.certificates import certified
 
 pytestmark = pytest.mark.slow
 DAY = date(2026, 11, 21)
@@ -270,7 +282,8 @@ def test_a_job_that_takes_long_is_gone_on_with_and_not_sent_again(tmp_path: Path
         applied(store, wanted)
 
         assert held(cloud) == ROWS
-        assert [job["kind"] for job in cloud.jobs()] == ["ingest"]  # the query's is cleared away
+        assert sorted(job["kind"] for job in cloud.jobs()) == ["ingest", "query"]
+        assert list(cloud.folder.glob("*.csv")) == [], "what is done is cleared away there"
 
 
 def test_limits_are_waited_for_and_told(tmp_path: Path) -> None:
@@ -308,7 +321,7 @@ def test_what_is_over_the_clouds_limits_is_not_sent(cloud: RunningCloud) -> None
         store.apply(load([("a", "甲", None), ("a", "乙", None)]))
     with pytest.raises(LoadIncomplete):
         store.apply(load(ROWS, rows=99))
-    with pytest.raises(ValueTooLong):
+    with pytest.raises(ValueUnfit):
         store.apply(load([("a", "#N/A", None)]))
     assert cloud.jobs() == []
 
@@ -367,3 +380,54 @@ def test_an_unknown_column_is_refused_at_once(cloud: RunningCloud) -> None:
     with pytest.raises(JobEnded) as failure:
         store.apply(replace(wanted, columns=(*COLUMNS, ColumnSpec("more", "integer"))))
     assert failure.value.reason == "InvalidBatch"
+
+
+def test_a_key_of_two_columns_is_joined_into_one_of_the_clouds(tmp_path: Path) -> None:
+    pair = ("key", "name")
+    columns = {name: Column() for name in ("row_key", "key", "name", "born")}
+    settings = replace(SETTINGS, tables={"t": Table(key="row_key", columns=columns)})
+    with jobs_cloud(tmp_path / "cloud", settings) as cloud:
+        layout = replace(LAYOUT, key=pair)
+        store = JobsTables(
+            cloud.cloud(), {"t": FileTable(layout=layout, pattern="-")}, private=tmp_path / "p"
+        )
+        base = load([("a|", "b", None), ("a", "|b", None), ("c", "d", None)], key=pair)
+
+        assert store.apply(base).total == 3
+        with pytest.raises(KeyUnfit):
+            store.apply(load([("a", None, None)], sequence=2, key=pair))
+        gone = load([], sequence=2, key=pair, mode="difference", base_transfer=base.transfer)
+        gone.connection.execute("create table two (key varchar, name varchar)")
+        gone.connection.execute("insert into two values ('a|', 'b')")
+        done = store.apply(replace(gone, deleted=1, deleted_relation="two"))
+
+        assert (done.deleted, done.total) == (1, 2)
+        assert held(cloud) == [("a", "|b", None), ("c", "d", None)]
+        removal = Removal(tenant="999997", transfer=gone.transfer, link="a-link", table="t")
+        assert store.remove(removal).rows == 2
+
+
+def test_a_cloud_whose_certificate_nobody_vouches_for_gets_no_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context, trusted = certified(tmp_path, "cloud.example.jp")
+    (tmp_path / "trusted.pem").write_text(trusted, encoding="ascii")
+    (tmp_path / "cloud").mkdir()
+    server = serve(SETTINGS, tmp_path / "cloud", 0)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    url = f"https://127.0.0.1:{server.server_address[1]}/api/v1"
+    cloud = Cloud(
+        system="there", name="あちら", url=url, token_url=f"{url}/token", client_id=CLIENT_ID,
+        client_secret=CLIENT_SECRET, patience_seconds=1.0,
+    )  # fmt: skip
+    try:
+        with pytest.raises(CloudAway, match="TLS"):
+            Session(cloud).ask("GET", "jobs/query")
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "trusted.pem"))
+        assert Session(cloud).ask("GET", "jobs/query").status == 200
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

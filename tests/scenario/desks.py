@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from kumobashi.testing.city import City
-from kumobashi.testing.town import Town
+from kumobashi.testing.town import Json, Town
 
 HEADER = "宛名番号,氏,生年月日,番地号\n"
 GOOD = HEADER + '0000000001,髙橋,1990-02-28,"1番,2号"\n0000000002,山﨑,2001-12-31,007\n'
@@ -115,3 +115,12 @@ def found(
         write(f"links/{REVERSE}.yaml", LINK_FILE.format(charset="cp932", **two))
 
     return Town.found(folder, city, change=change)
+
+
+def submit(town: Town) -> str:
+    """Ask for the link of the desk and return the transfer, also where the gateway dies of it."""
+    try:
+        made: Json = town.submit(LINK)
+        return str(made["transfer"])
+    except OSError:
+        return str(town.ledger("hall-core").outgoing()[-1].transfer)

@@ -20,10 +20,10 @@ import pytest
 from kumobashi.testing.city import City
 from kumobashi.testing.commands import command
 from kumobashi.testing.crash_points import names
-from kumobashi.testing.town import DAY, Json, Town
+from kumobashi.testing.town import DAY, Town
 from tests.peers.file_server import USER, FileServer, file_server
 from tests.peers.object_storage import KEY_ID, SECRET_KEY, Storage, rclone, seaweedfs
-from tests.scenario.desks import GOOD, LINK, found
+from tests.scenario.desks import GOOD, LINK, found, submit
 
 pytestmark = [pytest.mark.scenario, pytest.mark.slow]
 GIVEN = f"名簿_{DAY:%Y%m%d}.csv"
@@ -231,11 +231,3 @@ def test_killed_at_each_point_the_same_file_arrives(place: Place, name: str) -> 
     assert [path.name for path in place.got] in ([], [f"発送_{DAY:%Y%m%d}_1.csv"])
     outbox = place.town.folder / "var/hall-core/data/mail-room.files/outbox"
     assert [path for path in outbox.iterdir() if path.is_file()] == []
-
-
-def submit(town: Town) -> str:
-    try:
-        made: Json = town.submit(LINK)
-        return str(made["transfer"])
-    except OSError:
-        return str(town.ledger("hall-core").outgoing()[-1].transfer)

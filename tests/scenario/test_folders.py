@@ -12,8 +12,8 @@ from python_calamine import CalamineWorkbook
 
 from kumobashi.testing.city import City
 from kumobashi.testing.crash_points import names
-from kumobashi.testing.town import DAY, Json, Town
-from tests.scenario.desks import GOOD, HEADER, LINK, REVERSE, found
+from kumobashi.testing.town import DAY, Town
+from tests.scenario.desks import GOOD, HEADER, LINK, REVERSE, found, submit
 
 pytestmark = [pytest.mark.scenario, pytest.mark.slow]
 
@@ -170,11 +170,3 @@ def test_killed_at_each_point_a_file_is_sent_and_delivered_once(town: Town, name
     assert len(between) + len(after) == 1, "exactly one file, whoever fetched it when"
     assert not list(files(town, "mail-room").glob(".kumobashi/*"))
     assert delivered(town, "desk") == []
-
-
-def submit(town: Town) -> str:
-    try:
-        made: Json = town.submit(LINK)
-        return str(made["transfer"])
-    except OSError:
-        return str(town.ledger("hall-core").outgoing()[-1].transfer)

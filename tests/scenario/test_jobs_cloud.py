@@ -24,8 +24,8 @@ from kumobashi.testing.jobs_cloud.settings import (
     Column,
     Table,
 )
-from kumobashi.testing.town import Json, Town
-from tests.scenario.desks import LINK, found
+from kumobashi.testing.town import Town
+from tests.scenario.desks import LINK, found, submit
 
 pytestmark = [pytest.mark.scenario, pytest.mark.slow]
 JOBS = """{{kind: jobs, url: "{url}", token_url: "{url}/token", \
@@ -184,11 +184,3 @@ def test_killed_at_each_point_every_row_is_there_once(place: Place, name: str, c
     assert done == 120, "a job that was let begin is not sent again"
     private = place.town.folder / "var/hall-core/data/mail-room.jobs"
     assert [path.name for path in private.iterdir() if path.is_dir()] == []
-
-
-def submit(town: Town) -> str:
-    try:
-        made: Json = town.submit(LINK)
-        return str(made["transfer"])
-    except OSError:
-        return str(town.ledger("hall-core").outgoing()[-1].transfer)

@@ -8,7 +8,6 @@ file is written once whatever dies in between.
 """
 
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,6 +32,7 @@ from kumobashi.kernel import KumobashiError
 from kumobashi.storage import marks
 from kumobashi.storage.duckdb_tables import DuckDBTables
 from kumobashi.storage.errors import FolderUnreachable, StoreBusy, TableMissing
+from kumobashi.storage.rooms import reading_room
 from kumobashi.storage.tables import Applied, Load, Removal, Removed, TableReader, quoted
 
 _MEMORY = "256MB"
@@ -80,20 +80,19 @@ class FolderTables:
         """
         with usable(self._drop):
             next(self._drop.folder.iterdir(), None)  # there, and permitted
-        self._private.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.TemporaryDirectory(prefix="reading-", dir=self._private) as room:
+        with reading_room(self._private, self.system) as room:
 
             def find(table: str) -> Path:
                 name = FileName(self._tables[table].pattern)
                 if on is None:
-                    return peek(self._drop, table, name, Path(room)).path
+                    return peek(self._drop, table, name, room).path
                 return take(self._drop, table, name, on).path
 
             snapshot = FolderSnapshot(
                 self.system,
                 self._tables,
                 find=find,
-                room=Path(room),
+                room=room,
                 is_corrected=self._is_corrected,
                 returned=None if on is None else self._drop.folder / RETURNED,
             )

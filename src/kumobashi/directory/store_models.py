@@ -162,7 +162,8 @@ class JobLimits(FileModel):
 class JobsStore(FileModel):
     """A public cloud that takes and gives rows by jobs (asynchronous REST).
 
-    ``table`` of a dataset is the cloud's object, a layout's one key its external id.
+    ``table`` of a dataset is the cloud's object, a layout's key its external id; where the key is
+    of several columns, the external id is ``row_key``.
     """
 
     kind: Literal["jobs"]
@@ -179,8 +180,8 @@ class JobsStore(FileModel):
     client_id: SecretRef = Field(examples=["file:private/public-cloud/jobs.id"])
     client_secret: SecretRef = Field(examples=["file:private/public-cloud/jobs.secret"])
     patience_seconds: float = Field(
-        default=120.0, ge=1, le=3_600, examples=[120],
-        description="1回に待つ秒数。終わらなければ、間をおいて自動で続きから待ちます",
+        default=30.0, ge=1, le=3_600, examples=[30],
+        description="1つのジョブを1回に待つ秒数。終わらなければ、間をおいて自動で続きから待ちます",
     )  # fmt: skip
     limits: JobLimits = Field(default_factory=JobLimits)
 

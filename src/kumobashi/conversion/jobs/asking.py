@@ -7,6 +7,7 @@ again, never taken.
 # ruff: noqa: S608 - names of a layout, files of our own
 
 import shutil
+from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -15,8 +16,8 @@ from urllib.parse import quote
 import duckdb
 
 from kumobashi.conversion.jobs.cloud import Session
-from kumobashi.conversion.jobs.errors import CloudRefuses, JobEnded, ResultsTorn
-from kumobashi.conversion.jobs.ingest import Job, State, job_of, wait
+from kumobashi.conversion.jobs.errors import CloudAway, CloudRefuses, JobEnded, ResultsTorn
+from kumobashi.conversion.jobs.ingest import PASSING_ENDS, Job, State, job_of, wait
 from kumobashi.conversion.jobs.remembering import Remembered
 from kumobashi.storage.counting import count
 from kumobashi.storage.tables import literal
@@ -93,6 +94,8 @@ def _ended(
     if remembered:
         remembered.note(job.id)
     found = wait(session, job.id, look) or job
+    if found.state is State.FAILED and found.reason in PASSING_ENDS:
+        raise session.away("問い合わせのジョブが失敗しました", "the query job failed")
     if found.state is not State.COMPLETE:
         raise JobEnded(
             system=cloud.system,
@@ -134,7 +137,8 @@ def _fetched(session: Session, job: Job, target: Path) -> int:
         page.unlink(missing_ok=True)
     if total != job.processed:
         raise _torn(session, job.processed, total)
-    session.ask("DELETE", _path(job.id))
+    with suppress(CloudAway, CloudRefuses):  # the rows are here; the cloud may forget them
+        session.ask("DELETE", _path(job.id))
     return total
 
 

@@ -41,7 +41,7 @@ class Cloud:
     token_url: str
     client_id: str = field(repr=False)
     client_secret: str = field(repr=False)
-    patience_seconds: float = 120.0  # in one go; what takes longer goes on at the next try
+    patience_seconds: float = 30.0  # for one job; what takes longer goes on at the next try
 
     @property
     def label(self) -> str:
@@ -76,11 +76,11 @@ class _Wish:
 
 
 class Session:
-    """One stretch of asking; ``deadline`` bounds all of its waiting."""
+    """One stretch of asking; ``deadline`` bounds its waiting for one job."""
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
-        self.deadline = time.monotonic() + cloud.patience_seconds
+        self.renew()
         self._token = ""
         self._token_ends = 0.0
 
@@ -102,6 +102,10 @@ class Session:
     def fetch(self, path: str, target: Path) -> Answer:
         """Write an answer to a file; raises what :meth:`ask` does."""
         return self._persist(_Wish("GET", path, target=target))
+
+    def renew(self) -> None:
+        """Count the patience anew: something was done."""
+        self.deadline = time.monotonic() + self.cloud.patience_seconds
 
     def wait(self, seconds: float) -> bool:
         """Wait, unless that would pass the deadline; tell whether it was waited."""

@@ -8,8 +8,8 @@ KumobashiError
 │   ├── RowsUncounted     the cloud's counts are not those of what was sent
 │   ├── RowsAbsent        rows that were taken are not there afterwards
 │   ├── ResultsTorn       a page of results has fewer rows than it says
-│   ├── KeyNotOne         a layout whose key is not one column
 │   ├── KeyUnfit          rows without a key, or two with the same one
+│   ├── ValueUnfit        a value that CSV for a cloud cannot carry; nothing was sent
 │   └── ValueTooLong      more than the cloud holds; nothing was sent
 └── StoreUnreachable
     └── CloudAway         no answer, or not let in
@@ -102,17 +102,6 @@ class ResultsTorn(JobsFailed):
     remedy_en = "They are fetched again by themselves; if it stays, call the cloud's vendor."
 
 
-class KeyNotOne(JobsFailed):
-    """A cloud finds a row again by one column, its external id."""
-
-    code = "jobs.key_not_one"
-    status = 422
-    ja = "レイアウトのキー（{key}）が1項目ではないため、ジョブで受け渡すクラウドに使えません。"
-    en = "The layout's key is not one column ({key}), as a cloud of jobs needs it."
-    remedy_ja = "1項目で1件が決まるレイアウトにしてください。"
-    remedy_en = "Use a layout in which one column tells rows apart."
-
-
 class KeyUnfit(JobsFailed):
     """Rows that the cloud could not tell apart."""
 
@@ -123,6 +112,19 @@ class KeyUnfit(JobsFailed):
     en = "The key {key} does not tell rows apart: {rows} are empty or twice. Nothing was sent."
     remedy_ja = "提供ルールの項目と、レイアウトの key を確かめてください。"
     remedy_en = "Check the rule's columns, and key in the layout."
+
+
+class ValueUnfit(JobsFailed):
+    """A value that would arrive as another one."""
+
+    code = "jobs.value_unfit"
+    status = 422
+    ja = "{item} に、クラウドにそのまま渡せない値（{what}）があります（{rows} 件、最初は"
+    ja += " {line} 件目）。送っていません。"
+    en = "{item} holds values that would arrive as others ({what_en}): {rows} rows, first {line}."
+    en += " Nothing was sent."
+    remedy_ja = "元のシステムで直すか、提供ルールでその項目を外してください。"
+    remedy_en = "Correct them at the source, or leave the item out in the rule."
 
 
 class ValueTooLong(JobsFailed):

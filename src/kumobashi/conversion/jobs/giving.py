@@ -27,6 +27,7 @@ from kumobashi.conversion.jobs.errors import (
 )
 from kumobashi.conversion.jobs.ingest import IngestJobs, Job, Operation, State
 from kumobashi.conversion.jobs.judging import SendAgain, judge
+from kumobashi.conversion.jobs.keys import Key
 from kumobashi.conversion.jobs.pieces import Limits, Piece, pieces, texts_of
 from kumobashi.conversion.jobs.remembering import Remembered
 from kumobashi.conversion.jobs.sql import Book, Noted, Step
@@ -45,7 +46,7 @@ class Giving:
     """One load on its way."""
 
     def __init__(
-        self, load: Load, *, key: str, session: Session, book: Book, limits: Limits, room: Path
+        self, load: Load, *, key: Key, session: Session, book: Book, limits: Limits, room: Path
     ) -> None:
         self._load, self._key, self._session = load, key, session
         self._book, self._limits, self._room = book, limits, room
@@ -57,7 +58,9 @@ class Giving:
         """Bring all of it there; raises what the modules below say."""
         load = self._load
         self._settle()
-        for piece in pieces(load.connection, texts_of(load), self._key, self._limits, self._room):
+        for piece in pieces(
+            load.connection, texts_of(load, self._key), self._key.name, self._limits, self._room
+        ):
             self._send("upsert", piece)
         with duckdb.connect(str(self._room / "keys.duckdb")) as work:
             work.execute(f"set memory_limit = '{_MEMORY}'; set threads = 2")
@@ -125,6 +128,8 @@ class Giving:
             raise
         crashpoint("jobs.judged")
         self._book.step(number, Step.DONE)
+        self._jobs.clear_away(job)
+        self._session.renew()
 
     def _settle(self) -> None:
         """Leave no job of this table under way: what is older must not come after what is newer."""
@@ -173,15 +178,15 @@ class Giving:
         path = self._room / "keys.csv"
         wish = f"{self._load.transfer} {self._book.newest()}"
         note = Remembered(self._room.parent / "keys.asked", wish)
-        ask_rows(self._session, self._load.table, (ID, self._key), path, note)
-        names = f"{quoted(ID)} as id, {quoted(self._key)} as key"
+        ask_rows(self._session, self._load.table, (ID, self._key.name), path, note)
+        names = f"{quoted(ID)} as id, {quoted(self._key.name)} as key"
         work.execute(f"create table there as select {names} from {rows_of_csv(path)}")
         path.unlink()
-        load, key = self._load, quoted(self._key)
-        _copy(work, load, "ours", f"select {key}::varchar as key from {load.relation}")
+        load, key = self._load, self._key.sql()
+        _copy(work, load, "ours", f"select {key} as key from {load.relation}")
         wanted = "select key from there anti join ours using (key)"
         if load.mode == "difference":
-            gone = f"select {key}::varchar as key from {load.deleted_relation or load.relation}"
+            gone = f"select {key} as key from {load.deleted_relation or load.relation}"
             if load.deleted_relation is None:
                 gone += " where false"
             _copy(work, load, "gone", gone)

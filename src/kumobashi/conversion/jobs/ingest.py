@@ -1,6 +1,7 @@
 """The life of one ingest job: Open → UploadComplete → InProgress → JobComplete, Failed, Aborted."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
@@ -9,7 +10,8 @@ from typing import Final, Literal
 from urllib.parse import quote
 
 from kumobashi.conversion.jobs.cloud import Answer, Json, Session, code_of
-from kumobashi.conversion.jobs.errors import CloudRefuses, JobUnderWay
+from kumobashi.conversion.jobs.errors import CloudAway, CloudRefuses, JobUnderWay
+from kumobashi.conversion.jobs.keys import Key
 
 Operation = Literal["upsert", "delete"]
 Results = Literal["successfulResults", "failedResults", "unprocessedrecords"]
@@ -27,6 +29,7 @@ class State(StrEnum):
     ABORTED = "Aborted"
 
 
+PASSING_ENDS: Final = frozenset({"InternalServerError", "TooManyRetries", "ServerUnavailable"})
 ENDED: Final = frozenset({State.COMPLETE, State.FAILED, State.ABORTED})
 
 
@@ -46,7 +49,7 @@ class Job:
 class IngestJobs:
     """The ingest jobs of one table."""
 
-    def __init__(self, session: Session, table: str, key: str) -> None:
+    def __init__(self, session: Session, table: str, key: Key) -> None:
         self.session = session
         self.table = table
         self.key = key
@@ -61,7 +64,7 @@ class IngestJobs:
             "columnDelimiter": "COMMA",
         }
         if operation == "upsert":
-            wish["externalIdFieldName"] = self.key
+            wish["externalIdFieldName"] = self.key.name
         return self._job(self.session.ask("POST", "jobs/ingest", wish))
 
     def upload(self, job: str, file: Path) -> None:
@@ -94,6 +97,11 @@ class IngestJobs:
     def fetch(self, job: str, which: Results, target: Path) -> bool:
         """Write results; false when the cloud has none any more."""
         return self.session.fetch(f"{_path(job)}/{which}", target).status == HTTPStatus.OK
+
+    def clear_away(self, job: str) -> None:
+        """Let the cloud forget an ended job and its rows; one that keeps them keeps them."""
+        with suppress(CloudAway, CloudRefuses):
+            self.session.ask("DELETE", _path(job))
 
     def forgotten_ones(self, created_by: str) -> list[str]:
         """Return the jobs of this table that were made with our key and never closed."""

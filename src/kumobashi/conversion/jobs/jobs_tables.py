@@ -5,7 +5,6 @@ there. No copy of the rows is kept: what is read lies in a private room for as l
 """
 
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
@@ -18,13 +17,14 @@ from kumobashi.conversion.folder_reading import FileTable, FolderSnapshot
 from kumobashi.conversion.jobs.asking import ask_rows
 from kumobashi.conversion.jobs.cloud import Cloud, Session
 from kumobashi.conversion.jobs.giving import ID, Giving
-from kumobashi.conversion.jobs.keys import one_key
+from kumobashi.conversion.jobs.keys import Key
 from kumobashi.conversion.jobs.pieces import Limits, check_load
 from kumobashi.conversion.jobs.remembering import Remembered
 from kumobashi.conversion.jobs.sql import Book, opened
 from kumobashi.storage import marks
 from kumobashi.storage.applying import check_order
 from kumobashi.storage.errors import BaseMissing, RowsRemain, TableMissing
+from kumobashi.storage.rooms import reading_room
 from kumobashi.storage.sole_use import alone
 from kumobashi.storage.tables import (
     Applied,
@@ -66,11 +66,8 @@ class JobsTables:
             CloudAway, JobUnderWay, ResultsTorn: try again later.
             CloudRefuses, JobEnded: the cloud will not give it.
         """
-        self._private.mkdir(parents=True, exist_ok=True, mode=0o700)
-        session = Session(self._cloud)
-        session.ask("GET", "jobs/query")  # there, and we are let in
-        with tempfile.TemporaryDirectory(prefix="reading-", dir=self._private) as made:
-            room = Path(made)
+        Session(self._cloud).ask("GET", "jobs/query")  # there, and we are let in
+        with reading_room(self._private, self.system) as room:
 
             def find(table: str) -> Path:
                 path, names = room / f"{table}.csv", self._tables[table].layout.names
@@ -92,7 +89,7 @@ class JobsTables:
         Raises:
             CloudAway, CloudLimit, JobUnderWay, ResultsTorn: it goes on at the next try.
             RowsFailed, RowsUncounted, RowsAbsent, JobEnded, CloudRefuses: it is not applied.
-            KeyNotOne, KeyUnfit, ValueTooLong: nothing was sent.
+            KeyUnfit, ValueUnfit, ValueTooLong: nothing was sent.
         """
         if load.table not in self._tables:
             raise TableMissing(system=self.system, table=load.table)
@@ -102,7 +99,7 @@ class JobsTables:
             check_order(load, marks.newest(book.connection, load.tenant, load.link))
             if load.mode == "difference" and book.is_torn(load):
                 raise BaseMissing(link=load.link)
-            key = one_key(load.key)
+            key = Key(load.key)
             check_load(load, key, self._limits)
             session = Session(self._cloud)
             giving = Giving(
@@ -132,9 +129,10 @@ class JobsTables:
     def _empty(self, removal: Removal, book: Book, room: Path) -> int:
         """Bring nothing at all: then every row goes; return how many went."""
         held = self._tables[removal.table].layout
-        key = one_key(held.key)
+        key = Key(held.key)
         with duckdb.connect() as work:
-            work.execute(f"create table nothing ({quoted(key)} varchar)")
+            columns = ", ".join(f"{quoted(column)} varchar" for column in held.key)
+            work.execute(f"create table nothing ({columns})")
             nothing = Load(
                 tenant=removal.tenant,
                 transfer=f"{removal.transfer}-removal",
@@ -144,8 +142,8 @@ class JobsTables:
                 mode="full",
                 base_transfer=None,
                 table=removal.table,
-                columns=(ColumnSpec(key, "text"),),
-                key=(key,),
+                columns=tuple(ColumnSpec(column, "text") for column in held.key),
+                key=held.key,
                 rows=0,
                 deleted=0,
                 connection=work,

@@ -7,15 +7,23 @@ in a private room and go with it.
 
 # ruff: noqa: S608 - names pass `quoted`, the files are our own
 
+import re
 from pathlib import Path
 from typing import Final
 
 import duckdb
 
 from kumobashi.conversion.jobs.asking import header_of, rows_of_csv
-from kumobashi.conversion.jobs.cloud import code_of
 from kumobashi.conversion.jobs.errors import JobEnded, ResultsTorn, RowsFailed, RowsUncounted
-from kumobashi.conversion.jobs.ingest import IngestJobs, Job, Operation, Results, State
+from kumobashi.conversion.jobs.ingest import (
+    PASSING_ENDS,
+    IngestJobs,
+    Job,
+    Operation,
+    Results,
+    State,
+)
+from kumobashi.conversion.jobs.keys import Key
 from kumobashi.storage.counting import count
 from kumobashi.storage.tables import Load, quoted
 
@@ -23,7 +31,7 @@ _GONE: Final = "ENTITY_IS_DELETED"  # of a row that is to be deleted: so it is
 _PASSING: Final = frozenset(
     {"UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "INTERNAL_ERROR", "UNKNOWN_EXCEPTION"}
 )
-_PASSING_ENDS: Final = frozenset({"InternalServerError", "TooManyRetries", "ServerUnavailable"})
+_ROW_CODE: Final = re.compile(r"[A-Z]+(_[A-Z]+)+(?=\s*(:|$))")
 _LINES: Final = 20
 _TRIES: Final = 3
 
@@ -51,7 +59,7 @@ def judge(
     cloud = jobs.session.cloud
     about = {"system": cloud.system, "name": cloud.name, "job": job.id}
     if job.state is not State.COMPLETE:
-        if job.state is State.FAILED and job.reason in {*_PASSING_ENDS, _QUOTA}:
+        if job.state is State.FAILED and job.reason in {*PASSING_ENDS, _QUOTA}:
             raise SendAgain(later=job.reason == _QUOTA)
         raise JobEnded(
             **about, state=job.state.value, reason=job.reason, rows=rows, processed=job.processed
@@ -104,11 +112,23 @@ def _count(path: Path) -> int:
             return -1
 
 
+def row_code_of(said: object) -> str:
+    """Return the code of a row's error; a bare word might be a name and is not told.
+
+    >>> row_code_of("STRING_TOO_LONG:name: data value too large: 髙橋:name --")
+    'STRING_TOO_LONG'
+    >>> row_code_of("TAKAHASHI")
+    '-'
+    """
+    found = _ROW_CODE.match(said) if isinstance(said, str) else None
+    return found[0] if found else "-"
+
+
 def _judge_refused(jobs: IngestJobs, operation: Operation, path: Path, load: Load | None) -> None:
     names = header_of(path)
     said = next((name for name in names if name.lower().endswith("__error")), names[0])
     with duckdb.connect() as work:
-        work.create_function("code_of", code_of, ["VARCHAR"], "VARCHAR")
+        work.create_function("code_of", row_code_of, ["VARCHAR"], "VARCHAR")
         reasons = dict(
             work.execute(
                 f"select code_of({quoted(said)}) as code, count(*) from {rows_of_csv(path)}"
@@ -131,14 +151,15 @@ def _judge_refused(jobs: IngestJobs, operation: Operation, path: Path, load: Loa
     )
 
 
-def _lines(path: Path, key: str, load: Load | None) -> str:
+def _lines(path: Path, key: Key, load: Load | None) -> str:
     """Return which rows of the load were refused, the first ones."""
     if load is None:
         return "-"
     with load.connection.cursor() as work:
         found = work.execute(
-            f"select line from (select row_number() over () as line, {quoted(key)}::varchar as key"
-            f" from {load.relation}) where key in (select {quoted(key)} from {rows_of_csv(path)})"
+            f"select line from (select row_number() over () as line, {key.sql()} as key"
+            f" from {load.relation})"
+            f" where key in (select {quoted(key.name)} from {rows_of_csv(path)})"
             f" order by line limit {_LINES + 1}"
         ).fetchall()
     shown = ", ".join(str(row[0]) for row in found[:_LINES])

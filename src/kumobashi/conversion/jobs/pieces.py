@@ -16,7 +16,8 @@ import duckdb
 import pyarrow as pa
 from pyarrow import csv
 
-from kumobashi.conversion.jobs.errors import KeyUnfit, ValueTooLong
+from kumobashi.conversion.jobs.errors import KeyUnfit, ValueTooLong, ValueUnfit
+from kumobashi.conversion.jobs.keys import Key
 from kumobashi.storage.counting import count
 from kumobashi.storage.errors import LoadIncomplete
 from kumobashi.storage.tables import ColumnSpec, Load, quoted
@@ -46,42 +47,36 @@ class Piece:
     digest: str  # SHA-256 in hexadecimal
 
 
-def texts_of(load: Load) -> str:
+def texts_of(load: Load, key: Key) -> str:
     """Return a query that gives the load's rows as the texts that are sent."""
+    front = f"{key.sql()} as {quoted(key.name)}, " if key.is_joined else ""
     columns = ", ".join(
         f"coalesce(nullif({_text(column)}, ''), '{EMPTY}') as {quoted(column.name)}"
         for column in load.columns
     )
-    return f"select {columns} from {load.relation}"
+    return f"select {front}{columns} from {load.relation}"
 
 
-def check_load(load: Load, key: str, limits: Limits) -> None:
+def check_load(load: Load, key: Key, limits: Limits) -> None:
     """Hold a load against its own count, its key and the cloud's limits; nothing is sent before.
 
     Raises:
-        LoadIncomplete, KeyUnfit, ValueTooLong
+        LoadIncomplete, KeyUnfit, ValueUnfit, ValueTooLong
     """
     with load.connection.cursor() as work:
         rows = count(work, f"select count(*) from {load.relation}")
         if rows != load.rows:
             raise LoadIncomplete(expected=load.rows, got=rows)
-        name = quoted(key)
-        apart = count(
-            work, f"select count(distinct nullif({name}::varchar, '')) from {load.relation}"
-        )
+        apart = count(work, f"select count(distinct {key.sql()}) from {load.relation}")
         if apart != rows:
-            raise KeyUnfit(key=key, rows=rows - apart)
+            raise KeyUnfit(key="、".join(key.columns), rows=rows - apart)
         if len(load.columns) > limits.columns:
             raise _too_long("項目の数", "columns", len(load.columns), limits.columns, "-")
         for column in load.columns:
+            _check_values(work, load, column)
             _check_length(
                 work, load, f"length({_text(column)})", limits.field_characters, column.name
             )
-            if column.kind == "text" and count(
-                work,
-                f"select count(*) from {load.relation} where {quoted(column.name)} = '{EMPTY}'",
-            ):
-                raise _too_long(f"{column.name} の字「{EMPTY}」", EMPTY, 1, 0, "-")
         whole = " + ".join(f"coalesce(length({_text(column)}), 0)" for column in load.columns)
         _check_length(work, load, whole, limits.row_characters, "row")
 
@@ -164,6 +159,24 @@ def _text(column: ColumnSpec) -> str:
             return f"replace({name}::varchar, ' ', 'T')"
         case _:
             return f"{name}::varchar"
+
+
+def _check_values(work: duckdb.DuckDBPyConnection, load: Load, column: ColumnSpec) -> None:
+    """Raise where a text is what means "empty", or a number is missing inside a list."""
+    name = quoted(column.name)
+    if column.kind == "text":
+        wrong, what, what_en = f"{name} = '{EMPTY}'", f"字「{EMPTY}」", EMPTY
+    elif column.kind == "integers":
+        wrong = f"len(list_filter({name}, lambda one: one is null)) > 0"
+        what, what_en = "並びの中の空き", "a gap in a list"
+    else:
+        return
+    numbered = f"select row_number() over () as line, {name} from {load.relation}"
+    ((rows, line),) = work.execute(
+        f"select count(*), min(line) from ({numbered}) where {wrong}"
+    ).fetchall()
+    if rows:
+        raise ValueUnfit(item=column.name, what=what, what_en=what_en, rows=rows, line=line)
 
 
 def _check_length(

@@ -8,7 +8,7 @@ from kumobashi.conversion.jobs.asking import ask_rows
 from kumobashi.conversion.jobs.cloud import Cloud, Session
 from kumobashi.conversion.jobs.giving import ID
 from kumobashi.conversion.jobs.ingest import IngestJobs
-from kumobashi.conversion.jobs.keys import one_key
+from kumobashi.conversion.jobs.keys import Key
 
 
 def count_rows(cloud: Cloud, table: str, layout: Layout) -> int:
@@ -16,14 +16,14 @@ def count_rows(cloud: Cloud, table: str, layout: Layout) -> int:
 
     Raises:
         JobEnded: the cloud has no such table, or no such column.
-        CloudAway, CloudLimit, CloudRefuses, JobUnderWay, KeyNotOne
+        CloudAway, CloudLimit, CloudRefuses, JobUnderWay
     """
     with tempfile.TemporaryDirectory() as room:
-        columns = (ID, one_key(layout.key))
+        columns = (ID, Key(layout.key).name)
         return ask_rows(Session(cloud), table, columns, Path(room) / "keys.csv")
 
 
 def try_ingest(cloud: Cloud, table: str, layout: Layout) -> None:
     """Make an ingest job and stop it with nothing in it; raises as :func:`count_rows` does."""
-    jobs = IngestJobs(Session(cloud), table, one_key(layout.key))
+    jobs = IngestJobs(Session(cloud), table, Key(layout.key))
     jobs.abort(jobs.create("upsert").id)

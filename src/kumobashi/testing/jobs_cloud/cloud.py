@@ -58,8 +58,13 @@ class JobsCloud:
         for job in self.database.jobs("state = 'Open' and created < ?", now - limits.open_seconds):
             self.database.move(job.id, "Aborted", error="Expired : open for too long")
         old = now - limits.results_seconds
-        for job in self.database.jobs("state in (?, ?, ?) and moved < ?", *ENDED, old):
-            self.database.forget_job(job.id)
+        for job in self.database.jobs("state in (?, ?, ?) and moved < ? and gone = 0", *ENDED, old):
+            self.forget(job.id)
+
+    def forget(self, job: str) -> None:
+        """Forget a job, its rows and its results."""
+        self.database.forget_job(job)
+        self.worker.upload_of(job).unlink(missing_ok=True)
 
     # -- who asks ----------------------------------------------------------------------------------
 
@@ -170,7 +175,7 @@ class JobsCloud:
         """Return jobs, the newest first, page by page."""
         most = self.settings.limits.listed_jobs
         before = int(locator) if locator.isdigit() else 1 << 60
-        found = self.database.jobs("kind = ? and number < ?", kind, before)
+        found = self.database.jobs("kind = ? and number < ? and gone = 0", kind, before)
         more = str(found[most - 1].number) if len(found) > most else None
         records = [shown(job) for job in found[:most]]
         return told({"done": more is None, "records": records, "nextLocator": more})
@@ -180,7 +185,7 @@ class JobsCloud:
         if job.state not in ENDED:
             return error(400, "INVALIDJOBSTATE", "the job has not ended")
         path = self.worker.upload_of(job.id)
-        text = path.read_text("utf-8") if path.exists() else ""
+        text = path.read_bytes().decode() if path.exists() else ""
         header = [name.strip('"') for name in text.split("\n", 1)[0].split(",")] if text else []
         found = self.database.ask(
             "select row, id, error, created from results where job = ? and which = ?"

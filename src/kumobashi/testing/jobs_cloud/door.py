@@ -35,6 +35,9 @@ class Door(BaseHTTPRequestHandler):
         """Write nothing."""
 
     def _answer(self) -> None:
+        if self.headers.get("Transfer-Encoding"):
+            self.close_connection = True
+            return self._give(error(411, "LENGTH_REQUIRED", "say how long it is"))
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         parts = urlsplit(self.path)
         asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
@@ -91,7 +94,7 @@ class Door(BaseHTTPRequestHandler):
     def _deleted(self, job: KeptJob) -> Said:
         if job.state not in ENDED:
             return error(409, "INVALIDJOBSTATE", "the job has not ended")
-        self.cloud.database.forget_job(job.id)
+        self.cloud.forget(job.id)
         return Said(204)
 
     def _with_fault(self, at: str, path: list[str], do: Do) -> None:
@@ -121,7 +124,7 @@ class Door(BaseHTTPRequestHandler):
                 self.cloud.end_token(self.headers["Authorization"].removeprefix("Bearer "))
                 return error(401, "INVALID_SESSION_ID", "Session expired or invalid")
             case "forget":
-                self.cloud.database.forget_job(path[2])
+                self.cloud.forget(path[2])
                 return error(404, "NOT_FOUND", "no such job")
             case _:
                 return error(500, "UNKNOWN_EXCEPTION", "something went wrong")

@@ -71,7 +71,7 @@ class Worker:
             connection.execute("delete from results where job = ?", [job.id])
         how, _ = database.take_fault("close", _AT_WORK) or ("", 0.0)
         path = self.upload_of(job.id)
-        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        text = path.read_bytes().decode() if path.exists() else ""
         rows = csv.reader(io.StringIO(text, newline=""))
         header = next(rows, [])
         if wrong := self._wrong_header(job, table, header):
