@@ -2,11 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from kumobashi.calls.posting import Answered, NoAnswer, Poster
-from kumobashi.calls.signing import PATH
+from kumobashi.calls.signing import ANSWER_FIELD, PATH
 from kumobashi.calls.sites import Sites
 from kumobashi.calls.waiting import Waiting
+from kumobashi.calls.wire import PROBLEM_TYPE
+from kumobashi.crypto.client_tls import ClientTls
+from kumobashi.exchange.entrances import shown_at
+
+_SERVER_ERROR: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +21,7 @@ class Handing:
 
     poster: Poster
     waiting: Waiting
+    tls: ClientTls
 
     async def send(
         self,
@@ -29,20 +36,30 @@ class Handing:
         """Hand a call to ``hop`` and return what comes back.
 
         Raises:
-            NotConnected: nothing was handed on.
+            NotConnected, NotLetIn: nothing was handed on.
             NoAnswer, TooLong: it was, and what came back is no answer.
             CallsWaiting: too many wait to be fetched.
         """
         if sites.may_open(sites.here, hop):
-            return await self.poster.send(
+            url = sites.entry(hop).url
+            came = await self.poster.send(
                 "POST",
-                sites.entry(hop).url + PATH,
+                url + PATH,
                 headers=fields,
                 body=body,
                 seconds=seconds,
                 largest=largest,
+                shown=shown_at(url, hop, self.tls),
             )
+            if came.status >= _SERVER_ERROR and not _is_gateways(came.fields):
+                raise NoAnswer(is_late=False)  # a page of what stands before the gateway
+            return came
         try:
             return await self.waiting.hold(hop, fields, body, seconds=seconds, largest=largest)
         except TimeoutError:
             raise NoAnswer(is_late=True) from None
+
+
+def _is_gateways(fields: Mapping[str, str]) -> bool:
+    """Whether an answer has the form of a gateway's, signed by the answering one or a refusal."""
+    return ANSWER_FIELD in fields or fields.get("content-type") == PROBLEM_TYPE

@@ -8,10 +8,15 @@ import asyncio
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import aiohttp
 
+from kumobashi.crypto.client_tls import Shown
+from kumobashi.exchange.entrances import NotLetIn, is_refusal, is_shut
+
 _CONNECT_SECONDS = 5.0
+_SHUT_SECONDS = 1.0  # calls that fail together ask once
 
 
 class NotConnected(Exception):
@@ -50,6 +55,7 @@ class Poster:
     def __init__(self, *, limit: int = 0) -> None:
         self._limit = limit
         self._session: aiohttp.ClientSession | None = None
+        self._shut: dict[str, tuple[float, Shown, asyncio.Future[bool]]] = {}
 
     async def send(
         self,
@@ -60,12 +66,55 @@ class Poster:
         body: bytes,
         seconds: float,
         largest: int,
+        shown: Shown | None = None,
     ) -> Answered:
         """Send a request and read the whole answer, of at most ``largest`` bytes.
 
+        ``shown`` is how another site is met by TLS; without it, as the machine is set up.
+
         Raises:
             NotConnected, NoAnswer, TooLong: see there.
+            NotLetIn: the entrance of the other site wants another certificate of ours.
         """
+        try:
+            came = await self._send(
+                method,
+                address,
+                headers=headers,
+                body=body,
+                seconds=seconds,
+                largest=largest,
+                shown=shown,
+            )
+        except (NotConnected, NoAnswer) as error:
+            is_late = isinstance(error, NoAnswer) and error.is_late
+            if shown and not is_late and await self._is_shut(address, shown):
+                raise NotLetIn(shown=shown.has_certificate) from None
+            raise
+        if shown and is_refusal(came.status, came.fields, came.body):
+            raise NotLetIn(shown=shown.has_certificate)
+        return came
+
+    async def _is_shut(self, address: str, shown: Shown) -> bool:
+        """Whether it was our certificate; found out by a connection without a call on it."""
+        door, now = f"https://{urlsplit(address).netloc}", asyncio.get_running_loop().time()
+        said = self._shut.get(door)
+        if said is None or now - said[0] >= _SHUT_SECONDS or said[1] is not shown:
+            found = asyncio.ensure_future(asyncio.to_thread(is_shut, door, shown))
+            said = self._shut[door] = (now, shown, found)
+        return await asyncio.shield(said[2])
+
+    async def _send(
+        self,
+        method: str,
+        address: str,
+        *,
+        headers: Mapping[str, str] | list[tuple[str, str]],
+        body: bytes,
+        seconds: float,
+        largest: int,
+        shown: Shown | None,
+    ) -> Answered:
         try:
             async with asyncio.timeout(seconds):
                 async with self._pool().request(
@@ -73,6 +122,7 @@ class Poster:
                     address,
                     data=io.BytesIO(body) if len(body) > _WHOLE else body or None,
                     headers=headers,
+                    ssl=shown.context if shown else True,
                     allow_redirects=False,
                     skip_auto_headers=("accept", "accept-encoding", "user-agent", "content-type"),
                 ) as answer:

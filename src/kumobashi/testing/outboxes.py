@@ -100,7 +100,7 @@ def outbox(
     memory = PeerMemory(ledger)
     process = Leases(store, here.tenant, owner="only", seconds=30)
     lines = Lines(here, clock, known=memory.known(), keep=memory.keep)
-    peers = Peers(here, clock, lines)
+    peers = Peers(here, clock, lines, ClientTls(folder / "private" / SENDER / "tls"))
     keys = TransferKeys(ErasableSecrets(var / "keys"), here.sealing)
     sender = Sender(
         identity=here,
