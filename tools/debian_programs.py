@@ -1,7 +1,7 @@
 """Programs of Debian that our interoperability tests run, without root and without installing.
 
-A program on the ``PATH`` (or in ``/usr/sbin``) is taken as it is. Otherwise its packages, and those of
-their libraries that this machine has not, are fetched by ``apt-get download`` from wherever this
+A program on the ``PATH`` (or in ``/usr/sbin``) is taken as it is. Otherwise its packages, and those
+of their libraries that this machine has not, are fetched by ``apt-get download`` from wherever this
 machine takes packages, and unpacked by ``dpkg-deb -x`` into ``build/programs/``; apt checks them
 against its own signed lists. Nothing runs as a service, and nothing outside that folder changes.
 """

@@ -39,9 +39,7 @@ class Place:
         return self.town.folder / f"private/{site}/tls"
 
     def tested(self) -> tuple[int, Json]:
-        said = command(
-            "link", "test", LINK, "--by", "試験", "--json", folder=self.town.folder
-        )
+        said = command("link", "test", LINK, "--by", "試験", "--json", folder=self.town.folder)
         return said.exit_code, json.loads(said.output)
 
 
@@ -84,7 +82,9 @@ def place(
 def test_a_link_passes_both_entrances_and_its_test_is_signed(place: Place) -> None:
     code, said = place.tested()
 
-    assert (code, said["passed"]) == (0, True), json.dumps(said["record"]["steps"], ensure_ascii=False)
+    assert (code, said["passed"]) == (0, True), json.dumps(
+        said["record"]["steps"], ensure_ascii=False
+    )
     tls = next(step for step in said["record"]["steps"] if step["stage"] == "tls")
     assert tls["outcome"] == "warned", tls  # both certificates end within thirty days
     assert "TLSv1.3" in tls["ja"]
@@ -157,7 +157,9 @@ def test_a_bulk_link_waits_with_the_same_words_and_goes_on_by_itself(without: Pl
     waiting = town.wait(transfer, lambda seen: seen["cause"] is not None)
     cause = waiting["cause"]
     assert cause["code"] == "exchange.certificate_refused", cause
-    assert "入口が、こちらのクライアント証明書を受け付けません（証明書を出していません）" in str(cause)
+    assert "入口が、こちらのクライアント証明書を受け付けません（証明書を出していません）" in str(
+        cause
+    )
 
     without.authority.certify("hall-core").at(without.folder("hall-core"))
     assert town.wait(transfer)["state"] == "applied"

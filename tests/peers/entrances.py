@@ -82,8 +82,10 @@ def entrance(
     config = folder / f"{kind}.conf"
     config.write_text(text, encoding="utf-8")
     found = have(kind, kind)
-    words = ["-p", folder, "-e", "stderr", "-c", config] if kind == "nginx" else ["-f", config]
-    command = [found.path, *words]
+    words: list[str | Path] = (
+        ["-p", folder, "-e", "stderr", "-c", config] if kind == "nginx" else ["-f", config]
+    )
+    command: list[str | Path] = [found.path, *words]
     with running(command, folder / f"{kind}.log", partial(_listens, port), found.starts()):
         yield
 

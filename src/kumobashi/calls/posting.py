@@ -91,7 +91,7 @@ class Poster:
             if shown and not is_late and await self._is_shut(address, shown):
                 raise NotLetIn(shown=shown.has_certificate) from None
             raise
-        if shown and is_refusal(came.status, came.fields, came.body):
+        if shown and is_refusal(came.status, came.fields.get("content-type", ""), came.body):
             raise NotLetIn(shown=shown.has_certificate)
         return came
 

@@ -48,7 +48,8 @@ class Relaying:
         """Return what came back, as it came.
 
         Raises:
-            CallOver, CallsWaiting, CertificateRefused, PeerAway, PeerSilent: told by this relay, and not signed for.
+            CallOver, CallsWaiting, CertificateRefused, PeerAway, PeerSilent: told by this relay,
+                and not signed for.
         """
         header, sites = taken.header, self.sites()
         if taken.left <= 0:

@@ -25,6 +25,7 @@ _SECONDS: Final = 5.0
 _ALERT_SECONDS: Final = 1.0  # for a refusal that comes after the handshake: one round trip
 _LONGEST_PAGE: Final = 8192  # bytes
 _BAD_REQUEST: Final = 400
+_TYPE: Final = "content-type:"
 # What nginx's pages say; it has no header and no status of its own for them.
 _PAGES: Final = (b"No required SSL certificate was sent", b"The SSL certificate error")
 # Alerts (RFC 8446, 6.2) about the certificate of whoever opened the connection, as OpenSSL names
@@ -84,16 +85,16 @@ def shown_at(url: str, site: str, tls: ClientTls) -> Shown | None:
         raise NotLetIn(shown=False) from None
 
 
-def is_refusal(status: int, headers: Mapping[str, str], body: bytes) -> bool:
+def is_refusal(status: int, media_type: str, body: bytes) -> bool:
     """Whether an answer is the page of an entrance that wants a (better) client certificate.
 
     >>> page = b"<center>No required SSL certificate was sent</center>"
-    >>> is_refusal(400, {"content-type": "text/html"}, page)
+    >>> is_refusal(400, "text/html", page)
     True
-    >>> is_refusal(400, {"content-type": "application/problem+json"}, page)
+    >>> is_refusal(400, "application/problem+json", page)
     False
     """
-    if status != _BAD_REQUEST or not headers.get("content-type", "").startswith("text/html"):
+    if status != _BAD_REQUEST or not media_type.startswith("text/html"):
         return False
     return any(said in body[:_LONGEST_PAGE] for said in _PAGES)
 
@@ -159,22 +160,22 @@ def _knock(channel: ssl.SSLSocket, authority: str) -> None:
     """Wait for an alert, then ask for something that every gateway has."""
     # Not asked at once: what is closed while a request lies unread loses its last words.
     if select.select([channel], [], [], _ALERT_SECONDS)[0]:
-        channel.setblocking(False)
+        channel.settimeout(0)
         try:
             channel.recv(1)
         except ssl.SSLWantReadError:
             pass  # tickets of the session: we are let in
         finally:
             channel.settimeout(_SECONDS)
-    channel.sendall(f"GET /health HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n".encode())
+    asked = f"GET /health HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n"
+    channel.sendall(asked.encode("ascii"))
     page = b""
     while len(page) < _LONGEST_PAGE and (more := channel.recv(_LONGEST_PAGE)):
         page += more
     head, _, body = page.partition(b"\r\n\r\n")
     status, *fields = head.decode("latin-1").split("\r\n")
-    said = {name.lower(): value.strip() for name, _, value in (one.partition(":") for one in fields)}
-    number = status.split(" ")[1:2]
-    if number and number[0].isdigit() and is_refusal(int(number[0]), said, body):
+    types = [line.partition(":")[2].strip() for line in fields if line.lower().startswith(_TYPE)]
+    if status[9:12].isdigit() and is_refusal(int(status[9:12]), "".join(types[:1]), body):
         raise _Refused
 
 

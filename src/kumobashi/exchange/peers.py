@@ -7,8 +7,8 @@ from typing import Any, BinaryIO
 import aiohttp
 
 from kumobashi.crypto.canonical import canonical, digest
-from kumobashi.crypto.http_signatures import EMPTY_BODY, sign_request
 from kumobashi.crypto.client_tls import ClientTls, Shown
+from kumobashi.crypto.http_signatures import EMPTY_BODY, sign_request
 from kumobashi.exchange.entrances import NotLetIn, is_refusal, is_shut, shown_at
 from kumobashi.exchange.errors import (
     CertificateRefused,
@@ -167,37 +167,7 @@ class Peers:
             headers["content-type"] = media_type
         if length is not None:
             headers["content-length"] = str(length)
-        shown: Shown | None = None
-        try:
-            shown = shown_at(known.url, site, self._tls)
-            async with self._pool().request(
-                method,
-                address,
-                data=body or None,
-                headers=headers,
-                ssl=shown.context if shown else True,
-                allow_redirects=False,
-                timeout=self._patience(known.profile.answer_seconds),
-            ) as answer:
-                text = await answer.read()
-                status, after = answer.status, answer.headers.get("retry-after")
-                kind = answer.headers.get("content-type", "")
-                if shown and is_refusal(status, {"content-type": kind}, text):
-                    raise NotLetIn(shown=shown.has_certificate)
-        except NotLetIn as error:
-            raise self._not_let_in(site, error) from None
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            if shown and await _was_ours(known.url, shown, error):
-                why = NotLetIn(shown=shown.has_certificate)
-                raise self._not_let_in(site, why) from None
-            reason_ja, reason = _reason(error)
-            raise PeerUnreachable(
-                site=site,
-                site_name=known.name,
-                reason_ja=reason_ja,
-                reason=reason,
-                is_late=isinstance(error, TimeoutError),
-            ) from None
+        status, after, text = await self._sent(site, method, address, body, headers)
         if status >= 300:  # noqa: PLR2004 - the protocol has no redirects
             refusal = read_refusal(status, text, retry_after=after, now=self._clock.now())
             raise PeerRefused(
@@ -219,10 +189,49 @@ class Peers:
             self.hear(site, said["checkpoint"])
         return said
 
+    async def _sent(
+        self,
+        site: str,
+        method: str,
+        address: str,
+        body: bytes | AsyncIterator[bytes],
+        headers: Mapping[str, str],
+    ) -> tuple[int, str | None, bytes]:
+        """Return status, ``Retry-After`` and body of what comes back."""
+        known = self._identity.at(site)
+        shown: Shown | None = None
+        try:
+            shown = shown_at(known.url, site, self._tls)
+            async with self._pool().request(
+                method,
+                address,
+                data=body or None,
+                headers=headers,
+                ssl=shown.context if shown else True,
+                allow_redirects=False,
+                timeout=self._patience(known.profile.answer_seconds),
+            ) as answer:
+                text = await answer.read()
+                status, fields = answer.status, answer.headers
+        except NotLetIn as error:
+            raise self._not_let_in(site, error) from None
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            if shown and await _was_ours(known.url, shown, error):
+                raise self._not_let_in(site, NotLetIn(shown=shown.has_certificate)) from None
+            reason_ja, reason = _reason(error)
+            raise PeerUnreachable(
+                site=site,
+                site_name=known.name,
+                reason_ja=reason_ja,
+                reason=reason,
+                is_late=isinstance(error, TimeoutError),
+            ) from None
+        if shown and is_refusal(status, fields.get("content-type", ""), text):
+            raise self._not_let_in(site, NotLetIn(shown=shown.has_certificate))
+        return status, fields.get("retry-after"), text
+
     def _not_let_in(self, site: str, why: NotLetIn) -> CertificateRefused:
-        return CertificateRefused(
-            site=site, site_name=self._identity.at(site).name, **why.told()
-        )
+        return CertificateRefused(site=site, site_name=self._identity.at(site).name, **why.told())
 
     def _pool(self) -> aiohttp.ClientSession:
         if self._session is None:

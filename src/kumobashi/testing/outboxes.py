@@ -7,6 +7,7 @@ from io import BytesIO
 from pathlib import Path
 
 from kumobashi.crypto.canonical import digest
+from kumobashi.crypto.client_tls import ClientTls
 from kumobashi.crypto.keys import SealKey, SigningKey
 from kumobashi.directory.entries import Directory
 from kumobashi.exchange.deeds import Deeds
