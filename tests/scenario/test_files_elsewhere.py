@@ -21,7 +21,7 @@ from kumobashi.testing.city import City
 from kumobashi.testing.commands import command
 from kumobashi.testing.crash_points import names
 from kumobashi.testing.town import DAY, Json, Town
-from tests.peers.file_server import USER, FileServer, file_server
+from tests.peers.file_server import FileServer, file_server
 from tests.peers.object_storage import KEY_ID, SECRET_KEY, Storage, rclone, seaweedfs
 from tests.scenario.desks import GOOD, LINK, found
 
@@ -87,7 +87,7 @@ def place(
                 tmp_path / "w",
                 city,
                 desk=S3.format(endpoint=storage.endpoint, more=more),
-                mail_room=SFTP.format(port=server.port, user=USER, host_key=server.host_key),
+                mail_room=SFTP.format(port=server.port, user=server.user, host_key=server.host_key),
                 mail_file="発送_{date}_{sequence}.csv",
             )
         )
