@@ -4,6 +4,7 @@ A program on the ``PATH`` (or in ``/usr/sbin``) is taken as it is. Otherwise its
 of their libraries that this machine has not, are fetched by ``apt-get download`` from wherever this
 machine takes packages, and unpacked by ``dpkg-deb -x`` into ``build/programs/``; apt checks them
 against its own signed lists. Nothing runs as a service, and nothing outside that folder changes.
+With ``KUMO_UNPACK`` set, the machine's own programs are left aside.
 """
 
 import os
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 KEPT = Path(__file__).resolve().parents[1] / "build" / "programs"
+NAMED = "KUMO_UNPACK"
 _SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 _SECONDS = 300
 
@@ -42,7 +44,8 @@ def program(name: str, *packages: str) -> Program:
     Raises:
         ProgramMissing: it is not here, and apt cannot fetch it.
     """
-    if found := shutil.which(name, path=f"{os.environ.get('PATH', '')}:{_SBIN}"):
+    found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:{_SBIN}")
+    if found and NAMED not in os.environ:
         return Program(Path(found))
     return unpacked(name, *packages)
 
