@@ -2,10 +2,13 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+
+import pytest
 
 ADDRESS = "http://127.0.0.1:8740"  # of the gateway, in every page
 _SECONDS = 60
@@ -30,16 +33,28 @@ class Page:
 
 
 def run_python(
-    code: str, folder: Path, changed: Mapping[str, str], environment: Mapping[str, str] | None = None
+    code: str,
+    folder: Path,
+    changed: Mapping[str, str],
+    environment: Mapping[str, str] | None = None,
 ) -> str:
     """Run a Python example in ``folder`` and return what it prints."""
     return _run([sys.executable, "-c", _with(code, changed)], folder, environment)
 
 
 def run_shell(
-    code: str, folder: Path, changed: Mapping[str, str], environment: Mapping[str, str] | None = None
+    code: str,
+    folder: Path,
+    changed: Mapping[str, str],
+    environment: Mapping[str, str] | None = None,
 ) -> str:
-    """Run a shell example in ``folder``, stopping at its first failure; return what it prints."""
+    """Run a shell example in ``folder``, stopping at its first failure; return what it prints.
+
+    Skips the test, saying so, where a program that it names is not on this machine.
+    """
+    for program in ("sh", "curl", "openssl"):
+        if (program == "sh" or f"{program} " in code) and shutil.which(program) is None:
+            pytest.skip(f"the program {program} is not here")
     return _run(["sh", "-eu", "-c", _with(code, changed)], folder, environment)
 
 

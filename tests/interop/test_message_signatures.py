@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
 from starlette.types import Receive, Scope, Send
 
 from kumobashi.calls.binary_http import Answer, Request
@@ -23,7 +22,7 @@ from kumobashi.crypto.http_signatures import content_digest_header, sign_request
 from kumobashi.crypto.keys import SigningKey
 from kumobashi.kernel import new_id
 from tests.unit.calls.sites_here import NEAR, TENANT, City
-from tests.unit.calls.test_calls import System, _running
+from tests.unit.calls.test_calls import _running
 from tools import node_packages
 
 pytestmark = pytest.mark.interop

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from kumobashi.testing.city import City, build
 from kumobashi.storage.errors import FolderUnreachable
+from kumobashi.testing.city import City, build
 from tests.peers.file_server import FileServer
 from tests.peers.openssh import openssh
 from tests.scenario.test_files_elsewhere import (

@@ -64,8 +64,6 @@ def openssh(folder: Path) -> Iterator[FileServer]:
             _APART.rmdir()
 
 
-
-
 def _greets(port: int) -> bool:
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=2) as line:

@@ -21,6 +21,7 @@ from kumobashi.testing.city import build
 from kumobashi.testing.commands import command
 from kumobashi.testing.gateways import until
 from kumobashi.testing.town import Town
+from tests.page_examples import ADDRESS, Page, run_shell
 
 pytestmark = [pytest.mark.slow, pytest.mark.scenario]
 SITE, PATH = "hall-core", "/call/collection/payments/v1/payments/search"
@@ -103,6 +104,12 @@ def _told_by_the_page(town: Town) -> Any:
     return json.loads(done.stdout.decode().replace("'", '"'))
 
 
+def _told_by_curl(town: Town) -> Any:
+    """Run the same with curl."""
+    command = Page("ask-another-system").curl()
+    return json.loads(run_shell(command, town.folder, {ADDRESS: town.door(SITE)}))
+
+
 def _verify(town: Town) -> dict[str, Any]:
     done = command(
         "evidence", "verify", "--site", SITE, "--json", folder=town.folder, errors_apart=True
@@ -122,6 +129,7 @@ def test_a_call_is_answered_recorded_and_stopped_with_its_approval(
         }
     ]
     assert _told_by_the_page(town) == {"result": [{"payment_no": "17", "levied": 1200}]}
+    assert _told_by_curl(town) == {"result": [{"payment_no": "17", "levied": 1200}]}
     status, problem = _ask(town, system="finance")
     assert (status, problem["code"]) == (401, "call.system_unproven")
 

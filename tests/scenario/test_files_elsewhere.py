@@ -22,9 +22,9 @@ from kumobashi.testing.city import City
 from kumobashi.testing.commands import command
 from kumobashi.testing.crash_points import names
 from kumobashi.testing.town import DAY, Json, Town
+from tests.page_examples import Page, run_python, run_shell
 from tests.peers.file_server import FileServer, file_server
 from tests.peers.object_storage import KEY_ID, SECRET_KEY, Storage, rclone, seaweedfs
-from tests.page_examples import Page, run_python, run_shell
 from tests.scenario.desks import GOOD, LINK, found
 
 pytestmark = [pytest.mark.scenario, pytest.mark.slow]

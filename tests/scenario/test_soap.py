@@ -2,8 +2,6 @@
 
 import contextlib
 import json
-import subprocess
-import sys
 import threading
 import urllib.error
 import urllib.request
@@ -23,6 +21,7 @@ from kumobashi.testing.commands import command
 from kumobashi.testing.gateways import until
 from kumobashi.testing.soap_vendor import declare_ledger
 from kumobashi.testing.town import Town
+from tests.page_examples import ADDRESS, Page, run_python, run_shell
 from tests.soap_messages import ENVELOPE, V11, V12, Signer, signer
 
 pytestmark = [pytest.mark.slow, pytest.mark.scenario]
@@ -274,13 +273,19 @@ def test_an_answer_with_entities_is_not_given_on(
     assert b"faultcode>env:Server<" in said
 
 
-def test_the_example_of_the_page_runs(town: Town) -> None:
-    page = Path("docs/how-to/ask-by-soap.md").read_text("utf-8")
-    code = page.partition("```python\n")[2].partition("```")[0]
-    code = code.replace("http://127.0.0.1:8740", town.door(SITE))
+def test_the_examples_of_the_page_run(town: Town, system: tuple[int, type[_Ledger]]) -> None:
+    page, here = Page("ask-by-soap"), {ADDRESS: town.door(SITE)}
+    asked, attached = page.blocks("python")
+    (message,), (by_curl,) = page.blocks("xml"), page.blocks("sh")
+    (town.folder / "message.xml").write_text(message, encoding="utf-8")
+    (town.folder / "rows.csv").write_text("宛名番号\n0000000001\n", encoding="cp932")
 
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=town.folder, capture_output=True, check=True, timeout=60
-    )
-
-    assert done.stdout.decode().strip() == "[1200, 80]"
+    assert run_python(asked, town.folder, here).strip() == "[1200, 80]"
+    assert "<amount>1200</amount>" in run_python(attached, town.folder, here)
+    described = run_shell(page.curl("?wsdl"), town.folder, here)
+    assert f"{town.door(SITE)}{PATH}" in described
+    assert "<amount>1200</amount>" in run_shell(page.curl("message.xml"), town.folder, here)
+    assert "<amount>1200</amount>" in run_shell(by_curl, town.folder, here)
+    assert len(system[1].asked) == 4
+    one, other = (said["body"] for said in system[1].asked if b"part-1" in said["body"])
+    assert one.split(b"\r\n") == other.split(b"\r\n")
