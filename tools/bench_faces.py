@@ -43,7 +43,8 @@ SWA = (
 )  # fmt: skip
 _SYSTEM = """
 import sys, uvicorn
-ROWS = b'{"result": [' + b", ".join([b'{"payment_no": "17", "levied": 5000, "paid": 0}'] * 20) + b"]}"
+ROW = b'{"payment_no": "17", "levied": 5000, "paid": 0}'
+ROWS = b'{"result": [' + b", ".join([ROW] * 20) + b"]}"
 SOAP = b'<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>'
 SOAP += b'<listPaymentsResponse xmlns="urn:example:payments">' + b"<amount>1200</amount>" * 40
 SOAP += b"</listPaymentsResponse></s:Body></s:Envelope>"

@@ -1,8 +1,8 @@
 """What putting and taking files costs: ``python -m tools.bench_files --mib 16``.
 
-A CSV of the size of 400,000 rows is put, listed and taken back, digests compared; then small ones one
-by one. The servers are others' programs on this machine: SeaweedFS for object storage, and for SFTP
-asyncssh's and, where it is here or can be fetched, OpenSSH.
+A file of the size of a CSV of 400,000 rows is put, listed and taken back, digests compared; then
+small ones one by one. The servers are others' programs on this machine: SeaweedFS for object
+storage, and for SFTP asyncssh's and, where it is here or can be fetched, OpenSSH.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from hashlib import sha256
 from pathlib import Path
 
-from kumobashi.conversion.remote.places import RemotePlace
+from kumobashi.conversion.remote.places import RemoteFolder, RemotePlace
 from kumobashi.testing.bench.machine import describe, fsync_per_second, load
 from tests.peers.file_server import file_server
 from tests.peers.object_storage import seaweedfs
@@ -48,12 +48,17 @@ def _measure(server: str, place: RemotePlace, folder: Path, mib: int, small: int
         raise SystemExit(f"{server}: what came back is not what was put")
     source.write_bytes(os.urandom(SMALL))
     with place.opened() as there:
-        each = _timed(lambda: [there.put(source, f"small-{n}.csv") for n in range(small)])
+        each = _timed(lambda: _put_each(there, source, small))
     print(
         f"{server:10} {mib} MiB: put {put:.2f} s, take {take:.2f} s"
         f"   {small} of {SMALL} bytes: put {each * 1000 / small:.1f} ms each",
         flush=True,
     )
+
+
+def _put_each(there: RemoteFolder, source: Path, count: int) -> None:
+    for number in range(count):
+        there.put(source, f"small-{number}.csv")
 
 
 def _timed(work: Callable[[], object]) -> float:

@@ -1,4 +1,4 @@
-"""Packages of npm that our interoperability tests run, in ``build/node/``: pinned, and no part of ours.
+"""Packages of npm that our interoperability tests run, in ``build/node/``: pinned, no part of ours.
 
 ``tests/interop/others`` names them; its lock holds the digest of each and no address, so that they
 come from wherever this machine's npm takes packages. No script of theirs runs while installing.

@@ -60,7 +60,14 @@ def test_it_sees_two_refusals_where_we_tell_one(
     authority, (port,) = Authority(), free_ports(1)
     authority.certify("curl").at(tmp_path)
     (tmp_path / "authority.crt").write_bytes(authority.pem)
-    ask = [curl.path, "-s", "-w", "\n%{http_code}", "--cacert", tmp_path / "authority.crt"]
+    ask: list[str | Path] = [
+        curl.path,
+        "-s",
+        "-w",
+        "\n%{http_code}",
+        "--cacert",
+        tmp_path / "authority.crt",
+    ]
 
     def asked(*more: str | Path) -> tuple[int, str]:
         words = [*ask, *more, f"https://127.0.0.1:{port}/health"]

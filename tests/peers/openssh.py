@@ -1,4 +1,4 @@
-"""OpenSSH as an SFTP server: Debian's program with keys of its own, for this user, in one folder."""
+"""OpenSSH as an SFTP server: Debian's program, keys of its own, for this user, in one folder."""
 
 import getpass
 import os
@@ -50,7 +50,7 @@ def openssh(folder: Path) -> Iterator[FileServer]:
     if makes:
         _APART.mkdir(mode=0o755)
     try:
-        command = [sshd.path, "-D", "-e", "-f", config]
+        command: list[str | Path] = [sshd.path, "-D", "-e", "-f", config]
         with running(command, own / "sshd.log", lambda: _greets(port), sshd.starts()):
             yield FileServer(
                 port=port,
