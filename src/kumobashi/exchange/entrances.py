@@ -121,7 +121,14 @@ def look(url: str, shown: Shown | None) -> Entrance:
         ) as channel:
             try:
                 channel.do_handshake()
-                taken = _since(begun)
+                found = Entrance(
+                    host=host,
+                    port=port,
+                    microseconds=_since(begun),
+                    tls=channel.version(),
+                    expires=_expiry(channel.getpeercert() or {}),
+                    shown_until=shown.expires,
+                )
                 _knock(channel, parts.netloc)
             except ssl.SSLCertVerificationError:
                 raise
@@ -131,14 +138,7 @@ def look(url: str, shown: Shown | None) -> Entrance:
                 raise
             except _Refused:
                 raise NotLetIn(shown=shown.has_certificate) from None
-            return Entrance(
-                host=host,
-                port=port,
-                microseconds=taken,
-                tls=channel.version(),
-                expires=_expiry(channel.getpeercert() or {}),
-                shown_until=shown.expires,
-            )
+            return found
 
 
 def is_shut(url: str, shown: Shown) -> bool:
