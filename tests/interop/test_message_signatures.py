@@ -4,6 +4,7 @@ import asyncio
 import json
 import subprocess
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,9 @@ from kumobashi.crypto.canonical import digest
 from kumobashi.crypto.http_signatures import content_digest_header, sign_request
 from kumobashi.crypto.keys import SigningKey
 from kumobashi.kernel import new_id
-from tests.unit.calls.sites_here import NEAR, TENANT, City
+from tests.unit.calls.sites_here import NEAR, City
 from tests.unit.calls.test_calls import _running
+from tests.unit.calls.test_wire_forms import HEADER
 from tools import node_packages
 
 pytestmark = pytest.mark.interop
@@ -106,25 +108,8 @@ async def said(folder: Path, *wish: Any) -> dict[str, object]:
 
 def call_of(held: City) -> tuple[CallHeader, str, bytes]:
     """Return header, media type and body of a call from the hall to the cloud."""
-    header = CallHeader(
-        call=new_id(),
-        tenant=TENANT,
-        link=NEAR.link,
-        asker="arrears",
-        asking_site="hall",
-        answerer="collection",
-        answering_site="cloud",
-        service="payments",
-        version="v1",
-        unit=NEAR.unit,
-        kind=NEAR.kind,
-        purpose=NEAR.purpose,
-        agreement=NEAR.agreement,
-        plan=NEAR.plan,
-        correlation=new_id(),
-        sent=datetime.now(UTC),
-        budget_ms=5000,
-    )
+    header = replace(HEADER, call=new_id(), sent=datetime.now(UTC), plan=NEAR.plan, agreement="")
+    header = replace(header, unit=NEAR.unit, kind=NEAR.kind)
     request = Request(method="GET", path="/payments/17?year=2026", headers=(), body=b"")
     return header, *put_in(request.encode(), None)
 
