@@ -52,7 +52,7 @@ faults: venv-dev ## 障害試験（長い） / failures on purpose, long: F1 to 
 	$(BIN)/python -m kumobashi.testing.faults.run --rounds "$$KUMO_ROUNDS" --seed "$$KUMO_SEED" $(ARGS) || status=1; \
 	exit $$status
 
-interop: venv-interop ## 本物のブラウザーで全画面を点検 / every page in a real browser: axe, keys, phone to projector
+interop: venv-interop ## 本物のブラウザーと相手方のプログラムで点検 / every page in a real browser; nginx, haproxy, curl, PHP, OpenSSH, npm as counterparts
 	@.venv-interop/bin/python -m pytest -m interop tests/interop $(PYTEST_ARGS)
 
 pictures: venv-interop ## 説明書の絵を撮り直す / take the pictures in docs again (ARGS=--list)

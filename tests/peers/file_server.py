@@ -22,12 +22,13 @@ class FileServer:
     host_key: str
     key: str  # that lets in
     folder: Path
+    user: str = USER
 
     def below(self, name: str) -> SftpPlace:
         """Make a folder, and return it as a system's files."""
         (self.folder / name).mkdir()
         return SftpPlace(
-            system="there", name="あちら", host="127.0.0.1", port=self.port, user=USER,
+            system="there", name="あちら", host="127.0.0.1", port=self.port, user=self.user,
             folder=name, host_key=self.host_key, key=self.key,
         )  # fmt: skip
 

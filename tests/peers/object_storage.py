@@ -3,21 +3,21 @@
 import http.client
 import json
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from kumobashi.conversion.remote.object_storage import ObjectStorage
 from kumobashi.testing.town import free_ports
+from tests.peers.running import SECONDS, running
 
 KEY_ID, SECRET_KEY = "AKIAFICTION", "secret-of-nobody"
-_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def seaweedfs(folder: Path) -> Iterator[Storage]:
         "-s3.port.lance=0", f"-s3.config={config}", "-volume.max=30",
         "-master.volumeSizeLimitMB=64",
     ]  # fmt: skip
-    with _running(command, folder / "weed.log", port):
+    with running(command, folder / "weed.log", partial(_answers, port)):
         storage = Storage(f"http://127.0.0.1:{port}")
         _write_once(storage)
         yield storage
@@ -72,7 +72,7 @@ def rclone(folder: Path) -> Iterator[Storage]:
         _program("rclone"), "serve", "s3", "--addr", f"127.0.0.1:{port}",
         "--auth-key", f"{KEY_ID},{SECRET_KEY}", str(folder / "data"),
     ]  # fmt: skip
-    with _running(command, folder / "rclone.log", port):
+    with running(command, folder / "rclone.log", partial(_answers, port)):
         yield Storage(f"http://127.0.0.1:{port}")
 
 
@@ -92,7 +92,7 @@ def _write_once(storage: Storage) -> None:
         secret_access_key=SECRET_KEY, region="us-east-1", client_options={"allow_http": True},
         retry_config={"max_retries": 0},
     )  # fmt: skip
-    end = time.monotonic() + _SECONDS
+    end = time.monotonic() + SECONDS
     while True:
         try:
             obstore.put(bucket, "ready", b"1")
@@ -102,22 +102,6 @@ def _write_once(storage: Storage) -> None:
             time.sleep(0.2)
         else:
             return
-
-
-@contextmanager
-def _running(command: list[str], log: Path, port: int) -> Iterator[None]:
-    with log.open("wb") as told:
-        process = subprocess.Popen(command, stdout=told, stderr=told, cwd=log.parent)
-    try:
-        end = time.monotonic() + _SECONDS
-        while not _answers(port):
-            if process.poll() is not None or time.monotonic() > end:
-                raise RuntimeError(log.read_text(encoding="utf-8", errors="replace")[-2000:])
-            time.sleep(0.1)
-        yield
-    finally:
-        process.kill()
-        process.wait()
 
 
 def _answers(port: int) -> bool:

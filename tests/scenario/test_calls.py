@@ -3,10 +3,7 @@
 import contextlib
 import http.client
 import json
-import re
 import socket
-import subprocess
-import sys
 import threading
 import urllib.error
 import urllib.request
@@ -23,6 +20,7 @@ from kumobashi.testing.city import build
 from kumobashi.testing.commands import command
 from kumobashi.testing.gateways import until
 from kumobashi.testing.town import Town
+from tests.page_examples import ADDRESS, Page, run_python, run_shell
 
 pytestmark = [pytest.mark.slow, pytest.mark.scenario]
 SITE, PATH = "hall-core", "/call/collection/payments/v1/payments/search"
@@ -96,13 +94,15 @@ def _ask(town: Town, *, system: str = "arrears", **headers: str) -> tuple[int, d
 
 def _told_by_the_page(town: Town) -> Any:
     """Run the example of the how-to, at the place and port of this town."""
-    page = Path("docs/how-to/ask-another-system.md").read_text("utf-8")
-    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    code = code.replace("http://127.0.0.1:8740", town.door(SITE))
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=town.folder, capture_output=True, check=True, timeout=60
-    )
-    return json.loads(done.stdout.decode().replace("'", '"'))
+    (code,) = Page("ask-another-system").blocks("python")
+    said = run_python(code, town.folder, {ADDRESS: town.door(SITE)})
+    return json.loads(said.replace("'", '"'))
+
+
+def _told_by_curl(town: Town) -> Any:
+    """Run the same with curl."""
+    command = Page("ask-another-system").curl()
+    return json.loads(run_shell(command, town.folder, {ADDRESS: town.door(SITE)}))
 
 
 def _verify(town: Town) -> dict[str, Any]:
@@ -124,6 +124,7 @@ def test_a_call_is_answered_recorded_and_stopped_with_its_approval(
         }
     ]
     assert _told_by_the_page(town) == {"result": [{"payment_no": "17", "levied": 1200}]}
+    assert _told_by_curl(town) == {"result": [{"payment_no": "17", "levied": 1200}]}
     status, problem = _ask(town, system="finance")
     assert (status, problem["code"]) == (401, "call.system_unproven")
 

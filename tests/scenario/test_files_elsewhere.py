@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import obstore
 import pytest
@@ -21,7 +22,8 @@ from kumobashi.testing.city import City
 from kumobashi.testing.commands import command
 from kumobashi.testing.crash_points import names
 from kumobashi.testing.town import DAY, Town
-from tests.peers.file_server import USER, FileServer, file_server
+from tests.page_examples import Page, run_python, run_shell
+from tests.peers.file_server import FileServer, file_server
 from tests.peers.object_storage import KEY_ID, SECRET_KEY, Storage, rclone, seaweedfs
 from tests.scenario.desks import GOOD, LINK, found, submit
 
@@ -87,7 +89,7 @@ def place(
                 tmp_path / "w",
                 city,
                 desk=S3.format(endpoint=storage.endpoint, more=more),
-                mail_room=SFTP.format(port=server.port, user=USER, host_key=server.host_key),
+                mail_room=SFTP.format(port=server.port, user=server.user, host_key=server.host_key),
                 mail_file="発送_{date}_{sequence}.csv",
             )
         )
@@ -231,3 +233,45 @@ def test_killed_at_each_point_the_same_file_arrives(place: Place, name: str) -> 
     assert [path.name for path in place.got] in ([], [f"発送_{DAY:%Y%m%d}_1.csv"])
     outbox = place.town.folder / "var/hall-core/data/mail-room.files/outbox"
     assert [path for path in outbox.iterdir() if path.is_file()] == []
+
+
+@pytest.mark.parametrize("language", ["sh", "python"])
+def test_the_page_shows_how_others_put_and_take(
+    place: Place, storage: Storage, server: FileServer, tmp_path: Path, language: str
+) -> None:
+    page, folder = Page("files-elsewhere"), tmp_path / "theirs"
+    put, take = page.blocks(language)
+    folder.mkdir()
+    (folder / "recipients.csv").write_bytes(GOOD.encode("cp932"))
+    keys = {"KEY_ID": KEY_ID, "SECRET_KEY": SECRET_KEY}
+    run = run_shell if language == "sh" else run_python
+    there = {"https://objects.example.lg.jp": storage.endpoint, "999997/collection": "desk"}
+    name = "recipients_20261121_1.csv"
+    if language == "python":
+        there["timedelta(seconds=60)}"] = 'timedelta(seconds=60), "allow_http": True}'
+
+    run(put, folder, there | {name: quote(GIVEN) if language == "sh" else GIVEN}, keys)
+    with pytest.raises(AssertionError):  # it is there already
+        run(put, folder, there | {name: quote(GIVEN) if language == "sh" else GIVEN}, keys)
+    assert place.town.run(LINK)["state"] == "applied"
+
+    (folder / "host.pub").write_text(server.host_key, encoding="utf-8")
+    (folder / "linkage").write_text(server.key, encoding="utf-8")
+    (folder / "linkage").chmod(0o600)
+    given = place.got[0].name
+    if language == "sh":
+        changed = {
+            "sftp://files.example.lg.jp": f"sftp://127.0.0.1:{server.port}",
+            "linkage/collection": "mail-room",
+            name: quote(given),
+        }
+    else:
+        changed = {
+            '"files.example.lg.jp"': '"127.0.0.1"',
+            "22,": f"{server.port},",
+            "linkage/collection": "mail-room",
+            name: given,
+        }
+    run(take, folder, changed)
+    taken = folder / ("recipients.csv" if language == "sh" else given)
+    assert taken.read_bytes() == place.got[0].read_bytes()

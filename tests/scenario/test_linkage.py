@@ -4,10 +4,7 @@ import base64
 import contextlib
 import http.client
 import json
-import re
 import secrets
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -25,6 +22,7 @@ from kumobashi.testing.commands import command
 from kumobashi.testing.gateways import until
 from kumobashi.testing.town import Town
 from kumobashi.testing.vendors import Collection, Running, running
+from tests.page_examples import ADDRESS, Page, run_python, run_shell
 
 pytestmark = [pytest.mark.slow, pytest.mark.scenario]
 SITE = "hall-core"
@@ -223,11 +221,9 @@ def test_a_token_dies_with_the_approval_behind_it(place: Place) -> None:
 
 
 def test_the_page_shows_how(place: Place) -> None:
-    page = Path("docs/how-to/ask-by-internal-linkage.md").read_text("utf-8")
-    code = "".join(re.findall(r"```python\n(.*?)```", page, re.DOTALL))
-    code = code.replace("http://127.0.0.1:8740", place.town.url(SITE))
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=place.town.folder, capture_output=True, timeout=60,
-        check=True,
-    )  # fmt: skip
-    assert json.loads(done.stdout) == [{"payment_no": "17", "levied": 5000, "paid": 0}]
+    page, here = Page("ask-by-internal-linkage"), {ADDRESS: place.town.url(SITE)}
+    rows = [{"payment_no": "17", "levied": 5000, "paid": 0}]
+
+    assert json.loads(run_python("".join(page.blocks("python")), place.town.folder, here)) == rows
+    (by_curl,) = page.blocks("sh")
+    assert json.loads(run_shell(by_curl, place.town.folder, here))["result"] == rows

@@ -2,8 +2,6 @@
 
 import contextlib
 import json
-import subprocess
-import sys
 import threading
 import urllib.error
 import urllib.request
@@ -21,56 +19,13 @@ from kumobashi.service.call_tokens import make_token
 from kumobashi.testing.city import build
 from kumobashi.testing.commands import command
 from kumobashi.testing.gateways import until
+from kumobashi.testing.soap_vendor import declare_ledger
 from kumobashi.testing.town import Town
+from tests.page_examples import ADDRESS, Page, run_python, run_shell
 from tests.soap_messages import ENVELOPE, V11, V12, Signer, signer
 
 pytestmark = [pytest.mark.slow, pytest.mark.scenario]
 SITE, PATH = "hall-core", "/soap/collection/ledger/v1/ledger"
-WSDL = """<?xml version="1.0" encoding="UTF-8"?>
-<definitions xmlns="http://schemas.xmlsoap.org/wsdl/" xmlns:t="urn:example:payments"
-  xmlns:soap="http://schemas.xmlsoap.org/wsdl/soap/" name="Ledger"
-  xmlns:soap12="http://schemas.xmlsoap.org/wsdl/soap12/" targetNamespace="urn:example:payments">
- <types><schema xmlns="http://www.w3.org/2001/XMLSchema" targetNamespace="urn:example:payments"
-   elementFormDefault="qualified">
-  <element name="listPayments"><complexType><sequence>
-    <element name="fiscalYear" type="string"/></sequence></complexType></element>
-  <element name="listPaymentsResponse"><complexType><sequence>
-    <element name="amount" type="int" maxOccurs="unbounded"/></sequence></complexType></element>
- </schema></types>
- <message name="in"><part name="parameters" element="t:listPayments"/></message>
- <message name="out"><part name="parameters" element="t:listPaymentsResponse"/></message>
- <portType name="Ledger"><operation name="listPayments">
-  <input message="t:in"/><output message="t:out"/></operation></portType>
- <binding name="B11" type="t:Ledger">
-  <soap:binding transport="http://schemas.xmlsoap.org/soap/http" style="document"/>
-  <operation name="listPayments"><soap:operation soapAction="urn:list"/>
-   <input><soap:body use="literal"/></input><output><soap:body use="literal"/></output></operation>
- </binding>
- <binding name="B12" type="t:Ledger">
-  <soap12:binding transport="http://schemas.xmlsoap.org/soap/http" style="document"/>
-  <operation name="listPayments"><soap12:operation soapAction="urn:list"/>
-   <input><soap12:body use="literal"/></input><output><soap12:body use="literal"/></output>
-  </operation>
- </binding>
- <service name="LedgerService">
-  <port name="P11" binding="t:B11"><soap:address location="http://vendor.invalid/a"/></port>
-  <port name="P12" binding="t:B12"><soap12:address location="http://vendor.invalid/b"/></port>
- </service>
-</definitions>
-"""
-SERVICE = """  ledger:
-    name: 納付の一覧（SOAP）
-    kind: soap
-    base: "http://127.0.0.1:{port}/soap"
-    versions:
-      v1:
-        document: interfaces/ledger-v1.wsdl
-        operations:
-          listPayments:
-            path: /ledger
-            request: [fiscal_year]
-            answer: {{layout: collection-payments, version: "1"}}
-"""
 
 
 class _Ledger(BaseHTTPRequestHandler):
@@ -121,15 +76,7 @@ def town(
     tmp_path_factory: pytest.TempPathFactory, system: tuple[int, type[_Ledger]]
 ) -> Iterator[Town]:
     def change(folder: Path) -> None:
-        (folder / "interfaces/ledger-v1.wsdl").write_text(WSDL, encoding="utf-8")
-        file = folder / "systems/collection.yaml"
-        text = file.read_text("utf-8") + SERVICE.format(port=system[0])
-        file.write_text(text, encoding="utf-8")
-        link = (folder / "calls/arrears-payments.yaml").read_text("utf-8")
-        link = link.replace("link: arrears-payments", "link: arrears-ledger")
-        link = link.replace("service: payments", "service: ledger")
-        link = link.replace("[searchPayments]", "[listPayments]")
-        (folder / "calls/arrears-ledger.yaml").write_text(link, encoding="utf-8")
+        declare_ledger(folder, system[0])
 
     folder = tmp_path_factory.mktemp("soap")
     with build(60) as city, Town.found(folder / "city", city, change=change) as town:
@@ -326,13 +273,19 @@ def test_an_answer_with_entities_is_not_given_on(
     assert b"faultcode>env:Server<" in said
 
 
-def test_the_example_of_the_page_runs(town: Town) -> None:
-    page = Path("docs/how-to/ask-by-soap.md").read_text("utf-8")
-    code = page.partition("```python\n")[2].partition("```")[0]
-    code = code.replace("http://127.0.0.1:8740", town.door(SITE))
+def test_the_examples_of_the_page_run(town: Town, system: tuple[int, type[_Ledger]]) -> None:
+    page, here = Page("ask-by-soap"), {ADDRESS: town.door(SITE)}
+    asked, attached = page.blocks("python")
+    (message,), (by_curl,) = page.blocks("xml"), page.blocks("sh")
+    (town.folder / "message.xml").write_text(message, encoding="utf-8")
+    (town.folder / "rows.csv").write_text("宛名番号\n0000000001\n", encoding="cp932")
 
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=town.folder, capture_output=True, check=True, timeout=60
-    )
-
-    assert done.stdout.decode().strip() == "[1200, 80]"
+    assert run_python(asked, town.folder, here).strip() == "[1200, 80]"
+    assert "<amount>1200</amount>" in run_python(attached, town.folder, here)
+    described = run_shell(page.curl("?wsdl"), town.folder, here)
+    assert f"{town.door(SITE)}{PATH}" in described
+    assert "<amount>1200</amount>" in run_shell(page.curl("message.xml"), town.folder, here)
+    assert "<amount>1200</amount>" in run_shell(by_curl, town.folder, here)
+    assert len(system[1].asked) == 4
+    one, other = (said["body"] for said in system[1].asked if b"part-1" in said["body"])
+    assert one.split(b"\r\n") == other.split(b"\r\n")

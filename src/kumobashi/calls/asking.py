@@ -20,6 +20,7 @@ from kumobashi.calls.errors import (
     AnswerUntrusted,
     CallFailed,
     CallForeign,
+    CertificateRefused,
     NotPermitted,
     PeerAway,
     PeerSilent,
@@ -43,6 +44,7 @@ from kumobashi.calls.streams import Streams, TooLong, gathered
 from kumobashi.calls.wire import BUDGET, LARGEST_ANSWER, PROBLEM_TYPE, overhead
 from kumobashi.crypto.canonical import digest
 from kumobashi.crypto.errors import SealFailed
+from kumobashi.exchange.entrances import NotLetIn
 from kumobashi.kernel import JST, business_date, new_id
 
 _GRACE_SECONDS = 0.25  # the answering side says itself that it was too late
@@ -220,6 +222,11 @@ class Asker:
                         seconds=left + _GRACE_SECONDS,
                         largest=largest + overhead(largest),
                     )
+                except NotLetIn as error:
+                    trial.answered()  # whoever asks next is to hear the same
+                    if is_last:  # the first try broke off on a connection that was let in
+                        raise PeerSilent(**about(hop, sites)) from None
+                    raise CertificateRefused(**error.told(), **about(hop, sites)) from None
                 except NotConnected:
                     trial.failed()
                     # Whether the first try, which broke off, came through, nobody here knows.

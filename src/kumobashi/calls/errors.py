@@ -18,6 +18,7 @@ KumobashiError
     ├── CallOver              its time was over before it was handed on
     ├── ServiceAway, ServiceSilent, ServiceUnfit
     ├── PeerAway, PeerSilent
+    ├── CertificateRefused    the next site's entrance wants a client certificate, and not ours
     ├── AnswerUntrusted       the answer is not signed, or not to this request
     ├── CallsWaiting          too many at once; come again
     ├── JournalBroken         it cannot be recorded, so it does not go on
@@ -311,6 +312,25 @@ class PeerSilent(CallFailed):
     en = "No answer came from the gateway of {site} in time; it may have taken the call."
     remedy_ja = "登録や変更なら、結果を確かめてからもう一度照会してください: {contact}"
     remedy_en = "If the request changes something, look before asking again: {contact}"
+
+
+class CertificateRefused(CallFailed):
+    """What stands before the next gateway asks for a client certificate and did not get a good one.
+
+    How it refuses, with a page or by breaking TLS off, makes no difference.
+    """
+
+    code = "call.certificate_refused"
+    side = Side.ASKING_GATEWAY
+    status = 502
+    ja = "{site_name} の入口が、こちらのクライアント証明書を受け付けません（{reason}）。"
+    ja += "照会は届いていません。"
+    en = "The entrance of {site} does not take our client certificate ({reason_en}); the call was"
+    en += " not handed on."
+    remedy_ja = "private/<サイト>/tls/ の client.crt・client.key の有無・期限・発行者を確かめて"
+    remedy_ja += "ください。正しければ、相手に確かめてもらってください: {contact}"
+    remedy_en = "Look at client.crt and client.key in private/<site>/tls/: there, valid, of the"
+    remedy_en += " issuer that they take? If so, ask the other side: {contact}"
 
 
 class AnswerUntrusted(CallFailed):

@@ -22,8 +22,10 @@ from kumobashi.calls.sites import CurrentSites
 from kumobashi.calls.streams import WHOLE, Pieces, TooLong
 from kumobashi.calls.wire import LARGEST_REQUEST, overhead
 from kumobashi.crypto.canonical import digest
+from kumobashi.crypto.client_tls import ClientTls
 from kumobashi.crypto.http_signatures import EMPTY_BODY, sign_request
 from kumobashi.crypto.keys import SigningKey
+from kumobashi.exchange.entrances import NotLetIn, shown_at
 from kumobashi.kernel import Clock, KumobashiError, new_id
 
 log = logging.getLogger(__name__)
@@ -51,6 +53,7 @@ class Fetcher:
     clock: Clock
     sites: CurrentSites
     poster: Poster
+    tls: ClientTls
     answer: Answer  # what is done with a call: fields, body, and where it was fetched
     holders: Callable[[], frozenset[str]]  # where calls may wait for this site just now
     _polls: dict[str, list[asyncio.Task[None]]] = field(default_factory=dict)
@@ -83,6 +86,10 @@ class Fetcher:
                 await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
             try:
                 came = await self._ask(site)
+            except NotLetIn as error:
+                told = {"from": site, "reason": str(error)}
+                log.warning("the entrance does not take our client certificate", extra=told)
+                came = Answered(status=0, headers=(), body=b"")
             except (NotConnected, NoAnswer, TooLong, KumobashiError) as error:
                 log.debug("no calls fetched", extra={"from": site, "kind": type(error).__name__})
                 came = Answered(status=0, headers=(), body=b"")
@@ -97,7 +104,8 @@ class Fetcher:
                 doing.add_done_callback(self._under_way.discard)
 
     async def _ask(self, site: str) -> Answered:
-        address = self.sites().entry(site).url + WAITING_PATH
+        url = self.sites().entry(site).url
+        address = url + WAITING_PATH
         return await self.poster.send(
             "POST",
             address,
@@ -105,6 +113,7 @@ class Fetcher:
             body=b"",
             seconds=POLL_SECONDS + _GRACE_SECONDS,
             largest=LARGEST_REQUEST + overhead(LARGEST_REQUEST),
+            shown=shown_at(url, site, self.tls),
         )
 
     async def _do(self, site: str, came: Answered) -> None:
@@ -147,7 +156,8 @@ class Fetcher:
 
     async def _bring(self, site: str, call: str, answered: Answered) -> bool:
         """Bring an answer, or a piece of one; return whether somebody took it."""
-        address = self.sites().entry(site).url + ANSWERS_PATH + call
+        url = self.sites().entry(site).url
+        address = url + ANSWERS_PATH + call
         for number in range(_TRIES):  # an answer may come twice: the second finds nobody
             try:
                 came = await self.poster.send(
@@ -157,8 +167,9 @@ class Fetcher:
                     body=answered.body,
                     seconds=_ANSWER_SECONDS,
                     largest=LARGEST_REQUEST,
+                    shown=shown_at(url, site, self.tls),
                 )
-            except (NotConnected, NoAnswer):
+            except (NotConnected, NotLetIn, NoAnswer):
                 await asyncio.sleep(_FIRST_REST * (number + 1))
             else:
                 return came.status == _TAKEN

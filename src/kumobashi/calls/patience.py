@@ -17,6 +17,7 @@ from kumobashi.calls.errors import (
     CallFailed,
     CallForeign,
     CallsWaiting,
+    CertificateRefused,
     LinkChanging,
     NotHere,
     PeerAway,
@@ -30,7 +31,9 @@ Way = tuple[str, str]  # the asking system, and "system.service"
 LATELY_SECONDS: Final = 60.0
 LONGEST_SECONDS: Final = 5.0  # that a call waits for a change to be whole
 _PASSING: Final = frozenset(kind.code for kind in (CallForeign, LinkChanging, NotHere, PlanDiffers))
-_UNTOUCHED: Final = frozenset(kind.code for kind in (CallsWaiting, NotHere, PeerAway, ServiceAway))
+_UNTOUCHED: Final = frozenset(
+    kind.code for kind in (CallsWaiting, CertificateRefused, NotHere, PeerAway, ServiceAway)
+)
 
 
 @dataclass

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Self
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -22,8 +23,11 @@ from kumobashi.calls.streams import (
     TooLong,
     gathered,
 )
+from kumobashi.crypto.client_tls import Shown
+from kumobashi.exchange.entrances import NotLetIn, is_refusal, is_shut
 
 _CONNECT_SECONDS = 5.0
+_SHUT_SECONDS = 1.0  # calls that fail together ask once
 
 
 class NotConnected(Exception):
@@ -65,6 +69,7 @@ class Poster:
     def __init__(self, *, limit: int = 0) -> None:
         self._limit = limit
         self._session: aiohttp.ClientSession | None = None
+        self._shut: dict[str, tuple[float, Shown, asyncio.Future[bool]]] = {}
 
     async def send(
         self,
@@ -75,16 +80,23 @@ class Poster:
         body: bytes,
         seconds: float,
         largest: int,
+        shown: Shown | None = None,
     ) -> Answered:
         """Send a request and read the whole answer, of at most ``largest`` bytes.
 
         Raises:
-            NotConnected, NoAnswer, TooLong: see there.
+            NotConnected, NotLetIn, NoAnswer, TooLong: as :meth:`begin` does.
         """
         try:
             async with asyncio.timeout(seconds):
                 came = await self.begin(
-                    method, address, headers=headers, body=body, seconds=seconds, largest=largest
+                    method,
+                    address,
+                    headers=headers,
+                    body=body,
+                    seconds=seconds,
+                    largest=largest,
+                    shown=shown,
                 )
                 return await came.whole(largest)
         except TimeoutError:
@@ -99,15 +111,59 @@ class Poster:
         body: bytes,
         seconds: float,
         largest: int,
+        shown: Shown | None = None,
     ) -> Answered:
         """Send a request and read the answer, if it is a large one its beginning.
 
-        ``rest`` is what follows, at most ``largest`` bytes with the beginning; reading it raises
+        ``shown`` is how another site is met by TLS; without it, as the machine is set up. ``rest``
+        is what follows, at most ``largest`` bytes with the beginning; reading it raises
         ``NoAnswer`` and ``TooLong``.
 
         Raises:
             NotConnected, NoAnswer, TooLong: see there.
+            NotLetIn: the entrance of the other site wants another certificate of ours.
         """
+        try:
+            came = await self._begin(
+                method,
+                address,
+                headers=headers,
+                body=body,
+                seconds=seconds,
+                largest=largest,
+                shown=shown,
+            )
+        except (NotConnected, NoAnswer) as error:
+            is_late = isinstance(error, NoAnswer) and error.is_late
+            if shown and not is_late and await self._is_shut(address, shown):
+                raise NotLetIn(shown=shown.has_certificate) from None
+            raise
+        if shown and is_refusal(came.status, came.fields.get("content-type", ""), came.body):
+            if came.rest is not None:
+                await came.rest.aclose()
+            raise NotLetIn(shown=shown.has_certificate)
+        return came
+
+    async def _is_shut(self, address: str, shown: Shown) -> bool:
+        """Whether it was our certificate; found out by a connection without a call on it."""
+        door, now = f"https://{urlsplit(address).netloc}", asyncio.get_running_loop().time()
+        said = self._shut.get(door)
+        if said is None or now - said[0] >= _SHUT_SECONDS or said[1] is not shown:
+            found = asyncio.ensure_future(asyncio.to_thread(is_shut, door, shown))
+            said = self._shut[door] = (now, shown, found)
+        return await asyncio.shield(said[2])
+
+    async def _begin(
+        self,
+        method: str,
+        address: str,
+        *,
+        headers: Mapping[str, str] | list[tuple[str, str]],
+        body: bytes,
+        seconds: float,
+        largest: int,
+        shown: Shown | None,
+    ) -> Answered:
         answer: aiohttp.ClientResponse | None = None
         try:
             with _told_apart():
@@ -117,6 +173,7 @@ class Poster:
                         address,
                         data=io.BytesIO(body) if len(body) > WHOLE else body or None,
                         headers=headers,
+                        ssl=shown.context if shown else True,
                         allow_redirects=False,
                         skip_auto_headers=_NOT_ADDED,
                     )

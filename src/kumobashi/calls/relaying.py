@@ -8,7 +8,14 @@ sign is proof enough, and a call that dies here is told to whoever asks.
 
 from dataclasses import dataclass, field
 
-from kumobashi.calls.errors import CallForeign, CallOver, PeerAway, PeerSilent, Side
+from kumobashi.calls.errors import (
+    CallForeign,
+    CallOver,
+    CertificateRefused,
+    PeerAway,
+    PeerSilent,
+    Side,
+)
 from kumobashi.calls.handing import Handing
 from kumobashi.calls.posting import Answered, NoAnswer, NotConnected
 from kumobashi.calls.pressure import Place
@@ -20,6 +27,7 @@ from kumobashi.calls.wire import BUDGET, overhead, told_on
 from kumobashi.crypto.canonical import digest
 from kumobashi.crypto.http_signatures import sign_request
 from kumobashi.crypto.keys import SigningKey
+from kumobashi.exchange.entrances import NotLetIn
 from kumobashi.kernel import Clock, new_id
 
 _GRACE_SECONDS = 0.2
@@ -42,7 +50,8 @@ class Relaying:
         """Return what came back, as it came.
 
         Raises:
-            CallOver, CallsWaiting, PeerAway, PeerSilent: told by this relay, and not signed for.
+            CallOver, CallsWaiting, CertificateRefused, PeerAway, PeerSilent: told by this relay,
+                and not signed for.
         """
         header, sites = taken.header, self.sites()
         if taken.left <= 0:
@@ -65,6 +74,10 @@ class Relaying:
                     seconds=taken.left + _GRACE_SECONDS,
                     largest=LARGEST_STREAM + overhead(LARGEST_STREAM),
                 )
+            except NotLetIn as error:
+                trial.answered()
+                why = error.told() | about(hop, sites)
+                raise CertificateRefused(**why, side=Side.RELAY) from None
             except NotConnected:
                 trial.failed()
                 raise PeerAway(**about(hop, sites)) from None

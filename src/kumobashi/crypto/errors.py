@@ -6,7 +6,8 @@ KumobashiError
     │   ├── KeyTooOpen
     │   ├── KeyUnreadable
     │   ├── KeyExists
-    │   └── KeyUnfit
+    │   ├── KeyUnfit
+    │   └── CertificateUnfit  ours for TLS: no PEM, or the key of another certificate
     ├── NotCanonical
     ├── SignatureRefused
     │   ├── SignatureMissing
@@ -80,6 +81,16 @@ class KeyUnfit(KeyFailed):
     en = "Not usable as a public key: {reason}."
     remedy_ja = "相手の拠点の担当者に、鍵の登録内容を確かめてもらってください。"
     remedy_en = "Ask the people of that site to check the key they registered."
+
+
+class CertificateUnfit(KeyFailed):
+    """The certificate that we show in TLS, or the authorities that we believe, cannot be used."""
+
+    code = "crypto.certificate_unfit"
+    ja = "TLS の証明書 {path} を使えません（PEM の形でないか、鍵と組になっていません）。"
+    en = "The TLS certificate {path} cannot be used: no PEM, or the key is of another one."
+    remedy_ja = "証明書（client.crt）と鍵（client.key）を、組で置き直してください。"
+    remedy_en = "Put certificate (client.crt) and key (client.key) there again, as a pair."
 
 
 class NotCanonical(CryptoFailed):

@@ -5,6 +5,7 @@ KumobashiError
     ├── IllegalMove          a fault of ours: no such move between states
     ├── Fenced               another process has taken this work over
     ├── PeerUnreachable      the next hop does not answer; try again
+    │   ├── CertificateRefused   its entrance wants a client certificate, and not ours
     ├── PeerResting          the next hop is known to be down; it is not called
     ├── DoorsClosed          the next hop takes no calls at this hour
     ├── PeerRefused          the next hop answered no, with a code
@@ -69,6 +70,21 @@ class PeerUnreachable(ExchangeFailed):
     en = "{site} does not answer ({reason})."
     remedy_ja = "{site_name} の担当に連絡してください。復旧すると続きから自動で再開します。"
     remedy_en = "Call whoever runs {site}; work resumes by itself where it stopped."
+
+
+class CertificateRefused(PeerUnreachable):
+    """What stands before the next hop asks for a client certificate and got no good one.
+
+    How it refuses, with a page or by breaking TLS off, makes no difference.
+    """
+
+    code = "exchange.certificate_refused"
+    ja = "{site_name} の入口が、こちらのクライアント証明書を受け付けません（{reason}）。"
+    en = "The entrance of {site} does not take our client certificate ({reason_en})."
+    remedy_ja = "private/<サイト>/tls/ の client.crt・client.key の有無・期限・発行者を確かめて"
+    remedy_ja += "ください。置き直すと続きから自動で再開します。"
+    remedy_en = "Look at client.crt and client.key in private/<site>/tls/: there, valid, of the"
+    remedy_en += " issuer that they take? Work resumes by itself with better ones."
 
 
 class PeerResting(ExchangeFailed):

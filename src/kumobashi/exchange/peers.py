@@ -7,8 +7,16 @@ from typing import Any, BinaryIO
 import aiohttp
 
 from kumobashi.crypto.canonical import canonical, digest
+from kumobashi.crypto.client_tls import ClientTls, Shown
 from kumobashi.crypto.http_signatures import EMPTY_BODY, sign_request
-from kumobashi.exchange.errors import CourierAwaited, PeerRefused, PeerUnreachable, PeerWithoutKeys
+from kumobashi.exchange.entrances import NotLetIn, is_refusal, is_shut, shown_at
+from kumobashi.exchange.errors import (
+    CertificateRefused,
+    CourierAwaited,
+    PeerRefused,
+    PeerUnreachable,
+    PeerWithoutKeys,
+)
 from kumobashi.exchange.identity import Identity
 from kumobashi.exchange.lines import Lines
 from kumobashi.exchange.refusals import answer_object, read_refusal
@@ -28,10 +36,11 @@ Hear = Callable[[str, object], None]
 class Peers:
     """Signed calls to peers; one connection pool for the whole gateway, one line to each peer."""
 
-    def __init__(self, identity: Identity, clock: Clock, lines: Lines) -> None:
+    def __init__(self, identity: Identity, clock: Clock, lines: Lines, tls: ClientTls) -> None:
         self.lines = lines
         self._identity = identity
         self._clock = clock
+        self._tls = tls
         self._session: aiohttp.ClientSession | None = None
         self.hear: Hear = _unheard  # told every checkpoint that comes with an answer
 
@@ -158,26 +167,7 @@ class Peers:
             headers["content-type"] = media_type
         if length is not None:
             headers["content-length"] = str(length)
-        try:
-            async with self._pool().request(
-                method,
-                address,
-                data=body or None,
-                headers=headers,
-                allow_redirects=False,
-                timeout=self._patience(known.profile.answer_seconds),
-            ) as answer:
-                text = await answer.read()
-                status, after = answer.status, answer.headers.get("retry-after")
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            reason_ja, reason = _reason(error)
-            raise PeerUnreachable(
-                site=site,
-                site_name=known.name,
-                reason_ja=reason_ja,
-                reason=reason,
-                is_late=isinstance(error, TimeoutError),
-            ) from None
+        status, after, text = await self._sent(site, method, address, body, headers)
         if status >= 300:  # noqa: PLR2004 - the protocol has no redirects
             refusal = read_refusal(status, text, retry_after=after, now=self._clock.now())
             raise PeerRefused(
@@ -198,6 +188,50 @@ class Peers:
         if "checkpoint" in said:
             self.hear(site, said["checkpoint"])
         return said
+
+    async def _sent(
+        self,
+        site: str,
+        method: str,
+        address: str,
+        body: bytes | AsyncIterator[bytes],
+        headers: Mapping[str, str],
+    ) -> tuple[int, str | None, bytes]:
+        """Return status, ``Retry-After`` and body of what comes back."""
+        known = self._identity.at(site)
+        shown: Shown | None = None
+        try:
+            shown = shown_at(known.url, site, self._tls)
+            async with self._pool().request(
+                method,
+                address,
+                data=body or None,
+                headers=headers,
+                ssl=shown.context if shown else True,
+                allow_redirects=False,
+                timeout=self._patience(known.profile.answer_seconds),
+            ) as answer:
+                text = await answer.read()
+                status, fields = answer.status, answer.headers
+        except NotLetIn as error:
+            raise self._not_let_in(site, error) from None
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            if shown and await _was_ours(known.url, shown, error):
+                raise self._not_let_in(site, NotLetIn(shown=shown.has_certificate)) from None
+            reason_ja, reason = _reason(error)
+            raise PeerUnreachable(
+                site=site,
+                site_name=known.name,
+                reason_ja=reason_ja,
+                reason=reason,
+                is_late=isinstance(error, TimeoutError),
+            ) from None
+        if shown and is_refusal(status, fields.get("content-type", ""), text):
+            raise self._not_let_in(site, NotLetIn(shown=shown.has_certificate))
+        return status, fields.get("retry-after"), text
+
+    def _not_let_in(self, site: str, why: NotLetIn) -> CertificateRefused:
+        return CertificateRefused(site=site, site_name=self._identity.at(site).name, **why.told())
 
     def _pool(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -223,6 +257,11 @@ def _path(transfer: str, attempt: int) -> str:
 async def _chunks(body: BinaryIO) -> AsyncIterator[bytes]:
     while chunk := await asyncio.to_thread(body.read, _CHUNK_BYTES):
         yield chunk
+
+
+async def _was_ours(url: str, shown: Shown, error: BaseException) -> bool:
+    """Whether a connection failed for our certificate; asked by one without a call on it."""
+    return not isinstance(error, TimeoutError) and await asyncio.to_thread(is_shut, url, shown)
 
 
 def _reason(error: BaseException) -> tuple[str, str]:

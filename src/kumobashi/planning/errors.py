@@ -144,6 +144,17 @@ class NetworkUnknown(PlanningFailed):
     remedy_en = "Write network (ip, mac, segment, device) into the files in sites/."
 
 
+class NetworkMixed(PlanningFailed):
+    """One end of a connection has an IPv4 address, the other one IPv6: no packet has both."""
+
+    code = "planning.network_mixed"
+    status = 409
+    ja = "{site} と {other} の IP アドレスの版（IPv4・IPv6）が違うので、機器の設定を作れません。"
+    en = "No device can be told: of {site} and {other} one has IPv4 and the other IPv6."
+    remedy_ja = "sites/ のファイルの network.ip を、両方が通信に使う版にそろえてください。"
+    remedy_en = "Write both network.ip in sites/ in the version that the two use."
+
+
 class DeviceUnknown(PlanningFailed):
     """No site names such a device."""
 

@@ -11,7 +11,7 @@ from io import StringIO
 from ipaddress import ip_address
 from typing import Final
 
-from kumobashi.planning.errors import NetworkUnknown
+from kumobashi.planning.errors import NetworkMixed, NetworkUnknown
 from kumobashi.planning.net_rules import End, NetRule, NetRules
 
 HEADINGS: Final = (
@@ -65,9 +65,13 @@ def as_nftables(found: NetRules, device: str) -> str:
 
     Raises:
         NetworkUnknown: an address is not written down; half a list would close what is needed.
+        NetworkMixed: two ends that no packet can have.
     """
     if found.missing:
         raise NetworkUnknown(sites=", ".join(found.missing))
+    for rule in found.rules:
+        if _ip(rule.source) != _ip(rule.target):
+            raise NetworkMixed(site=rule.source.site, other=rule.target.site)
     mine = [rule for rule in found.rules if device in {rule.source.device, rule.target.device}]
     kinds = {
         end.device_kind

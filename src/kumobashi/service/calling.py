@@ -62,7 +62,7 @@ class Calling:
         self._looking: asyncio.Task[None] | None = None
         self._fetching: asyncio.Task[None] | None = None
         self._waiting = Waiting()
-        handing = Handing(self._poster, self._waiting)
+        handing = Handing(self._poster, self._waiting, gateway.tls)
         entrance = Entrance(identity.tenant, identity.site, gateway.clock, self.sites)
         self._entrance, self._clock = entrance, gateway.clock
         self.local: LocalCalls | None = None
@@ -132,6 +132,7 @@ class Calling:
             clock=gateway.clock,
             sites=self.sites,
             poster=self._poster,
+            tls=gateway.tls,
             answer=self.peer.answer,
             holders=self._holders,
         )

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kumobashi.crypto.client_tls import ClientTls
 from kumobashi.crypto.keys import SealKey, SigningKey
 from kumobashi.directory.document import adopt
 from kumobashi.directory.entries import Directory
@@ -79,6 +80,9 @@ class Gateway:
             work=var / "work" / self.process if is_shared else var / "work",
         )
         self.api_token = (private / "api.token").read_text(encoding="ascii").strip()
+        self.tls = ClientTls(private / "tls")
+        for known in self.identity.here.connects_to:  # files that cannot be used stop it here
+            self.tls.towards(known.site, self.identity.at(known.site).url)
         tenant = self.identity.tenant
         self.store = open_state(settings, tenant, patience_seconds=_PATIENCE_SECONDS)
         migrate(self.store)
@@ -99,7 +103,7 @@ class Gateway:
         self._looking: asyncio.Task[None] | None = None
         memory = PeerMemory(self.ledger)
         self.lines = Lines(self.identity, self.clock, known=memory.known(), keep=memory.keep)
-        self.peers = Peers(self.identity, self.clock, self.lines)
+        self.peers = Peers(self.identity, self.clock, self.lines, self.tls)
         self.evidence = Keeper(
             self.store,
             tenant=self.identity.tenant,

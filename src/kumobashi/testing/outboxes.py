@@ -7,6 +7,7 @@ from io import BytesIO
 from pathlib import Path
 
 from kumobashi.crypto.canonical import digest
+from kumobashi.crypto.client_tls import ClientTls
 from kumobashi.crypto.keys import SealKey, SigningKey
 from kumobashi.directory.entries import Directory
 from kumobashi.exchange.deeds import Deeds
@@ -100,7 +101,7 @@ def outbox(
     memory = PeerMemory(ledger)
     process = Leases(store, here.tenant, owner="only", seconds=30)
     lines = Lines(here, clock, known=memory.known(), keep=memory.keep)
-    peers = Peers(here, clock, lines)
+    peers = Peers(here, clock, lines, ClientTls(folder / "private" / SENDER / "tls"))
     keys = TransferKeys(ErasableSecrets(var / "keys"), here.sealing)
     sender = Sender(
         identity=here,

@@ -25,6 +25,7 @@ from kumobashi.calls.relaying import Relaying
 from kumobashi.calls.sites import Sites
 from kumobashi.calls.taking import Entrance
 from kumobashi.calls.waiting import Waiting
+from kumobashi.crypto.client_tls import ClientTls
 from kumobashi.crypto.keys import SealKey, SigningKey
 from kumobashi.directory.entries import (
     ConnectionEntry,
@@ -173,7 +174,7 @@ class City:
         )
         sites = Sites(self.directory, place.name)
         waiting = self.rooms[place.name] = Waiting()
-        handing = Handing(self.poster, waiting)
+        handing = Handing(self.poster, waiting, ClientTls(place.folder / "tls"))
         here = Here(
             tenant=TENANT,
             site=place.name,
@@ -208,6 +209,7 @@ class City:
             clock=place.clock,
             sites=lambda: sites,
             poster=self.poster,
+            tls=handing.tls,
             answer=peer.answer,
             holders=lambda: frozenset(sites.reachable),
         )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from kumobashi.crypto.client_tls import ClientTls
 from kumobashi.crypto.keys import SealKey, SigningKey
 from kumobashi.exchange.errors import PeerWithoutKeys
 from kumobashi.exchange.identity import Identity
@@ -28,7 +29,7 @@ def peers(tmp_path_factory: pytest.TempPathFactory) -> Peers:
         work=Path("work"),
     )
     clock = SystemClock()
-    return Peers(identity, clock, Lines(identity, clock))
+    return Peers(identity, clock, Lines(identity, clock), ClientTls(private / "tls"))
 
 
 @pytest.mark.parametrize(

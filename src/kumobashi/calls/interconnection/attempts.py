@@ -10,13 +10,13 @@ from typing import Final
 
 from kumobashi.calls.asking import Asker, Wish
 from kumobashi.calls.binary_http import Answer, Request
-from kumobashi.calls.errors import PeerAway
+from kumobashi.calls.errors import CertificateRefused, PeerAway
 from kumobashi.calls.header import CallHeader
 from kumobashi.calls.here import Here
 from kumobashi.calls.interconnection.blame import stage_of
 from kumobashi.calls.interconnection.canary import CANARY
-from kumobashi.calls.interconnection.connecting import Connection, connect
-from kumobashi.calls.interconnection.errors import AnswerUnfit, OverCourier
+from kumobashi.calls.interconnection.connecting import connect
+from kumobashi.calls.interconnection.errors import AnswerUnfit, OverCourier, TlsUnfit
 from kumobashi.calls.interconnection.probes import (
     BULK,
     Probe,
@@ -30,6 +30,7 @@ from kumobashi.calls.permits import CallLink
 from kumobashi.calls.relaying import about
 from kumobashi.calls.signing import Proof
 from kumobashi.calls.wire import LARGEST_ANSWER, LARGEST_REQUEST
+from kumobashi.exchange.entrances import Entrance
 from kumobashi.kernel import KumobashiError, from_wire
 
 _VERSION: Final = "v1"  # of what probes say
@@ -62,7 +63,8 @@ class Attempts:
     calls: dict[str, str] = field(default_factory=dict)  # digest of each request
     tested: CallLink | None = None
     version_there: str = ""  # of the other gateway
-    _connection: Connection | None = None
+    _connection: Entrance | None = None
+    _unfit: KumobashiError | None = None  # why TLS did not come about
     _ahead: tuple[timedelta, timedelta] | None = None  # its clock, give or take
     _late: KumobashiError | None = None  # what the way ended with, told at the step it is about
 
@@ -109,7 +111,14 @@ class Attempts:
                 f"{hop.name}が取りに来るため、こちらからは接続しません",
                 f"{leg.next_site} comes for its calls; nothing is opened from here",
             )
-        found = self._connection = await connect(hop.url, about(leg.next_site, sites))
+        try:
+            found = await connect(
+                hop.url, leg.next_site, self.here.handing.tls, about(leg.next_site, sites)
+            )
+        except (CertificateRefused, TlsUnfit) as error:  # somebody is there: told at its step
+            self._unfit = error
+            return Outcome.PASSED, f"{hop.name}につながりました", f"{leg.next_site} is there"
+        self._connection = found
         taken = f"{found.microseconds / 1000:.1f} ms"
         return (
             Outcome.PASSED,
@@ -118,6 +127,8 @@ class Attempts:
         )
 
     async def _tls(self) -> Found:
+        if self._unfit:
+            raise self._unfit
         found = self._connection
         if found is None:
             return Outcome.SKIPPED, "こちらからは接続しません", "nothing is opened from here"
@@ -127,13 +138,16 @@ class Attempts:
                 "TLS を使わない接続です（本文と署名は別に守られます）",
                 "plain HTTP; bodies and signatures are protected apart from it",
             )
-        left = found.expires - self.here.clock.now()
-        outcome = Outcome.WARNED if left < _EXPIRY_WARNS else Outcome.PASSED
-        return (
-            outcome,
-            f"{found.tls}、証明書の残り {left.days} 日",
-            f"{found.tls}, the certificate is good for {left.days} days",
-        )
+        now = self.here.clock.now()
+        left = found.expires - now
+        ja = f"{found.tls}、証明書の残り {left.days} 日"
+        en = f"{found.tls}, the certificate is good for {left.days} days"
+        if found.shown_until:
+            ours = found.shown_until - now
+            ja += f"、こちらのクライアント証明書の残り {ours.days} 日"
+            en += f", our client certificate for {ours.days}"
+            left = min(left, ours)
+        return Outcome.WARNED if left < _EXPIRY_WARNS else Outcome.PASSED, ja, en
 
     async def _way(self) -> Found:
         """Greet the other gateway; a failure that is about a later step is told there."""

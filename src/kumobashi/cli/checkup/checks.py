@@ -88,7 +88,7 @@ def failed(code: str, name: Words, error: KumobashiError, *, where: str = "") ->
 
 def examine(folder: Path | None, clock: Clock) -> Iterator[Check]:
     """Look at everything, one by one; without a workspace at the installation alone."""
-    from kumobashi.cli.checkup import clocks, incidents, installation, keys, peers, room
+    from kumobashi.cli.checkup import client_tls, clocks, incidents, installation, keys, peers, room
 
     now = clock.now()
     place = folder or Path.cwd()
@@ -110,8 +110,10 @@ def examine(folder: Path | None, clock: Clock) -> Iterator[Check]:
         )
         return
     workspace, described = _workspace(folder)
+    hops = client_tls.hops(folder, workspace) if workspace else []
     asked = peers.ask_all(
-        {name: site.url for name, site in workspace.sites.items()} if workspace else {}
+        {name: site.url for name, site in workspace.sites.items()} if workspace else {},
+        shown=client_tls.shown_to(hops),
     )
     yield described
     yield keys.modes(folder)
@@ -120,6 +122,7 @@ def examine(folder: Path | None, clock: Clock) -> Iterator[Check]:
     if workspace:
         yield from keys.of_sites(folder, workspace, held.directory)
         yield from keys.certificates(workspace, now)
+        yield from client_tls.checks(hops, now)
     yield from room.checks(folder, workspace)
     yield clocks.own(now, held.directory)
     if workspace:

@@ -14,11 +14,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import Enum
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from kumobashi import __version__
 from kumobashi.cli.checkup.checks import Check, State, fine, words
 from kumobashi.cli.checkup.clocks import Reading
+from kumobashi.crypto.client_tls import Shown
+from kumobashi.exchange.entrances import is_shut
 from kumobashi.exchange.views import Words
 from kumobashi.kernel import JST
 from kumobashi.kernel.clock import from_wire
@@ -36,6 +39,7 @@ class Reason(Enum):
     REFUSED = "refused"
     CERTIFICATE = "certificate"
     TLS = "tls"
+    CLIENT_CERTIFICATE = "client_certificate"
     SILENT = "silent"
     UNREACHABLE = "unreachable"
     STRANGER = "stranger"
@@ -68,8 +72,9 @@ Reply = Answer | Silence
 class Asked:
     """Sites that are being asked."""
 
-    def __init__(self, urls: Mapping[str, str], seconds: float) -> None:
+    def __init__(self, urls: Mapping[str, str], seconds: float, shown: Mapping[str, Shown]) -> None:
         self._seconds = seconds
+        self._shown = shown
         self._found: dict[str, Reply] = {}
         self._threads = {
             site: threading.Thread(target=self._ask, args=(site, url), daemon=True)
@@ -79,7 +84,7 @@ class Asked:
             thread.start()
 
     def _ask(self, site: str, url: str) -> None:
-        self._found[site] = ask(url, self._seconds)
+        self._found[site] = ask(url, self._seconds, self._shown.get(site))
 
     def replies(self) -> Iterator[tuple[str, Reply]]:
         """Yield what each has said, in order, as soon as it is known."""
@@ -88,16 +93,32 @@ class Asked:
             yield site, self._found.get(site, Silence(Reason.SILENT))
 
 
-def ask_all(urls: Mapping[str, str], seconds: float = _PATIENCE_SECONDS) -> Asked:
-    """Begin to ask sites at these addresses."""
-    return Asked(urls, seconds)
+def ask_all(
+    urls: Mapping[str, str],
+    seconds: float = _PATIENCE_SECONDS,
+    shown: Mapping[str, Shown] = MappingProxyType({}),
+) -> Asked:
+    """Begin to ask sites at these addresses; ``shown`` is how one is met by TLS, by its name."""
+    return Asked(urls, seconds, shown)
 
 
-def ask(url: str, seconds: float = _PATIENCE_SECONDS) -> Reply:
+def ask(url: str, seconds: float = _PATIENCE_SECONDS, shown: Shown | None = None) -> Reply:
     """Ask ``/health`` of one address."""
+    found = _asked(url, seconds, shown)
+    if shown and isinstance(found, Silence) and is_shut(url, shown):
+        return Silence(Reason.CLIENT_CERTIFICATE)
+    return found
+
+
+def _asked(url: str, seconds: float, shown: Shown | None) -> Reply:
     parts = urlsplit(url)
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=seconds)
+    host, port = parts.hostname or "", parts.port
+    if parts.scheme == "https":
+        connection: http.client.HTTPConnection = http.client.HTTPSConnection(
+            host, port, timeout=seconds, context=shown.context if shown else None
+        )
+    else:
+        connection = http.client.HTTPConnection(host, port, timeout=seconds)
     try:
         connection.connect()
         until = _end_of_certificate(connection.sock)
@@ -195,6 +216,13 @@ _SENTENCES: Mapping[Reason, tuple[Words, Words]] = {
         words(
             "url の http と https の別、間に立つ機器を確かめてください。",
             "Look at http or https in the url, and at what stands between.",
+        ),
+    ),
+    Reason.CLIENT_CERTIFICATE: (
+        words("クライアント証明書を受け付けません", "does not take our client certificate"),
+        words(
+            "private/<サイト>/tls/ の client.crt と client.key を確かめてください。",
+            "Look at client.crt and client.key in private/<site>/tls/.",
         ),
     ),
     Reason.SILENT: (

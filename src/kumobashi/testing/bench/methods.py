@@ -23,6 +23,7 @@ from pyarrow import csv
 
 from kumobashi.conversion.jobs.cloud import Answer, Session
 from kumobashi.conversion.jobs.ingest import IngestJobs, State
+from kumobashi.conversion.jobs.keys import Key
 from kumobashi.testing.bench import usage
 from kumobashi.testing.bench.errors import PipelineFailed, RowsDiffer
 from kumobashi.testing.bench.machine import describe, fsync_per_second, load
@@ -152,7 +153,7 @@ class _Counting(Session):
 def _by_jobs(session: _Counting, rows: pa.Table, path: Path) -> Sent:
     """Bring all rows by one job: create, upload, close, poll, fetch what failed."""
     csv.write_csv(rows, path)
-    jobs = IngestJobs(session, TABLE, KEY)
+    jobs = IngestJobs(session, TABLE, Key((KEY,)))
     job = jobs.create("upsert")
     jobs.upload(job.id, path)
     jobs.close(job.id)
