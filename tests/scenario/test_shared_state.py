@@ -1,17 +1,28 @@
 """Several processes of a site on one PostgreSQL: killed, frozen, restarted; applied once."""
 
+import http.client
+import json
 import random
 import shutil
 import signal
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
+from kumobashi.calls.binary_http import Request
+from kumobashi.calls.header import CallHeader
+from kumobashi.calls.signing import PATH, sign_call
+from kumobashi.crypto.canonical import digest
+from kumobashi.crypto.keys import SigningKey
+from kumobashi.kernel import new_id
 from kumobashi.testing.city import City
 from kumobashi.testing.gateways import GatewayProcess, Timeout, until
 from kumobashi.testing.postgresql import application_database, running
@@ -287,3 +298,51 @@ def test_sessions_that_are_cut_are_made_anew(
                     " where application_name = 'kumobashi' and usename = current_user",
                 )
         settles(town, transfer)
+
+
+def test_a_call_that_one_process_took_no_other_takes(town: Town, shared: Shared) -> None:
+    """Whoever recorded a call hands it to the other process; both are asked at once too."""
+    first = shared.begin(CLOUD)
+    other = shared.another(CLOUD, serves=True)
+    doors = [first.url, other.url] * 3
+
+    for _ in range(5):
+        fields, body = _signed_call(town.folder, CLOUD, "asp-relay")
+        with ThreadPoolExecutor(len(doors)) as pool:
+            came = list(pool.map(lambda door: _handed_over(door, fields, body), doors))  # noqa: B023
+        # The relay has no systems, so whoever takes the call refuses it, signed, for that.
+        assert sorted(came) == ["call.foreign"] + ["crypto.signature_replayed"] * (len(doors) - 1)
+
+
+def _signed_call(folder: Path, to_site: str, asking_site: str) -> tuple[dict[str, str], bytes]:
+    key = SigningKey.load(folder / "private" / asking_site / "sign.key")
+    now = datetime.now(UTC)
+    header = CallHeader(
+        call=new_id(),
+        tenant="999997",
+        link="arrears-payments",
+        asker="arrears",
+        asking_site=asking_site,
+        answerer="collection",
+        answering_site=to_site,
+        service="payments",
+        version="v1",
+        unit="",
+        kind="",
+        purpose="arrears",
+        agreement="",
+        plan="sha256:" + "0" * 64,
+        correlation=new_id(),
+        sent=now,
+        budget_ms=5000,
+        is_test=False,
+    )
+    body = Request(method="GET", path="/payments/17").encode()
+    return sign_call(header, digest(body), "message/bhttp", key, now).fields, body
+
+
+def _handed_over(door: str, fields: dict[str, str], body: bytes) -> str:
+    line = http.client.HTTPConnection(urlsplit(door).netloc, timeout=20)
+    with closing(line):
+        line.request("POST", PATH, body=body, headers=fields)
+        return str(json.loads(line.getresponse().read())["code"])

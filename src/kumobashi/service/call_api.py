@@ -36,9 +36,11 @@ from kumobashi.calls.taking import Entrance, Taken
 from kumobashi.calls.wire import LARGEST_REQUEST, PROBLEM_TYPE, end_to_end, overhead
 from kumobashi.crypto.errors import CryptoFailed
 from kumobashi.kernel import KumobashiError
+from kumobashi.storage.errors import StorageFailed
 
 if TYPE_CHECKING:
     from kumobashi.calls.answering import Answerer
+    from kumobashi.calls.claiming import Claims
     from kumobashi.calls.permits import Known
     from kumobashi.calls.refusals import Refusals
     from kumobashi.calls.relaying import Relaying
@@ -85,12 +87,18 @@ class PeerCalls:
         answerer: "Answerer | None",
         relaying: "Relaying | None",
         refusals: "Refusals | None" = None,
+        claims: "Claims | None" = None,
     ) -> None:
-        """``refusals`` keeps what is turned away; a relay keeps nothing."""
+        """Be that door.
+
+        ``refusals`` keeps what is turned away; a relay keeps nothing. ``claims`` are needed where
+        other processes of this site answer too.
+        """
         self._entrance = entrance
         self._answerer = answerer
         self._relaying = relaying
         self._refusals = refusals
+        self._claims = claims
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI)."""
@@ -111,12 +119,14 @@ class PeerCalls:
         try:
             taken = self._entrance.take(fields, body, fetched_from=fetched_from)
             return await self._answer(taken)
-        except (CallFailed, CryptoFailed) as error:
+        except (CallFailed, CryptoFailed, StorageFailed) as error:
             return await self._turned_away(fields, error)
 
     async def _answer(self, taken: Taken) -> Answered:
         is_here = taken.header.answering_site == self._entrance.site
         if is_here and self._answerer:
+            if self._claims:
+                await self._claims.claim(taken.header)
             return await self._answerer.answer(taken)
         if self._relaying and not is_here:
             return await self._relaying.answer(taken)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from kumobashi.calls.answering import Answerer
 from kumobashi.calls.asking import Asker
+from kumobashi.calls.claiming import Claims
 from kumobashi.calls.fetching import Fetcher
 from kumobashi.calls.handing import Handing
 from kumobashi.calls.here import Here
@@ -121,7 +122,11 @@ class Calling:
                 record=self._refused,
             )
         self.peer = PeerCalls(
-            entrance, answerer=answerer, relaying=relaying, refusals=self._refusals
+            entrance,
+            answerer=answerer,
+            relaying=relaying,
+            refusals=self._refusals,
+            claims=Claims(gateway.store, gateway.clock) if gateway.store.is_shared else None,
         )
         self.held = WaitingCalls(
             site=identity.site, waiting=self._waiting, sites=self.sites, clock=gateway.clock
