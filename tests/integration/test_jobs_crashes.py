@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -79,7 +80,7 @@ def store_at(url: str, private: Path) -> JobsTables:
     """Return the tables of a cloud that runs elsewhere."""
     port = int(url.split(":")[2].split("/", maxsplit=1)[0])
     there = RunningCloud(private.parent / "cloud", SETTINGS, None, port)  # type: ignore[arg-type]
-    return tables(there, patience_seconds=2.0, upload_bytes=2_000)
+    return tables(there, patience_seconds=2.0, upload_bytes=1_000)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -88,7 +89,7 @@ def test_killed_at_any_moment_under_any_fault_every_row_is_there_once(
 ) -> None:
     chance = random.Random(seed)
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path.cwd()), *sys.path])}
-    with jobs_cloud(tmp_path / "cloud", SETTINGS) as cloud:
+    with jobs_cloud(tmp_path / "cloud", replace(SETTINGS, work_seconds=0.2)) as cloud:
         base = ""
         for sequence in (1, 2, 3):
             transfer = new_id()
@@ -98,7 +99,7 @@ def test_killed_at_any_moment_under_any_fault_every_row_is_there_once(
                 cloud.fail(*chance.sample(PASSING, 3 if kills else 0))
                 with subprocess.Popen(command, env=environ, stderr=subprocess.PIPE) as process:
                     if kills:
-                        time.sleep(chance.uniform(0.7, 2.5))
+                        time.sleep(chance.uniform(0.6, 2.2))
                         if chance.random() < 0.3:
                             cloud.kill()
                             cloud.start()
