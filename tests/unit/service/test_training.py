@@ -58,9 +58,18 @@ def database_by_variable(city: Path) -> None:
         path.write_text(text.replace(place, "env:CHILDCARE_DSN"), encoding="utf-8")
 
 
+def real_cloud(city: Path) -> None:
+    cloud = (
+        '{kind: jobs, url: "https://cloud.example.jp/v1", token_url: "http://127.0.0.1:1/t",'
+        ' client_id: "env:ID", client_secret: "env:SECRET"}'
+    )
+    change(city / "systems" / "vaccination.yaml", "{kind: duckdb}", cloud)
+
+
 @pytest.mark.parametrize(
     ("way_out", "place"),
     [
+        (real_cloud, "systems/vaccination.yaml store.url"),
         (real_city, "municipality.code 121002"),
         (real_address, "sites/asp-relay.yaml url"),
         (address_by_name, "sites/asp-relay.yaml url"),

@@ -5,8 +5,7 @@ is asked how far it is, and the results are fetched row by row: taken, refused, 
 are given by query jobs, page by page. In go a load and the settings of a cloud; out comes that
 every row is there, once, or which were refused and why.
 
-The paths, states and fields follow the shape of the bulk interfaces that large public clouds
-publish ("Bulk API 2.0" of a vendor of business clouds, its limits page of 2021 to 2026); vendors
-put a prefix of their own before the names of headers and result columns, so these are read by how
-they end.
+The paths, states, fields and default limits follow the shape of the bulk interfaces that large
+public clouds publish (their developer guides and limits pages, 2021 to 2026); vendors put a prefix
+of their own before the names of headers and result columns, so these are read by how they end.
 """
