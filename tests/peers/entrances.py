@@ -86,11 +86,12 @@ def entrance(
         ["-p", folder, "-e", "stderr", "-c", config] if kind == "nginx" else ["-f", config]
     )
     command: list[str | Path] = [found.path, *words]
-    with running(command, folder / f"{kind}.log", partial(_listens, port), found.starts()):
+    with running(command, folder / f"{kind}.log", partial(listens, port), found.starts()):
         yield
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
+    """Whether somebody takes connections at a port of this machine."""
     with socket.socket() as line:
         line.settimeout(2)
         return line.connect_ex(("127.0.0.1", port)) == 0

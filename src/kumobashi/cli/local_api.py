@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kumobashi.planning.workspace import Workspace
 
 _PATIENCE_SECONDS = 60.0
+_LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what listens everywhere
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +176,9 @@ class LocalApi:
 def open_local_api(workspace: "Workspace", site: str) -> LocalApi:
     """Return the gateway of a site; the token is read from its private folder.
 
+    Where ``KUMO_HOST`` or ``KUMO_PORT`` let it listen elsewhere than at its url, behind a proxy
+    that ends TLS, it is asked there.
+
     Raises:
         SiteMissing: the workspace has no such site.
         KeyTooOpen, KeyUnreadable: the token may not or cannot be read.
@@ -182,8 +186,19 @@ def open_local_api(workspace: "Workspace", site: str) -> LocalApi:
     if site not in workspace.sites:
         raise SiteMissing(site=site, known=", ".join(sorted(workspace.sites)))
     return LocalApi(
-        site=site, url=workspace.sites[site].url, token=read_token(workspace.folder, site)
+        site=site, url=_address(workspace, site), token=read_token(workspace.folder, site)
     )
+
+
+def _address(workspace: "Workspace", site: str) -> str:
+    from kumobashi.service.settings import listen_at, read_settings
+
+    settings, url = read_settings(workspace.folder, site), workspace.sites[site].url
+    if settings.host is None and settings.port is None:
+        return url
+    host, port = listen_at(settings, url)
+    host = _LOOPBACK.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def sender_of(workspace: "Workspace", name: str) -> LocalApi:

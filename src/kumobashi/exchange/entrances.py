@@ -147,7 +147,7 @@ def is_shut(url: str, shown: Shown) -> bool:
         look(url, shown)
     except NotLetIn:
         return True
-    except OSError:
+    except (OSError, UnicodeError):  # a name that is none
         return False
     return False
 

@@ -25,5 +25,5 @@ async def connect(url: str, site: str, tls: ClientTls, about: dict[str, object])
         raise TlsUnfit(
             reason=getattr(error, "verify_message", "") or error.reason, **about
         ) from None
-    except OSError:  # a timeout is one
+    except (OSError, UnicodeError):  # a timeout is one; a name that is none
         raise PeerAway(**about) from None
