@@ -17,6 +17,7 @@ KumobashiError
     │   ├── SignatureReplayed
     │   ├── BodyAltered
     │   └── NoncesFull
+    ├── TokenUnfit            a token of others: its form, its key, its algorithm
     └── SealFailed
         ├── NotForUs
         ├── SealedTruncated
@@ -127,6 +128,17 @@ class SignatureInvalid(SignatureRefused):
     code = "crypto.signature_invalid"
     ja = "署名が正しくありません（{reason}）。改ざんか、鍵の取り違えです。"
     en = "The signature is not valid: {reason}."
+
+
+class TokenUnfit(CryptoFailed):
+    """A token that others made is not in the form, not by the key, or not as was permitted."""
+
+    code = "crypto.token_unfit"
+    status = 401
+    ja = "トークンを信じられません（{reason}）。"
+    en = "The token cannot be believed: {reason}."
+    remedy_ja = "発行元の設定（アルゴリズム、鍵、有効期限）を確かめてください。"
+    remedy_en = "Look at who issued it: the algorithm, the key, the time."
 
 
 class UnknownKey(SignatureRefused):
