@@ -17,7 +17,7 @@ from kumobashi.kernel import JST, SystemClock
 directory = Group(
     "directory",
     ja="署名付きディレクトリ（サイト・システム・サービス・公開鍵の一覧）を発行し、見て、比べ、変えます。",
-    en="Publish, show, compare and change the signed directory of sites, systems, services and keys.",
+    en="Publish, show, compare and change the signed directory: sites, systems, services, keys.",
     example="kumobashi directory show",
 )
 

@@ -1,8 +1,7 @@
 """``kumobashi directory register``, ``change``, ``retire`` and ``undo``."""
 
 import getpass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 from rich.text import Text
@@ -50,7 +49,7 @@ _BY = option(
 @_WRITE
 @_BY
 def register(
-    terminal: Terminal, *, kind: str, name: str, given: Any, is_written: bool, by: str | None
+    terminal: Terminal, *, kind: str, name: str, given: TextIO, is_written: bool, by: str | None
 ) -> Exit:
     """Register an entry."""
     from kumobashi.planning.registering import register as prepare
@@ -169,8 +168,8 @@ def _done(terminal: Terminal, ready: "Registration", at: "Occasion", is_wished: 
 
 def _tell(terminal: Terminal, ready: "Registration", *, is_wished: bool, is_done: bool) -> None:
     head = terminal.t(
-        f"{ready.entry}：{Path(ready.edit.file)}（ディレクトリ第{ready.version}版）",
-        f"{ready.entry}: {Path(ready.edit.file)} (directory {ready.version})",
+        f"{ready.entry}：{ready.edit.file}（ディレクトリ第{ready.version}版）",
+        f"{ready.entry}: {ready.edit.file} (directory {ready.version})",
     )
     terminal.out.print(Text(head, style="bold"), soft_wrap=True)
     for row in diff_lines(ready.edit.diff()):

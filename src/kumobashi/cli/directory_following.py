@@ -42,9 +42,9 @@ _LARGEST_BYTES: Final = 64 * 1024**2
 @option("--once", is_flag=True, ja="待たずに終わる", en="Do not wait for more")
 def follow(terminal: Terminal, *, url: str, of: str | None, state: Path | None, once: bool) -> Exit:
     """Follow the directory."""
-    from kumobashi.directory.document import read, write_durably
+    from kumobashi.directory.document import write_durably
     from kumobashi.directory.errors import DirectoryUnreachable
-    from kumobashi.directory.subscribing import take
+    from kumobashi.directory.subscribing import take, version_of
     from kumobashi.kernel import SystemClock
     from kumobashi.planning.publishing import trusted_key
 
@@ -53,7 +53,7 @@ def follow(terminal: Terminal, *, url: str, of: str | None, state: Path | None, 
     kept = path.read_text(encoding="ascii") if path.is_file() else None
     pause = 1.0
     while True:
-        since = read(kept, trusted=trusted, now=_long_ago()).version if kept else None
+        since = version_of(kept, trusted=trusted) if kept else None
         try:
             offered = _ask(url, since, 0 if once else _WAIT_SECONDS)
         except DirectoryUnreachable as error:
@@ -132,9 +132,3 @@ def _ask(url: str, since: int | None, wait: int) -> str | None:
     if isinstance(said, dict) and said.get("code") == DirectoryOld.code:
         raise DirectoryOld(version=said.get("version", "?"), known=since)
     raise DirectoryUnreachable(url=url, reason=f"HTTP {answer.status}")
-
-
-def _long_ago():  # noqa: ANN202
-    from datetime import UTC, datetime
-
-    return datetime(1970, 1, 1, tzinfo=UTC)

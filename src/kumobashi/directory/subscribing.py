@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from kumobashi.crypto.keys import VerifyKey
 from kumobashi.directory.differences import Difference, differences
-from kumobashi.directory.document import Directory, VerifyKey, read
+from kumobashi.directory.document import read
+from kumobashi.directory.entries import Directory
 from kumobashi.directory.errors import DirectoryForked
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -57,6 +59,11 @@ def take(offered: str, kept: str | None, *, trusted: VerifyKey, now: datetime) -
         since=known.version,
         differences=tuple(differences(known, directory)),
     )
+
+
+def version_of(kept: str, *, trusted: VerifyKey) -> int:
+    """Return the version of the document that was good last, also when its time is over."""
+    return read(kept, trusted=trusted, now=_LONG_AGO).version
 
 
 def concerns(difference: Difference, name: str | None) -> bool:

@@ -18,12 +18,15 @@ from io import StringIO
 from typing import Any, Final
 
 from ruamel.yaml import YAML
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode
 
 Path = tuple[str, ...]
 _STEP: Final = 2  # columns by which a block stands further in
 _WIDE: Final = 1_000_000  # columns: one line, however long
 _BOM: Final = "\ufeff"
+_KEY: Final = "x"
+_LINE_ENDS: Final = "\x7f\x85\u2028\u2029\ufeff"  # JSON leaves them, YAML does not
 
 
 def value_of(text: str) -> Any:  # noqa: ANN401 - whatever stands there
@@ -63,8 +66,8 @@ def added(text: str, path: Path, value: object = None, *, block: str | None = No
     depth = len(path) - 1
     while depth and _find(root, path[:depth]) is None:
         depth -= 1
-    around = _find(root, path[:depth])[1] if depth else root  # type: ignore[index]
-    if not isinstance(around, MappingNode) or holds(text, path):
+    around = _around(root, path[: depth + 1])
+    if holds(text, path):
         raise KeyError(".".join(path))
     new = path[depth:]
     if around.flow_style:
@@ -104,7 +107,7 @@ def removed(text: str, path: Path) -> str:
     pair = _find(root, path)
     if pair is None:
         raise KeyError(".".join(path))
-    around = _find(root, path[:-1])[1] if path[:-1] else root  # type: ignore[index]
+    around = _around(root, path)
     if len(around.value) == 1 and not around.flow_style:
         if not path[:-1]:
             raise KeyError(".".join(path))
@@ -144,15 +147,24 @@ def _find(node: Node, path: Path) -> tuple[ScalarNode, Node] | None:
     return found
 
 
+def _around(root: MappingNode, path: Path) -> MappingNode:
+    """Return the mapping that the last key of ``path`` stands in, or would."""
+    pair = _find(root, path[:-1])
+    found = pair[1] if pair else root
+    if not isinstance(found, MappingNode) or (not pair and len(path) > 1):
+        raise KeyError(".".join(path))
+    return found
+
+
 def _is_block(node: Node) -> bool:
     if isinstance(node, ScalarNode):
         return node.style in {"|", ">"}
-    return not node.flow_style
+    return isinstance(node, CollectionNode) and not node.flow_style
 
 
 def _end(node: Node) -> int:
     """Return where the last character of a value ends; the comments after it are not its own."""
-    while not isinstance(node, ScalarNode) and not node.flow_style and node.value:
+    while isinstance(node, CollectionNode) and not node.flow_style and node.value:
         last = node.value[-1]
         node = last[1] if isinstance(node, MappingNode) else last
     return int(node.end_mark.index)
@@ -176,9 +188,23 @@ def _inline(value: object) -> str:
     """Write a value on one line, so that it may stand between brackets too."""
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = True
-    yaml.allow_unicode = True
     yaml.width = _WIDE
     yaml.sort_base_mapping_type_on_output = False
     out = StringIO()
-    yaml.dump([value], out)
-    return out.getvalue().strip().removeprefix("[").removesuffix("]")
+    yaml.dump({_KEY: value}, out)
+    said = out.getvalue().strip().removeprefix(f"{{{_KEY}: ").removesuffix("}")
+    if "\n" not in said and _is_read_as(said, value):
+        return said
+    # What the emitter does not write so that it is read again: "? a", line ends of Unicode.
+    said = json.dumps(value, ensure_ascii=False)
+    for sign in _LINE_ENDS:
+        said = said.replace(sign, f"\\u{ord(sign):04x}")
+    return said
+
+
+def _is_read_as(said: str, value: object) -> bool:
+    try:
+        found = value_of(f"{{{_KEY}: {said}}}")
+    except YAMLError:
+        return False
+    return bool(found == {_KEY: value})
