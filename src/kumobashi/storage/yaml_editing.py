@@ -189,7 +189,7 @@ def _inline(value: object) -> str:
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = True
     yaml.width = _WIDE
-    yaml.sort_base_mapping_type_on_output = False
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     out = StringIO()
     yaml.dump({_KEY: value}, out)
     said = out.getvalue().strip().removeprefix(f"{{{_KEY}: ").removesuffix("}")

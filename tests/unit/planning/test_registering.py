@@ -3,6 +3,7 @@
 import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -217,7 +218,7 @@ def test_what_a_crash_left_half_done_can_be_taken_back(folder: Path, survives: i
 
 def test_bad_entries_are_refused_and_nothing_is_lost(folder: Path) -> None:
     before = _files(folder)
-    for error, deed in (
+    refused: list[tuple[type[Exception], Any]] = [
         (RegisteredAlready, lambda: register(folder, "contact", "vendor-a", CONTACT, AT)),
         (RegisteredAlready, lambda: register(folder, "site", "hall-core", "site: hall-core", AT)),
         (EntryUnfit, lambda: register(folder, "contact", "vendor-z", "[1", AT)),
@@ -234,7 +235,8 @@ def test_bad_entries_are_refused_and_nothing_is_lost(folder: Path) -> None:
         (EntryUnfit, lambda: retire(folder, "version", "collection.payments.v1", AT)),
         (EntryUnfit, lambda: retire(folder, "organisation", "city", AT)),
         (NothingToUndo, lambda: undo(folder, AT)),
-    ):
+    ]
+    for error, deed in refused:
         with pytest.raises(error):
             deed()
     assert _files(folder) == before
