@@ -4,6 +4,9 @@ It makes requests from the document, good ones and bad ones, and compares each a
 status that is documented, its media type, its schema, and never a failure of the server.
 """
 
+import http.client
+import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -25,27 +28,30 @@ checks.positive_data_acceptance.enabled = false
 
 
 @pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     ports = free_ports(tuple(SAMPLE_PORTS))
     folder = write_sample(tmp_path_factory.mktemp("openapi") / "city", ports=ports)
     url = f"http://127.0.0.1:{ports['hall-core']}"
     hall = GatewayProcess(folder, "hall-core", url)
     try:
         hall.wait_ready()
-        yield url
+        yield url, (folder / "private/hall-core/api.token").read_text("ascii").strip()
     finally:
         hall.stop()
 
 
-@pytest.mark.parametrize("document", ["/directory/v1/openapi.yaml"])
+@pytest.mark.parametrize(
+    ("document", "operations"), [("/directory/v1/openapi.yaml", 5), ("/api/v1/openapi.yaml", 14)]
+)
 def test_a_served_document_is_what_the_gateway_does(
-    gateway: str, document: str, tmp_path: Path
+    gateway: tuple[str, str], document: str, operations: int, tmp_path: Path
 ) -> None:
+    url, token = gateway
     config = tmp_path / "schemathesis.toml"
     config.write_text(CONFIG, encoding="utf-8")
     command = [
         sys.executable, "-m", "schemathesis.cli", "--config-file", str(config),
-        "run", f"{gateway}{document}",
+        "run", f"{url}{document}", "-H", f"Authorization: Bearer {token}",
         "--max-examples", "15", "--seed", "1",
         "--phases", "examples,coverage,fuzzing", "--generation-database", "none", "--no-color",
     ]  # fmt: skip
@@ -55,4 +61,24 @@ def test_a_served_document_is_what_the_gateway_does(
     )
 
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
-    assert "passed" in done.stdout  # it did test something
+    tried = re.search(r"Tested: ([0-9]+)", done.stdout)
+    assert tried, done.stdout
+    assert int(tried[1]) == operations
+
+
+def test_brackets_within_brackets_are_a_bad_request(gateway: tuple[str, str]) -> None:
+    url, token = gateway
+    line = http.client.HTTPConnection(url.removeprefix("http://"), timeout=30)
+    try:
+        line.request(
+            "POST",
+            "/api/v1/links/notice-attributes/runs",
+            body="[" * 100_000,
+            headers={"Authorization": f"Bearer {token}"},
+        )
+        answer = line.getresponse()
+        said = json.loads(answer.read())
+    finally:
+        line.close()
+
+    assert (answer.status, said["code"]) == (400, "service.bad_request")

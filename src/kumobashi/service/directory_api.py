@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +28,7 @@ from kumobashi.directory.errors import (
 from kumobashi.directory.subscribing import concerns
 from kumobashi.kernel import Clock, KumobashiError, to_wire
 from kumobashi.planning.publishing import FILE, load_version, trusted_key
+from kumobashi.service.described import described
 from kumobashi.service.errors import BadRequest
 from kumobashi.service.problems import problem
 
@@ -63,7 +63,7 @@ class DirectoryFace:
         """Return the routes."""
         return [
             Route("/directory/v1", self._directory, methods=["GET"]),
-            Route("/directory/v1/openapi.yaml", _openapi, methods=["GET"]),
+            Route("/directory/v1/openapi.yaml", described("directory"), methods=["GET"]),
         ]
 
     async def _directory(self, request: Request) -> Response:
@@ -151,11 +151,6 @@ class DirectoryFace:
         held = _Held(token, read(token, trusted=trusted_key(self.workspace), now=long_ago))
         self._newest = (mark, held)
         return held
-
-
-async def _openapi(_request: Request) -> Response:
-    text = (files("kumobashi.service") / "openapi" / "directory.yaml").read_bytes()
-    return Response(text, media_type="application/yaml")
 
 
 def _number(request: Request, name: str) -> int | None:
