@@ -6,6 +6,8 @@ import click
 from rich.text import Text
 
 from kumobashi.cli.command import Group, command, option
+from kumobashi.cli.directory_changing import change, register, retire, undo
+from kumobashi.cli.directory_following import follow
 from kumobashi.cli.directory_looking import diff, list_systems, search, show_system
 from kumobashi.cli.exits import Exit
 from kumobashi.cli.plain_tables import plain_table
@@ -14,8 +16,8 @@ from kumobashi.kernel import JST, SystemClock
 
 directory = Group(
     "directory",
-    ja="署名付きディレクトリ（サイト・システム・サービス・公開鍵の一覧）を発行し、見て、比べます。",
-    en="Publish, show and compare the signed directory of sites, systems, services and keys.",
+    ja="署名付きディレクトリ（サイト・システム・サービス・公開鍵の一覧）を発行し、見て、比べ、変えます。",
+    en="Publish, show, compare and change the signed directory: sites, systems, services, keys.",
     example="kumobashi directory show",
 )
 
@@ -111,5 +113,16 @@ def show(terminal: Terminal, *, system: str | None) -> Exit:
     return Exit.OK
 
 
-for _command in (publish, show, list_systems, search, diff):
+for _command in (
+    publish,
+    show,
+    list_systems,
+    search,
+    diff,
+    register,
+    change,
+    retire,
+    undo,
+    follow,
+):
     directory.add_command(_command)

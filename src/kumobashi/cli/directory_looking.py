@@ -1,6 +1,6 @@
 """``kumobashi directory list``, ``search`` and ``diff``, and ``show`` of one system."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.table import Table
@@ -13,6 +13,7 @@ from kumobashi.cli.terminal import Terminal
 from kumobashi.kernel import SystemClock
 
 if TYPE_CHECKING:
+    from kumobashi.directory.differences import Difference
     from kumobashi.directory.entries import Directory, ServiceEntry, SystemEntry
 
 _WHAT = {
@@ -108,7 +109,7 @@ def search(terminal: Terminal, *, text: str) -> Exit:
 @click.argument("new", metavar="NEW")
 def diff(terminal: Terminal, *, old: str, new: str) -> Exit:
     """Compare two versions."""
-    from kumobashi.directory.differences import KINDS, differences
+    from kumobashi.directory.differences import differences
     from kumobashi.planning.publishing import load_version
 
     before, after = (load_version(terminal.folder, one) for one in (old, new))
@@ -118,18 +119,7 @@ def diff(terminal: Terminal, *, old: str, new: str) -> Exit:
             {
                 "old": before.version,
                 "new": after.version,
-                "differences": [
-                    {
-                        "kind": one.kind,
-                        "name": one.name,
-                        "what": one.what,
-                        "facts": {
-                            key: {"before": was, "after": now}
-                            for key, (was, now) in one.facts.items()
-                        },
-                    }
-                    for one in found
-                ],
+                "differences": [difference_json(one) for one in found],
             }
         )
         return Exit.DRIFTED if found else Exit.OK
@@ -140,14 +130,32 @@ def diff(terminal: Terminal, *, old: str, new: str) -> Exit:
     )
     terminal.out.print(Text(head, "bold"), soft_wrap=True)
     for one in found:
-        ja, en, style = _WHAT[one.what]
-        line = Text.assemble(
-            (f"  {t(ja, en)} ", style), f"{t(KINDS[one.kind], one.kind)} ", (one.name, "bold")
-        )
-        terminal.out.print(line, soft_wrap=True)
-        for key, (was, now) in one.facts.items():
-            terminal.out.print(Text(f"      {key}: {was} → {now}", "dim"), soft_wrap=True)
+        for line in difference_lines(terminal, one):
+            terminal.out.print(line, soft_wrap=True)
     return Exit.DRIFTED if found else Exit.OK
+
+
+def difference_json(one: "Difference") -> dict[str, Any]:
+    """Return a difference for machines."""
+    return {
+        "kind": one.kind,
+        "name": one.name,
+        "what": one.what,
+        "facts": {key: {"before": was, "after": now} for key, (was, now) in one.facts.items()},
+    }
+
+
+def difference_lines(terminal: Terminal, one: "Difference") -> list[Text]:
+    """Return a difference for people: what came, went or is another, and each fact."""
+    from kumobashi.directory.differences import KINDS
+
+    t = terminal.t
+    ja, en, style = _WHAT[one.what]
+    head = Text.assemble(
+        (f"  {t(ja, en)} ", style), f"{t(KINDS[one.kind], one.kind)} ", (one.name, "bold")
+    )
+    facts = (Text(f"      {key}: {was} → {now}", "dim") for key, (was, now) in one.facts.items())
+    return [head, *facts]
 
 
 def show_system(terminal: Terminal, held: "Directory", name: str) -> Exit:

@@ -40,7 +40,7 @@ def failure_of(terminal: Terminal, error: Exception) -> Failure:
     """Return what there is to say about an error."""
     ours = _ours(error)
     code = ours.said if isinstance(ours, GatewayRefused) else ours.code
-    mistakes = tuple(ours.mistakes) if ours.code == "planning.workspace_broken" else ()
+    mistakes = tuple(getattr(ours, "mistakes", ()))  # of a workspace that is broken, or would be
     return Failure(
         what=ours.say(terminal.lang),
         code=code,

@@ -14,7 +14,8 @@ from kumobashi.cli.terminal import Terminal
 from kumobashi.cli.wording import hung
 
 if TYPE_CHECKING:
-    from kumobashi.planning.moving import Move, MovedLink
+    from kumobashi.planning.following import MovedLink
+    from kumobashi.planning.moving import Move
 
 system = Group(
     "system",
@@ -22,7 +23,6 @@ system = Group(
     en="Move a system to another site while others go on; try where its files lie.",
     example="kumobashi system move finance --to vendor-b",
 )
-_MARKS = {"stops": ("×", "red"), "goes on": ("✓", "green"), "rests": ("−", "dim")}
 
 
 @command(
@@ -85,15 +85,10 @@ def _tell(terminal: Terminal, ready: "Move", *, is_wished: bool, is_done: bool) 
         f"{ready.system}: {ready.from_site} → {ready.to_site} (directory {ready.version})",
     )
     terminal.out.print(Text(head, style="bold"), soft_wrap=True)
-    for row in ready.rewrite.diff().splitlines()[2:]:
-        if row[:1] in {"+", "-"}:
-            style = "green" if row.startswith("+") else "red"
-            terminal.out.print(Text(f"  {row}", style=style), soft_wrap=True)
+    for row in diff_lines(ready.rewrite.diff()):
+        terminal.out.print(row, soft_wrap=True)
     for link in ready.links:
-        mark, style = (
-            ("×", "red") if link.stops else ("✓", "green") if link.is_approved else ("−", "dim")
-        )
-        for line in hung(Text(f"  {mark} ", style=style), _said(terminal, link), terminal.width):
+        for line in link_lines(terminal, link):
             terminal.out.print(line, soft_wrap=True)
     if is_done:
         said = terminal.t(
@@ -116,8 +111,11 @@ def _tell(terminal: Terminal, ready: "Move", *, is_wished: bool, is_done: bool) 
         terminal.out.print(line, soft_wrap=True)
 
 
-def _said(terminal: Terminal, link: "MovedLink") -> str:
-    if link.is_approved:
+def said_of(terminal: Terminal, link: "MovedLink") -> str:
+    """Return what becomes of a link, in a sentence."""
+    if link.goes_on and link.is_same:
+        what = terminal.t("そのまま続きます", "goes on")
+    elif link.is_approved:
         what = terminal.t("そのまま続きます（承認し直し）", "goes on, approved anew")
     elif not link.is_permitted:
         first = link.reasons[0]
@@ -141,20 +139,38 @@ def _json(ready: "Move", *, is_written: bool) -> dict[str, Any]:
         "written": is_written,
         "file": ready.rewrite.file,
         "diff": ready.rewrite.diff(),
-        "links": [
-            {
-                "link": link.link,
-                "online": link.is_online,
-                "was": link.was.value,
-                "permitted": link.is_permitted,
-                "approved": link.is_approved,
-                "stops": link.stops,
-                "reasons": [{"ja": ja, "en": en} for ja, en in link.reasons],
-                "changes": [{"key": one.key, "ja": one.ja, "en": one.en} for one in link.changes],
-            }
-            for link in ready.links
-        ],
+        "links": [link_json(link) for link in ready.links],
     }
+
+
+def link_json(link: "MovedLink") -> dict[str, Any]:
+    """Return what becomes of a link, for machines."""
+    return {
+        "link": link.link,
+        "online": link.is_online,
+        "agreement": link.agreement,
+        "was": link.was.value,
+        "permitted": link.is_permitted,
+        "approved": link.is_approved,
+        "stops": link.stops,
+        "reasons": [{"ja": ja, "en": en} for ja, en in link.reasons],
+        "changes": [{"key": one.key, "ja": one.ja, "en": one.en} for one in link.changes],
+    }
+
+
+def link_lines(terminal: Terminal, link: "MovedLink") -> list[Text]:
+    """Return the lines that people read about a link."""
+    mark, style = ("×", "red") if link.stops else ("✓", "green") if link.goes_on else ("−", "dim")
+    return hung(Text(f"  {mark} ", style=style), said_of(terminal, link), terminal.width)
+
+
+def diff_lines(diff: str) -> list[Text]:
+    """Return the changed rows of a difference, coloured."""
+    return [
+        Text(f"  {row}", style="green" if row.startswith("+") else "red")
+        for row in diff.splitlines()[2:]
+        if row[:1] in {"+", "-"}
+    ]
 
 
 for _command in (move, try_place):

@@ -41,14 +41,19 @@ def error_pages() -> dict[int, Callable[[Request, Exception], Response]]:
 
     def failed(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else _SERVER_ERROR
+        # With 405 it says what may be asked instead (RFC 9110, 15.5.6).
+        said = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
         if "text/html" in request.headers.get("accept", ""):
-            return error_page(request, status)
+            page = error_page(request, status)
+            page.headers.update(said)
+            return page
         problem = {
             "type": "about:blank",
             "status": status,
             "title": wording.say(f"error_{status}", "en"),
         }
-        return JSONResponse(problem, status, SAFE_HEADERS, media_type="application/problem+json")
+        headers = {**SAFE_HEADERS, **said}
+        return JSONResponse(problem, status, headers, media_type="application/problem+json")
 
     return {404: failed, 405: failed, _SERVER_ERROR: failed}
 

@@ -8,6 +8,9 @@ KumobashiError
     ├── DirectoryExpired
     ├── DirectoryOld          older than what is known already: a replay
     ├── DirectoryForeign      of another municipality
+    ├── DirectoryForked       two documents of one version
+    ├── TooManySubscribers
+    ├── DirectoryUnreachable  nobody answers where it is subscribed to
     ├── SiteUnknown
     ├── SystemUnknown
     ├── VersionUnknown        no such version was kept
@@ -95,6 +98,43 @@ class DirectoryForeign(DirectoryFailed):
     en = "This directory belongs to municipality {got}, not to {expected}."
     remedy_ja = "自団体のディレクトリを置いてください。"
     remedy_en = "Put your own municipality's directory there."
+
+
+class DirectoryForked(DirectoryFailed):
+    """Two documents, both signed, say that they are the same version."""
+
+    code = "directory.forked"
+    status = 409
+    ja = "ディレクトリ第{version}版が2通りあります（署名はどちらも合います）。使いません。"
+    en = "There are two documents of version {version} of the directory, both signed."
+    remedy_ja = (
+        "署名の鍵が2か所で使われています。情報セキュリティ担当へ知らせ、次の版を発行してください。"
+    )
+    remedy_en = "The key is used in two places. Tell security, and publish a next version."
+
+
+class TooManySubscribers(DirectoryFailed):
+    """As many wait for a change as may."""
+
+    code = "directory.too_many_subscribers"
+    status = 503
+    retryable = True
+    ja = "ディレクトリの変更を待っているプログラムが多すぎます（上限 {most}）。"
+    en = "Too many programs wait for a change of the directory (at most {most})."
+    remedy_ja = "少し待ってからやり直してください。wait を付けなければ、いつでも答えます。"
+    remedy_en = "Try again in a while. Without wait it is answered at any time."
+
+
+class DirectoryUnreachable(DirectoryFailed):
+    """Nobody answers there, or with something else."""
+
+    code = "directory.unreachable"
+    status = 503
+    retryable = True
+    ja = "{url} からディレクトリを受け取れません（{reason}）。"
+    en = "The directory cannot be had from {url}: {reason}."
+    remedy_ja = "ゲートウェイが動いているか、URL が正しいかを確かめてください。"
+    remedy_en = "See that the gateway runs, and that the address is right."
 
 
 class SiteUnknown(DirectoryFailed):

@@ -15,10 +15,10 @@ from kumobashi.policy.tables import OWN
 
 
 @contextmanager
-def candidate(folder: Path, changed: Mapping[str, str]) -> Iterator[Path]:
-    """Give a copy of the workspace with ``changed`` files, by name; it is gone afterwards.
+def candidate(folder: Path, changed: Mapping[str, str | None]) -> Iterator[Path]:
+    """Give a copy of the workspace with ``changed`` files, by name (``None``: without it).
 
-    Keys are not copied: where they are needed, whoever needs them reads them where they lie.
+    It is gone afterwards. Keys are not copied: whoever needs them reads them where they lie.
     """
     with tempfile.TemporaryDirectory(prefix="kumobashi-candidate-") as copy:
         target = Path(copy)
@@ -27,5 +27,9 @@ def candidate(folder: Path, changed: Mapping[str, str]) -> Iterator[Path]:
             if (folder / kind).is_dir():
                 shutil.copytree(folder / kind, target / kind)
         for file, text in changed.items():
+            if text is None:
+                (target / file).unlink()
+                continue
+            (target / file).parent.mkdir(exist_ok=True)
             (target / file).write_text(text, encoding="utf-8", newline="\n")
         yield target

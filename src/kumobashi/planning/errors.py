@@ -8,6 +8,7 @@ KumobashiError
     ├── CampaignUnknown
     ├── CampaignUncounted    no release rule to count it with
     ├── PlanRefused          the plan does not permit the link
+    ├── StillUsed, RegisteredAlready, NotRegistered, EntryUnfit, NothingToUndo
     └── ApprovalMissing
 """
 
@@ -131,6 +132,62 @@ class WorkspaceMoved(PlanningFailed):
     en = "{file} or the directory changed after it was looked at; nothing was changed."
     remedy_ja = "もう一度実行してください。"
     remedy_en = "Run it again."
+
+
+class StillUsed(WorkspaceBroken):
+    """What is to be retired is named by others; their lines are told like mistakes."""
+
+    code = "planning.still_used"
+    status = 409
+    retryable = False
+    ja = "まだ {count} か所から使われているので、廃止できません。"
+    en = "It cannot be retired: it is still used in {count} places."
+    remedy_ja = "下の行をなくすか、ほかのものを指すようにしてから、もう一度実行してください。"
+    remedy_en = "Remove these lines, or let them name another one, and run it again."
+
+
+class RegisteredAlready(PlanningFailed):
+    """There is one of this name."""
+
+    code = "planning.registered_already"
+    status = 409
+    ja = "{kind}「{name}」はもう登録されています（{file}）。"
+    en = "The {kind} {name!r} is registered already ({file})."
+    remedy_ja = "変えるには: kumobashi directory change {kind} {name} KEY=VALUE"
+    remedy_en = "To change it: kumobashi directory change {kind} {name} KEY=VALUE"
+
+
+class NotRegistered(PlanningFailed):
+    """There is none of this name, or what it belongs to is not there."""
+
+    code = "planning.not_registered"
+    status = 404
+    ja = "{kind}「{name}」は登録されていません。"
+    en = "No {kind} {name!r} is registered."
+    remedy_ja = "登録されているものは kumobashi directory list と search で確かめてください。"
+    remedy_en = "See what is: kumobashi directory list, kumobashi directory search."
+
+
+class EntryUnfit(PlanningFailed):
+    """What was given cannot be put into the file."""
+
+    code = "planning.entry_unfit"
+    status = 400
+    ja = "{kind}「{name}」に書けません（{what}）。期待: {expected}"
+    en = "It cannot be written to the {kind} {name!r} ({what}). Expected: {expected}"
+    remedy_ja = "何も変えていません。kumobashi directory register --help の例を見てください。"
+    remedy_en = "Nothing was changed. See the example of kumobashi directory register --help."
+
+
+class NothingToUndo(PlanningFailed):
+    """No change of the directory was kept."""
+
+    code = "planning.nothing_to_undo"
+    status = 409
+    ja = "取り消せる変更がありません（register・change・retire で書いたものだけを取り消せます）。"
+    en = "Nothing can be undone: only what register, change and retire wrote."
+    remedy_ja = "ファイルを直して kumobashi directory publish で発行してください。"
+    remedy_en = "Edit the files and publish them: kumobashi directory publish."
 
 
 class NetworkUnknown(PlanningFailed):

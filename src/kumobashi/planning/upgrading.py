@@ -46,13 +46,18 @@ class Rewrite:
 
     def diff(self) -> str:
         """Return what changes, as ``diff -u`` shows it."""
-        lines = difflib.unified_diff(
-            (self.before or "").splitlines(keepends=True),
-            self.after.splitlines(keepends=True),
-            fromfile=self.file,
-            tofile=self.file,
-        )
-        return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
+        return diff_of(self.file, self.before, self.after)
+
+
+def diff_of(file: str, before: str | None, after: str | None) -> str:
+    """Return what changes in a file, as ``diff -u`` shows it; ``None``: there is no such file."""
+    lines = difflib.unified_diff(
+        (before or "").splitlines(keepends=True),
+        (after or "").splitlines(keepends=True),
+        fromfile=file,
+        tofile=file,
+    )
+    return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
 
 
 def upgrades(folder: Path, *, on: date) -> list[Rewrite]:

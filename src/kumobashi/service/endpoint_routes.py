@@ -19,6 +19,7 @@ from kumobashi.service.courier_api import courier_routes
 from kumobashi.service.courier_desk import CourierDesk, overdue_media
 from kumobashi.service.deed_desk import DeedDesk
 from kumobashi.service.deletion_api import deletion_routes
+from kumobashi.service.directory_api import DirectoryFace
 from kumobashi.service.endpoint import Endpoint
 from kumobashi.service.gateway import Gateway
 from kumobashi.service.govstack_api import govstack_routes
@@ -107,6 +108,12 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
             directory=lambda: gateway.calling.sites().directory,
             workspace=partial(endpoint.wiring.workspace, seconds_old=1.0),
             permits=lambda: gateway.calling.permits,
+        ).routes(),
+        *DirectoryFace(
+            workspace=settings.workspace,
+            kept=settings.workspace / "var" / settings.site,
+            clock=gateway.clock,
+            is_over=lambda: gateway.changes.is_over,
         ).routes(),
         *courier_routes(courier, partial(guarded, gateway)),
         *agreement_routes(agreements, accounts, partial(guarded, gateway)),

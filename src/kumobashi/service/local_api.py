@@ -25,6 +25,7 @@ from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.views import Overview
 from kumobashi.kernel import KumobashiError, business_date
 from kumobashi.service.courier_desk import overdue_media
+from kumobashi.service.described import described
 from kumobashi.service.endpoint import Endpoint
 from kumobashi.service.errors import BadRequest, NotAllowed
 from kumobashi.service.gateway import Gateway
@@ -52,6 +53,7 @@ def local_routes(gateway: Gateway, endpoint: Endpoint) -> list[Route]:
         guard(api.doing(Deed.SEND_FIRST)),
     )
     return [
+        Route("/api/v1/openapi.yaml", described("local"), methods=["GET"]),
         Route("/api/v1/overview", guard(api.overview), methods=["GET"]),
         Route("/api/v1/links/{link}/runs", guard(api.run), methods=["POST"]),
         Route("/api/v1/transfers/{transfer}", guard(api.transfer), methods=["GET"]),
@@ -219,7 +221,7 @@ async def members(request: Request) -> dict[str, Any]:
     body = await request.body()
     try:
         value = json.loads(body or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):  # RecursionError: brackets within brackets, without end
         raise BadRequest(field="body", expected="JSON") from None
     if not isinstance(value, dict):
         raise BadRequest(field="body", expected="an object")

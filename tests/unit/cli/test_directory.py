@@ -93,3 +93,55 @@ def test_a_version_that_somebody_changed_is_not_compared(
 
     assert done.exit_code == Exit.REFUSED
     assert "directory.altered" in done.stderr
+
+
+def test_an_entry_is_changed_shown_first_and_taken_back(
+    kumobashi: Kumobashi, workspace: Path
+) -> None:
+    asked = ("directory", "change", "contact", "tax-office", "phone=000-000-0066")
+    before = (workspace / "kumobashi.yaml").read_bytes()
+
+    shown = kumobashi(*asked, "--workspace", workspace)
+    assert shown.exit_code == Exit.OK
+    assert "+  tax-office: {name: 架空市 収納課, phone: 000-000-0066" in shown.stdout
+    assert (workspace / "kumobashi.yaml").read_bytes() == before
+    written = kumobashi(*asked, "--write", "--workspace", workspace, "--json")
+    told = json.loads(written.stdout)
+    assert (told["written"], told["differences"]) == (
+        True, [{"kind": "contact", "name": "tax-office", "what": "changed"}],
+    )  # fmt: skip
+    undone = kumobashi("directory", "undo", "--write", "--workspace", workspace)
+
+    assert undone.exit_code == Exit.OK
+    assert (workspace / "kumobashi.yaml").read_bytes() == before
+
+
+def test_what_is_used_is_not_retired_and_the_lines_are_told(
+    kumobashi: Kumobashi, sample: Path
+) -> None:
+    people = kumobashi("directory", "retire", "system", "collection", "--workspace", sample)
+    machines = kumobashi(
+        "directory", "retire", "system", "collection", "--workspace", sample, "--json"
+    )
+
+    assert people.exit_code == Exit.REFUSED
+    assert "calls/finance-collection.yaml:6" in people.stderr
+    assert "planning.still_used" in people.stderr
+    told = json.loads(machines.stdout)["error"]["mistakes"]
+    assert "calls/finance-collection.yaml" in {one["file"] for one in told}
+
+
+def test_an_entry_is_registered_from_a_file_and_retired(
+    kumobashi: Kumobashi, workspace: Path, tmp_path: Path
+) -> None:
+    given = tmp_path / "desk.yaml"
+    given.write_text("name: 架空の窓口\nphone: 000-000-0067\nhours: 24時間\n", encoding="utf-8")
+    before = (workspace / "kumobashi.yaml").read_bytes()
+
+    for words in (("register", "contact", "desk", "--from", given), ("retire", "contact", "desk")):
+        done = kumobashi("directory", *words, "--write", "--workspace", workspace)
+        assert done.exit_code == Exit.OK, done.stderr
+
+    assert (workspace / "kumobashi.yaml").read_bytes() == before
+    wrong = kumobashi("directory", "change", "contact", "desk", "phone", "--workspace", workspace)
+    assert wrong.exit_code == Exit.USAGE
