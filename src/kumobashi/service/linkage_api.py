@@ -47,6 +47,7 @@ from kumobashi.crypto.errors import NotCanonical
 from kumobashi.crypto.keys import SigningKey
 from kumobashi.kernel import Clock, KumobashiError, new_id
 from kumobashi.service.call_api import Pairs, body_of, headers_of, send_answer
+from kumobashi.service.described import MEDIA_TYPE, text_of
 from kumobashi.service.linkage_offers import Offer
 
 FACE: Final = "/linkage/"
@@ -73,13 +74,17 @@ class LinkageCalls:
     record: Callable[[KumobashiError], Awaitable[None]]
     limit_seconds: float = LIMIT_SECONDS
     _assertions: Assertions = field(init=False)
+    _document: bytes = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._assertions = Assertions(self.clock.now())
+        self._document = text_of("linkage")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI)."""
-        if scope["path"] in {f"{FACE}token", f"{FACE}introspect"}:
+        if scope["path"] == f"{FACE}openapi.yaml" and scope["method"] == "GET":
+            await send_answer(send, _OK, [("content-type", MEDIA_TYPE)], self._document)
+        elif scope["path"] in {f"{FACE}token", f"{FACE}introspect"}:
             await self._authorise(scope, receive, send)
         else:
             await self._call(scope, receive, send)
