@@ -599,4 +599,4 @@ def test_what_a_link_told_is_forgotten_with_the_last_row_that_anybody_holds(
         deleting.wait_deleted(one)
 
     until("nothing told is kept", lambda: not list(told.rglob(f"{NOTICES}/*.age")), 10)
-    assert not list(keys.glob(f"{transfer}*"))
+    until("nor its key", lambda: not list(keys.glob(f"{transfer}*")), 10)

@@ -70,6 +70,12 @@ def waiting_in(connection: sa.Connection, tenant: str) -> int:
     return connection.execute(query).scalar_one()
 
 
+def unnumbered(connection: sa.Connection, tenant: str) -> list[bytes]:
+    """Return the records that are committed and have no number yet, in their order."""
+    query = sa.select(waiting.c.body).where(_of(waiting, tenant)).order_by(waiting.c.entry)
+    return [bytes(row.body) for row in connection.execute(query)]
+
+
 def sequence(connection: sa.Connection, tenant: str, most: int = BATCH) -> int:
     """Give up to ``most`` waiting records their numbers; return how many it were."""
     query = (

@@ -25,8 +25,7 @@ from kumobashi.calls.taking import Entrance
 from kumobashi.calls.waiting import Waiting
 from kumobashi.directory.entries import Directory
 from kumobashi.directory.errors import DirectoryFailed
-from kumobashi.evidence.log import size_of, stored
-from kumobashi.evidence.sql import waiting
+from kumobashi.evidence.log import size_of, stored, unnumbered
 from kumobashi.kernel import KumobashiError
 from kumobashi.service.call_api import LocalCalls, PeerCalls
 from kumobashi.service.call_certificates import CallCertificates
@@ -218,8 +217,7 @@ class Calling:
 
 def entered(connection: sa.Connection, tenant: str, journal: str) -> int:
     """Return how many records of a journal the evidence log has, numbered or waiting."""
-    query = sa.select(waiting.c.body).where(waiting.c.tenant == tenant)
-    bodies = [bytes(row.body) for row in connection.execute(query)]
+    bodies = unnumbered(connection, tenant)
     size = size_of(connection, tenant)
     for first, end in ((max(0, size - _RECENT), size), (0, max(0, size - _RECENT))):
         bodies += [body for _, _, body in stored(connection, tenant, first, end)]

@@ -7,6 +7,7 @@ evidence. Whoever asks writes the record that it was asked.
 from collections.abc import Collection
 from datetime import date, datetime, time, timedelta
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,7 +15,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from kumobashi.crypto.keys import TokenKey
+from kumobashi.evidence.log import unnumbered
 from kumobashi.exchange.evidence_state import Selection, SiteEvidence
+from kumobashi.exchange.evidence_tables import readable
 from kumobashi.exchange.keeping import OUT
 from kumobashi.exchange.permitting import AGREEMENT
 from kumobashi.exchange.records import Outgoing
@@ -135,9 +138,11 @@ class PersonTrace:
 
         def read(connection: sa.Connection) -> dict[str, str]:
             log = SiteEvidence(connection, tenant=identity.tenant, site=identity.site)
+            # What was done a moment ago is on record already, and has no number yet.
+            just_now = readable(enumerate(unnumbered(connection, identity.tenant)))
             return {
                 str(said["transfer"]): str(said["legal_basis"])
-                for _, said in log.readable(chosen)
+                for _, said in chain(log.readable(chosen), just_now)
                 if said.get("event") == "transfer.started" and said.get("legal_basis")
             }
 
