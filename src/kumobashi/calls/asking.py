@@ -36,7 +36,7 @@ from kumobashi.calls.permits import CallLink, Operation, not_ready
 from kumobashi.calls.posting import Answered, NoAnswer, NotConnected
 from kumobashi.calls.pressure import Place
 from kumobashi.calls.records import answered_record, asked_record
-from kumobashi.calls.refusing import refusal
+from kumobashi.calls.relayed_refusals import refusal
 from kumobashi.calls.relaying import about
 from kumobashi.calls.signing import Proof, check_answer, sign_call
 from kumobashi.calls.sites import Sites

@@ -26,7 +26,7 @@ from kumobashi.calls.here import Here
 from kumobashi.calls.parts import PARTS_TYPE, End, PartsReader, PartsWriter
 from kumobashi.calls.posting import Answered, NoAnswer
 from kumobashi.calls.records import answered_record
-from kumobashi.calls.refusing import refusal
+from kumobashi.calls.relayed_refusals import refusal
 from kumobashi.calls.relaying import about
 from kumobashi.calls.showing import OK, Shown, still_true
 from kumobashi.calls.sifting import sift
