@@ -5,8 +5,9 @@ come with many algorithms; joserfc does the cryptography, and this module decide
 reach it. One compact form, base64url in its one spelling, no member twice, no ``crit``, no ``b64``,
 no key or address of a key in the header. The caller names the algorithms; each belongs to a kind of
 key (RFC 7518), and a key that says what it is for (``use``, ``key_ops``, ``alg``) is used for
-nothing else. RSA has 2,048 bits or more and not the primes of CVE-2017-15361, an HMAC key the
-length of its hash. Of a set of keys all belong to others or all are shared, and ``kid`` names one.
+nothing else. RSA has 2,048 to 8,192 bits, an exponent from 65,537 on, and not the primes of
+CVE-2017-15361, an HMAC key the length of its hash. Of a set of keys all belong to others or all are
+shared, and ``kid`` names one.
 
 An ``alg`` of a key holds exactly. ``ES521``, which no registry has and old keys say, is ES512; a
 key for ``dir`` may name its ``enc``.
@@ -22,12 +23,12 @@ Traceback (most recent call last):
 kumobashi.crypto.errors.TokenUnfit: crypto.token_unfit: The token cannot be believed: alg.
 """
 
-import warnings
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
+from cryptography.exceptions import InvalidTag
 from joserfc import jwe, jws
-from joserfc.errors import JoseError, SecurityWarning
+from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, JWKRegistry, OctKey, OKPKey, RSAKey
 
 from kumobashi.crypto import base64url
@@ -37,7 +38,8 @@ from kumobashi.crypto.weak_rsa import has_known_primes
 
 Key = Mapping[str, Any]  # a JWK, or a set of them (RFC 7517)
 _LARGEST: Final = 64 * 1024  # characters of a token
-_LEAST_RSA_BITS: Final = 2048
+_LEAST_RSA_BITS, _MOST_RSA_BITS = 2048, 8192
+_LEAST_RSA_EXPONENT: Final = 65_537
 _SIGNED: Final = frozenset({"alg", "kid", "typ", "cty", "x5t", "x5t#S256"})
 _SEALED: Final = _SIGNED | {"enc", "epk", "apu", "apv", "iv", "tag", "zip"}
 _SCHEMES: Final = {"HS": "oct", "RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP"}
@@ -47,6 +49,7 @@ _WRAP_BITS: Final = {
     **{f"A{bits}KW": bits for bits in (128, 192, 256)},
     **{f"A{bits}GCMKW": bits for bits in (128, 192, 256)},
 }
+_NOT_READ: Final = (JoseError, InvalidTag, ValueError, TypeError, KeyError, AssertionError)
 _OLD_NAMES: Final = {"ES521": "ES512"}
 _OPS: Final = {"sig": {"verify", "sign"}, "enc": {"decrypt", "unwrapKey", "deriveKey", "deriveBits",
                                                 "encrypt", "wrapKey"}}  # fmt: skip
@@ -75,19 +78,22 @@ def verify(token: object, key: Key, *, algorithms: Collection[str]) -> bytes:
     found = _key_for(header, key)
     _check_key(found, "sig", algorithm, algorithm)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SecurityWarning)
-            registry = jws.JWSRegistry(algorithms=[algorithm], strict_check_header=False)
-            read = jws.deserialize_compact(text, _imported(found), registry=registry)
-    except (JoseError, ValueError, TypeError, KeyError):
+        registry = jws.JWSRegistry(algorithms=[algorithm], strict_check_header=False)
+        read = jws.deserialize_compact(text, _imported(found), registry=registry)
+    except _NOT_READ:
         raise TokenUnfit(reason="signature") from None
     return read.payload
 
 
 def decrypt(
-    token: object, key: Key, *, algorithms: Collection[str], encryptions: Collection[str]
+    token: object,
+    key: Key,
+    *,
+    algorithms: Collection[str],
+    encryptions: Collection[str],
+    may_be_compressed: bool = False,
 ) -> bytes:
-    """Return what is in a compact JWE.
+    """Return what is in a compact JWE, at most 250 KiB where it is compressed.
 
     Raises:
         TokenUnfit: of another form, or not sealed to ``key`` with what is permitted.
@@ -96,8 +102,10 @@ def decrypt(
     text, header = _header(token, 5, _SEALED)
     algorithm = _chosen(header, "alg", algorithms, SEALING)
     encryption = _chosen(header, "enc", encryptions, ENCRYPTIONS)
-    if header.get("zip", "DEF") != "DEF":
+    if "zip" in header and not (may_be_compressed and header["zip"] == "DEF"):
         raise TokenUnfit(reason="zip")
+    if "epk" in header and not _is_public(header["epk"]):
+        raise TokenUnfit(reason="epk")
     found = _key_for(header, key)
     _check_key(found, "enc", algorithm, encryption if algorithm == "dir" else algorithm)
     try:
@@ -105,7 +113,7 @@ def decrypt(
             algorithms=[algorithm, encryption, "DEF"], strict_check_header=False
         )
         read = jwe.decrypt_compact(text, _imported(found), registry=registry)
-    except (JoseError, ValueError, TypeError, KeyError):
+    except _NOT_READ:
         raise TokenUnfit(reason="decryption") from None
     return read.plaintext or b""
 
@@ -124,6 +132,16 @@ def _header(token: object, count: int, known: frozenset[str]) -> tuple[str, dict
     return token, header
 
 
+def _is_public(key: object) -> bool:
+    """Whether the ephemeral key of a token is a point and nothing else."""
+    if not isinstance(key, dict) or not key.keys() <= {"kty", "crv", "x", "y"}:
+        return False
+    try:
+        return all(base64url.decode(str(key.get(name, ""))) or name == "y" for name in "xy")
+    except ValueError:
+        return False
+
+
 def _chosen(
     header: Mapping[str, Any], name: str, permitted: Collection[str], known: frozenset[str]
 ) -> str:
@@ -137,6 +155,8 @@ def _key_for(header: Mapping[str, Any], key: Key) -> Key:
     """Return the key that a token names, of a set the only one of that name."""
     keys = key.get("keys")
     if keys is None:
+        if header.get("kid", key.get("kid")) != key.get("kid", header.get("kid")):
+            raise TokenUnfit(reason="kid")
         return key
     if not isinstance(keys, list) or not all(isinstance(one, dict) for one in keys):
         raise KeyUnfit(reason="keys")
@@ -183,7 +203,8 @@ def _check_rsa(key: Key) -> None:
         exponent = int.from_bytes(base64url.decode(str(key.get("e"))), "big")
     except ValueError:
         raise KeyUnfit(reason="n, e") from None
-    if modulus.bit_length() < _LEAST_RSA_BITS or exponent < 3 or exponent % 2 == 0:  # noqa: PLR2004
+    is_usual = exponent >= _LEAST_RSA_EXPONENT and exponent % 2 == 1
+    if not is_usual or not _LEAST_RSA_BITS <= modulus.bit_length() <= _MOST_RSA_BITS:
         raise KeyUnfit(reason="n, e")
     if has_known_primes(modulus):
         raise KeyUnfit(reason="n, CVE-2017-15361")

@@ -18,6 +18,7 @@ import json
 import os
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
@@ -55,7 +56,7 @@ class Opened:
 def seal(body: bytes, recipient: str, *, content_type: str) -> bytes:
     """Return a token that only the holder of ``recipient`` (``age1…``) opens."""
     ephemeral = X25519PrivateKey.generate()
-    shared = ephemeral.exchange(X25519PublicKey.from_public_bytes(recipient_of(recipient)))
+    shared = ephemeral.exchange(_public(recipient))
     header = _encoded(
         {
             "alg": "ECDH-ES",
@@ -98,12 +99,21 @@ def open_sealed(token: bytes, key: SealKey) -> Opened:
     if len(pieces[0]) != _IV_BYTES or len(pieces[2]) != _TAG_BYTES:
         raise SealedDamaged(reason="JWE")
     try:
-        own = X25519PrivateKey.from_private_bytes(key.secret)
-        shared = own.exchange(X25519PublicKey.from_public_bytes(ephemeral))
+        shared = _private(key.secret).exchange(X25519PublicKey.from_public_bytes(ephemeral))
         body = AESGCM(_derived(shared)).decrypt(pieces[0], pieces[1] + pieces[2], header)
     except (InvalidTag, ValueError):  # a point of small order gives no secret
         raise SealedDamaged(reason="JWE") from None
     return Opened(said[1], body)
+
+
+@lru_cache(maxsize=8)
+def _private(secret: bytes) -> X25519PrivateKey:
+    return X25519PrivateKey.from_private_bytes(secret)
+
+
+@lru_cache(maxsize=1024)
+def _public(recipient: str) -> X25519PublicKey:
+    return X25519PublicKey.from_public_bytes(recipient_of(recipient))
 
 
 def _derived(shared: bytes) -> bytes:

@@ -72,7 +72,10 @@ class SoapCalls:
     certificates: CallCertificates
     describe: Describe
     clock: Clock
-    _signatures: Signatures = field(default_factory=Signatures)
+    _signatures: Signatures = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._signatures = Signatures(self.clock.now())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI)."""

@@ -1,6 +1,7 @@
 """Tokens of others: every vector of Wycheproof, and what one wrong thing does to a right token."""
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -30,7 +31,11 @@ def _judged(group: dict[str, Any], test: dict[str, Any]) -> str:
             verify(test["jws"], group.get("public") or group["private"], algorithms=SIGNING)
         else:
             text = decrypt(
-                test["jwe"], group["private"], algorithms=SEALING, encryptions=ENCRYPTIONS
+                test["jwe"],
+                group["private"],
+                algorithms=SEALING,
+                encryptions=ENCRYPTIONS,
+                may_be_compressed=True,
             )
             if "pt" in test and text.hex() != test["pt"]:
                 return "another text"
@@ -125,6 +130,26 @@ def test_one_wrong_thing_is_enough(
     assert refused.value.reason == reason
 
 
+def test_a_key_of_another_name_is_not_tried() -> None:
+    with pytest.raises(TokenUnfit, match="kid"):
+        verify(SIGNED, PUBLIC | {"kid": "other"}, algorithms=SIGNING)
+
+
+def test_what_is_compressed_is_opened_only_where_it_may_be() -> None:
+    key = EC.as_dict(private=True)
+    head = {"alg": "ECDH-ES", "enc": "A256GCM", "zip": "DEF"}
+    opened = partial(decrypt, key=key, algorithms={"ECDH-ES"}, encryptions={"A256GCM"})
+    registry = jwe.JWERegistry(algorithms=["ECDH-ES", "A256GCM", "DEF"])
+    small = jwe.encrypt_compact(head, b"said" * 100, EC, registry=registry)
+    bomb = jwe.encrypt_compact(head, bytes(8 << 20), EC, registry=registry)
+
+    with pytest.raises(TokenUnfit, match="zip"):
+        opened(small)
+    assert opened(small, may_be_compressed=True) == b"said" * 100
+    with pytest.raises(TokenUnfit):
+        opened(bomb, may_be_compressed=True)
+
+
 def test_a_public_key_is_no_secret_for_an_hmac() -> None:
     """The oldest trick: HS256 with the text of the public key as its secret."""
     text = json.dumps(PUBLIC).encode()
@@ -142,6 +167,8 @@ def test_a_public_key_is_no_secret_for_an_hmac() -> None:
         {"keys": "none"},
         PUBLIC | {"n": base64url.encode(b"\xff" * 128)},
         PUBLIC | {"e": base64url.encode(b"\x01")},
+        PUBLIC | {"e": base64url.encode(b"\x03")},
+        PUBLIC | {"n": base64url.encode(b"\xff" * 2048)},
         PUBLIC | {"n": "="},
     ],
 )

@@ -78,8 +78,12 @@ def without_security(envelope: Envelope) -> Envelope:
 
 @dataclass
 class Signatures:
-    """Checks signatures, and takes none twice."""
+    """Checks signatures, and takes none twice.
 
+    Nor any that was made before ``started``: the process before may have taken it.
+    """
+
+    started: datetime | None = None
     _seen: dict[bytes, datetime] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -101,6 +105,8 @@ class Signatures:
         _check_keys(certificate, now)
         _check_mathematics(envelope, certificate, now)
         until = _until(stamp, now)
+        if self.started and _time(stamp, "Created") < self.started.replace(microsecond=0):
+            raise SignatureUnfit(reason="Created, before the start")
         value = _only(signature.findall(f"{{{_DS}}}SignatureValue"), "SignatureValue")
         with self._lock:
             self._take(base64.b64decode("".join(value.itertext())), until, now)

@@ -62,6 +62,15 @@ def test_the_same_message_counts_once(arrears: Signer) -> None:
         signatures.signer(read_envelope(body, "text/xml"), known, now)
 
 
+def test_a_message_that_the_process_before_may_have_taken_does_not_count(arrears: Signer) -> None:
+    body, known = arrears.stamped(TEXT), {fingerprint(arrears.found): arrears.found}
+    now = datetime.now(UTC)
+    anew = Signatures(now + timedelta(seconds=2))
+
+    with pytest.raises(SignatureUnfit, match="before the start"):
+        anew.signer(read_envelope(body, "text/xml"), known, now + timedelta(seconds=3))
+
+
 @pytest.mark.parametrize(
     ("minutes", "reason"), [(-6, "expired"), (2, "ahead")], ids=["old", "of the future"]
 )
