@@ -241,6 +241,36 @@ def test_the_local_api_page_lists_its_routes(module: str, table: str) -> None:
     assert told == served
 
 
+@pytest.mark.parametrize(
+    ("document", "modules"),
+    [
+        ("local", {"local_api": None, "deletion_api": "GET"}),  # of deletions the reading alone
+        ("directory", {"directory_api": None}),
+    ],
+)
+def test_a_description_has_the_routes_that_are_served(
+    document: str, modules: dict[str, str | None]
+) -> None:
+    folder = examples.ROOT / "src/kumobashi/service"
+    served: set[str] = set()
+    for module, only in modules.items():
+        source = (folder / f"{module}.py").read_text(encoding="utf-8")
+        served |= {
+            f"{method} {path}"
+            for path, method in re.findall(r'Route\("([^"]+)", .*methods=\["(\w+)"\]', source)
+            if only in {None, method}
+        }
+    said = YAML(typ="safe", pure=True).load(folder / f"openapi/{document}.yaml")
+
+    told = {
+        f"{method.upper()} {path}"
+        for path, methods in said["paths"].items()
+        for method in methods
+        if document != "directory" or path.startswith("/directory/")  # the others are GovStack's
+    }
+    assert told == served
+
+
 # -- how-to ---------------------------------------------------------------------------------------
 
 
