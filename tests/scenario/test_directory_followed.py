@@ -90,6 +90,9 @@ def test_changes_come_as_they_are_made_and_nothing_is_missed_over_a_restart(
         until("the first version", lambda: log.read_text("utf-8") or None)
         served.phone("000-000-0101")
         until("the change", lambda: _told(log)[1:] or None, 40)
+        second_version = (served.folder / "directories/2.jws").read_bytes()
+        seen = log.with_suffix(".jws")  # is written after the line: else it is told once more
+        until("it is remembered", lambda: seen.read_bytes() == second_version or None, 20)
     served.phone("000-000-0102")
     served.phone("000-000-0103")
     until("the gateway follows", lambda: served.get("")[1]["version"] == 4 or None, 20)

@@ -1,7 +1,7 @@
 """``kumobashi directory register``, ``change``, ``retire`` and ``undo``."""
 
 import getpass
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.text import Text
@@ -41,7 +41,7 @@ _BY = option(
     "--from",
     "given",
     required=True,
-    type=click.File(encoding="utf-8"),
+    type=click.Path(dir_okay=False, allow_dash=True),
     metavar="FILE",
     ja="登録する内容（- は標準入力）",
     en="What is registered (-: standard input)",
@@ -49,16 +49,17 @@ _BY = option(
 @_WRITE
 @_BY
 def register(
-    terminal: Terminal, *, kind: str, name: str, given: TextIO, is_written: bool, by: str | None
+    terminal: Terminal, *, kind: str, name: str, given: str, is_written: bool, by: str | None
 ) -> Exit:
     """Register an entry."""
     from kumobashi.planning.registering import register as prepare
 
     at = _now(by)
     try:
-        text = given.read()
-    except UnicodeDecodeError:
-        raise click.BadParameter("UTF-8", param_hint="--from") from None
+        with click.open_file(given, encoding="utf-8") as file:
+            text = file.read()
+    except (OSError, UnicodeDecodeError):
+        raise click.BadParameter(f"{given} (UTF-8)", param_hint="--from") from None
     return _done(terminal, prepare(terminal.folder, kind, name, text, at), at, is_written)
 
 

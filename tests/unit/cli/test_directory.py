@@ -145,3 +145,10 @@ def test_an_entry_is_registered_from_a_file_and_retired(
     assert (workspace / "kumobashi.yaml").read_bytes() == before
     wrong = kumobashi("directory", "change", "contact", "desk", "phone", "--workspace", workspace)
     assert wrong.exit_code == Exit.USAGE
+    (tmp_path / "sjis.yaml").write_bytes("name: 架空".encode("cp932"))
+    for name in ("nothing.yaml", "sjis.yaml"):
+        given = tmp_path / name
+        told = kumobashi(
+            "directory", "register", "contact", "d", "--from", given, "--workspace", workspace
+        )
+        assert told.exit_code == Exit.USAGE
