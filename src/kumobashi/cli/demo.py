@@ -69,6 +69,8 @@ def demo(
     folder: Path,
 ) -> Exit:
     """Run the demo."""
+    from kumobashi.cli.swap_story import invite_vendors
+
     end_like_ctrl_c()
     started = time.monotonic()
     folder = claim(folder, _MARK)
@@ -76,6 +78,7 @@ def demo(
     shutil.rmtree(city, ignore_errors=True)
     try:
         urls = prepare(terminal, folder, city, residents, seed)
+        vendors = invite_vendors(city)
         with Gateways(city, urls, city / "var" / "log") as gateways:
             night = _night(terminal, city, residents, seed)
             with step(terminal, "連携を事前点検し、件数とともに承認", "Plan and approve the links"):
@@ -84,7 +87,7 @@ def demo(
                 gateways.wait_ready()
             night.agree()
             night.run()
-            night.swap(gateways)
+            night.swap(gateways, vendors)
             night.conclude(url=f"{urls[_HALL]}/", seconds=time.monotonic() - started)
             if not leave:
                 keep_serving(terminal, gateways, f"{urls[_HALL]}/", is_shown=not no_browser)

@@ -25,7 +25,7 @@ from kumobashi.kernel import SystemClock, business_date
 if TYPE_CHECKING:
     from kumobashi.cli.gateways import Gateways
     from kumobashi.cli.papers_story import Papers
-    from kumobashi.cli.swap_story import Swap
+    from kumobashi.cli.swap_story import Swap, Vendors
     from kumobashi.planning.campaign_story import CampaignLine
     from kumobashi.planning.workspace import Workspace
     from kumobashi.release.comparing import Way
@@ -123,12 +123,12 @@ class Night:
             self.papers.draw(self.terminal)
         self._refused()
 
-    def swap(self, gateways: "Gateways") -> None:
+    def swap(self, gateways: "Gateways", vendors: "Vendors") -> None:
         """Let a system move to another vendor while others go on asking it."""
         from kumobashi.cli.swap_story import tell_swap
 
         self._title("事業者の乗り換え（財務会計）", "Finance changes its vendor")
-        self.swapped = tell_swap(self.folder, gateways, self.today)
+        self.swapped = tell_swap(self.folder, gateways, self.today, vendors)
         if not self.terminal.as_json:
             self.swapped.draw(self.terminal)
 

@@ -86,8 +86,33 @@ class Swap:
         terminal.out.print(said)
 
 
-def tell_swap(folder: Path, gateways: Gateways, on: date) -> Swap:
-    """Add two vendors' clouds to the workspace, let arrears ask, and move finance meanwhile.
+@dataclass(frozen=True)
+class Vendors:
+    """Where the vendors' gateways and programs will listen."""
+
+    gateways: Mapping[str, int]  # by site
+    programs: Mapping[str, int]  # "collection", and finance by site
+
+
+def invite_vendors(folder: Path) -> Vendors:
+    """Add two vendors' clouds to a workspace that nothing runs on yet, and publish it.
+
+    What is approved afterwards knows them: nobody has to approve other links anew for the story.
+    """
+    from kumobashi.planning.publishing import publish_directory
+    from kumobashi.planning.sample_vendors import VENDOR_PORTS, add_vendors
+    from kumobashi.planning.sampling import set_port
+
+    vendors = Vendors(free_ports(tuple(VENDOR_PORTS)), free_ports(("collection", _A, _B)))
+    accounts = {site: vendors.programs[site] for site in (_A, _B)}
+    add_vendors(folder, ports=vendors.gateways, accounts=accounts)
+    set_port(folder / "systems" / "collection.yaml", 8751, vendors.programs["collection"])
+    publish_directory(folder, now=SystemClock().now())
+    return vendors
+
+
+def tell_swap(folder: Path, gateways: Gateways, on: date, vendors: Vendors) -> Swap:
+    """Let the vendors' clouds begin and arrears ask, and move finance meanwhile.
 
     Raises:
         StoryStuck: nobody answers; the logs of the gateways tell why.
@@ -95,7 +120,7 @@ def tell_swap(folder: Path, gateways: Gateways, on: date) -> Swap:
     from kumobashi.planning.moving import prepare, put_in_place
     from kumobashi.testing.vendors import OTHERS, Arrears, total
 
-    with _vendors(folder, gateways, on) as (finance, door):
+    with _running(folder, gateways, on, vendors) as (finance, door):
         _until(lambda: door.ask("POST", "finance/postings/v1/totals", total(0))[0] == _POSTED)
         for one in finance.values():
             one.asked.clear()
@@ -141,28 +166,26 @@ def _counted(
 
 
 @contextmanager
-def _vendors(
-    folder: Path, gateways: Gateways, on: date
+def _running(
+    folder: Path, gateways: Gateways, on: date, vendors: Vendors
 ) -> "Iterator[tuple[dict[str, Running], Door]]":
-    """Run the vendors' programs and the gateways of their clouds, as the workspace then says."""
+    """Run the vendors' programs and the gateways of their clouds, as the workspace says."""
     from kumobashi.planning.approval import approve
     from kumobashi.planning.deciding import plan_of
-    from kumobashi.planning.publishing import publish_directory
-    from kumobashi.planning.sample_vendors import VENDOR_PORTS, add_vendors
-    from kumobashi.planning.sampling import set_port
+    from kumobashi.planning.publishing import load_directory
     from kumobashi.planning.workspace import load
     from kumobashi.service.call_tokens import make_token
     from kumobashi.testing.vendors import Collection, Door, Finance, running
 
     now = SystemClock().now()
     with ExitStack() as stack:
-        collection = stack.enter_context(running(Collection))
-        finance = {site: stack.enter_context(running(Finance)) for site in (_A, _B)}
-        ports = free_ports(tuple(VENDOR_PORTS))
-        add_vendors(folder, ports=ports, accounts={s: one.port for s, one in finance.items()})
-        set_port(folder / "systems" / "collection.yaml", 8751, collection.port)
-        directory = publish_directory(folder, now=now)
-        gateways.add({site: f"http://127.0.0.1:{port}" for site, port in ports.items()})
+        stack.enter_context(running(Collection, vendors.programs["collection"]))
+        finance = {
+            site: stack.enter_context(running(Finance, vendors.programs[site])) for site in (_A, _B)
+        }
+        directory = load_directory(folder, now=now)
+        urls = {site: f"http://127.0.0.1:{port}" for site, port in vendors.gateways.items()}
+        gateways.add(urls)
         workspace = load(folder)
         for link in _LINKS:
             decided = plan_of(workspace, directory, link, on=on)

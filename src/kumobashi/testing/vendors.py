@@ -90,11 +90,11 @@ class Running:
 
 
 @contextmanager
-def running(kind: type[VendorSystem]) -> Iterator[Running]:
-    """Run a vendor's program on a free port."""
+def running(kind: type[VendorSystem], port: int = 0) -> Iterator[Running]:
+    """Run a vendor's program on a port, or on a free one."""
     asked: list[tuple[str, Json]] = []
     handler = type(kind.__name__, (kind,), {"asked": asked})
-    with _Server(("127.0.0.1", 0), handler) as server:
+    with _Server(("127.0.0.1", port), handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:
