@@ -50,12 +50,12 @@ def follow(terminal: Terminal, *, url: str, of: str | None, state: Path | None, 
 
     clock, trusted = SystemClock(), trusted_key(terminal.folder)
     path = state or terminal.folder / "var" / "directory-seen.jws"
-    kept = path.read_text(encoding="ascii") if path.is_file() else None
+    kept = _remembered(path)
     pause = 1.0
     while True:
         since = version_of(kept, trusted=trusted) if kept else None
         try:
-            offered = _ask(url, since, 0 if once else _WAIT_SECONDS)
+            offered = _ask(url, since, kept, 0 if once else _WAIT_SECONDS)
         except DirectoryUnreachable as error:
             if once:
                 raise
@@ -71,6 +71,16 @@ def follow(terminal: Terminal, *, url: str, of: str | None, state: Path | None, 
             kept = offered
         if once:
             return Exit.OK
+
+
+def _remembered(path: Path) -> str | None:
+    """Return the document seen last; raise ``DirectoryAltered`` when the file holds no such."""
+    from kumobashi.directory.errors import DirectoryAltered
+
+    try:
+        return path.read_text(encoding="ascii") if path.is_file() else None
+    except UnicodeDecodeError:
+        raise DirectoryAltered(file=str(path), reason="not ASCII") from None
 
 
 def _tell(terminal: Terminal, news: "News", of: str | None) -> None:
@@ -101,14 +111,16 @@ def _tell(terminal: Terminal, news: "News", of: str | None) -> None:
             terminal.out.print(line, soft_wrap=True)
 
 
-def _ask(url: str, since: int | None, wait: int) -> str | None:
+def _ask(url: str, since: int | None, kept: str | None, wait: int) -> str | None:
     """Return the newest document; ``None``: it is the one that is known.
 
     Raises:
         DirectoryUnreachable: nobody answers, or with something else.
         DirectoryOld: the gateway has an older one than ``since``.
+        DirectoryAltered: the gateway's own copy is not signed as it must be.
     """
-    from kumobashi.directory.errors import DirectoryOld, DirectoryUnreachable
+    from kumobashi.directory.errors import DirectoryAltered, DirectoryOld, DirectoryUnreachable
+    from kumobashi.directory.subscribing import mark_of
 
     parts = urlsplit(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
@@ -116,7 +128,9 @@ def _ask(url: str, since: int | None, wait: int) -> str | None:
     try:
         line = kind(parts.hostname or "", parts.port, timeout=wait + 10)
         try:
-            line.request("GET", f"{parts.path.rstrip('/')}/directory/v1?{urlencode(asked)}")
+            place = f"{parts.path.rstrip('/')}/directory/v1?{urlencode(asked)}"
+            known = {} if since is None or kept is None else {"if-none-match": mark_of(since, kept)}
+            line.request("GET", place, headers=known)
             answer = line.getresponse()
             if answer.status == http.client.NOT_MODIFIED:
                 return None
@@ -131,4 +145,6 @@ def _ask(url: str, since: int | None, wait: int) -> str | None:
             return document
     if isinstance(said, dict) and said.get("code") == DirectoryOld.code:
         raise DirectoryOld(version=said.get("version", "?"), known=since)
+    if isinstance(said, dict) and said.get("code") == DirectoryAltered.code:
+        raise DirectoryAltered(file=url, reason="at the gateway")
     raise DirectoryUnreachable(url=url, reason=f"HTTP {answer.status}")

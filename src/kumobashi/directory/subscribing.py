@@ -7,6 +7,7 @@ here, so nobody has to believe what a server says has changed.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 
 from kumobashi.crypto.keys import VerifyKey
 from kumobashi.directory.differences import Difference, differences
@@ -77,3 +78,8 @@ def concerns(difference: Difference, name: str | None) -> bool:
     if name is None or difference.name == name:
         return True
     return difference.name.startswith((f"{name}.", f"{name} "))
+
+
+def mark_of(version: int, document: str) -> str:
+    """Return the ETag of a document: two of one version have two of them."""
+    return f'"{version}-{sha256(document.encode("ascii")).hexdigest()[:16]}"'

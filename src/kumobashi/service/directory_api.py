@@ -25,7 +25,7 @@ from kumobashi.directory.errors import (
     DirectoryOld,
     TooManySubscribers,
 )
-from kumobashi.directory.subscribing import concerns
+from kumobashi.directory.subscribing import concerns, mark_of
 from kumobashi.kernel import Clock, KumobashiError, to_wire
 from kumobashi.planning.publishing import FILE, load_version, trusted_key
 from kumobashi.service.described import described
@@ -45,6 +45,11 @@ class _Held:
 
     token: str
     directory: Directory
+
+    @property
+    def mark(self) -> str:
+        """Its ETag."""
+        return mark_of(self.directory.version, self.token)
 
 
 @dataclass(kw_only=True)
@@ -81,11 +86,14 @@ class DirectoryFace:
         if of is not None and not 0 < len(of) <= _LONGEST_NAME:
             raise BadRequest(field="of", expected="the name of a site, system, service or contact")
         held, changed = await asyncio.to_thread(self._look, since, of)
-        if since is not None and not changed and wait:
+        known = request.headers.get("if-none-match")
+        # Somebody who has another document of this version must see this one: one of them is false.
+        is_other = since == held.directory.version and known not in {None, held.mark}
+        if since is not None and not changed and wait and not is_other:
             held, changed = await self._wait(since, of, min(wait, _LONGEST_WAIT_SECONDS))
-        etag = f'"{held.directory.version}"'
-        headers = {"etag": etag, "cache-control": "no-cache"}
-        if (since is not None and not changed) or request.headers.get("if-none-match") == etag:
+        headers = {"etag": held.mark, "cache-control": "no-cache"}
+        is_known = (since is not None and not changed) or known == held.mark
+        if is_known and not is_other:
             return Response(status_code=304, headers=headers)
         told = [one for one in changed or () if concerns(one, of)]
         body: dict[str, Any] = {
