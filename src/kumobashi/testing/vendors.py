@@ -8,6 +8,7 @@ import http.client
 import json
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ OTHERS = ("架空 滞納太郎", "TAXPAYER-0042", "滞納の事情")  # of whoev
 _MANY = 1000
 
 
-class VendorSystem(BaseHTTPRequestHandler):
+class VendorSystem(BaseHTTPRequestHandler, ABC):
     """One vendor's program: it writes down what it is asked, and answers."""
 
     protocol_version = "HTTP/1.1"
@@ -36,9 +37,9 @@ class VendorSystem(BaseHTTPRequestHandler):
         """Answer."""
         self._answer()
 
+    @abstractmethod
     def says(self, given: Json) -> tuple[int, Json]:
         """Return status and answer."""
-        raise NotImplementedError
 
     def _answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length") or 0))

@@ -87,11 +87,11 @@ class ObjectStorage:
 @dataclass(frozen=True)
 class _Bucket:
     place: ObjectStorage
-    library: Any  # obstore: imported when it is needed
+    obstore: Any  # the module: imported when it is needed
     store: Any
 
     def listed(self) -> Sequence[Listed]:
-        found = self.library.list_with_delimiter(self.store)["objects"]
+        found = self.obstore.list_with_delimiter(self.store)["objects"]
         return [
             Listed(
                 name=str(one["path"]),
@@ -104,11 +104,11 @@ class _Bucket:
 
     def fetch(self, file: Listed, target: Path) -> None:
         try:
-            found = self.library.get(self.store, file.name, options={"if_match": file.version})
+            found = self.obstore.get(self.store, file.name, options={"if_match": file.version})
             with target.open("wb") as writing:
                 for piece in found.stream(min_chunk_size=_PIECE):
                     writing.write(piece)
-        except (FileNotFoundError, self.library.exceptions.PreconditionError):
+        except (FileNotFoundError, self.obstore.exceptions.PreconditionError):
             raise FileChanged(file=file.name) from None
         if target.stat().st_size != file.size:
             raise FileChanged(file=file.name)
@@ -117,12 +117,12 @@ class _Bucket:
         self._try_the_condition()
         try:
             self._put_new(source, name)
-        except self.library.exceptions.AlreadyExistsError:
+        except self.obstore.exceptions.AlreadyExistsError:
             pass
         else:
             return
         # It must be replaced as it was looked at, or not at all.
-        seen = str(self.library.head(self.store, name)["e_tag"])
+        seen = str(self.obstore.head(self.store, name)["e_tag"])
         there = self.digest(name)
         with source.open("rb") as reading:
             if hashlib.file_digest(reading, "sha256").hexdigest() == there:
@@ -131,30 +131,30 @@ class _Bucket:
             place = self.place
             raise NameTaken(system=place.system, name=place.name, place=place.label, file=name)
         only = {"e_tag": seen}
-        self.library.put(self.store, name, source, mode=only, use_multipart=False)
+        self.obstore.put(self.store, name, source, mode=only, use_multipart=False)
 
     def digest(self, name: str) -> str | None:
         whole = hashlib.sha256()
         try:
-            for piece in self.library.get(self.store, name).stream(min_chunk_size=_PIECE):
+            for piece in self.obstore.get(self.store, name).stream(min_chunk_size=_PIECE):
                 whole.update(piece)
         except FileNotFoundError:
             return None
         return whole.hexdigest()
 
     def remove(self, name: str) -> None:
-        self.library.delete(self.store, name)
+        self.obstore.delete(self.store, name)
 
     def _put_new(self, source: Path, name: str) -> None:
         if source.stat().st_size <= _WHOLE:
-            self.library.put(self.store, name, source, mode="create", use_multipart=False)
+            self.obstore.put(self.store, name, source, mode="create", use_multipart=False)
             return
         # Too large for one request: in parts the name is looked at before, not with it.
         try:
-            self.library.head(self.store, name)
+            self.obstore.head(self.store, name)
         except FileNotFoundError:
             with source.open("rb") as reading:
-                self.library.put(
+                self.obstore.put(
                     self.store,
                     name,
                     reading,
@@ -163,7 +163,7 @@ class _Bucket:
                     max_concurrency=2,
                 )
         else:
-            raise self.library.exceptions.AlreadyExistsError(name)
+            raise self.obstore.exceptions.AlreadyExistsError(name)
 
     def _try_the_condition(self) -> None:
         place = self.place
@@ -171,12 +171,12 @@ class _Bucket:
         if key in _tried:
             return
         name = f"{WAITING}/condition-{new_id()}"
-        self.library.put(self.store, name, b"1", mode="create")
+        self.obstore.put(self.store, name, b"1", mode="create")
         try:
-            self.library.put(self.store, name, b"2", mode="create")
-        except self.library.exceptions.AlreadyExistsError:
+            self.obstore.put(self.store, name, b"2", mode="create")
+        except self.obstore.exceptions.AlreadyExistsError:
             _tried.add(key)
         else:
             raise ConditionIgnored(system=place.system, name=place.name, place=place.label)
         finally:
-            self.library.delete(self.store, name)
+            self.obstore.delete(self.store, name)
