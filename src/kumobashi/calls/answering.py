@@ -16,8 +16,6 @@ from kumobashi.calls.errors import (
     CallForeign,
     CallOver,
     NotHere,
-    NotPermitted,
-    PlanDiffers,
     ServiceAway,
     ServiceSilent,
     ServiceUnfit,
@@ -29,6 +27,7 @@ from kumobashi.calls.interconnection.answering import TestAnswers
 from kumobashi.calls.interconnection.probes import kind_of
 from kumobashi.calls.large_answers import in_parts, large
 from kumobashi.calls.parts import PARTS_TYPE
+from kumobashi.calls.permission_errors import NotPermitted, PlanDiffers
 from kumobashi.calls.permits import CallLink, Operation, not_ready
 from kumobashi.calls.posting import Answered, NoAnswer, NotConnected
 from kumobashi.calls.pressure import Place

@@ -21,7 +21,6 @@ from kumobashi.calls.errors import (
     CallFailed,
     CallForeign,
     CertificateRefused,
-    NotPermitted,
     PeerAway,
     PeerSilent,
     Side,
@@ -32,6 +31,7 @@ from kumobashi.calls.here import Here
 from kumobashi.calls.large_answers import FromParts
 from kumobashi.calls.parts import PARTS_TYPE
 from kumobashi.calls.patience import Patience, may_go_elsewhere
+from kumobashi.calls.permission_errors import NotPermitted
 from kumobashi.calls.permits import CallLink, Operation, not_ready
 from kumobashi.calls.posting import Answered, NoAnswer, NotConnected
 from kumobashi.calls.pressure import Place

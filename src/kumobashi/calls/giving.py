@@ -19,7 +19,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from kumobashi.calls.binary_http import Request
-from kumobashi.calls.errors import ItemNotPermitted
+from kumobashi.calls.permission_errors import ItemNotPermitted
 
 # Of a query, what says how much of an answer is wanted says nothing about a person.
 PAGING: Final = frozenset({"limit", "offset", "page", "per_page", "cursor", "sort", "order"})

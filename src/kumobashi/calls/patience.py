@@ -18,14 +18,13 @@ from kumobashi.calls.errors import (
     CallForeign,
     CallsWaiting,
     CertificateRefused,
-    LinkChanging,
     NotHere,
     PeerAway,
-    PlanDiffers,
     RelayedRefusal,
     ServiceAway,
     Side,
 )
+from kumobashi.calls.permission_errors import LinkChanging, PlanDiffers
 
 Way = tuple[str, str]  # the asking system, and "system.service"
 LATELY_SECONDS: Final = 60.0

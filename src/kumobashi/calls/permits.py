@@ -7,11 +7,11 @@ from datetime import date
 from functools import cached_property
 from typing import Protocol
 
-from kumobashi.calls.errors import (
+from kumobashi.calls.errors import Side
+from kumobashi.calls.permission_errors import (
     LinkChanging,
     LinkNotReady,
     OperationNotPermitted,
-    Side,
     VersionOver,
 )
 from kumobashi.calls.showing import Shown

@@ -4,15 +4,9 @@ from typing import Any
 
 import pytest
 
-from kumobashi.calls.errors import (
-    CallFailed,
-    LinkNotReady,
-    NotHere,
-    PeerAway,
-    RelayedRefusal,
-    Side,
-)
+from kumobashi.calls.errors import CallFailed, NotHere, PeerAway, RelayedRefusal, Side
 from kumobashi.calls.patience import LATELY_SECONDS, LONGEST_SECONDS, Patience, may_go_elsewhere
+from kumobashi.calls.permission_errors import LinkNotReady
 
 WAY = ("arrears", "collection.payments")
 

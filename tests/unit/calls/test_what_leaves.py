@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kumobashi.calls.binary_http import Answer, Request
-from kumobashi.calls.errors import ItemNotPermitted, ServiceUnfit
+from kumobashi.calls.errors import ServiceUnfit
 from kumobashi.calls.giving import check_given
+from kumobashi.calls.permission_errors import ItemNotPermitted
 from kumobashi.calls.showing import Shown, show
 
 SHOWN = Shown(at="/result", kept=frozenset({"amount"}), blanked=frozenset({"shimei"}))

@@ -19,8 +19,9 @@ from joserfc import jwe as joserfc_jwe
 from joserfc.jwk import OKPKey
 
 from kumobashi.calls.binary_http import Answer, Request
-from kumobashi.calls.errors import HeaderUnreadable, MessageMalformed, OperationNotPermitted
+from kumobashi.calls.errors import HeaderUnreadable, MessageMalformed
 from kumobashi.calls.header import CallHeader
+from kumobashi.calls.permission_errors import OperationNotPermitted
 from kumobashi.calls.permits import CallLink, Operation
 from kumobashi.calls.signing import PATH, sign_call
 from kumobashi.calls.wire import CALL_TYPE, end_to_end

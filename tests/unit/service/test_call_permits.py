@@ -2,7 +2,8 @@
 
 import pytest
 
-from kumobashi.calls.errors import LinkChanging, LinkNotReady, Side
+from kumobashi.calls.errors import Side
+from kumobashi.calls.permission_errors import LinkChanging, LinkNotReady
 from kumobashi.calls.permits import not_ready
 from kumobashi.directory.entries import Directory
 from kumobashi.planning.errors import LinkUnknown, WorkspaceBroken

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from kumobashi import __version__
 from kumobashi.calls.binary_http import Answer, Request
-from kumobashi.calls.errors import PlanDiffers, Side
+from kumobashi.calls.errors import Side
 from kumobashi.calls.header import CallHeader
 from kumobashi.calls.interconnection import record as records
 from kumobashi.calls.interconnection.errors import ProbeUnfit
@@ -23,6 +23,7 @@ from kumobashi.calls.interconnection.probes import (
     said,
     wished_size,
 )
+from kumobashi.calls.permission_errors import PlanDiffers
 from kumobashi.calls.permits import CallLink, Permits, not_ready
 from kumobashi.calls.streams import PIECE, WHOLE
 from kumobashi.calls.taking import Taken

@@ -2,18 +2,10 @@
 
 from typing import Final
 
-from kumobashi.calls.errors import (
-    AnswerUntrusted,
-    CallForeign,
-    LinkChanging,
-    LinkNotReady,
-    NotHere,
-    NotPermitted,
-    PlanDiffers,
-    Side,
-)
+from kumobashi.calls.errors import AnswerUntrusted, CallForeign, NotHere, Side
 from kumobashi.calls.interconnection.errors import ProbeUnfit
 from kumobashi.calls.interconnection.steps import Outcome, Stage, Step
+from kumobashi.calls.permission_errors import LinkChanging, LinkNotReady, NotPermitted, PlanDiffers
 from kumobashi.crypto.errors import SignatureExpired
 from kumobashi.kernel import KumobashiError
 

@@ -14,9 +14,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from kumobashi.calls.binary_http import Answer
-from kumobashi.calls.errors import ItemNotPermitted, ServiceUnfit
+from kumobashi.calls.errors import ServiceUnfit
 from kumobashi.calls.linkage.errors import ItemsUnfit, LinkageFailed, TooSlow
 from kumobashi.calls.linkage.items import renamed
+from kumobashi.calls.permission_errors import ItemNotPermitted
 from kumobashi.crypto.canonical import read_json
 from kumobashi.crypto.errors import NotCanonical
 from kumobashi.kernel import KumobashiError

@@ -2,7 +2,8 @@
 
 import pytest
 
-from kumobashi.calls.errors import CallFailed, NotPermitted
+from kumobashi.calls.errors import CallFailed
+from kumobashi.calls.permission_errors import NotPermitted
 from kumobashi.calls.soap.envelopes import Version, read_envelope
 from kumobashi.calls.soap.errors import AnswerNotSoap, SoapFailed
 from kumobashi.calls.soap.faults import fault, status_of
