@@ -20,7 +20,11 @@ HEADER = "# Made by `make lock`; do not edit.\n"
 
 DEMO = ["pyproject.toml", "--extra", "demo"]
 PUSHDOWN = [*DEMO]  # their tests run wherever tests do
-PUSHDOWN += [word for extra in ("pushdown", "objects", "sftp") for word in ("--extra", extra)]
+PUSHDOWN += [
+    word
+    for extra in ("pushdown", "objects", "sftp", "saml", "telemetry")
+    for word in ("--extra", extra)
+]
 BOUND = ["--constraint", "requirements/dev.txt"]
 LOCKS = {
     "dev": [*PUSHDOWN, "requirements/dev.in", "requirements/build.in"],

@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from kumobashi.planning.graph import graph
 from kumobashi.planning.graph_svg import svg
 from kumobashi.planning.workspace import load
 from kumobashi.testing import scenes
+from kumobashi.testing.fault_night import FAULT
 from kumobashi.testing.office import Office, served
 from tools import browsing
 
@@ -42,6 +44,7 @@ class Picture:
     path: str
     scene: Callable[[], Overview] = scenes.every_light
     role: Role | None = None
+    is_watched: bool = False
     part: str = ""
     width: int = 960
     height: int = 900
@@ -85,6 +88,30 @@ PICTURES = (
         shows="findings: line, item, expected, got",
         path="/links/resident-to-nhi",
         part="section[aria-labelledby=findings]",
+    ),
+    Picture(
+        name="fault",
+        shows="a fault: side, telephone number, who was told, what was done",
+        path=f"/faults/{FAULT}",
+        is_watched=True,
+        height=1120,
+    ),
+    Picture(
+        name="status",
+        shows="状態: each site, its week, its clock",
+        path="/status",
+        is_watched=True,
+        width=1180,
+        height=560,
+    ),
+    Picture(
+        name="accounts",
+        shows="who may do what, and what to look at",
+        path="/accounts",
+        role=Role.APPROVER,
+        is_watched=True,
+        width=1180,
+        height=620,
     ),
     Picture(
         name="plan",
@@ -196,14 +223,19 @@ def _of_scene(
     browser: "Browser", scene: Callable[[], Overview], group: list[Picture], folder: Path
 ) -> list[Path]:
     written = []
-    for signs_in in (False, True):
-        mine = [one for one in group if (one.role is not None or one.name == "sign-in") == signs_in]
+    for signs_in, is_watched in product((False, True), repeat=2):
+        mine = [
+            one
+            for one in group
+            if (one.role is not None or one.name == "sign-in") == signs_in
+            and one.is_watched == is_watched
+        ]
         if not mine:
             continue
         with tempfile.TemporaryDirectory() as made:
-            office = Office(Path(made), scene, signs_in=signs_in)
+            office = Office(Path(made), scene, signs_in=signs_in, is_watched=is_watched)
             with served(office.application) as address:
-                if signs_in:
+                if signs_in and not is_watched:
                     office.propose(PROPOSED)
                 written += [_one(browser, office, address, one, folder) for one in mine]
             office.close()

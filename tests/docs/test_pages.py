@@ -226,6 +226,8 @@ def test_every_step_that_the_page_names_is_one_that_a_ladder_may_have() -> None:
         ("consent_api", "consent api"),
         ("tie_api", "tie api"),
         ("incident_api", "incident api"),
+        ("watch_api", "watch api"),
+        ("program_api", "program api"),
     ],
 )
 def test_the_local_api_page_lists_its_routes(module: str, table: str) -> None:
@@ -244,7 +246,10 @@ def test_the_local_api_page_lists_its_routes(module: str, table: str) -> None:
 @pytest.mark.parametrize(
     ("document", "modules"),
     [
-        ("local", {"local_api": None, "deletion_api": "GET"}),  # of deletions the reading alone
+        (
+            "local",  # of deletions the reading alone
+            {"local_api": None, "watch_api": None, "program_api": None, "deletion_api": "GET"},
+        ),
         ("directory", {"directory_api": None}),
     ],
 )

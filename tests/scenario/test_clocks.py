@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from kumobashi.testing.city import City
+from kumobashi.testing.gateways import until
 from kumobashi.testing.town import Town
 from tests.scenario.expecting import NOTICES, check_settled
 
 pytestmark = [pytest.mark.scenario, pytest.mark.slow]
-WRONG = "asp-relay"
+HALL, WRONG = "hall-core", "asp-relay"
 
 
 @pytest.fixture
@@ -43,3 +44,29 @@ def test_half_a_minute_is_nothing(town: Town, tmp_path: Path) -> None:
     transfer = town.run(NOTICES)["transfer"]
 
     check_settled(town, transfer, NOTICES)
+
+
+@pytest.mark.parametrize("wrong", [3_600, -3_600])
+def test_a_site_whose_own_clock_was_set_wrong_signs_nothing_and_goes_on_by_itself(
+    city: City, tmp_path: Path, wrong: int
+) -> None:
+    clock = tmp_path / "clock"
+    with Town.found(tmp_path / "w", city, part_bytes=65_536) as town:
+        town.start_all(but=[HALL])
+        town.start(HALL, environment={"KUMO_CLOCK_FILE": str(clock), "KUMO_PULSE_SECONDS": "0.5"})
+        until("a whole beat", lambda: _is_whole(town), 30)
+
+        clock.write_text(str(wrong), "ascii")
+        transfer = town.submit(NOTICES)["transfer"]
+        seen = town.wait(transfer, lambda now: bool(now["cause"]))
+        assert (seen["cause"]["code"], seen["cause"]["side"]) == ("clock.not_trusted", HALL)
+        assert seen["state"] in {"extracting", "created"}
+
+        clock.unlink()
+        town.wait(transfer)
+        check_settled(town, transfer, NOTICES)
+
+
+def _is_whole(town: Town) -> bool:
+    ways = town.call("/api/v1/watch")["ways"]
+    return any(len(way["words"]) > 1 and way["code"] is None for way in ways)

@@ -13,7 +13,8 @@ import duckdb
 import pytest
 from rich.cells import cell_len
 
-from kumobashi.kernel import business_date
+from kumobashi.identity import Accounts
+from kumobashi.kernel import SystemClock, business_date
 from kumobashi.testing.city.golden import golden
 
 pytestmark = [pytest.mark.scenario, pytest.mark.slow]
@@ -88,6 +89,18 @@ def test_a_request_is_answered_and_a_leak_drafted_and_nobody_is_named(
     assert "【要記入" in draft
     for text in (said, notice, draft):
         assert golden("centenarian").number not in text
+
+
+def test_whoever_opens_the_console_may_look_since_nobody_of_the_story_keeps_an_account(
+    told: tuple[Path, str],
+) -> None:
+    private = told[0] / "city" / "private" / "hall-core"
+    accounts = Accounts(private, tenant="999997", site="hall-core", clock=SystemClock())
+    try:
+        assert accounts.path.exists(), "the story had people"
+        assert accounts.is_empty
+    finally:
+        accounts.close()
 
 
 def test_protected_persons_are_left_to_an_office(told: tuple[Path, str]) -> None:

@@ -6,10 +6,11 @@ on the disk, then the system is asked, then the record of its answer is, then it
 """
 
 import json
+import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from kumobashi.calls.binary_http import Answer, Request
+from kumobashi.calls.binary_http import Answer, Headers, Request
 from kumobashi.calls.enveloping import put_in, take_out
 from kumobashi.calls.errors import (
     AnswerTooLarge,
@@ -26,6 +27,7 @@ from kumobashi.calls.here import Here
 from kumobashi.calls.interconnection.answering import TestAnswers
 from kumobashi.calls.interconnection.probes import kind_of
 from kumobashi.calls.large_answers import in_parts, large
+from kumobashi.calls.metering import ANSWERED, ANSWERER
 from kumobashi.calls.parts import PARTS_TYPE
 from kumobashi.calls.permission_errors import NotPermitted, PlanDiffers
 from kumobashi.calls.permits import CallLink, Operation, not_ready
@@ -39,6 +41,8 @@ from kumobashi.calls.taking import Taken
 from kumobashi.calls.wire import PROBLEM_TYPE, end_to_end
 from kumobashi.crypto.canonical import digest
 from kumobashi.kernel import Clock, KumobashiError, business_date
+from kumobashi.observe import tracing
+from kumobashi.observe.trace_context import HEADER, outgoing
 
 _PARTS = (("content-type", PARTS_TYPE),)
 
@@ -58,7 +62,8 @@ class Answerer:
 
     async def answer(self, taken: Taken) -> Answered:
         """Return the signed answer, or the signed refusal."""
-        header = taken.header
+        header, begun = taken.header, time.monotonic()
+        outcome = ANSWERED
         try:
             request = self._opened(taken)
             if header.is_test and (probe := kind_of(request)):
@@ -71,10 +76,12 @@ class Answerer:
             asker = self.here.sites().entry(header.asking_site)
             recipient = asker.recipient if taken.relay else None
             if answer.rest is not None:
-                return await self._in_parts(taken, answer, recipient)
+                parts = await self._in_parts(taken, answer, recipient)
+                self.here.meter.note(ANSWERER, ANSWERED, time.monotonic() - begun)
+                return parts
             status, (media_type, body) = 200, put_in(answer.encode(), recipient)
         except KumobashiError as error:
-            status, media_type = error.status, PROBLEM_TYPE
+            status, media_type, outcome = error.status, PROBLEM_TYPE, type(error).code
             body = json.dumps(error.problem(), ensure_ascii=False).encode()
         now = self.here.clock.now()
         signed = sign_answer(
@@ -87,6 +94,7 @@ class Answerer:
             now=now,
         )
         await self.here.journal.record(answered_record("answerer", header, signed, status, now))
+        self.here.meter.note(ANSWERER, outcome, time.monotonic() - begun)
         return Answered(status=status, headers=tuple(signed.fields.items()), body=body)
 
     async def _in_parts(self, taken: Taken, answer: Answer, recipient: str | None) -> Answered:
@@ -146,14 +154,16 @@ class Answerer:
         async with place.call(seconds=taken.left, budget_ms=header.budget_ms) as trial:
             left = taken.left if place.queued == 0 else _until(header, self.here.clock, taken.left)
             try:
-                came = await self.here.poster.begin(
-                    request.method,
-                    f"{base}/{header.version}{request.path}",
-                    headers=[*end_to_end(request.headers), *_told(header)],
-                    body=request.body,
-                    seconds=left,
-                    largest=largest,
-                )
+                with tracing.client("call.system", link=link.link, system=header.answerer) as made:
+                    came = await self.here.poster.begin(
+                        request.method,
+                        f"{base}/{header.version}{request.path}",
+                        headers=[*_traced(end_to_end(request.headers)), *_told(header)],
+                        body=request.body,
+                        seconds=left,
+                        largest=largest,
+                    )
+                    made.set(status=came.status)
             except NotConnected:
                 trial.failed()
                 raise ServiceAway(service=header.asked) from None
@@ -173,6 +183,13 @@ class Answerer:
         if rest is not None:
             return await large(answer, operation.shown, limit=largest, service=header.asked)
         return show(answer, operation.shown, service=header.asked) if operation.shown else answer
+
+
+def _traced(headers: Headers) -> Headers:
+    """Return headers that say where we are in a trace, instead of where the asking system was."""
+    if not (here := outgoing()):
+        return headers
+    return (*((name, value) for name, value in headers if name != HEADER), *here.items())
 
 
 def _told(header: CallHeader) -> tuple[tuple[str, str], ...]:

@@ -29,6 +29,7 @@ from kumobashi.calls.giving import check_given
 from kumobashi.calls.header import CallHeader
 from kumobashi.calls.here import Here
 from kumobashi.calls.large_answers import FromParts
+from kumobashi.calls.metering import ANSWERED, ASKER, UNFORESEEN
 from kumobashi.calls.parts import PARTS_TYPE
 from kumobashi.calls.patience import Patience, may_go_elsewhere
 from kumobashi.calls.permission_errors import NotPermitted
@@ -45,7 +46,9 @@ from kumobashi.calls.wire import BUDGET, LARGEST_ANSWER, PROBLEM_TYPE, overhead
 from kumobashi.crypto.canonical import digest
 from kumobashi.crypto.errors import SealFailed
 from kumobashi.exchange.entrances import NotLetIn
-from kumobashi.kernel import JST, business_date, new_id
+from kumobashi.kernel import JST, KumobashiError, business_date, new_id
+from kumobashi.observe import tracing
+from kumobashi.observe.trace_context import HEADER, Spot, outgoing, parse
 
 _GRACE_SECONDS = 0.25  # the answering side says itself that it was too late
 _FIRST_REST, _LONGEST_REST = 0.05, 0.5  # between two looks at a change half done
@@ -82,9 +85,25 @@ class Asker:
         Raises:
             CallFailed: with its code and the side at fault.
         """
+        begun, outcome = asyncio.get_running_loop().time(), UNFORESEEN
+        try:
+            with tracing.server("call", parent=_asked_within(wish)) as made:
+                made.set(system=wish.asker, site=self.here.site)
+                answer = await self._ask(wish, begun)
+            outcome = ANSWERED
+        except KumobashiError as error:
+            outcome = type(error).code  # of the class: what a peer said is no name for a number
+            raise
+        finally:
+            seconds = asyncio.get_running_loop().time() - begun
+            self.here.meter.note(ASKER, outcome, seconds)
+        return answer
+
+    async def _ask(self, wish: Wish, begun: float) -> Answer:
+        """Ask until it is answered, refused, or over."""
         way = (wish.asker, f"{wish.answerer}.{wish.service}")
         loop, rest = asyncio.get_running_loop(), _FIRST_REST
-        begun, budget = loop.time(), wish.seconds or float("inf")
+        budget = wish.seconds or float("inf")
         while True:
             try:
                 answer = await self._ask_now(wish, begun)
@@ -214,14 +233,15 @@ class Asker:
                 left = (header.until - self.here.clock.now()) / timedelta(seconds=1)
                 fields = asked.fields | {BUDGET: str(max(0, round(left * 1000)))}
                 try:
-                    came = await self.here.handing.send(
-                        hop,
-                        sites,
-                        fields=fields,
-                        body=body,
-                        seconds=left + _GRACE_SECONDS,
-                        largest=largest + overhead(largest),
-                    )
+                    with tracing.client("call.hand_on", link=header.link, to=hop, call=header.call):
+                        came = await self.here.handing.send(
+                            hop,
+                            sites,
+                            fields=fields | outgoing(),
+                            body=body,
+                            seconds=left + _GRACE_SECONDS,
+                            largest=largest + overhead(largest),
+                        )
                 except NotLetIn as error:
                     trial.answered()  # whoever asks next is to hear the same
                     if is_last:  # the first try broke off on a connection that was let in
@@ -269,6 +289,11 @@ class Asker:
         except SealFailed as error:
             raise AnswerUntrusted(reason=error.code) from None
         return Answer.decode(message)
+
+
+def _asked_within(wish: Wish) -> Spot | None:
+    """Return the trace that the asking system is in, if it says one."""
+    return parse(dict(wish.request.headers).get(HEADER)) if tracing.is_on() else None
 
 
 async def _whole(answer: Answer) -> Answer:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from kumobashi.calls.handing import Handing
 from kumobashi.calls.journal import Journal
+from kumobashi.calls.metering import Meter
 from kumobashi.calls.permits import Permits
 from kumobashi.calls.posting import Poster
 from kumobashi.calls.sites import CurrentSites
@@ -25,3 +26,4 @@ class Here:
     journal: Journal
     poster: Poster  # to systems
     handing: Handing  # to other gateways
+    meter: Meter = field(default_factory=Meter)

@@ -29,6 +29,8 @@ from kumobashi.crypto.http_signatures import sign_request
 from kumobashi.crypto.keys import SigningKey
 from kumobashi.exchange.entrances import NotLetIn
 from kumobashi.kernel import Clock, new_id
+from kumobashi.observe import tracing
+from kumobashi.observe.trace_context import HEADER, outgoing
 
 _GRACE_SECONDS = 0.2
 _OWN_MILLISECONDS = 5
@@ -66,14 +68,15 @@ class Relaying:
         address = sites.entry(hop).url + PATH
         async with place.call(seconds=taken.left, budget_ms=header.budget_ms) as trial:
             try:
-                came = await self.handing.send(
-                    hop,
-                    sites,
-                    fields=self._fields(taken, address),
-                    body=taken.body,
-                    seconds=taken.left + _GRACE_SECONDS,
-                    largest=LARGEST_STREAM + overhead(LARGEST_STREAM),
-                )
+                with tracing.client("call.hand_on", link=header.link, to=hop, call=header.call):
+                    came = await self.handing.send(
+                        hop,
+                        sites,
+                        fields=self._fields(taken, address),
+                        body=taken.body,
+                        seconds=taken.left + _GRACE_SECONDS,
+                        largest=LARGEST_STREAM + overhead(LARGEST_STREAM),
+                    )
             except NotLetIn as error:
                 trial.answered()
                 why = error.told() | about(hop, sites)
@@ -104,9 +107,11 @@ class Relaying:
             created=self.clock.now(),
             nonce=new_id(),
         )
+        came = {HEADER: taken.trace.text()} if taken.trace else {}  # also where nothing is traced
         return {
             **fields,
             **hop,
+            **(outgoing() or came),
             "signature-input": f"{fields['signature-input']}, {hop['signature-input']}",
             "signature": f"{fields['signature']}, {hop['signature']}",
             BUDGET: str(max(0, round(taken.left * 1000) - _OWN_MILLISECONDS)),

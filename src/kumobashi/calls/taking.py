@@ -17,6 +17,7 @@ from kumobashi.calls.wire import BUDGET
 from kumobashi.crypto.errors import NoncesFull, SignatureReplayed
 from kumobashi.crypto.http_signatures import NonceMemory, claimed_site, verify_request
 from kumobashi.kernel import Clock
+from kumobashi.observe.trace_context import HEADER, Spot, parse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,7 @@ class Taken:
     body: bytes
     relay: str | None  # that handed it over; none: the asking site itself did
     left: float  # seconds that the asking side still waits
+    trace: Spot | None = None  # that whoever handed it over is in
 
 
 @dataclass
@@ -66,6 +68,7 @@ class Entrance:
             body=body,
             relay=relay,
             left=left,
+            trace=parse(fields.get(HEADER)),
         )
 
     def remember(self, seen: Iterable[Seen]) -> None:

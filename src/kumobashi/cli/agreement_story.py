@@ -43,12 +43,14 @@ def tell_agreement(
     )
     last = date(first.year + (first.month > 3), 3, 31)  # noqa: PLR2004 - of the fiscal year
     table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
+    staff = Staff(accounts, clock)
     try:
-        for told in walk(gateway.post, Staff(accounts, clock), link, first, last):
+        for told in walk(gateway.post, staff, link, first, last):
             agreement = told.agreement
             who = terminal.t(PEOPLE[told.who][0], told.who)
             table.add_row(Text("✓", "green"), terminal.t(*_DONE[told.what]), who)
     finally:
+        staff.leave()
         accounts.close()
     notice = gateway.paper(agreement["agreement"], "notice")
     paper.write_text(notice, encoding="utf-8", newline="\n")

@@ -15,6 +15,7 @@ from kumobashi.cli.bench_methods import methods
 from kumobashi.cli.bench_options import ROUNDS, number, refuse_missing
 from kumobashi.cli.bench_policy import policy
 from kumobashi.cli.bench_risk import risk
+from kumobashi.cli.bench_watch import watch
 from kumobashi.cli.command import Group, command, option
 from kumobashi.cli.exits import Exit
 from kumobashi.cli.plain_tables import plain_table
@@ -165,6 +166,7 @@ bench.add_command(policy)
 bench.add_command(consent)
 bench.add_command(calls)
 bench.add_command(methods)
+bench.add_command(watch)
 
 
 def _watched(terminal: Terminal, wish: "Wish") -> dict[str, Any]:

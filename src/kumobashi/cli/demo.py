@@ -88,6 +88,7 @@ def demo(
             night.agree()
             night.run()
             night.swap(gateways, vendors)
+            night.fail(gateways, f"{urls[_HALL]}/")
             night.conclude(url=f"{urls[_HALL]}/", seconds=time.monotonic() - started)
             if not leave:
                 keep_serving(terminal, gateways, f"{urls[_HALL]}/", is_shown=not no_browser)

@@ -31,6 +31,8 @@ PLACES = {
     "transfer": "kumobashi.cli.transfer:transfer",
     "serve": "kumobashi.cli.serve:serve",
     "work": "kumobashi.cli.work:work",
+    "watch": "kumobashi.cli.watch:watch",
+    "fault": "kumobashi.cli.fault:fault",
     "state": "kumobashi.cli.state:state",
     "file": "kumobashi.cli.file:file",
     "risk": "kumobashi.cli.risk:risk",

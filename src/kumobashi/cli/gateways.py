@@ -69,6 +69,24 @@ class Gateways:
         for site in urls:
             self._running[site] = self._start(site)
 
+    def watch(self, site: str, *words: str) -> None:
+        """Start the watch of a site beside its gateway."""
+        self._running[f"watch of {site}"] = self._child(f"watch-{site}", "watch", site, *words)
+
+    def stop_one(self, site: str) -> None:
+        """End one gateway; it is not missed until it is started again."""
+        process = self._running.pop(site)
+        _ask_to_end(process)
+        try:
+            process.wait(_GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def start_one(self, site: str) -> None:
+        """Start one gateway again, without waiting."""
+        self._running[site] = self._start(site)
+
     def wait_ready(self, seconds: float = 60.0) -> None:
         """Return when every gateway answers ``/health``.
 
@@ -106,11 +124,13 @@ class Gateways:
             self._running.clear()
 
     def _start(self, site: str) -> subprocess.Popen[bytes]:
-        workspace = ["--workspace", str(self._folder)]
-        words = [*workspace, "--log-file", str(self._log(site)), *self._wish]
-        with self._log(site).with_suffix(".err").open("wb") as crash:
+        return self._child(site, "serve", site, "--log-file", str(self._log(site)), *self._wish)
+
+    def _child(self, name: str, command: str, site: str, *words: str) -> subprocess.Popen[bytes]:
+        start = [sys.executable, "-m", "kumobashi", command, "--site", site]
+        with self._log(name).with_suffix(".err").open("wb") as crash:
             return subprocess.Popen(  # noqa: S603 - our own program
-                [sys.executable, "-m", "kumobashi", "serve", "--site", site, *words],
+                [*start, "--workspace", str(self._folder), *words],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=crash,

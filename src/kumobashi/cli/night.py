@@ -23,6 +23,7 @@ from kumobashi.exchange.views import Light, TransferView
 from kumobashi.kernel import SystemClock, business_date
 
 if TYPE_CHECKING:
+    from kumobashi.cli.fault_story import ToldFault
     from kumobashi.cli.gateways import Gateways
     from kumobashi.cli.papers_story import Papers
     from kumobashi.cli.swap_story import Swap, Vendors
@@ -57,6 +58,7 @@ class Night:
     has_papers: bool = False  # whether a request is answered and a report drafted
     papers: "Papers | None" = None
     swapped: "Swap | None" = None
+    failed: "ToldFault | None" = None
     _workspace: "Workspace | None" = None
 
     @property
@@ -132,6 +134,16 @@ class Night:
         if not self.terminal.as_json:
             self.swapped.draw(self.terminal)
 
+    def fail(self, gateways: "Gateways", url: str) -> None:
+        """Let a cloud stop, from the first alert to the report."""
+        from kumobashi.cli.fault_story import tell_fault
+
+        self._title("障害：最初の知らせから報告まで", "A fault, from the first alert to the report")
+        code = self.workspace.municipality.municipality.code
+        self.failed = tell_fault(self.folder, gateways, tenant=code, url=url)
+        if not self.terminal.as_json:
+            self.failed.draw(self.terminal)
+
     def conclude(self, *, url: str, seconds: float) -> None:
         """Say what the night came to, and where to look."""
         from kumobashi.cli.campaign_tables import error_table
@@ -146,6 +158,7 @@ class Night:
             gate = self.as_written.facts() if self.as_written else None
             told["agreement"] = self.agreement
             told["swap"] = self.swapped.plain() if self.swapped else None
+            told["fault"] = self.failed.plain() if self.failed else None
             told["papers"] = self.papers.plain() if self.papers else None
             compared = {"gate_as_written": gate, "ways": ways_json(self.ways)}
             self.terminal.emit({**told, "campaigns": notices, **compared})

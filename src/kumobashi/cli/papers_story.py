@@ -67,14 +67,15 @@ def tell_papers(api: LocalApi, workspace: "Workspace", site: str, link: str) -> 
         site=site,
         clock=clock,
     )
+    staff = Staff(accounts, clock)
     try:
-        staff = Staff(accounts, clock)
         staff.enrol()
         steps = (
             *disclosed(api.requests, staff),
             *leaked(api.incidents, staff, link, clock.now()),
         )
     finally:
+        staff.leave()
         accounts.close()
     for step in steps:
         if step.page is not None:

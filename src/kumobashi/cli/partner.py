@@ -220,7 +220,7 @@ def _serve(terminal: Terminal, workspace: "Workspace", site: str, port: int | No
     from kumobashi.service.app import serve
     from kumobashi.service.settings import read_settings
 
-    log_to_stderr()
+    log_to_stderr(site=site)
 
     def ready(url: str) -> None:
         if terminal.as_json:

@@ -62,7 +62,7 @@ def serve(
     from kumobashi.service.loops import run
     from kumobashi.service.settings import read_settings
 
-    log_to(log_file)
+    log_to(log_file, site)
 
     def ready(url: str) -> None:
         if terminal.as_json:
@@ -84,13 +84,13 @@ def serve(
     run(serve_gateway(settings, ready))
 
 
-def log_to(file: Path | None) -> None:
+def log_to(file: Path | None, site: str | None = None) -> None:
     """Log to standard error, or to a file."""
     from kumobashi.observe.logs import JsonLines, log_to_stderr
 
-    log_to_stderr()
+    log_to_stderr(site=site)
     if file:
         file.parent.mkdir(parents=True, exist_ok=True)
         handler = logging.FileHandler(file, encoding="utf-8")
-        handler.setFormatter(JsonLines())
+        handler.setFormatter(JsonLines(site))
         logging.getLogger().handlers[:] = [handler]

@@ -42,7 +42,7 @@ def work(terminal: Terminal, site: str, state: str | None, log_file: Path | None
     from kumobashi.service.loops import run
     from kumobashi.service.settings import read_settings
 
-    log_to(log_file)
+    log_to(log_file, site)
 
     def ready() -> None:
         if terminal.as_json:

@@ -119,7 +119,7 @@ class AgreementPages:
             NotYours, FourEyes, IllegalAct …: nothing was changed.
         """
         act, view = _act_of(request), await self._view(request)
-        session, form = await asked_by(request, Deed.LOOK)  # what more, the offices say
+        session, form = await asked_by(request, Deed.SEE_AGREEMENTS)  # what more, the offices say
         head = form.get("head", "")
         if not head.isascii() or not head.isdigit():
             raise FormStale

@@ -70,7 +70,7 @@ class ApplicationPages:
     async def keep(self, request: Request) -> Response:
         """Keep the draft and show it; or say what is wrong with what was typed."""
         agreement = request.path_params.get("agreement")
-        session, said = await asked_by(request, Deed.LOOK, longest=_LONGEST)
+        session, said = await asked_by(request, Deed.SEE_AGREEMENTS, longest=_LONGEST)
         keep = partial(self.drafts.keep, said, account=session.account.name, agreement=agreement)
         try:
             made = await asyncio.to_thread(keep)
@@ -85,14 +85,16 @@ class ApplicationPages:
     async def attach(self, request: Request) -> Response:
         """Attach a file, and show the draft."""
         agreement = request.path_params["agreement"]
-        session, name, body = await upload_by(request, Deed.LOOK)  # what more, the offices say
+        session, name, body = await upload_by(
+            request, Deed.SEE_AGREEMENTS
+        )  # what more, the offices say
         attach = partial(self.drafts.attach, account=session.account.name)
         return await self._done(request, partial(attach, agreement, name, body))
 
     async def register(self, request: Request) -> Response:
         """Replace the register of processors, and show the agreement."""
         agreement = request.path_params["agreement"]
-        session, _, body = await upload_by(request, Deed.LOOK)
+        session, _, body = await upload_by(request, Deed.SEE_AGREEMENTS)
         register = partial(self.drafts.register, account=session.account.name)
         return await self._done(request, partial(register, agreement, body))
 

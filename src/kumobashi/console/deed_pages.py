@@ -42,7 +42,7 @@ class DeedPages:
         session = who(request)
         if session is None:  # without accounts nobody may; the link's page says so
             return go(request, f"/links/{name}")
-        session.check_may(Deed.OPERATE)
+        session.check_may(_needed(deed))
         board = await asyncio.to_thread(self.board.board)
         link = await asyncio.to_thread(self.board.link, name)
         wanted = request.query_params.get("transfer", "")
@@ -67,7 +67,7 @@ class DeedPages:
             FormStale: another run of the link has begun since the form was drawn.
         """
         deed, name = _deed_of(request), request.path_params["link"]
-        session, form = await asked_by(request, Deed.OPERATE)
+        session, form = await asked_by(request, _needed(deed))
         if await asyncio.to_thread(self.board.link, name) is None:
             raise HTTPException(404)  # not one of this site's
         transfer = form.get("transfer", "")
@@ -77,6 +77,11 @@ class DeedPages:
                 raise FormStale
         await self.deeds.do(deed, name, transfer, by=session.account.name)
         return go(request, f"/links/{name}")
+
+
+def _needed(deed: LinkDeed) -> Deed:
+    """Return what somebody has to be allowed; what is sent again leaves once more."""
+    return Deed.RELEASE if deed in _AGAIN else Deed.OPERATE
 
 
 def _deed_of(request: Request) -> LinkDeed:

@@ -11,10 +11,14 @@ from starlette.responses import HTMLResponse
 
 from kumobashi.console import formatting, items, labels, reading, reconciling, wording
 from kumobashi.console.answering import SAFE_HEADERS, Addresses
+from kumobashi.console.permits import is_open_to
 from kumobashi.console.reader import Reader, reader_of
 from kumobashi.directory.models import By
 from kumobashi.exchange.views import RED, Light, Progress, Words
+from kumobashi.identity import Session
 from kumobashi.kernel import Zone, from_wire
+from kumobashi.monitoring.points import PATTERNS, POINTS
+from kumobashi.monitoring.wording import KINDS
 from kumobashi.planning.sentences import untied
 from kumobashi.release import gate_bars, gate_learning, gate_words
 
@@ -26,12 +30,15 @@ _KEPT = ("q", "state", "site", "system", "contact", "sort", "page", "transfer", 
 MENU = (
     ("/", "morning"),
     ("/links", "overview"),
+    ("/faults", "faults"),
+    ("/status", "status"),
     ("/plans", "plans"),
     ("/agreements", "agreements"),
     ("/ties", "ties"),
     ("/campaigns", "campaigns"),
     ("/workspace", "workspace"),
     ("/changes", "record"),
+    ("/accounts", "accounts"),
 )
 
 
@@ -59,6 +66,7 @@ def _environment() -> Environment:
             "clock": formatting.clock,
             "dots": reading.dots,
             "effect": reading.effect,
+            "entry_kinds": KINDS,
             "gate_bars": gate_bars,
             "gate_learning": gate_learning,
             "gate_words": gate_words,
@@ -68,6 +76,8 @@ def _environment() -> Environment:
             "plain_time": formatting.plain_time,
             "reached": reading.reached,
             "parts_left": reading.parts_left,
+            "patterns": PATTERNS,
+            "points": POINTS,
             "short_digest": formatting.short_digest,
             "signs": labels.SIGNS,
             "size": formatting.size,
@@ -105,9 +115,11 @@ def draw(template: str, request: Request, *, status: int = 200, **values: object
 
 
 def _menu(request: Request) -> list[tuple[str, str]]:
-    """Return the pages that this console has."""
+    """Return the pages that this console has, and that whoever asks may see."""
     there = {getattr(route, "path", "") for route in request.app.routes}
-    return [(path, key) for path, key in MENU if path in there]
+    session = getattr(request.state, "session", None)
+    account = session.account if isinstance(session, Session) else None
+    return [(path, key) for path, key in MENU if path in there and is_open_to(account, path)]
 
 
 def _here(request: Request) -> Mapping[str, object]:

@@ -8,24 +8,36 @@ accounts every page asks for a session. Forms are taken only from a page of ours
 import asyncio
 import hmac
 import secrets
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from kumobashi.console.access_ports import AccessBook
 from kumobashi.console.answering import SAFE_HEADERS
 from kumobashi.console.asking import Handler, guarded
 from kumobashi.console.drawing import draw
+from kumobashi.console.permits import WITHIN_A_SCOPE, Permit, first_page, page_code, permit_of
+from kumobashi.console.ports import BoardSource
+from kumobashi.console.sign_on_ports import Offered
+from kumobashi.exchange.views import Board
 from kumobashi.identity import Accounts, Deed, Session, Sessions, may
-from kumobashi.identity.errors import FormStale, IdentityFailed
+from kumobashi.identity.errors import FormStale, IdentityFailed, OutOfScope
+from kumobashi.kernel import KumobashiError
 
 _LARGEST_FORM = 20_000  # bytes
 _LONGEST_FIELD = 200  # characters
 _SEE_OTHER = 303
 _SEALED, _PLAIN = "__Host-kumo_session", "kumo_session"  # the first needs https
 _ENTRY_FORM = "kumo_entry"
+_LEFT = "kumo_left"
+_LEFT_SECONDS = 600
+_REFUSED = 400  # statuses from here on show nothing of a resident
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +45,9 @@ class Door:
     """Knows who has signed in; ``None`` as accounts: there are none at this console."""
 
     accounts: Accounts | None
+    board: BoardSource | None = None  # which links a bound account may see
+    book: AccessBook | None = None
+    offered: Callable[[], Sequence[Offered]] = tuple  # providers where people sign on too
 
     def routes(self) -> list[Route]:
         """Return the routes of signing in and out."""
@@ -45,11 +60,13 @@ class Door:
     def route(
         self, path: str, page: Handler, method: str = "GET", name: str | None = None
     ) -> Route:
-        """Return the route of a page that stands behind this door."""
-        return Route(path, guarded(self._opened(page)), methods=[method], name=name)
+        """Return the route of a page that stands behind this door; ``permits`` has its row."""
+        permit = permit_of(method, path)
+        handler = guarded(self._opened(page, permit, path, page_code(method, path)))
+        return Route(path, handler, methods=[method], name=name)
 
-    def _opened(self, page: Handler) -> Handler:
-        """Let a page be asked for by whoever may look; note who it is for the drawing."""
+    def _opened(self, page: Handler, permit: Permit, path: str, code: str) -> Handler:
+        """Let a page be asked for by whoever may; note who it is for the drawing."""
 
         async def behind(request: Request) -> Response:
             if self.accounts is None or await asyncio.to_thread(lambda: self._is_open):
@@ -60,13 +77,52 @@ class Door:
                     raise FormStale
                 return go(request, "/sign-in")
             request.state.session = session
-            return await page(request)
+            account = session.account
+            if path == "/" and (first := first_page(account.role)) != path:
+                return go(request, first)
+            try:
+                session.check_may(permit.deed)
+                request.state.visible = await self._visible(request, session, path)
+                answer = await page(request)
+            except IdentityFailed as error:
+                if self.book and not isinstance(error, FormStale):
+                    said = partial(self.book.refused, account, page=code, code=error.code)
+                    await asyncio.to_thread(said)
+                raise
+            if permit.purpose and self.book and answer.status_code < _REFUSED:
+                said = partial(self.book.looked, account, page=code, purpose=permit.purpose)
+                await asyncio.to_thread(said)
+            return answer
 
         return behind
 
+    async def _visible(
+        self, request: Request, session: Session, path: str
+    ) -> frozenset[str] | None:
+        """Return the links to which an account is bound; none: it sees all.
+
+        Raises:
+            OutOfScope: the page is not for accounts that are bound.
+        """
+        scope = session.account.scope
+        if scope is None:
+            return None
+        if path not in WITHIN_A_SCOPE or self.board is None:
+            raise OutOfScope
+        board = await asyncio.to_thread(self.board.board)
+        found = frozenset(
+            row.link
+            for row in board.rows
+            if scope.covers(row.link, {row.from_system, row.to_system})
+        )
+        link = request.path_params.get("link")
+        if link is not None and link not in found:
+            raise HTTPException(404)  # as if there were none of that name
+        return found
+
     @property
     def _is_open(self) -> bool:
-        return self.accounts is None or self.accounts.is_empty
+        return self.accounts is None or (self.accounts.is_empty and not self.offered())
 
     async def session(self, request: Request) -> Session | None:
         """Return the session of whoever asks."""
@@ -78,12 +134,26 @@ class Door:
 
     async def show(self, request: Request) -> Response:
         """Answer with the form."""
-        return self._form(request, None)
+        return await self.form(request, None)
 
-    def _form(self, request: Request, error: IdentityFailed | None) -> Response:
+    async def form(self, request: Request, error: IdentityFailed | None) -> Response:
+        """Answer with the form, and with what has just been refused."""
         token = secrets.token_urlsafe(24)
         status = error.status if error else 200
-        answer = draw("sign_in.html", request, status=status, token=token, error=error)
+        try:
+            offered = await asyncio.to_thread(self.offered)
+        except KumobashiError:  # whoever has an account of this console still comes in
+            offered = ()
+        left = request.query_params.get("left", "")
+        answer = draw(
+            "sign_in.html",
+            request,
+            status=status,
+            token=token,
+            error=error,
+            offered=offered,
+            left=next((one for one in offered if one.provider == left), None),
+        )
         answer.set_cookie(
             _ENTRY_FORM, token, secure=_is_https(request), httponly=True, samesite="strict"
         )
@@ -96,7 +166,7 @@ class Door:
         if self.accounts is None or not hmac.compare_digest(
             held.encode() or b"-", form.get("token", "").encode()
         ):
-            return self._form(request, FormStale())
+            return await self.form(request, FormStale())
         try:
             value = await asyncio.to_thread(
                 Sessions(self.accounts).sign_in,
@@ -105,24 +175,46 @@ class Door:
                 form.get("code", ""),
             )
         except IdentityFailed as error:
-            return self._form(request, error)
+            return await self.form(request, error)
         answer = go(request, "/")
         answer.delete_cookie(_ENTRY_FORM)
-        answer.set_cookie(
-            _cookie(request), value, secure=_is_https(request), httponly=True, samesite="strict"
-        )
+        self.remember_session(request, answer, value)
         return answer
+
+    def remember_session(
+        self, request: Request, answer: Response, value: str, *, is_sealed: bool = False
+    ) -> None:
+        """Leave the cookie of a session; ``is_sealed``: https ends before this gateway."""
+        answer.set_cookie(
+            _cookie(request),
+            value,
+            secure=is_sealed or _is_https(request),
+            httponly=True,
+            samesite="strict",
+        )
 
     async def sign_out(self, request: Request) -> Response:
         """End the session."""
         form = await form_of(request)
-        session = await self.session(request)
+        session, provider, value = await self.session(request), None, ""
         if session is not None and self.accounts is not None:
             session.check_form(form.get("token", ""))
             value = request.cookies.get(_cookie(request), "")
-            await asyncio.to_thread(Sessions(self.accounts).end, value)
-        answer = go(request, "/sign-in")
+            sessions = Sessions(self.accounts)
+            provider = await asyncio.to_thread(sessions.origin, value)
+            await asyncio.to_thread(sessions.end, value)
+        answer = go(request, f"/sign-in?left={provider}" if provider else "/sign-in")
         answer.delete_cookie(_cookie(request), secure=_is_https(request))
+        if provider:  # it opens nothing any more; a provider wants to hear whom it was of
+            answer.set_cookie(
+                _LEFT,
+                value,
+                max_age=_LEFT_SECONDS,
+                path=_path_of_left(request),
+                secure=_is_https(request),
+                httponly=True,
+                samesite="strict",
+            )
         return answer
 
 
@@ -172,6 +264,29 @@ def is_allowed(session: Session | None, deed: Deed) -> bool:
     return session is not None and may(session.account.role, deed)
 
 
+def is_let(request: Request, deed: Deed) -> bool:
+    """Whether a page may show this: to whoever may do it, or to all where nobody signs in."""
+    session = who(request)
+    return session is None or may(session.account.role, deed)
+
+
+def visible_to(request: Request) -> frozenset[str] | None:
+    """Return the links to which whoever asks is bound; none: they see all."""
+    found = getattr(request.state, "visible", None)
+    return found if isinstance(found, frozenset) else None
+
+
+def within(board: Board, request: Request) -> Board:
+    """Return what whoever asks may see of a board."""
+    visible = visible_to(request)
+    if visible is None:
+        return board
+    rows = tuple(row for row in board.rows if row.link in visible)
+    return replace(
+        board, rows=rows, overdue=(), overdue_media=(), overdue_requests=(), incidents=()
+    )
+
+
 def who(request: Request) -> Session | None:
     """Return who has signed in, as :meth:`Door.opened` noted it."""
     found = getattr(request.state, "session", None)
@@ -182,6 +297,20 @@ def go(request: Request, path: str) -> RedirectResponse:
     """Answer with the page to see next."""
     root = request.scope.get("root_path", "").rstrip("/")
     return RedirectResponse(f"{root}{path}", _SEE_OTHER, dict(SAFE_HEADERS))
+
+
+def left_session(request: Request) -> str:
+    """Return the cookie of the session that a browser has just left."""
+    return request.cookies.get(_LEFT, "")[:_LONGEST_FIELD]
+
+
+def forget_left(request: Request, answer: Response) -> None:
+    """Take that cookie away."""
+    answer.delete_cookie(_LEFT, path=_path_of_left(request))
+
+
+def _path_of_left(request: Request) -> str:
+    return f"{request.scope.get('root_path', '')}/sign-out"
 
 
 def _is_https(request: Request) -> bool:

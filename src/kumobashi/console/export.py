@@ -31,18 +31,18 @@ def findings_csv(transfer: TransferView, lang: Language) -> bytes:
         writer.writerow(
             [
                 "" if found.line is None else found.line,
-                _harmless(found.item),
-                _harmless(labels.finding(found.code, lang)),
-                _harmless(found.expected),
-                _harmless(found.got),
+                harmless(found.item),
+                harmless(labels.finding(found.code, lang)),
+                harmless(found.expected),
+                harmless(found.got),
                 found.rows,
-                _harmless(found.code),
+                harmless(found.code),
             ]
         )
     return text.getvalue().encode("utf-8-sig")
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
     """Keep a spreadsheet from running a cell that begins like a formula."""
     return f"'{text}" if text.startswith(_STARTS_A_FORMULA) else text
 

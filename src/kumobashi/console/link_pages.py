@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from math import ceil
 
@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from kumobashi.console.asking import file
 from kumobashi.console.drawing import draw
-from kumobashi.console.entering import Door, is_allowed, who
+from kumobashi.console.entering import Door, is_allowed, is_let, who, within
 from kumobashi.console.export import findings_csv, findings_json, link_json
 from kumobashi.console.history import year_of
 from kumobashi.console.listing import wish_of
@@ -50,6 +50,9 @@ class LinkPages:
     async def show(self, request: Request) -> Response:
         """Answer with the page."""
         board, link, transfer = await self._chosen(request)
+        board, may_read = within(board, request), is_let(request, Deed.SEE_CONTENT)
+        if transfer and not may_read:
+            transfer = replace(transfer, findings=(), gate=None)
         held = len(transfer.findings) if transfer else 0
         pages = max(ceil(held / FINDINGS_PER_PAGE), 1)
         page = min(wish_of(request.query_params).page, pages)
@@ -71,6 +74,7 @@ class LinkPages:
             past=past,
             possible=possible,
             may_operate=is_allowed(who(request), Deed.OPERATE),
+            may_read=may_read,
             year=year_of(days.get(link.link, ()), today),
             first=(page - 1) * FINDINGS_PER_PAGE,
             findings=transfer.findings[(page - 1) * FINDINGS_PER_PAGE :][:FINDINGS_PER_PAGE]

@@ -17,18 +17,22 @@ from starlette.routing import BaseRoute, Mount
 
 from kumobashi.agreements.states import WAITING
 from kumobashi.console import labels, wording
+from kumobashi.console.access_ports import AccessBook
+from kumobashi.console.account_pages import AccountPages
 from kumobashi.console.agreement_pages import AgreementPages
 from kumobashi.console.answering import Assets
 from kumobashi.console.application_pages import ApplicationPages
 from kumobashi.console.campaign_pages import CampaignPages
 from kumobashi.console.deed_pages import DeedPages
 from kumobashi.console.drawing import HERE, draw
-from kumobashi.console.entering import Door
+from kumobashi.console.entering import Door, is_let, visible_to, within
+from kumobashi.console.fault_pages import FaultPages, seen_by
+from kumobashi.console.fault_ports import FaultSource
 from kumobashi.console.gate_pages import GatePages
 from kumobashi.console.history import STRIP_DAYS, Squares, strip
 from kumobashi.console.link_pages import POLL_SECONDS, LinkPages
 from kumobashi.console.listing import Sort, Wish, choices, lights, listed, wish_of
-from kumobashi.console.morning import MOST_CALLS, calls
+from kumobashi.console.morning import MOST_CALLS, Call, calls
 from kumobashi.console.plan_pages import PlanPages
 from kumobashi.console.ports import (
     AgreementPage,
@@ -42,10 +46,13 @@ from kumobashi.console.ports import (
 )
 from kumobashi.console.reader import reader_of
 from kumobashi.console.reading import target_days
+from kumobashi.console.sign_on_pages import SignOnPages
+from kumobashi.console.sign_on_ports import SignOnSource
 from kumobashi.console.tie_pages import TiePages
 from kumobashi.exchange.views import Board, Light, LinkRow, LinkView
-from kumobashi.identity import Accounts
+from kumobashi.identity import Accounts, Deed
 from kumobashi.kernel import Language, Zone, business_date
+from kumobashi.monitoring.faults import Fault
 
 ROWS_IN_THE_MORNING = 12
 
@@ -60,7 +67,10 @@ def console_routes(  # noqa: PLR0913 - one for each kind of page
     agreements: AgreementSource | None = None,
     drafts: DraftSource | None = None,
     ties: TieSource | None = None,
+    faults: FaultSource | None = None,
+    sign_on: SignOnSource | None = None,
     accounts: Accounts | None = None,
+    book: AccessBook | None = None,
 ) -> list[BaseRoute]:
     """Return the routes of the console, to be put at the root of an application.
 
@@ -73,11 +83,14 @@ def console_routes(  # noqa: PLR0913 - one for each kind of page
         agreements: shows agreements between offices; without it there are no such pages.
         drafts: takes applications for agreements; without it they are made at the terminal.
         ties: shows ties between residents and services; without it there are no such pages.
+        faults: shows what a watch has seen; without it there are no such pages.
+        sign_on: sends people to the municipality's providers; without it there are none.
         accounts: who may sign in; without any, whoever reaches the console may look.
+        book: keeps who looked at whom, and who was refused what.
     """
     known = zones or {}
-    door = Door(accounts)
-    console = _Lists(source=source, zones=known, agreements=agreements)
+    door = Door(accounts, source, book, sign_on.offered if sign_on else tuple)
+    console = _Lists(source=source, zones=known, agreements=agreements, faults=faults)
     more = PlanPages(board=source, plans=plans, door=door).routes() if plans else []
     if deeds:
         more += DeedPages(board=source, deeds=deeds, door=door).routes()
@@ -89,6 +102,10 @@ def console_routes(  # noqa: PLR0913 - one for each kind of page
         more += ApplicationPages(board=source, drafts=drafts, door=door).routes()
     if agreements:
         more += AgreementPages(board=source, agreements=agreements, door=door).routes()
+    if faults:
+        more += FaultPages(board=source, faults=faults, door=door).routes()
+    if accounts:
+        more += AccountPages(board=source, accounts=accounts, door=door).routes()
     if ties:
         more += TiePages(board=source, ties=ties, door=door).routes()
     return [
@@ -97,6 +114,7 @@ def console_routes(  # noqa: PLR0913 - one for each kind of page
         *LinkPages(source=source, zones=known, door=door, deeds=deeds).routes(),
         *more,
         *door.routes(),
+        *(SignOnPages(source=sign_on, door=door).routes() if sign_on else []),
         Mount("/static", Assets(directory=HERE / "static"), name="console-static"),
     ]
 
@@ -106,11 +124,14 @@ class _Lists:
     source: BoardSource
     zones: Mapping[str, Zone]
     agreements: AgreementSource | None
+    faults: FaultSource | None
 
     async def morning(self, request: Request) -> Response:
         """Answer with what failed, why, whom to call; then the links that come first."""
-        board = await asyncio.to_thread(self.source.board)
-        gathered = calls(board.rows)
+        board = within(await asyncio.to_thread(self.source.board), request)
+        faults = await asyncio.to_thread(self.faults.open) if self.faults else ()
+        faults = seen_by(faults, visible_to(request))
+        gathered = [call for call in calls(board.rows) if not _is_told(call, faults)]
         firsts = [
             (call, link)
             for call in gathered[:MOST_CALLS]
@@ -132,7 +153,9 @@ class _Lists:
             rest=_all_alike(board.rows, shown.rows),
             zones=self.zones,
             poll=_poll(board),
-            waiting=await self._waiting(),
+            waiting=await self._waiting() if is_let(request, Deed.SEE_AGREEMENTS) else None,
+            faults=faults,
+            watched=await asyncio.to_thread(self.faults.is_watched) if self.faults else True,
         )
 
     async def _waiting(self) -> AgreementPage | None:
@@ -144,7 +167,7 @@ class _Lists:
 
     async def links(self, request: Request) -> Response:
         """Answer with 連携状況一覧."""
-        board = await asyncio.to_thread(self.source.board)
+        board = within(await asyncio.to_thread(self.source.board), request)
         wish = wish_of(request.query_params)
         shown = listed(board.rows, wish)
         views, squares = await self._drawn(board, shown.rows)
@@ -192,6 +215,14 @@ def answer(board: Board, lang: Language) -> str:
     items = [wording.say("answer_item", lang, count=count, label=label) for count, label in words]
     return wording.say(
         "answer_some", lang, total=total, list=wording.say("answer_comma", lang).join(items)
+    )
+
+
+def _is_told(call: Call, faults: Iterable[Fault]) -> bool:
+    """Whether a fault that is shown already says why these links wait."""
+    return call.light is Light.STOPPED and any(
+        one.seen.side == call.side and one.seen.links >= {row.link for row in call.rows}
+        for one in faults
     )
 
 

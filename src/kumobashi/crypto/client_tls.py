@@ -84,6 +84,11 @@ class ClientTls:
         self._held[site] = _Held(now, stamp, shown)
         return shown
 
+    def expiries(self) -> dict[str, datetime]:
+        """Return when what is shown expires, by the site it is shown to."""
+        held = list(self._held.items())
+        return {site: one.shown.expires for site, one in held if one.shown.expires}
+
     def files(self, site: str) -> tuple[Path, Path, Path]:
         """Return certificate, key and authorities for ``site``, whether they are there or not."""
         own = self.folder / site

@@ -38,6 +38,7 @@ Ident = Annotated[
 ]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 TableName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=63)]
+TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 BusinessNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{3}$")]
 
 

@@ -21,6 +21,12 @@ class Identity:
     sealing: SealKey = field(repr=False)
     directory: Directory
     work: Path  # private folder for files that live as long as one step
+    asking: SigningKey | None = field(default=None, repr=False)  # of requests; none: the same
+
+    @property
+    def asks_with(self) -> SigningKey:
+        """What requests and pulses are signed with, also while the clock here is wrong."""
+        return self.asking or self.signing
 
     @property
     def here(self) -> SiteEntry:

@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import asdict, dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -31,6 +32,7 @@ from kumobashi.exchange.unpacking import read_payload, unpack
 from kumobashi.kernel import KumobashiError, crashpoint
 from kumobashi.messages.manifest import Manifest
 from kumobashi.messages.receipts import Stage
+from kumobashi.observe import tracing
 from kumobashi.storage.counting import count
 from kumobashi.storage.errors import SpoolFull, is_disk_full
 from kumobashi.storage.spool import Spool
@@ -65,7 +67,8 @@ class Intake:
         try:
             with workroom(folder, memory_mib=self.limits.memory_mib) as work:
                 key = self.keys.opening(manifest)
-                self._open(key, work, folder)
+                with self._span("transfer.open"):
+                    self._open(key, work, folder)
                 self._validate_and_apply(work, self.set_aside.room(folder, manifest, key))
         except duckdb.Error as error:
             if is_disk_full(error):
@@ -106,7 +109,8 @@ class Intake:
         if aside:
             room.keep()
         with ThreadPoolExecutor(1, "validate") as beside:
-            verdict = beside.submit(self._validate, check, arranged.rows)
+            told = copy_context()  # what the other thread logs is of this transfer too
+            verdict = beside.submit(told.run, self._validate, check, arranged.rows)
 
             def before_commit() -> None:
                 verdict.result()
@@ -114,7 +118,9 @@ class Intake:
                 crashpoint("receiving.applied_before_commit")
 
             try:
-                applied = reception.store.apply(self._load(work, arranged, before_commit))
+                with self._span("transfer.apply") as made:
+                    applied = reception.store.apply(self._load(work, arranged, before_commit))
+                    made.set(rows=applied.rows)
             finally:  # also where the target did not answer, or had the rows already
                 findings = verdict.result()
         crashpoint("receiving.applied_unrecorded")
@@ -143,12 +149,17 @@ class Intake:
 
     def _validate(self, check: Callable[[], Checked], rows: int) -> int:
         """Give the receipt of validation; return the rows with findings."""
-        checked = check()
+        with self._span("transfer.validate") as made:
+            checked = check()
+            made.set(rows=rows)
         self._judge(checked)
         crashpoint("receiving.validated_before_commit")
         self._state_that(Stage.VALIDATED, In.VALIDATED, rows=rows, findings=checked.faulty_rows)
         crashpoint("receiving.validated")
         return checked.faulty_rows
+
+    def _span(self, name: str) -> tracing.Span:
+        return tracing.span(name, transfer=self.bundle.transfer, link=self.bundle.link)
 
     def _state_that(
         self,

@@ -99,7 +99,7 @@ class Lane:
                 log.warning("state is away", extra={"code": away.code})
                 pause = _STATE_AWAY_SECONDS
             except Exception:
-                log.exception("lane %s could not look for work", self.name)
+                log.exception("a lane could not look for work", extra={"lane": self.name})
                 pause = _AFTER_A_FAULT_SECONDS
             with suppress(TimeoutError):
                 async with asyncio.timeout(min(pause, _LONGEST_LOOK_SECONDS)):
@@ -137,7 +137,7 @@ class Lane:
         try:
             await self._work(job)
         except Exception:  # work notes its own failures; this one could not even be noted
-            log.exception("work ended unexpectedly in lane %s", self.name)
+            log.exception("work ended unexpectedly", extra={"lane": self.name})
             await asyncio.sleep(_AFTER_A_FAULT_SECONDS)
 
     def _done(self, key: tuple[str, int]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, BinaryIO
 
 import aiohttp
@@ -26,11 +27,13 @@ from kumobashi.messages.media_types import FORMAT, JOSE, JSON, PART, TAKES_KEYS,
 from kumobashi.messages.parts import Part
 from kumobashi.messages.recall import Recall
 from kumobashi.messages.withdrawals import WithdrawalEnvelope
+from kumobashi.observe.trace_context import outgoing
 
 _CONNECT_SECONDS = 5
 _CHUNK_BYTES = 1 << 18
 Answer = Mapping[str, Any]
 Hear = Callable[[str, object], None]
+HearDate = Callable[[str, datetime, str | None], None]
 
 
 class Peers:
@@ -43,6 +46,7 @@ class Peers:
         self._tls = tls
         self._session: aiohttp.ClientSession | None = None
         self.hear: Hear = _unheard  # told every checkpoint that comes with an answer
+        self.hear_date: HearDate = _no_date  # told when an answer says it was written
 
     async def announce(self, site: str, announcement: Announcement) -> Answer:
         """Tell ``site`` what is coming; the answer says which parts it has."""
@@ -109,6 +113,10 @@ class Peers:
         """Have the receiver of a notice of withdrawal keep it; the answer holds its receipt."""
         return await self._call(site, "POST", "/peer/v1/withdrawals", told.encode(), JSON)
 
+    async def pulse(self, site: str, body: bytes) -> Answer:
+        """Ask the next site of a way for a pulse; beside the line, which may rest meanwhile."""
+        return await self._ask(site, "POST", "/peer/v1/pulse", body, JSON)
+
     async def offer(self, site: str, note: str, old: int, proof: Sequence[str]) -> Answer:
         """Have ``site`` keep the own checkpoint; the answer says which size it has."""
         hop = self._identity.next_hop(site)
@@ -159,10 +167,11 @@ class Peers:
             target_uri=address,
             content_digest=body_digest,
             site=self._identity.site,
-            key=self._identity.signing,
+            key=self._identity.asks_with,
             created=self._clock.now(),
             nonce=new_id(),
         )
+        headers |= outgoing()  # of this hop: no signature covers it
         if media_type:
             headers["content-type"] = media_type
         if length is not None:
@@ -202,6 +211,7 @@ class Peers:
         shown: Shown | None = None
         try:
             shown = shown_at(known.url, site, self._tls)
+            sent = self._clock.now()
             async with self._pool().request(
                 method,
                 address,
@@ -211,6 +221,7 @@ class Peers:
                 allow_redirects=False,
                 timeout=self._patience(known.profile.answer_seconds),
             ) as answer:
+                self.hear_date(site, sent, answer.headers.get("date"))
                 text = await answer.read()
                 status, fields = answer.status, answer.headers
         except NotLetIn as error:
@@ -244,6 +255,10 @@ class Peers:
 
     def _patience(self, answer_seconds: int) -> aiohttp.ClientTimeout:
         return aiohttp.ClientTimeout(total=None, connect=_CONNECT_SECONDS, sock_read=answer_seconds)
+
+
+def _no_date(_site: str, _sent: datetime, _date: str | None) -> None:
+    """Nobody compares clocks."""
 
 
 def _unheard(_site: str, _note: object) -> None:

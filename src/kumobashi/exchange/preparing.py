@@ -6,7 +6,7 @@ numbers in the ledger.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from datetime import date
@@ -34,10 +34,11 @@ from kumobashi.exchange.transfer_keys import TransferKeys
 from kumobashi.exchange.views import Words
 from kumobashi.messages.freshness import Freshness
 from kumobashi.messages.manifest import LIVES, Manifest, Mode
+from kumobashi.observe import tracing
 from kumobashi.release.coding import check_epoch, codebook
 from kumobashi.release.consenting import ties_carried
 from kumobashi.release.errors import CodebookLost, CodebookMissing, CountsDisagree, GateRefused
-from kumobashi.release.gate import pass_gate
+from kumobashi.release.gate import Passed, pass_gate
 from kumobashi.release.gate_report import GateReport, report_of
 from kumobashi.release.holding import hold_back, with_held_back
 from kumobashi.release.releasing import Released, Source, extract, release
@@ -110,6 +111,7 @@ class Preparation:
         self._check_coding(on)
         self._tell("extract")
         with ExitStack() as stack:
+            stack.enter_context(self._span("transfer.extract"))
             used = [store for store, _ in order.sources.values()]
             used += order.targeting.stores if order.targeting else ()
             stores = {id(store): store for store in used}
@@ -147,23 +149,9 @@ class Preparation:
                 )
             return hold_back_unmappable(self.work, with_held_back(made, held), order)
 
-        try:
-            names = {field.name: field.ja for field in order.layout.fields}
-            gate = partial(pass_gate, order.rule, self.work, make, on=on, names=names)
-            passed = gate(earlier=self._earlier())
-            passed = self.histories.beside(
-                self.work,
-                passed,
-                self.row,
-                system=order.to_system,
-                epoch=self._epoch,
-                known=self.ledger.several,
-                room=self.folder,
-                climb=lambda report: gate(earlier=report),
-            )
-        except GateRefused as refused:
-            self._note({"gate": refused.report.facts()})  # people see why, beside the refusal
-            raise
+        with self._span("transfer.release") as made:
+            passed = self._passed(make, on)
+            made.set(rows=passed.released.rows)
         released = passed.released
         if order.ties:
             order.ties.carry(*ties_carried(passed.rule, self.work))
@@ -177,6 +165,27 @@ class Preparation:
         measured = {"gate": passed.report.facts()} if passed.report else {}
         self._note({"released": facts, "stages": {"release": timed}, "stage": "seal", **measured})
         return replace(released, freshness=fresh)
+
+    def _passed(self, make: Callable[[ReleaseRule], Released], on: date) -> Passed:
+        """Return the rows as the gate, and what the receiver had before, let them go."""
+        try:
+            names = {field.name: field.ja for field in self.order.layout.fields}
+            gate = partial(pass_gate, self.order.rule, self.work, make, on=on, names=names)
+            passed = gate(earlier=self._earlier())
+            passed = self.histories.beside(
+                self.work,
+                passed,
+                self.row,
+                system=self.order.to_system,
+                epoch=self._epoch,
+                known=self.ledger.several,
+                room=self.folder,
+                climb=lambda report: gate(earlier=report),
+            )
+        except GateRefused as refused:
+            self._note({"gate": refused.report.facts()})  # people see why, beside the refusal
+            raise
+        return passed
 
     def _earlier(self) -> GateReport | None:
         """Return what the gate did by the same decision: for the receiver, or when it was approved.
@@ -245,20 +254,24 @@ class Preparation:
             OutsideBounds: a size that was not approved.
         """
         began = time.monotonic()
-        payload = self._write(chosen)
+        with self._span("transfer.convert") as made:
+            payload = self._write(chosen)
+            made.set(rows=payload.rows, bytes=payload.bytes)
         if payload.rows != chosen.rows + chosen.deleted:
             expected = chosen.rows + chosen.deleted
             raise CountsDisagree(step="write", expected=expected, got=payload.rows)
         row = self.row
         recipient = self.keys.make(row.transfer, row.attempt, recipient=self.order.recipient)
-        sealed = seal_payload(
-            payload,
-            recipient=recipient,
-            limit=self.order.largest_part_bytes,
-            spool=self.spool,
-            transfer=row.transfer,
-            attempt=row.attempt,
-        )
+        with self._span("transfer.seal") as made:
+            sealed = seal_payload(
+                payload,
+                recipient=recipient,
+                limit=self.order.largest_part_bytes,
+                spool=self.spool,
+                transfer=row.transfer,
+                attempt=row.attempt,
+            )
+            made.set(bytes=sealed.bytes, parts=len(sealed.parts))
         if chosen.base_transfer is None:  # the approved size is that of everything
             self._check(_BYTES, sealed.bytes, self.order.bounds.bytes)
         may_be_set_aside = released.quarantined or self.order.on_findings == "quarantine"
@@ -316,6 +329,9 @@ class Preparation:
         return write_csv(
             self.work, relation, path, receiving_columns(order.sent_layout), order.characters
         )
+
+    def _span(self, name: str) -> tracing.Span:
+        return tracing.span(name, transfer=self.row.transfer, link=self.row.link)
 
     @property
     def _epoch(self) -> str | None:

@@ -39,6 +39,7 @@ from kumobashi.messages.errors import AttemptSuperseded, TransferUnknown
 from kumobashi.messages.manifest import Manifest, kept_manifest
 from kumobashi.messages.recall import Recall
 from kumobashi.messages.withdrawals import WithdrawalEnvelope, verify_notice
+from kumobashi.observe import tracing
 from kumobashi.storage.spool import Spool
 
 log = logging.getLogger(__name__)
@@ -232,9 +233,10 @@ class Relay:
         bundle = self._ledger.incoming(*key)
         if bundle.state is not In.CLOSED or not bundle.manifest:
             return
-        await self._bundles.parts(hop, key, announcement)
-        crashpoint("relaying.parts_passed")
-        await self._bundles.close(hop, key, bundle.manifest)
+        with tracing.client("transfer.pass", transfer=bundle.transfer, link=bundle.link, to=hop):
+            await self._bundles.parts(hop, key, announcement)
+            crashpoint("relaying.parts_passed")
+            await self._bundles.close(hop, key, bundle.manifest)
         crashpoint("relaying.passed_before_commit")
         await asyncio.to_thread(self._ledger.move_in, bundle, In.PASSED)
         self._changes.tell(key)

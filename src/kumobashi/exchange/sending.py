@@ -45,6 +45,7 @@ from kumobashi.exchange.waiting import alone, as_known, cause_of
 from kumobashi.kernel import KumobashiError, crashpoint
 from kumobashi.messages.errors import MessageExpired, TransferUnknown
 from kumobashi.messages.manifest import Manifest, sign_manifest, verify_manifest
+from kumobashi.observe import tracing
 from kumobashi.release.errors import FindingsRefused, GateRefused
 from kumobashi.storage.errors import SpoolFull, StorageFailed, is_disk_full
 from kumobashi.storage.spool import Spool
@@ -96,11 +97,13 @@ class Sender:
 
     async def prepare(self, transfer: str) -> Step:
         """Read, coarsen and seal a transfer; it is sealed, held or refused then, or waits."""
-        return await self._step(transfer, {Out.EXTRACTING}, self._prepared)
+        with tracing.span("transfer.prepare", transfer=transfer):
+            return await self._step(transfer, {Out.EXTRACTING}, self._prepared)
 
     async def carry(self, transfer: str) -> Step:
         """Bring a sealed transfer to the next hop, or leave it waiting."""
-        return await self._step(transfer, {Out.SEALED}, self._carrier.carry)
+        with tracing.client("transfer.carry", transfer=transfer):
+            return await self._step(transfer, {Out.SEALED}, self._carrier.carry)
 
     async def look(self, transfer: str, *, wait: int) -> Step:
         """Ask once for the receipts of a transfer that has left, waiting up to ``wait`` seconds."""
@@ -117,7 +120,10 @@ class Sender:
             return Step(row)
         before = row.state
         try:
-            return Step(await step(row))
+            row = await step(row)
+            if row.state in OUT_FINAL:
+                _trace_end(row)
+            return Step(row)
         except Fenced:  # whoever took over goes on
             raise
         except Exception as raised:  # noqa: BLE001 - a fault of ours must not strand a transfer
@@ -133,7 +139,9 @@ class Sender:
                 return Step(row)  # it waits with all others that wait for the same
             may_wait = CARRIED in row.facts or _passes(error, row)
             if not may_wait or self._has_expired(row, error):
-                return Step(await asyncio.to_thread(self._stop, row, error))
+                row = await asyncio.to_thread(self._stop, row, error)
+                _trace_end(row)
+                return Step(row)
             return await asyncio.to_thread(self._note, row, error)
 
     async def _prepared(self, row: Outgoing) -> Outgoing:
@@ -305,6 +313,20 @@ class Sender:
     def _manifest(self, row: Outgoing) -> Manifest:
         mine = {self._identity.signing.kid: self._identity.signing.public}
         return verify_manifest(row.manifest or "", mine)
+
+
+def _trace_end(row: Outgoing) -> None:
+    """Send the root of a transfer's trace: how long all of it took, and how it ended."""
+    if row.finished_at:
+        tracing.transfer_ended(
+            row.transfer,
+            started=row.started_at / 1e6,
+            ended=row.finished_at / 1e6,
+            link=row.link,
+            state=row.state,
+            to=row.to_site,
+            rows=row.facts.get("released", {}).get("rows"),
+        )
 
 
 def _still_permitted(order: Order, row: Outgoing, connection: sa.Connection) -> None:

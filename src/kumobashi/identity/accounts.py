@@ -6,9 +6,7 @@ and a gateway may have it open at once.
 
 import re
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -16,9 +14,17 @@ import sqlalchemy as sa
 from kumobashi.identity import passwords
 from kumobashi.identity.errors import AccountExists, AccountNameUnfit, AccountUnknown
 from kumobashi.identity.roles import Role
-from kumobashi.identity.sql import accounts, metadata, sessions
+from kumobashi.identity.scopes import Scope, binding
+from kumobashi.identity.sql import (
+    account_scopes,
+    accounts,
+    closed_accounts,
+    metadata,
+    provider_accounts,
+    sessions,
+)
 from kumobashi.kernel import Clock, to_micros
-from kumobashi.storage.sqlite import open_engine
+from kumobashi.storage.shared_file import SharedFile
 
 FILE = "accounts.db"
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,31}")
@@ -33,6 +39,8 @@ class Account:
     shown: str
     role: Role
     is_locked: bool
+    provider: str | None = None  # that knows them; none: an account of this console
+    scope: Scope | None = None  # to which links they are bound; none: to all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,21 +53,28 @@ class Enrolment:
     address: str  # otpauth://, the same as a text for a QR code
 
 
-class Accounts:
+class Accounts(SharedFile):
     """The accounts file of one site."""
 
     def __init__(self, folder: Path, *, tenant: str, site: str, clock: Clock) -> None:
         """Take the file in ``folder``; it is made with the first account."""
-        self.path = folder / FILE
+        super().__init__(folder / FILE, metadata)
         self.tenant = tenant
         self.site = site
         self.clock = clock
-        self._engine: sa.Engine | None = None
 
     @property
     def is_empty(self) -> bool:
-        """Whether nobody has an account here."""
-        return not self.path.exists() or not self.list()
+        """Whether nobody ever had an account here: shutting the last one out opens nothing."""
+        if not self.exists:
+            return True
+        with self.engine.connect() as connection:
+            return not any(
+                connection.execute(
+                    sa.select(table.c.name).where(table.c.tenant == self.tenant).limit(1)
+                ).first()
+                for table in (accounts, provider_accounts)
+            )
 
     def add(self, name: str, *, shown: str, role: Role, password: str | None = None) -> Enrolment:
         """Make an account; without a password one is made.
@@ -99,7 +114,8 @@ class Accounts:
             "failures": 0,
             "locked_until": 0,
         }
-        self.get(name)
+        if self.get(name).provider:
+            raise AccountUnknown(name=name, site=self.site)  # its password is the provider's
         with self.writing() as connection:
             connection.execute(sa.update(accounts).where(self._is(name)).values(change))
             theirs = sa.and_(sessions.c.tenant == self.tenant, sessions.c.name == name)
@@ -108,13 +124,64 @@ class Accounts:
 
     def list(self) -> list[Account]:
         """Return the accounts by name."""
-        if not self.path.exists():
+        if not self.exists:
             return []
+        shut = sa.select(closed_accounts.c.name).where(closed_accounts.c.tenant == self.tenant)
         query = (
-            sa.select(accounts).where(accounts.c.tenant == self.tenant).order_by(accounts.c.name)
+            sa.select(accounts)
+            .where(accounts.c.tenant == self.tenant, accounts.c.name.not_in(shut))
+            .order_by(accounts.c.name)
+        )
+        theirs = (
+            sa.select(provider_accounts)
+            .where(
+                provider_accounts.c.tenant == self.tenant, provider_accounts.c.closed_at.is_(None)
+            )
+            .order_by(provider_accounts.c.name)
         )
         with self.engine.connect() as connection:
-            return [self._account(row) for row in connection.execute(query)]
+            found = [self._account(row) for row in connection.execute(query)]
+            found += [_known(row) for row in connection.execute(theirs)]
+            scopes = _scopes(connection, self.tenant)
+        return [
+            replace(one, scope=binding(one.role, scopes.get(one.name, Scope()))) for one in found
+        ]
+
+    def shut(self, name: str, *, by: str) -> None:
+        """Shut somebody out and end their sessions; raise ``AccountUnknown``."""
+        account = self.get(name)
+        with self.writing() as connection:
+            self.shut_within(connection, account, by=by)
+
+    def shut_within(self, connection: sa.Connection, account: Account, *, by: str) -> None:
+        """Do the same as part of what ``connection`` writes."""
+        values = {"closed_at": to_micros(self.clock.now()), "closed_by": by}
+        if account.provider:
+            is_ours = provider_accounts.c.tenant == self.tenant
+            mine = sa.and_(is_ours, provider_accounts.c.name == account.name)
+            connection.execute(sa.update(provider_accounts).where(mine).values(values))
+        else:
+            row = {"tenant": self.tenant, "name": account.name}
+            connection.execute(sa.insert(closed_accounts).prefix_with("or ignore"), row | values)
+        theirs = sa.and_(sessions.c.tenant == self.tenant, sessions.c.name == account.name)
+        connection.execute(sa.delete(sessions).where(theirs))
+
+    def bind(self, name: str, scope: Scope) -> Account:
+        """Bind an account to links and systems, instead of before; raise ``AccountUnknown``."""
+        self.get(name)
+        kinds = {"link": scope.links, "system": scope.systems}
+        rows = [
+            {"tenant": self.tenant, "name": name, "kind": kind, "value": value}
+            for kind, values in kinds.items()
+            for value in sorted(values)
+        ]
+        is_ours = account_scopes.c.tenant == self.tenant
+        with self.writing() as connection:
+            mine = sa.and_(is_ours, account_scopes.c.name == name)
+            connection.execute(sa.delete(account_scopes).where(mine))
+            if rows:
+                connection.execute(sa.insert(account_scopes), rows)
+        return self.get(name)
 
     def get(self, name: str) -> Account:
         """Return one account; raise ``AccountUnknown``."""
@@ -122,32 +189,6 @@ class Accounts:
             if account.name == name:
                 return account
         raise AccountUnknown(name=name, site=self.site)
-
-    @property
-    def engine(self) -> sa.Engine:
-        """The open file, made when it is not there."""
-        if self._engine is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self.path.touch(0o600)
-            self._engine = open_engine(self.path)
-            metadata.create_all(self._engine)
-        return self._engine
-
-    @contextmanager
-    def writing(self) -> Iterator[sa.Connection]:
-        """Give a connection that has the right to write from its first word on."""
-        with self.engine.connect() as connection:
-            # Reading first and writing later would let two requests read the same count.
-            connection.exec_driver_sql("rollback")
-            connection.exec_driver_sql("begin immediate")
-            yield connection
-            connection.commit()
-
-    def close(self) -> None:
-        """Let go of the file."""
-        if self._engine is not None:
-            self._engine.dispose()
-            self._engine = None
 
     def _enrolment(self, name: str, password: str, secret: str) -> Enrolment:
         issuer = f"雲橋 {self.site}"
@@ -164,6 +205,24 @@ class Accounts:
 
     def _is(self, name: str) -> sa.ColumnElement[bool]:
         return sa.and_(accounts.c.tenant == self.tenant, accounts.c.name == name)
+
+
+def _known(row: sa.Row[tuple[object, ...]]) -> Account:
+    return Account(
+        name=row.name, shown=row.shown, role=Role(row.role), is_locked=False, provider=row.provider
+    )
+
+
+def _scopes(connection: sa.Connection, tenant: str) -> dict[str, Scope]:
+    found: dict[str, dict[str, set[str]]] = {}
+    query = sa.select(account_scopes).where(account_scopes.c.tenant == tenant)
+    for row in connection.execute(query):
+        kinds = found.setdefault(row.name, {"link": set(), "system": set()})
+        kinds[row.kind].add(row.value)
+    return {
+        name: Scope(links=frozenset(kinds["link"]), systems=frozenset(kinds["system"]))
+        for name, kinds in found.items()
+    }
 
 
 def _made_up() -> str:

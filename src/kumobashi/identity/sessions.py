@@ -16,7 +16,7 @@ from kumobashi.identity import passwords
 from kumobashi.identity.accounts import Account, Accounts
 from kumobashi.identity.errors import FormStale, LockedOut, NotPermitted, SignInRefused
 from kumobashi.identity.roles import MAY, Deed, Role, may
-from kumobashi.identity.sql import accounts, sessions
+from kumobashi.identity.sql import accounts, closed_accounts, session_origins, sessions
 from kumobashi.kernel import from_micros, to_micros
 
 IDLE = timedelta(minutes=30)
@@ -66,7 +66,10 @@ class Sessions:
         with self._book.writing() as connection:
             now = self._book.clock.now()
             micros = to_micros(now)
-            mine = sa.and_(accounts.c.tenant == self._book.tenant, accounts.c.name == name)
+            tenant = self._book.tenant
+            shut = sa.select(closed_accounts.c.name).where(closed_accounts.c.tenant == tenant)
+            mine = sa.and_(accounts.c.tenant == tenant, accounts.c.name == name)
+            mine = sa.and_(mine, accounts.c.name.not_in(shut))
             row = connection.execute(sa.select(accounts).where(mine)).first()
             if row is not None and row.locked_until > micros:
                 left = from_micros(row.locked_until) - now
@@ -81,7 +84,7 @@ class Sessions:
                 if row is not None and known and step is not None:
                     opened = {"last_step": step, "failures": 0}
                     connection.execute(sa.update(accounts).where(mine).values(opened))
-                    connection.execute(sa.insert(sessions).values(self._new(name, value, micros)))
+                    new_session(connection, tenant, name, value, micros)
                 else:
                     refused = SignInRefused()
                     if row is not None:
@@ -96,7 +99,7 @@ class Sessions:
 
         Looking keeps it open; a page that refreshes ``by_itself`` does not.
         """
-        if not value or not self._book.path.exists():
+        if not value or not self._book.exists:
             return None
         now = to_micros(self._book.clock.now())
         mine = self._is(value)
@@ -105,7 +108,7 @@ class Sessions:
         if row is None:
             return None
         idle, whole = _micros(IDLE), _micros(LONGEST)
-        if now - row.seen_at > idle or now - row.begun_at > whole:
+        if now - row.seen_at > idle or now - row.begun_at > whole or self._is_over(row, now):
             self.end(value)
             return None
         if not by_itself and now - row.seen_at > _micros(_SEEN_EVERY):
@@ -119,18 +122,42 @@ class Sessions:
         with self._book.writing() as connection:
             connection.execute(sa.delete(sessions).where(self._is(value)))
 
-    def _new(self, name: str, value: str, now: int) -> dict[str, object]:
-        return {
-            "tenant": self._book.tenant,
-            "digest": _digest(value),
-            "name": name,
-            "form": secrets.token_urlsafe(24),
-            "begun_at": now,
-            "seen_at": now,
-        }
+    def origin(self, value: str) -> str | None:
+        """Return the provider that began the session of a cookie; none: it is a local one."""
+        if not value or not self._book.exists:
+            return None
+        mine = self._of_origin(_digest(value))
+        with self._book.engine.connect() as connection:
+            return connection.execute(sa.select(session_origins.c.provider).where(mine)).scalar()
+
+    def _is_over(self, row: sa.Row[tuple[object, ...]], now: int) -> bool:
+        """Whether the provider that began a session wants to be asked again."""
+        mine = self._of_origin(row.digest)
+        with self._book.engine.connect() as connection:
+            until = connection.execute(sa.select(session_origins.c.until).where(mine)).scalar()
+        return until is not None and now > until
+
+    def _of_origin(self, digest: str) -> sa.ColumnElement[bool]:
+        is_ours = session_origins.c.tenant == self._book.tenant
+        return sa.and_(is_ours, session_origins.c.digest == digest)
 
     def _is(self, value: str) -> sa.ColumnElement[bool]:
         return sa.and_(sessions.c.tenant == self._book.tenant, sessions.c.digest == _digest(value))
+
+
+def new_session(connection: sa.Connection, tenant: str, name: str, value: str, now: int) -> str:
+    """Begin a session for the cookie ``value``, and return what the file knows it by."""
+    digest = _digest(value)
+    row = {
+        "tenant": tenant,
+        "digest": digest,
+        "name": name,
+        "form": secrets.token_urlsafe(24),
+        "begun_at": now,
+        "seen_at": now,
+    }
+    connection.execute(sa.insert(sessions).values(row))
+    return digest
 
 
 def _one_more(failures: int, now: int) -> dict[str, int]:

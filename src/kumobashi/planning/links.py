@@ -3,12 +3,11 @@
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from kumobashi.directory.file_parts import FileModel, Ident, Name, TableName
+from kumobashi.directory.file_parts import FileModel, Ident, Name, TableName, TimeOfDay
 from kumobashi.storage.mistakes import Said
 
-TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 Share = Annotated[float, Field(ge=0.0, le=10.0)]
 Charset = Literal["utf-8", "utf-8-bom", "cp932"]
 

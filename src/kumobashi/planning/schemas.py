@@ -16,7 +16,10 @@ from pydantic import BaseModel
 
 from kumobashi.consent.receipts import ConsentReceipt
 from kumobashi.consent.texts import ConsentText
+from kumobashi.directory.alert_models import AlertsFile
 from kumobashi.directory.models import MunicipalityFile, SiteFile, SystemFile
+from kumobashi.directory.monitor_models import MonitorFile
+from kumobashi.directory.sign_on_models import ProviderFile
 from kumobashi.planning.approvals import ApprovalFile
 from kumobashi.planning.call_links import CallFile
 from kumobashi.planning.layout_files import LayoutFile
@@ -33,6 +36,9 @@ SCHEMAS: Mapping[str, type[BaseModel]] = {
     "campaign": Campaign,
     "link": LinkFile,
     "call": CallFile,
+    "monitor": MonitorFile,
+    "alerts": AlertsFile,
+    "sign-on": ProviderFile,
     "approval": ApprovalFile,
     "consent": ConsentText,
 }

@@ -19,7 +19,9 @@ from kumobashi.catalogue.layouts import Layout, Layouts
 from kumobashi.consent.texts import ConsentText
 from kumobashi.directory.entries import ServiceEntry
 from kumobashi.directory.models import Dataset, MunicipalityFile, SiteFile, SystemFile
+from kumobashi.directory.monitor_models import MonitorFile
 from kumobashi.directory.service_models import ServiceFile
+from kumobashi.directory.sign_on_models import ProviderFile
 from kumobashi.planning.approvals import ApprovalFile
 from kumobashi.planning.call_links import CallFile
 from kumobashi.planning.call_references import check_calls
@@ -28,10 +30,12 @@ from kumobashi.planning.errors import CampaignUnknown, LinkUnknown, WorkspaceBro
 from kumobashi.planning.interfaces import interface_files, read_interfaces
 from kumobashi.planning.layout_files import read_layouts
 from kumobashi.planning.links import LinkFile
+from kumobashi.planning.monitor_references import MONITOR, read_alerts, read_monitor
 from kumobashi.planning.references import Loaded, check
 from kumobashi.planning.right_lines import RIGHT_LINES
 from kumobashi.planning.rule_tables import own_tables
 from kumobashi.planning.services import Services, services_of
+from kumobashi.planning.sign_on_references import check_providers
 from kumobashi.policy.deciding import Where
 from kumobashi.policy.tables import OWN, Tables
 from kumobashi.release.campaigns import Campaign
@@ -49,6 +53,7 @@ KINDS: Mapping[str, tuple[type[BaseModel], str]] = {  # folder → model, and th
     "links": (LinkFile, "link"),
     "calls": (CallFile, "link"),
     "consents": (ConsentText, "purpose"),
+    "sign-on": (ProviderFile, "provider"),
     "approvals": (ApprovalFile, "link"),
 }
 
@@ -67,9 +72,11 @@ class Workspace:
     calls: Mapping[str, CallFile]  # online links
     approvals: Mapping[str, ApprovalFile]
     consents: Mapping[str, ConsentText]
+    providers: Mapping[str, ProviderFile]  # where staff sign in
     layouts: Layouts
     documents: Mapping[str, Document[Any]] = field(repr=False)  # by file
     tables: Tables = field(repr=False)  # rules: ours, with the rows of the folder ``policy``
+    monitor: MonitorFile = field(default_factory=lambda: MonitorFile(kumobashi=1))  # for a watch
     services: Services = field(default_factory=dict, repr=False)  # with what their documents say
 
     def link(self, name: str) -> LinkFile:
@@ -164,6 +171,7 @@ def _moment(folder: Path) -> frozenset[tuple[str, int, int, int]]:
     found = set()
     for path in (
         folder / MAIN,
+        folder / MONITOR,
         *(p for k in (*KINDS, "layouts", OWN) for p in (folder / k).glob("*")),
         *interface_files(folder),
     ):
@@ -202,6 +210,10 @@ def _load(folder: Path) -> Workspace:
     mistakes += check_campaigns(loaded, layouts)
     interfaces = read_interfaces(folder)
     mistakes += check_calls(loaded, layouts, interfaces)
+    monitor, wrong = read_monitor(folder, loaded)
+    mistakes += wrong
+    mistakes += read_alerts(folder)
+    mistakes += check_providers(loaded)
     if mistakes or loaded.main is None:
         raise WorkspaceBroken(sorted(mistakes, key=lambda m: (m.file != MAIN, m.file, m.line)))
     documents = {d.file: d for held in loaded.kinds.values() for d in held.values()}
@@ -216,9 +228,11 @@ def _load(folder: Path) -> Workspace:
         calls=loaded.values("calls"),
         approvals=loaded.values("approvals"),
         consents=loaded.values("consents"),
+        providers=loaded.values("sign-on"),
         layouts=layouts,
         documents={loaded.main.file: loaded.main, **own, **documents},
         tables=tables,
+        monitor=monitor,
         services={
             name: services_of(document.value, interfaces)
             for name, document in loaded.kinds["systems"].items()

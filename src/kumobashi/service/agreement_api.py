@@ -158,7 +158,7 @@ class _AgreementApi:
 
     async def _who(self, said: Mapping[str, Any]) -> Actor:
         """Return who signed in with this very call; what more somebody may, the offices say."""
-        name = await asyncio.to_thread(signed_in, self._accounts, said, Deed.LOOK)
+        name = await asyncio.to_thread(signed_in, self._accounts, said, Deed.SEE_AGREEMENTS)
         if name is None:
             raise AccountNeeded
         other = said.get("instead_of")

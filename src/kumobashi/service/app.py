@@ -10,33 +10,34 @@ from typing import Any
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kumobashi import __version__
 from kumobashi.calls.signing import PATH
 from kumobashi.kernel import from_micros, to_wire
-from kumobashi.observe.metrics import Metrics
 from kumobashi.service.bounded_http import BoundedProtocol
 from kumobashi.service.call_api import FACE
 from kumobashi.service.calling import Calling
 from kumobashi.service.ending import asked_to_end
-from kumobashi.service.errors import NothingToShare, OnlyHere
+from kumobashi.service.errors import NothingToShare
 from kumobashi.service.gateway import Gateway
 from kumobashi.service.heaps import share_heaps
 from kumobashi.service.linkage_api import FACE as LINKAGE_FACE
+from kumobashi.service.only_here import ForThisMachine, SchemeOf, known_by_no_other_name
 from kumobashi.service.peer_api import peer_routes
 from kumobashi.service.peer_evidence import PeerEvidence
-from kumobashi.service.problems import problem, unexpected
+from kumobashi.service.problems import unexpected
+from kumobashi.service.readings import Readings
+from kumobashi.service.scraping import PATH as METRICS
+from kumobashi.service.scraping import Scrapers, metrics_of
 from kumobashi.service.settings import Settings, listen_at
 from kumobashi.service.soap_api import FACE as SOAP_FACE
 from kumobashi.service.stating import state_reference
-from kumobashi.service.training import is_loopback
 from kumobashi.storage.errors import StorageFailed
 
 log = logging.getLogger(__name__)
-_OPEN_TO_ALL = ("/peer/", "/health")
 
 
 async def serve(settings: Settings, ready: Callable[[str], None] = lambda _url: None) -> None:
@@ -107,24 +108,37 @@ def application(gateway: Gateway, ready: Callable[[], None] = lambda: None) -> A
         gateway.start()
         ready()
         yield
+        await readings.aclose()
         await gateway.aclose()
 
-    metrics = Metrics(gateway.identity.site)
+    readings = Readings(gateway)
     routes: list[BaseRoute] = [
-        *peer_routes(gateway.identity, gateway.inbox, gateway.clock, PeerEvidence(gateway)),
+        *peer_routes(
+            gateway.identity,
+            gateway.inbox,
+            gateway.clock,
+            PeerEvidence(gateway),
+            gateway.pulsing.answer,
+        ),
         Route("/health", _health(gateway), methods=["GET"]),
-        Route("/metrics", _metrics(gateway, metrics), methods=["GET"]),
+        Route(METRICS, metrics_of(readings), methods=["GET"]),
     ]
     handlers: dict[Any, Any] = {Exception: unexpected}
+    scheme_of: SchemeOf = known_by_no_other_name
     if gateway.endpoint:
         from kumobashi.console import error_pages  # noqa: PLC0415 - not for relays
         from kumobashi.service.endpoint_routes import endpoint_routes  # noqa: PLC0415 - likewise
+        from kumobashi.service.sign_on import sign_ons_of  # noqa: PLC0415 - likewise
 
-        routes += endpoint_routes(gateway, gateway.endpoint)
+        sign_ons = sign_ons_of(gateway, gateway.endpoint)
+        routes += endpoint_routes(gateway, gateway.endpoint, sign_ons)
+        scheme_of = sign_ons.scheme_of
         handlers |= error_pages()
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
+    settings = gateway.settings
+    private = settings.workspace / "private" / settings.site
     app.state.is_training = gateway.settings.is_training
-    return _CallsFirst(gateway.calling, _ForThisMachine(app))
+    return _CallsFirst(gateway.calling, ForThisMachine(app, scheme_of, Scrapers(private)))
 
 
 def _health(gateway: Gateway) -> Callable[[Request], Awaitable[Response]]:
@@ -148,17 +162,6 @@ def _health(gateway: Gateway) -> Callable[[Request], Awaitable[Response]]:
         )
 
     return health
-
-
-def _metrics(gateway: Gateway, metrics: Metrics) -> Callable[[Request], Awaitable[Response]]:
-    async def show(_request: Request) -> Response:
-        outgoing = [row.state.value for row in gateway.ledger.outgoings()]
-        incoming = [row.state.value for row in gateway.ledger.incomings()]
-        overdue = gateway.endpoint.overdue_by_level() if gateway.endpoint else {}
-        text = metrics.text(outgoing=outgoing, incoming=incoming, overdue=overdue)
-        return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
-
-    return show
 
 
 class _CallsFirst:
@@ -187,23 +190,3 @@ class _CallsFirst:
                 await self._calling.linkage(scope, receive, send)
                 return
         await self._app(scope, receive, send)
-
-
-class _ForThisMachine:
-    """Let only this machine reach what is not for peers, and only under its own names."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not scope["path"].startswith(_OPEN_TO_ALL):
-            request = Request(scope)
-            if not (is_loopback(getattr(request.client, "host", None)) and _is_local_name(request)):
-                await problem(OnlyHere())(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
-
-
-def _is_local_name(request: Request) -> bool:
-    # A page elsewhere could point its own name at 127.0.0.1; its Host header gives it away.
-    return request.url.hostname in {"127.0.0.1", "localhost", "::1"}

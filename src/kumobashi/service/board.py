@@ -176,7 +176,7 @@ class SiteBoard:
         try:
             self._make(workspace, on)
         except KumobashiError as error:
-            log.warning("links could not be described: %s", error.code)
+            log.warning("links could not be described", extra={"code": error.code})
         finally:
             self._making.release()
 

@@ -12,6 +12,7 @@ import asyncio
 import hmac
 import json
 import logging
+import time
 from collections.abc import Iterable, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import replace
@@ -30,12 +31,14 @@ from kumobashi.calls.errors import (
     SystemUnproven,
 )
 from kumobashi.calls.header import FIELD, CallHeader
+from kumobashi.calls.metering import ANSWERED, ANSWERER, RELAY, Meter
 from kumobashi.calls.posting import Answered, NoAnswer
 from kumobashi.calls.streams import TooLong
 from kumobashi.calls.taking import Entrance, Taken
 from kumobashi.calls.wire import LARGEST_REQUEST, PROBLEM_TYPE, end_to_end, overhead
 from kumobashi.crypto.errors import CryptoFailed
 from kumobashi.kernel import KumobashiError
+from kumobashi.observe import tracing
 from kumobashi.storage.errors import StorageFailed
 
 if TYPE_CHECKING:
@@ -88,6 +91,7 @@ class PeerCalls:
         relaying: "Relaying | None",
         refusals: "Refusals | None" = None,
         claims: "Claims | None" = None,
+        meter: Meter | None = None,
     ) -> None:
         """Be that door.
 
@@ -99,6 +103,8 @@ class PeerCalls:
         self._relaying = relaying
         self._refusals = refusals
         self._claims = claims
+        self._meter = meter or Meter()
+        self._role = RELAY if relaying else ANSWERER
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI)."""
@@ -116,20 +122,32 @@ class PeerCalls:
         self, fields: Mapping[str, str], body: bytes, fetched_from: str | None = None
     ) -> Answered:
         """Return what becomes of a call that was handed over, or ``fetched_from`` a site."""
+        begun = time.monotonic()
         try:
             taken = self._entrance.take(fields, body, fetched_from=fetched_from)
-            return await self._answer(taken)
+            answered = await self._answer(taken)
+            if self._role == RELAY:
+                self._meter.note(RELAY, ANSWERED, time.monotonic() - begun)
         except (CallFailed, CryptoFailed, StorageFailed) as error:
+            self._meter.note(self._role, type(error).code, time.monotonic() - begun)
             return await self._turned_away(fields, error)
+        else:
+            return answered
 
     async def _answer(self, taken: Taken) -> Answered:
         is_here = taken.header.answering_site == self._entrance.site
         if is_here and self._answerer:
             if self._claims:
                 await self._claims.claim(taken.header)
-            return await self._answerer.answer(taken)
+            with tracing.server("call.answer", parent=taken.trace, **_of(taken)) as made:
+                answered = await self._answerer.answer(taken)
+                made.set(status=answered.status)
+                return answered
         if self._relaying and not is_here:
-            return await self._relaying.answer(taken)
+            with tracing.server("call.relay", parent=taken.trace, **_of(taken)) as made:
+                answered = await self._relaying.answer(taken)
+                made.set(status=answered.status)
+                return answered
         raise CallForeign(field="answering_site")
 
     async def _turned_away(self, fields: Mapping[str, str], error: KumobashiError) -> Answered:
@@ -140,6 +158,12 @@ class PeerCalls:
         if self._refusals:
             await self._refusals.record(header, error)
         return refused(error, said_by=self._entrance.site)
+
+
+def _of(taken: Taken) -> dict[str, str]:
+    """Return what a span may say of a call."""
+    header = taken.header
+    return {"link": header.link, "call": header.call, "from": header.asking_site}
 
 
 def proven_by_token(known: "Known", said: Mapping[str, str]) -> str:

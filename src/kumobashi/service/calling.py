@@ -16,6 +16,7 @@ from kumobashi.calls.handing import Handing
 from kumobashi.calls.here import Here
 from kumobashi.calls.interconnection.asking import LinkTest
 from kumobashi.calls.journal import EVENT, Journal
+from kumobashi.calls.metering import Meter
 from kumobashi.calls.posting import Poster
 from kumobashi.calls.refusals import Refusals
 from kumobashi.calls.relaying import Relaying
@@ -62,6 +63,7 @@ class Calling:
         self._looking: asyncio.Task[None] | None = None
         self._fetching: asyncio.Task[None] | None = None
         self._waiting = Waiting()
+        self.meter = Meter()
         handing = Handing(self._poster, self._waiting, gateway.tls)
         entrance = Entrance(identity.tenant, identity.site, gateway.clock, self.sites)
         self._entrance, self._clock = entrance, gateway.clock
@@ -97,6 +99,7 @@ class Calling:
                 journal=self._journal,
                 poster=self._poster,
                 handing=handing,
+                meter=self.meter,
             )
             answerer = Answerer(here)
             workspace, site = gateway.settings.workspace, identity.site
@@ -126,6 +129,7 @@ class Calling:
             relaying=relaying,
             refusals=self._refusals,
             claims=Claims(gateway.store, gateway.clock) if gateway.store.is_shared else None,
+            meter=self.meter,
         )
         self.held = WaitingCalls(
             site=identity.site, waiting=self._waiting, sites=self.sites, clock=gateway.clock
@@ -144,6 +148,11 @@ class Calling:
     def sites(self) -> Sites:
         """Return the sites as the newest directory has them."""
         return self._sites
+
+    @property
+    def journal(self) -> Journal | None:
+        """Where calls are recorded; a relay has none."""
+        return self._journal
 
     @property
     def permits(self) -> "CallPermits":

@@ -44,7 +44,9 @@ def senders_of(workspace: Workspace, site: str) -> Mapping[Channel, Sender]:
     if said.mail:
         found[Channel.MAIL] = SmtpSender(_route(workspace.folder, said.mail), office)
     if said.sms:
-        found[Channel.SMS] = SmsSender(_sms_route(workspace.folder, said.sms), office)
+        authorities = _authorities(workspace.folder, said.sms, Channel.SMS)
+        route = sms_route(workspace.folder, said.sms, authorities)
+        found[Channel.SMS] = SmsSender(route, office)
     if said.post:
         found[Channel.POST] = LetterSender(workspace.folder / "var" / site / _LETTERS, office)
     return found
@@ -62,7 +64,8 @@ def _authorities(folder: Path, said: MailChannel | SmsChannel, channel: Channel)
     return authorities
 
 
-def _sms_route(folder: Path, said: SmsChannel) -> SmsRoute:
+def sms_route(folder: Path, said: SmsChannel, authorities: str | None) -> SmsRoute:
+    """Return the gateway for short messages; raise ``SecretMissing``."""
     url = urlsplit(said.url)
     is_encrypted = url.scheme == "https"
     return SmsRoute(
@@ -75,7 +78,7 @@ def _sms_route(folder: Path, said: SmsChannel) -> SmsRoute:
         password=secret(folder, said.password),
         longest=said.longest,
         refused=frozenset(said.refused),
-        authorities=_authorities(folder, said, Channel.SMS),
+        authorities=authorities,
     )
 
 

@@ -94,8 +94,8 @@ class _CourierApi:
 
     async def decide(self, request: Request) -> Response:
         wish = await members(request)
+        by = await self._person(wish, Deed.APPROVE)  # before anything is said of the permit
         found = await self._found(request)
-        by = await self._person(wish, Deed.APPROVE)
         is_approved = wish.get("approved")
         if not isinstance(is_approved, bool):
             raise BadRequest(field="approved", expected="true / false")
@@ -106,8 +106,8 @@ class _CourierApi:
 
     async def close_permit(self, request: Request) -> Response:
         wish = await members(request)
+        by = await self._person(wish, Deed.PROPOSE)  # before anything is said of the permit
         found = await self._found(request)
-        by = await self._person(wish, Deed.PROPOSE)
         made = await asyncio.to_thread(
             self._desk.book.close, found.permit, is_lost=wish.get("lost") is True, by=by
         )

@@ -37,8 +37,10 @@ from kumobashi.exchange.tie_telling import TellingTies
 from kumobashi.exchange.traces import Traces
 from kumobashi.exchange.withdrawing import Withdrawing
 from kumobashi.kernel import business_date
+from kumobashi.monitoring.clocks import skews
 from kumobashi.planning.workspace import Workspace
 from kumobashi.service.agreeing import Gate, Stopping, offices_in, trusted_of
+from kumobashi.service.beating import Beating
 from kumobashi.service.call_permits import CallPermits
 from kumobashi.service.call_wiring import CallWiring
 from kumobashi.service.channels import senders_of
@@ -54,6 +56,9 @@ from kumobashi.service.wiring import Wiring
 from kumobashi.storage.spool import Spool
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kumobashi.exchange.views import Board
     from kumobashi.service.gateway import Gateway
 
 
@@ -234,6 +239,13 @@ class Endpoint:
         )
         self._ties_told: asyncio.Task[None] | None = None
         self._expiring = Expiring(self.consents.ties, gateway.clock)
+        self.board: Callable[[], Board] | None = None  # of all links, once pages are served
+        self.beating = Beating(
+            gateway.pulsing,
+            ways=self._ways,
+            seconds=gateway.settings.pulse_seconds,
+            hear=lambda beat: gateway.own_clock.heard_words(skews([beat]).items()),
+        )
 
     def resume(self) -> None:
         """Go on with every transfer that was under way."""
@@ -252,6 +264,7 @@ class Endpoint:
             self._lifecycle.start()
             self._stopping.start()
             self._expiring.start()
+            self.beating.start()
 
     def look(self) -> None:
         """Look for what another process began, or does not work on any more."""
@@ -269,6 +282,19 @@ class Endpoint:
         now, late = self._clock.now(), self.holdings.overdue()
         levels = Counter(escalation_of(held, now) for held in late)
         return {int(level): levels[level] for level in Level if level >= RED_FROM}
+
+    def _ways(self) -> frozenset[str]:
+        """Return the sites that links and calls of this site lead to, by line."""
+        workspace, here = self.wiring.workspace(seconds_old=_TEXTS_OLD), self._identity.site
+        systems = workspace.systems
+        pairs = [(link.from_, link.to.system) for link in workspace.links.values()]
+        pairs += [(call.to, call.from_) for call in workspace.calls.values()]
+        ends = {systems[far].site for near, far in pairs if systems[near].site == here}
+        return frozenset(
+            site
+            for site in ends - {here}
+            if site in self._identity.directory.sites and not self._identity.is_carried(site)
+        )
 
     def wake(self) -> None:
         """See soon to what is to be deleted; another process does at its next look."""
@@ -378,6 +404,7 @@ class Endpoint:
         await self._lifecycle.aclose()
         await self._stopping.aclose()
         await self._expiring.aclose()
+        await self.beating.aclose()
         for task in (self._asking, self._telling, self._ties_told):
             if task:
                 task.cancel()

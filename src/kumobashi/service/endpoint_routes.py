@@ -21,6 +21,8 @@ from kumobashi.service.deed_desk import DeedDesk
 from kumobashi.service.deletion_api import deletion_routes
 from kumobashi.service.directory_api import DirectoryFace
 from kumobashi.service.endpoint import Endpoint
+from kumobashi.service.entrances import check_entrances
+from kumobashi.service.fault_desk import FaultDesk
 from kumobashi.service.gateway import Gateway
 from kumobashi.service.govstack_api import govstack_routes
 from kumobashi.service.holding_desk import overdue_views
@@ -33,10 +35,14 @@ from kumobashi.service.mediator_api import MediatorFace
 from kumobashi.service.person_api import person_routes
 from kumobashi.service.plan_desk import PlanDesk
 from kumobashi.service.planned import Planned
+from kumobashi.service.program_api import program_routes
 from kumobashi.service.request_api import request_routes
 from kumobashi.service.request_overdue import overdue_requests
+from kumobashi.service.scim_api import scim_routes
+from kumobashi.service.sign_on import SignOns
 from kumobashi.service.tie_api import tie_routes
 from kumobashi.service.tie_counter import TieCounter
+from kumobashi.service.watch_api import watch_routes
 
 
 def agreement_desk(
@@ -54,7 +60,7 @@ def agreement_desk(
     )
 
 
-def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
+def endpoint_routes(gateway: Gateway, endpoint: Endpoint, sign_ons: SignOns) -> list[BaseRoute]:
     """Return the routes for the people and programs of this machine."""
     planned = Planned(gateway.directory, lambda: business_date(gateway.clock.now()))
     board = SiteBoard(
@@ -70,6 +76,7 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
         overdue_requests=lambda: overdue_requests(gateway),
         incidents=lambda: open_incidents(gateway),
     )
+    endpoint.board = board.board
     settings = gateway.settings
     plans = PlanDesk(
         workspace=endpoint.wiring.workspace,
@@ -84,17 +91,14 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
     campaigns = CampaignDesk(
         workspace=endpoint.wiring.workspace, site=gateway.identity.site, clock=gateway.clock
     )
-    accounts = Accounts(
-        settings.workspace / "private" / settings.site,
-        tenant=gateway.identity.tenant,
-        site=gateway.identity.site,
-        clock=gateway.clock,
-    )
+    accounts = sign_ons.accounts
     zones = {name: site.zone for name, site in gateway.directory.sites.items()}
     courier = CourierDesk(gateway, endpoint, accounts)
     agreements = agreement_desk(gateway, endpoint, accounts, planned)
-    return [
+    routes: list[BaseRoute] = [
         *local_routes(gateway, endpoint),
+        *watch_routes(gateway, endpoint, board),
+        *program_routes(gateway),
         *link_test_routes(gateway),
         *deletion_routes(gateway, endpoint, accounts),
         *individual_routes(gateway, endpoint, accounts),
@@ -115,6 +119,7 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
             clock=gateway.clock,
             is_over=lambda: gateway.changes.is_over,
         ).routes(),
+        *scim_routes(gateway, accounts),
         *courier_routes(courier, partial(guarded, gateway)),
         *agreement_routes(agreements, accounts, partial(guarded, gateway)),
         *console_routes(
@@ -125,7 +130,17 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint) -> list[BaseRoute]:
             deeds=DeedDesk(gateway.ledger, endpoint),
             agreements=agreements,
             drafts=DraftForms(agreements, endpoint.wiring.workspace),
+            faults=FaultDesk(
+                settings.workspace / "var" / settings.site,
+                tenant=gateway.identity.tenant,
+                site=gateway.identity.site,
+                clock=gateway.clock,
+            ),
             ties=TieCounter(endpoint.consents, site=gateway.identity.site, clock=gateway.clock),
+            sign_on=sign_ons,
             accounts=accounts,
+            book=gateway.access,
         ),
     ]
+    check_entrances(routes)
+    return routes

@@ -8,10 +8,12 @@ import asyncio
 import logging
 import os
 import shutil
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
+from kumobashi import __version__
 from kumobashi.crypto.client_tls import ClientTls
 from kumobashi.crypto.keys import SealKey, SigningKey
 from kumobashi.directory.document import adopt
@@ -29,21 +31,29 @@ from kumobashi.exchange.ledger import Ledger
 from kumobashi.exchange.lines import Lines
 from kumobashi.exchange.migrating import migrate
 from kumobashi.exchange.peers import Peers
+from kumobashi.exchange.pulsing import Pulsing
 from kumobashi.exchange.relaying import Relay
 from kumobashi.exchange.remembering import PeerMemory
 from kumobashi.exchange.transfer_keys import TransferKeys
+from kumobashi.exchange.troubles import OwnTroubles
 from kumobashi.exchange.witnessing import EVERY as OFFER_EVERY
 from kumobashi.exchange.witnessing import Witness
 from kumobashi.kernel import Clock, SystemClock, new_id
+from kumobashi.observe import tracing
+from kumobashi.observe.names import declared
+from kumobashi.observe.notices import NoticeHandler, Notices
+from kumobashi.observe.tracing import Options
 from kumobashi.planning.errors import WorkspaceBroken
 from kumobashi.planning.publishing import FILE, trusted_key
 from kumobashi.planning.workspace import MAIN, load
+from kumobashi.service.access_records import AccessRecords
 from kumobashi.service.calling import Calling
 from kumobashi.service.errors import SiteMissing
+from kumobashi.service.own_clock import OwnClock, StatingKey
 from kumobashi.service.rooms import Rooms
 from kumobashi.service.settings import Settings
 from kumobashi.service.stating import open_state, state_reference
-from kumobashi.service.training import refuse_outside
+from kumobashi.service.training import is_loopback, refuse_outside
 from kumobashi.storage.documents import Document, read
 from kumobashi.storage.erasable import ErasableSecrets
 from kumobashi.storage.spool import Spool
@@ -71,14 +81,16 @@ class Gateway:
             refuse_outside(load(settings.workspace), self.directory, host=settings.host)
         private = settings.workspace / "private" / settings.site
         var = settings.workspace / "var" / settings.site
-        self.identity = Identity(
-            tenant=self.directory.municipality.code,
+        self.notices = Notices()  # errors of this process, and of the systems' programs here
+        self.own_clock = OwnClock(
+            self.clock,
             site=settings.site,
-            signing=SigningKey.load(private / "sign.key"),
-            sealing=SealKey.load(private / "seal.key"),
-            directory=self.directory,
-            work=var / "work" / self.process if is_shared else var / "work",
+            servers=settings.clock_sources,
+            stop_seconds=settings.clock_stop_seconds,
+            notices=self.notices,
         )
+        key = SigningKey.load(private / "sign.key")
+        self.identity = self._known_as(key, var, is_shared=is_shared)
         self.api_token = (private / "api.token").read_text(encoding="ascii").strip()
         self.tls = ClientTls(private / "tls")
         for known in self.identity.here.connects_to:  # files that cannot be used stop it here
@@ -104,15 +116,10 @@ class Gateway:
         memory = PeerMemory(self.ledger)
         self.lines = Lines(self.identity, self.clock, known=memory.known(), keep=memory.keep)
         self.peers = Peers(self.identity, self.clock, self.lines, self.tls)
-        self.evidence = Keeper(
-            self.store,
-            tenant=self.identity.tenant,
-            site=settings.site,
-            key=self.identity.signing,
-            clock=self.clock,
-        )
-        self.witness = Witness(self.identity, self.store, self.peers, self.clock)
-        self.peers.hear = self.witness.hear
+        self._remember(key)
+        self._noting = NoticeHandler(self.notices)
+        logging.getLogger().addHandler(self._noting)
+        self.pulsing = Pulsing(self.identity, self.peers, self.clock, self._troubles(var).now)
         self.changes = Changes()
         self.keys = TransferKeys(ErasableSecrets(var / "keys"), self.identity.sealing)
         spool = Spool(var / "spool" / "in")
@@ -147,13 +154,55 @@ class Gateway:
             works=settings.works,
         )
 
+    def _remember(self, key: SigningKey) -> None:
+        """Keep the evidence log, and hear what others say of theirs, and what time it is there."""
+        self.evidence = Keeper(
+            self.store,
+            tenant=self.identity.tenant,
+            site=self.settings.site,
+            key=key,  # what happened here is recorded also while the clock is wrong
+            clock=self.clock,
+        )
+        self.witness = Witness(self.identity, self.store, self.peers, self.clock)
+        self.peers.hear = self.witness.hear
+        self.peers.hear_date = self.own_clock.heard_date
+
+    def _known_as(self, key: SigningKey, var: Path, *, is_shared: bool) -> Identity:
+        private = self.settings.workspace / "private" / self.settings.site
+        return Identity(
+            tenant=self.directory.municipality.code,
+            site=self.settings.site,
+            signing=StatingKey.of(key, self.own_clock.check),
+            asking=key,
+            sealing=SealKey.load(private / "seal.key"),
+            directory=self.directory,
+            work=var / "work" / self.process if is_shared else var / "work",
+        )
+
+    @cached_property
+    def access(self) -> AccessRecords:
+        """Where it is noted who looked at whom, and who was refused what."""
+        return AccessRecords(self.evidence.note, self.clock)
+
+    def _troubles(self, var: Path) -> OwnTroubles:
+        return OwnTroubles(
+            self.store,
+            tenant=self.identity.tenant,
+            site=self.settings.site,
+            clock=self.clock,
+            folder=var,
+            noted=self.notices,
+        )
+
     def start(self) -> None:
         """Clear away what a crash left half done, then go on with everything that was under way."""
         self._clear()
+        self._trace()
         self._keeping = [
             asyncio.create_task(keep_evidence(self.evidence)),
             asyncio.create_task(watch_evidence(self.evidence, self.witness)),
         ]
+        self.own_clock.start()
         self.calling.start()
         self.inbox.resume()
         if self.endpoint:
@@ -163,9 +212,11 @@ class Gateway:
 
     async def aclose(self) -> None:
         """Stop; what is under way goes on at the next start, or in another process."""
+        logging.getLogger().removeHandler(self._noting)
         if self._looking:
             self._looking.cancel()
             await asyncio.gather(self._looking, return_exceptions=True)
+        await self.own_clock.aclose()
         await self.inbox.aclose()
         if self.endpoint:
             await self.endpoint.aclose()
@@ -176,10 +227,28 @@ class Gateway:
             task.cancel()
         await asyncio.gather(*self._keeping, return_exceptions=True)
         await asyncio.to_thread(self.evidence.sign_or_tell)
+        await asyncio.to_thread(tracing.end)
         await self.peers.aclose()
         await asyncio.to_thread(self.store.close)
         if self._rooms:
             self._rooms.close()
+
+    def _trace(self) -> None:
+        """Begin to send traces where somebody named a collector."""
+        settings = self.settings
+        if settings.otlp_endpoint is None:
+            return
+        host = urlsplit(settings.otlp_endpoint).hostname
+        if settings.is_training and not is_loopback(host):
+            return  # nothing of a training leads to another machine
+        try:
+            tracing.begin(
+                Options(endpoint=settings.otlp_endpoint, calls=settings.traced_calls),
+                site=settings.site,
+                version=__version__,
+            )
+        except ImportError:
+            log.warning("no traces are sent: the extra telemetry is not installed")
 
     async def _look(self) -> None:
         """Look, again and again, for what no process of this state works on."""
@@ -249,6 +318,7 @@ def open_directory(settings: Settings, clock: Clock) -> Directory:
         now=clock.now(),
         municipality=_municipality(settings),
     )
+    declared.know([*directory.sites, *directory.systems])
     if settings.site not in directory.sites:
         raise SiteMissing(site=settings.site, known=", ".join(sorted(directory.sites)))
     return directory

@@ -67,6 +67,7 @@ class _IndividualApi:
                     "link": found.link,
                     "transfer": transfer,
                     "business_date": found.on.isoformat(),
+                    "purpose": "protection",
                     "counts": {"people": len(numbers)},
                 },
             )

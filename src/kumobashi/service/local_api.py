@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import date, datetime
 from enum import Enum
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -24,6 +25,7 @@ from kumobashi.exchange.overview import transfer_view
 from kumobashi.exchange.records import Outgoing
 from kumobashi.exchange.views import Overview
 from kumobashi.kernel import KumobashiError, business_date
+from kumobashi.service.access_records import call_code
 from kumobashi.service.courier_desk import overdue_media
 from kumobashi.service.described import described
 from kumobashi.service.endpoint import Endpoint
@@ -36,6 +38,7 @@ from kumobashi.service.problems import problem
 from kumobashi.service.request_overdue import overdue_requests
 
 Handler = Callable[[Request], Awaitable[Response]]
+_REFUSALS = frozenset({401, 403, 429})
 _LONGEST_WAIT_SECONDS = 25.0
 _LOOK_AGAIN_SECONDS = 0.1
 
@@ -80,6 +83,10 @@ def guarded(gateway: Gateway, handler: Handler) -> Handler:
                 raise NotAllowed
             return await handler(request)
         except KumobashiError as error:
+            if error.status in _REFUSALS:
+                asked = call_code(request)
+                note = partial(gateway.access.refused, None, page=asked, code=error.code)
+                await asyncio.to_thread(note)
             return problem(error)
 
     return answer

@@ -17,23 +17,27 @@ from kumobashi.kernel import Clock, KumobashiError
 from kumobashi.messages.errors import PartTooLarge
 from kumobashi.messages.fields import LARGEST_DOCUMENT, Fields
 from kumobashi.messages.media_types import FORMAT, JSON
+from kumobashi.observe import tracing
+from kumobashi.observe.trace_context import HEADER, parse
 from kumobashi.service.errors import BadRequest, BodyStalled
 from kumobashi.service.peer_evidence import PeerEvidence
 from kumobashi.service.problems import problem
 
 Handler = Callable[[Request], Awaitable[Response]]
+Pulsed = Callable[[str, bytes], Awaitable[dict[str, object]]]
 STALL_SECONDS = 20.0  # between two pieces of a body
 
 
 def peer_routes(
-    identity: Identity, inbox: Inbox, clock: Clock, evidence: PeerEvidence
+    identity: Identity, inbox: Inbox, clock: Clock, evidence: PeerEvidence, pulsed: Pulsed
 ) -> list[Route]:
     """Return the routes that peers call."""
-    api = _PeerApi(identity, inbox, clock, evidence)
+    api = _PeerApi(identity, inbox, clock, evidence, pulsed)
     one = "/peer/v1/transfers/{transfer:uuid}/{attempt:int}"
     return [
         Route("/peer/v1/transfers", _safely(api.announce), methods=["POST"]),
         Route("/peer/v1/recall", _safely(api.recall), methods=["POST"]),
+        Route("/peer/v1/pulse", _safely(api.pulse), methods=["POST"]),
         Route("/peer/v1/withdrawals", _safely(api.withdrawal), methods=["POST"]),
         Route(one + "/parts/{digest:str}", _safely(api.part), methods=["PUT"]),
         Route(one + "/key", _safely(api.key), methods=["PUT"]),
@@ -49,12 +53,18 @@ def peer_routes(
 
 class _PeerApi:
     def __init__(
-        self, identity: Identity, inbox: Inbox, clock: Clock, evidence: PeerEvidence
+        self,
+        identity: Identity,
+        inbox: Inbox,
+        clock: Clock,
+        evidence: PeerEvidence,
+        pulsed: Pulsed,
     ) -> None:
         self._identity = identity
         self._inbox = inbox
         self._clock = clock
         self._evidence = evidence
+        self._pulsed = pulsed
         self._nonces = NonceMemory()
 
     async def announce(self, request: Request) -> Response:
@@ -66,6 +76,11 @@ class _PeerApi:
         body = await _body(request)
         caller = self._caller(request, digest(body))
         return JSONResponse(await self._inbox.recall(caller, body), media_type=JSON)
+
+    async def pulse(self, request: Request) -> Response:
+        body = await _body(request)
+        caller = self._caller(request, digest(body))
+        return self._answer(await self._pulsed(caller, body))
 
     async def withdrawal(self, request: Request) -> Response:
         body = await _body(request)
@@ -91,7 +106,11 @@ class _PeerApi:
     async def close(self, request: Request) -> Response:
         body = await _body(request)
         caller = self._caller(request, digest(body))
-        answer = await self._inbox.close(caller, *_which(request), _token(body))
+        transfer, attempt = _which(request)
+        parent = parse(request.headers.get(HEADER))
+        with tracing.server("transfer.receive", parent=parent, transfer=transfer) as made:
+            made.set(attempt=attempt, **{"from": caller})
+            answer = await self._inbox.close(caller, transfer, attempt, _token(body))
         return self._answer(answer, status=202)
 
     async def deletion(self, request: Request) -> Response:

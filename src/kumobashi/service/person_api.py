@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from kumobashi.evidence.entries import Entry
+from kumobashi.evidence.entries import Entry, Fact
 from kumobashi.identity import Accounts
 from kumobashi.identity.roles import Deed
 from kumobashi.kernel import to_wire
@@ -51,7 +51,10 @@ class _PersonApi:
         gateway = self._gateway
         now = gateway.clock.now()
         told = self._trace.told(number, date(year, 1, 1), date(year, 12, 31))
-        facts = {"counts": {"year": year, "transfers": len(told), **presences(told)}}
+        facts: dict[str, Fact] = {
+            "purpose": "audit",
+            "counts": {"year": year, "transfers": len(told), **presences(told)},
+        }
         entry = Entry(event="person.audited", at=now, by=f"account:{by}", facts=facts)
         gateway.evidence.note(entry)
         return {

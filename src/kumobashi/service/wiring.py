@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from kumobashi.directory.entries import Directory
 from kumobashi.exchange.codebooks import Codebooks
 from kumobashi.exchange.orders import Bounds, CharacterRule, Coded, Order, Reception
+from kumobashi.observe.names import declared
 from kumobashi.planning.approval import Limits, limits
 from kumobashi.planning.coding import logical_layout
 from kumobashi.planning.decided import Decided, Declared
@@ -41,6 +42,11 @@ if TYPE_CHECKING:
 
 _SMALLEST_PART_BYTES = 65_536
 Fingerprint = frozenset[tuple[str, int, int]]
+
+
+def know_names(workspace: Workspace) -> None:
+    """Let logs and metrics say the names that a workspace declares."""
+    declared.know([*workspace.sites, *workspace.systems, *workspace.every_link])
 
 
 class Wiring:
@@ -83,6 +89,7 @@ class Wiring:
             seen, self._looked = _fingerprint(self._folder), time.monotonic()
             if self._held is None or self._held[0] != seen:
                 self._held = (seen, load(self._folder))
+                know_names(self._held[1])
             return self._held[1]
 
     def order(self, link_name: str) -> Order:

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
+import sqlalchemy as sa
+
 from kumobashi.identity import Accounts, Role
 from kumobashi.identity.errors import AccountUnknown
+from kumobashi.identity.sql import accounts, sessions
 from kumobashi.kernel import Clock
 from kumobashi.testing.office import code_of
 
@@ -51,6 +54,13 @@ class Staff:
                 self._accounts.get(name)
             except AccountUnknown:
                 self._accounts.add(name, shown=shown, role=role)
+
+    def leave(self) -> None:
+        """Take the accounts away as if they had never been: whoever comes may look again."""
+        with self._accounts.writing() as connection:
+            for table in (sessions, accounts):
+                theirs = sa.and_(table.c.tenant == self._accounts.tenant, table.c.name.in_(PEOPLE))
+                connection.execute(sa.delete(table).where(theirs))
 
     def signs(self, name: str, at: datetime | None = None) -> Json:
         """Return what somebody types; a code is taken once, so they are let in anew each time."""

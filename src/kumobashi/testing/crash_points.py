@@ -18,6 +18,7 @@ _SIDES = {
     "files": (),  # only where a system keeps files: tests/scenario/test_folders.py visits them
     "remote": (),  # and where they lie elsewhere: tests/scenario/test_files_elsewhere.py
     "jobs": (),  # and where a cloud takes them by jobs: tests/scenario/test_jobs_cloud.py
+    "telling": (),  # of the watch: tests/integration/test_telling_crashes.py kills it at each
     "courier": (),  # of the command: tests/unit/courier kills it at each
 }
 _LATER = {"deleting": (RECEIVER,), "erasing": (RECEIVER,), "requesting": (SENDER,)}

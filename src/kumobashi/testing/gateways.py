@@ -197,7 +197,7 @@ def _serve(folder: str, site: str, log: str, wish: dict[str, str]) -> None:
     if "KUMO_LONGEST_WAIT" in wish:
         shorten_waits(float(wish["KUMO_LONGEST_WAIT"]))
     arm(wish.get("KUMO_CRASH", ""))
-    log_to_stderr()
+    log_to_stderr(site=site)
     settings = read_settings(Path(folder), site)
     run(work(settings) if wish.get("KUMO_ONLY_WORK") else serve(settings))
 

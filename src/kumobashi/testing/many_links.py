@@ -112,7 +112,7 @@ def _night(
     at = to_micros(begun)
     return {
         "tenant": tenant,
-        "transfer": f"{at // 1000:012x}-{number:023x}"[:36],
+        "transfer": _id_at(at // 1000, number),
         "link": f"link-{number:05}",
         "business_date": on.isoformat(),
         "sequence": 1,
@@ -128,6 +128,12 @@ def _night(
         "started_at": at,
         "finished_at": at + 3_100_000 if is_over else None,
     }
+
+
+def _id_at(millis: int, number: int) -> str:
+    """Return an id as if it had been made at that time."""
+    held = f"{millis:012x}"
+    return f"{held[:8]}-{held[8:]}-7000-8000-{number:012x}"
 
 
 def pages(links: int) -> dict[str, list[str]]:

@@ -36,6 +36,7 @@ from kumobashi.service.planned import Planned
 from kumobashi.testing import gates, views
 from kumobashi.testing.boards import SceneBoard, SceneDeeds
 from kumobashi.testing.clocks import HandClock
+from kumobashi.testing.fault_night import watched_night
 
 SITE = "hall-core"
 PEOPLE: Mapping[Role, tuple[str, str]] = {  # role: account, how pages call it
@@ -71,8 +72,18 @@ def counted(_workspace: Workspace, plan: Plan) -> Measured:
 class Office:
     """The console of one hall; ``folder`` is its own and empty."""
 
-    def __init__(self, folder: Path, scene: Callable[[], Overview], *, signs_in: bool) -> None:
-        """Make the workspace; with ``signs_in`` also an account for each role."""
+    def __init__(
+        self,
+        folder: Path,
+        scene: Callable[[], Overview],
+        *,
+        signs_in: bool,
+        is_watched: bool = False,
+    ) -> None:
+        """Make the workspace; with ``signs_in`` also an account for each role.
+
+        ``is_watched``: a watch has seen a fault that goes on (``testing.fault_night``).
+        """
         self.clock = HandClock(views.NOW.astimezone(UTC))
         self.folder = write_sample(folder / "city", clock=self.clock)
         self.accounts = Accounts(folder / "accounts", tenant="999997", site=SITE, clock=self.clock)
@@ -97,6 +108,7 @@ class Office:
             zones=views.ZONES,
             plans=self.desk,
             deeds=SceneDeeds(board, self.clock),
+            faults=watched_night(folder / "watch", self.clock) if is_watched else None,
             accounts=self.accounts,
         )
         self.application = Starlette(routes=routes, exception_handlers={**error_pages()})

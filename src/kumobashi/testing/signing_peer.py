@@ -140,6 +140,10 @@ class NoLog(PeerEvidence):
         return
 
 
+async def _hears_no_pulse(_caller: str, _body: bytes) -> dict[str, object]:
+    return {}
+
+
 def peer_app(folder: Path) -> tuple[Starlette, Ledger]:
     """Return the peer API of the next hop, and what it remembers; made inside an event loop."""
     directory = load_directory(folder, now=datetime.now(UTC))
@@ -151,4 +155,4 @@ def peer_app(folder: Path) -> tuple[Starlette, Ledger]:
     keys = TransferKeys(ErasableSecrets(var / "keys"), here.sealing)
     spool = Spool(var / "spool" / "in")
     inbox = Inbox(here, ledger, spool, changes, taker, keys=keys, works=True)
-    return Starlette(routes=peer_routes(here, inbox, clock, NoLog())), ledger
+    return Starlette(routes=peer_routes(here, inbox, clock, NoLog(), _hears_no_pulse)), ledger

@@ -64,3 +64,35 @@ def test_refusals_are_told_with_their_code(run: Run) -> None:
     code, said = run("list", "--json", site="nowhere")
     assert code == 64
     assert "service.site_missing" in said
+
+
+def test_an_account_is_bound_reviewed_and_closed(run: Run, tmp_path: Path) -> None:
+    run("add", "care-vendor", "--role", "vendor")
+    code, said = run("review", "--json")
+    before = {row["name"]: row for row in json.loads(said)}
+    assert code == 0
+    assert before["care-vendor"]["remarks"] == ["unbound"]
+
+    code, said = run("bind", "care-vendor", "--system", "vaccination")
+    assert code == 0
+    assert "vaccination" in said
+    after = {row["name"]: row for row in json.loads(run("review", "--json")[1])}
+    assert after["care-vendor"]["remarks"] == []
+    assert after["care-vendor"]["systems"] == ["vaccination"]
+
+    saved = tmp_path / "accounts.csv"
+    assert run("review", "--csv", str(saved))[0] == 0
+    assert "care-vendor" in saved.read_text(encoding="utf-8-sig")
+
+    assert run("close", "care-vendor")[0] == 0
+    assert "care-vendor" not in run("review")[1]
+    assert run("close", "care-vendor")[0] == 2
+
+
+def test_an_account_is_bound_to_nothing_that_is_not_there(run: Run) -> None:
+    run("add", "tax-vendor", "--role", "vendor")
+
+    assert run("bind", "tax-vendor", "--system", "nowhere")[0] != 0
+    assert run("bind", "tax-vendor", "--link", "nowhere")[0] != 0
+    row = next(row for row in json.loads(run("review", "--json")[1]) if row["name"] == "tax-vendor")
+    assert row["systems"] == row["links"] == []

@@ -22,6 +22,7 @@ from kumobashi.planning.sampling import write_sample
 from kumobashi.service.endpoint_routes import agreement_desk, endpoint_routes
 from kumobashi.service.gateway import Gateway
 from kumobashi.service.settings import read_settings
+from kumobashi.service.sign_on import sign_ons_of
 from kumobashi.testing.agreement_story import PEOPLE, application
 from kumobashi.testing.clocks import HandClock
 from tests.unit.console import test_accessibility as sound
@@ -63,7 +64,9 @@ class Hall:
         self.gateway = Gateway(read_settings(folder, "hall-core", {}), self.clock)
         assert self.gateway.endpoint
         self.desk = agreement_desk(self.gateway, self.gateway.endpoint, self.accounts)
-        routes = endpoint_routes(self.gateway, self.gateway.endpoint)
+        routes = endpoint_routes(
+            self.gateway, self.gateway.endpoint, sign_ons_of(self.gateway, self.gateway.endpoint)
+        )
         self._application = Starlette(routes=routes, exception_handlers={**error_pages()})
 
     def enter(self, name: str) -> Browser:

@@ -28,6 +28,7 @@ from kumobashi.planning.workspace import load
 from kumobashi.service.endpoint_routes import endpoint_routes
 from kumobashi.service.gateway import Gateway
 from kumobashi.service.settings import read_settings
+from kumobashi.service.sign_on import sign_ons_of
 from kumobashi.testing.clocks import HandClock
 from tests.unit.console.conftest import Answer, Browser, sign_in
 from tests.unit.console.test_accessibility import Page
@@ -59,7 +60,9 @@ class Hall:
         assert self._gateway.endpoint
         self.endpoint = self._gateway.endpoint
         self.ledger = self._gateway.ledger
-        routes = endpoint_routes(self._gateway, self.endpoint)
+        routes = endpoint_routes(
+            self._gateway, self.endpoint, sign_ons_of(self._gateway, self.endpoint)
+        )
         self._application = Starlette(routes=routes, exception_handlers={**error_pages()})
 
     def browser(self) -> Browser:

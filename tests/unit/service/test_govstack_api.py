@@ -14,6 +14,8 @@ from kumobashi.consent.ledger import ConsentLedger
 from kumobashi.consent.reading import Reading
 from kumobashi.consent.records import Method
 from kumobashi.consent.states import Tier
+from kumobashi.evidence.entries import Entry
+from kumobashi.service.access_records import AccessRecords
 from kumobashi.service.consents import Consents
 from kumobashi.service.govstack_api import INDIVIDUAL, PREFIX, govstack_routes
 from tests.unit.consent.ledgers import SECRET, TENANT, fresh
@@ -43,7 +45,9 @@ def client(ledger: ConsentLedger) -> Client:
         ledger.store, tenant=TENANT, site="hall-core", secret=SECRET, clock=ledger.clock
     )
     consents.texts = lambda: {PURPOSE: text()}
-    gateway: Any = SimpleNamespace(api_token="t", clock=ledger.clock)
+    gateway: Any = SimpleNamespace(
+        api_token="t", clock=ledger.clock, access=AccessRecords(list[Entry]().append, ledger.clock)
+    )
     return Client(Starlette(routes=govstack_routes(gateway, consents)), "t")
 
 

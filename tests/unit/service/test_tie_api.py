@@ -7,6 +7,8 @@ from typing import Any
 from starlette.applications import Starlette
 
 from kumobashi.consent.ledger import ConsentLedger
+from kumobashi.evidence.entries import Entry
+from kumobashi.service.access_records import AccessRecords
 from kumobashi.service.consents import Consents
 from kumobashi.service.tie_api import tie_routes
 from tests.unit.consent.ledgers import SECRET, TENANT, fresh
@@ -20,7 +22,9 @@ def client(ledger: ConsentLedger) -> Client:
     consents = Consents(
         ledger.store, tenant=TENANT, site="hall-core", secret=SECRET, clock=ledger.clock
     )
-    gateway: Any = SimpleNamespace(api_token="t", clock=ledger.clock)
+    gateway: Any = SimpleNamespace(
+        api_token="t", clock=ledger.clock, access=AccessRecords(list[Entry]().append, ledger.clock)
+    )
     endpoint: Any = SimpleNamespace(consents=consents)
     return Client(Starlette(routes=list(tie_routes(gateway, endpoint))), "t")
 

@@ -1,20 +1,23 @@
 """Reach the desk of incidents: by the gateway of its site, or straight where none runs."""
 
+import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from kumobashi.cli.command import option
 from kumobashi.cli.errors import GatewayRefused, Usage
 from kumobashi.cli.signing_in import STDIN, signing_in
 from kumobashi.cli.terminal import Terminal
-from kumobashi.kernel import JST, KumobashiError, to_wire
+from kumobashi.kernel import KumobashiError, to_wire
+from kumobashi.kernel.time_errors import TimeUnfit
+from kumobashi.kernel.time_texts import read_time
 
 if TYPE_CHECKING:
     from kumobashi.planning.workspace import Workspace
 
 Answer = dict[str, Any]
 AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 UNKNOWN = "incident.unknown"
 _ACCOUNT = option(
     "--account",
@@ -98,11 +101,11 @@ def moment(text: str | None, command: str) -> str | None:
     if text is None:
         return None
     try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
+        whole = f"{text}T00:00" if _DAY.fullmatch(text) else text  # a day begins at midnight
+        return to_wire(read_time(whole, zone="Asia/Tokyo"))
+    except TimeUnfit:
         raise Usage(
             what=f"日時を読めません: {text}（例 2026-11-20T10:00、日本時間）",
             what_en=f"no time: {text} (as in 2026-11-20T10:00, Japanese time)",
             command=f"kumobashi {command}",
         ) from None
-    return to_wire(at if at.tzinfo else at.replace(tzinfo=JST))

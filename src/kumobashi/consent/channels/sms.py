@@ -67,69 +67,75 @@ class SmsSender:
 
     def send(self, letter: CodeLetter) -> None:
         """Send one message; raise ``AddressRefused`` or ``SenderAway``."""
-        said = {
-            "mobilenumber": letter.address,
-            "smstext": sms_of(letter, self._office),
-            "smsid": message_id(letter.record, letter.sending),
-        }
-        code, _ = self._asked(self._route.path, said, letter.record)
-        if code in self._route.refused:
-            raise AddressRefused(channel=Channel.SMS.value, reason=str(code))
-        self._check(code, letter.record)
+        text, name = sms_of(letter, self._office), message_id(letter.record, letter.sending)
+        hand_over(self._route, letter.address, text, name=name, record=letter.record)
 
     def delivery(self, record: str, sending: int) -> Delivery:
         """Return what the gateway knows of a message; raise ``SenderAway``."""
         if self._route.reports is None:
             return Delivery.UNKNOWN
         said = {"smsid": message_id(record, sending)}
-        code, body = self._asked(self._route.reports, said, record)
+        code, body = _asked(self._route, self._route.reports, said, record)
         if code == http.client.NOT_FOUND:  # gateways forget after two days
             return Delivery.UNKNOWN
-        self._check(code, record)
+        _check(code, record)
         try:
             return Delivery(json.loads(body)["status"])
         except (ValueError, KeyError, TypeError):
             return Delivery.UNKNOWN
 
-    def _asked(self, path: str, said: dict[str, str], record: str) -> tuple[int, bytes]:
-        route = self._route
-        form = {"username": route.user, "password": route.password, **said}
-        body = urlencode(form, encoding="utf-8").encode("ascii")
-        headers = {
-            "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
-            "Connection": "close",
-        }
+
+def hand_over(route: SmsRoute, number: str, text: str, *, name: str, record: str) -> None:
+    """Hand one message to the gateway under ``name``; ``record`` is what errors call it.
+
+    Raises:
+        AddressRefused: a result code says that there is no such number.
+        SenderAway: it did not go through, or nobody knows.
+    """
+    said = {"mobilenumber": number, "smstext": text, "smsid": name}
+    code, _ = _asked(route, route.path, said, record)
+    if code in route.refused:
+        raise AddressRefused(channel=Channel.SMS.value, reason=str(code))
+    _check(code, record)
+
+
+def _asked(route: SmsRoute, path: str, said: dict[str, str], record: str) -> tuple[int, bytes]:
+    form = {"username": route.user, "password": route.password, **said}
+    body = urlencode(form, encoding="utf-8").encode("ascii")
+    headers = {
+        "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
+        "Connection": "close",
+    }
+    try:
+        line = _line(route)
         try:
-            line = self._line()
-            try:
-                line.request("POST", path, body, headers)
-                answer = line.getresponse()  # a redirection is an answer like another
-                return answer.status, answer.read(_MOST_BYTES)
-            finally:
-                line.close()
-        except ssl.SSLError:
-            raise _away(record, "tls") from None
-        except TimeoutError:
-            raise _away(record, "timeout") from None
-        except (http.client.HTTPException, ConnectionResetError, BrokenPipeError):
-            raise _away(record, "disconnected") from None
-        except (OSError, ValueError):
-            raise _away(record, "no_connection") from None
+            line.request("POST", path, body, headers)
+            answer = line.getresponse()  # a redirection is an answer like another
+            return answer.status, answer.read(_MOST_BYTES)
+        finally:
+            line.close()
+    except ssl.SSLError:
+        raise _away(record, "tls") from None
+    except TimeoutError:
+        raise _away(record, "timeout") from None
+    except (http.client.HTTPException, ConnectionResetError, BrokenPipeError):
+        raise _away(record, "disconnected") from None
+    except (OSError, ValueError):
+        raise _away(record, "no_connection") from None
 
-    def _line(self) -> http.client.HTTPConnection:
-        route = self._route
-        if not route.is_encrypted:
-            return http.client.HTTPConnection(
-                route.host, route.port, timeout=route.patience_seconds
-            )
-        context = ssl.create_default_context(cadata=route.authorities)
-        return http.client.HTTPSConnection(
-            route.host, route.port, timeout=route.patience_seconds, context=context
-        )
 
-    def _check(self, code: int, record: str) -> None:
-        if code != _TAKEN:
-            raise _away(record, "auth" if code in _NOT_LET_IN else str(code))
+def _line(route: SmsRoute) -> http.client.HTTPConnection:
+    if not route.is_encrypted:
+        return http.client.HTTPConnection(route.host, route.port, timeout=route.patience_seconds)
+    context = ssl.create_default_context(cadata=route.authorities)
+    return http.client.HTTPSConnection(
+        route.host, route.port, timeout=route.patience_seconds, context=context
+    )
+
+
+def _check(code: int, record: str) -> None:
+    if code != _TAKEN:
+        raise _away(record, "auth" if code in _NOT_LET_IN else str(code))
 
 
 def message_id(record: str, sending: int) -> str:

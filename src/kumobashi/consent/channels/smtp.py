@@ -51,69 +51,81 @@ class SmtpSender:
     def send(self, letter: CodeLetter) -> None:
         """Send one mail; raise ``AddressRefused`` or ``SenderAway``."""
         message = message_of(letter, self._office, sender=self._route.sender)
-        body = message.as_bytes(policy=SMTP)
-        try:
-            server = self._connected()
-            try:
-                server.ehlo_or_helo_if_needed()
-                self._ask(*server.mail(self._route.sender), letter)
-                self._ask_for_address(*server.rcpt(_quoted(letter.address)), letter)
-                self._ask(*server.data(body), letter)
-            finally:
-                with suppress(OSError, smtplib.SMTPException):  # what was answered stands
-                    server.quit()
-                server.close()
-        except smtplib.SMTPAuthenticationError:
-            raise self._away(letter, "auth") from None
-        except smtplib.SMTPServerDisconnected:
-            raise self._away(letter, "disconnected") from None
-        except smtplib.SMTPResponseException as answered:
-            raise self._away(letter, str(answered.smtp_code)) from None
-        except ssl.SSLError:
-            raise self._away(letter, "tls") from None
-        except TimeoutError:
-            raise self._away(letter, "timeout") from None
-        except (OSError, smtplib.SMTPException, ValueError):
-            raise self._away(letter, "no_connection") from None
+        hand_over(self._route, letter.address, message.as_bytes(policy=SMTP), record=letter.record)
 
-    def _connected(self) -> smtplib.SMTP:
-        """Return a connection that is safe to write on, or raise what ``smtplib`` raises."""
-        route = self._route
-        named = route.sender.rpartition("@")[2]  # never the name of this machine
-        context = ssl.create_default_context(cadata=route.authorities)
-        if route.security == "tls":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(
-                route.host,
-                route.port,
-                local_hostname=named,
-                timeout=route.patience_seconds,
-                context=context,
-            )
-        else:
-            server = smtplib.SMTP(
-                route.host, route.port, local_hostname=named, timeout=route.patience_seconds
-            )
+
+def hand_over(route: MailRoute, address: str, body: bytes, *, record: str) -> None:
+    """Hand one mail to the server; ``record`` is what errors call it.
+
+    Raises:
+        AddressRefused: the server says that there is no such address.
+        SenderAway: it did not go through, or nobody knows.
+    """
+    try:
+        server = _connected(route)
         try:
-            if route.security == "starttls":
-                server.starttls(context=context)  # raises where the server offers none
-            if route.user is not None:
-                server.login(route.user, route.password or "")
-        except BaseException:
+            server.ehlo_or_helo_if_needed()
+            _ask(*server.mail(route.sender), record)
+            _ask_for_address(*server.rcpt(_quoted(address)), record)
+            _ask(*server.data(body), record)
+        finally:
+            with suppress(OSError, smtplib.SMTPException):  # what was answered stands
+                server.quit()
             server.close()
-            raise
-        return server
+    except smtplib.SMTPAuthenticationError:
+        raise _away(record, "auth") from None
+    except smtplib.SMTPServerDisconnected:
+        raise _away(record, "disconnected") from None
+    except smtplib.SMTPResponseException as answered:
+        raise _away(record, str(answered.smtp_code)) from None
+    except ssl.SSLError:
+        raise _away(record, "tls") from None
+    except TimeoutError:
+        raise _away(record, "timeout") from None
+    except (OSError, smtplib.SMTPException, ValueError):
+        raise _away(record, "no_connection") from None
 
-    def _ask(self, code: int, _answer: bytes, letter: CodeLetter) -> None:
-        if not 200 <= code < 300:  # noqa: PLR2004 - RFC 5321, 4.2.1: done
-            raise self._away(letter, str(code))
 
-    def _ask_for_address(self, code: int, answer: bytes, letter: CodeLetter) -> None:
-        if code in _NO_ADDRESS and not _OURS.search(answer):
-            raise AddressRefused(channel=Channel.MAIL.value, reason=str(code))
-        self._ask(code, answer, letter)
+def _connected(route: MailRoute) -> smtplib.SMTP:
+    """Return a connection that is safe to write on, or raise what ``smtplib`` raises."""
+    named = route.sender.rpartition("@")[2]  # never the name of this machine
+    context = ssl.create_default_context(cadata=route.authorities)
+    if route.security == "tls":
+        server: smtplib.SMTP = smtplib.SMTP_SSL(
+            route.host,
+            route.port,
+            local_hostname=named,
+            timeout=route.patience_seconds,
+            context=context,
+        )
+    else:
+        server = smtplib.SMTP(
+            route.host, route.port, local_hostname=named, timeout=route.patience_seconds
+        )
+    try:
+        if route.security == "starttls":
+            server.starttls(context=context)  # raises where the server offers none
+        if route.user is not None:
+            server.login(route.user, route.password or "")
+    except BaseException:
+        server.close()
+        raise
+    return server
 
-    def _away(self, letter: CodeLetter, reason: str) -> SenderAway:
-        return SenderAway(channel=Channel.MAIL.value, reason=reason, record=letter.record)
+
+def _ask(code: int, _answer: bytes, record: str) -> None:
+    if not 200 <= code < 300:  # noqa: PLR2004 - RFC 5321, 4.2.1: done
+        raise _away(record, str(code))
+
+
+def _ask_for_address(code: int, answer: bytes, record: str) -> None:
+    if code in _NO_ADDRESS and not _OURS.search(answer):
+        raise AddressRefused(channel=Channel.MAIL.value, reason=str(code))
+    _ask(code, answer, record)
+
+
+def _away(record: str, reason: str) -> SenderAway:
+    return SenderAway(channel=Channel.MAIL.value, reason=reason, record=record)
 
 
 def message_of(letter: CodeLetter, office: Office, *, sender: str) -> EmailMessage:

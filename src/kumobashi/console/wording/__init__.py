@@ -4,10 +4,12 @@ Facts fill ``{braces}``; escaping is the template's work. Labels of closed sets 
 """
 
 from kumobashi.console.wording import (
+    accounts,
     agreements,
     campaigns,
     deeds,
     entering,
+    faults,
     frame,
     gate,
     link,
@@ -22,7 +24,21 @@ from kumobashi.kernel import Language
 
 __all__ = ["PAGES", "TEXT", "both", "pick", "say"]
 
-PAGES = (frame, entering, morning, listing, link, gate, deeds, plans, campaigns, agreements, ties)
+PAGES = (
+    frame,
+    entering,
+    morning,
+    faults,
+    listing,
+    link,
+    gate,
+    deeds,
+    plans,
+    campaigns,
+    agreements,
+    ties,
+    accounts,
+)
 TEXT = {key: words for page in PAGES for key, words in page.TEXT.items()}
 
 

@@ -1,0 +1,88 @@
+"""Faults and sites: what is wrong, on whose side, and how each site has been."""
+
+from kumobashi.console.wording.pairs import both
+
+TEXT = {
+    "faults": both("障害", "Faults"),
+    "status": both("状態", "Status"),
+    "faults_none": both("いま、障害はありません", "Nothing is wrong now"),
+    "faults_some": both("障害が {count} 件続いています", "{count} faults go on"),
+    "faults_on": both("続いている障害", "Faults that go on"),
+    "faults_over": both("これまでの障害", "Faults that are over"),
+    "faults_over_none": both("記録された障害はありません。", "No fault was recorded."),
+    "unwatched": both(
+        "見張りが動いていません。異常があっても知らせは届きません。",
+        "The watch does not run: nobody would be told of anything.",
+    ),
+    "never_watched": both(
+        "見張りはまだ始められていません。ゲートウェイとは別に動かしてください。",
+        "No watch was ever started; run one beside the gateway.",
+    ),
+    "unwatched_how": both("動かし方: {command}", "How: {command}"),
+    "fault_number": both("障害票 {number}", "Fault {number}"),
+    "fault_open": both("発生中", "Goes on"),
+    "fault_taken": both("対応中", "Seen to"),
+    "fault_ended": both("復旧", "Over"),
+    "fault_closed": both("完了", "Closed"),
+    "fault_side": both("原因の側", "Side at fault"),
+    "fault_point": both("検知", "Seen at"),
+    "fault_pattern": both("パターン{number}", "pattern {number}"),
+    "fault_links": both("{count} 件の連携に影響", "stops {count} links"),
+    "fault_overdue": both("うち {count} 件は期限を過ぎました", "{count} of them are overdue"),
+    "fault_since": both("{at} から", "since {at}"),
+    "fault_lasted": both("{at} から {span}", "{span} from {at}"),
+    "fault_tried": both("これまで", "So far"),
+    "fault_taken_by": both("対応者", "Seen to by"),
+    "fault_nobody": both("まだだれも対応していません", "nobody yet"),
+    "fault_open_page": both("障害票を開く", "Open the record"),
+    "fault_report": both("報告書を印刷する", "Print the report"),
+    "fault_report_title": both("障害報告書", "Report of a fault"),
+    "fault_timeline": both("経過", "Timeline"),
+    "fault_by_watch": both("見張り", "the watch"),
+    "fault_take": both("対応を始める", "I see to it"),
+    "fault_say": both("経過に書く", "Add to the timeline"),
+    "fault_text": both(
+        "内容（住民の情報は書かないでください）", "What happened (no residents' data)"
+    ),
+    "fault_kind": both("種類", "Kind"),
+    "fault_cause": both("原因", "Cause"),
+    "fault_close": both("原因を書いて閉じる", "Close with this cause"),
+    "fault_close_when": both(
+        "復旧したあと、原因を書いて閉じます。", "Closed with its cause once it is over."
+    ),
+    "fault_effect_links": both("影響する連携", "Links that it stops"),
+    "fault_way": both("止まっている場所", "Where it stops"),
+    "way_ok": both("応答あり", "answers"),
+    "way_bad": both("ここで停止", "stops here"),
+    "way_unknown": both("この先は不明", "unknown from here"),
+    "col_fault": both("番号", "Number"),
+    "col_cause": both("原因", "Cause"),
+    "col_when": both("いつ", "When"),
+    "col_length": both("長さ", "Lasted"),
+    "col_place": both("サイト", "Site"),
+    "col_now": both("いま", "Now"),
+    "col_week": both("{days} 日間（1本が1時間）", "{days} days, a bar an hour"),
+    "col_share": both("応答した割合", "Answered"),
+    "col_clock": both("時計の差", "Clock"),
+    "col_links": both("通る連携", "Links"),
+    "status_well": both("どのサイトも応答しています", "Every site answers"),
+    "status_some": both(
+        "{count} 個のサイトに異常があります", "Something is wrong with {count} sites"
+    ),
+    "status_none": both("まだ見張っていません", "Nothing is watched yet"),
+    "status_note": both(
+        "緑は応答あり、黄は一部、赤は応答なし、白は見張っていない時間です。",
+        "Green answered, yellow in part, red not; white was not watched.",
+    ),
+    "site_ok": both("応答しています", "answers"),
+    "site_hours": both("応答の記録", "How it answered"),
+    "site_faults": both("このサイトの障害", "Its faults"),
+    "site_links": both("このサイトを通る連携", "Links that pass it"),
+    "skew_ahead": both("{seconds} 秒 進み（±{within}）", "{seconds} s ahead (±{within})"),
+    "skew_behind": both("{seconds} 秒 遅れ（±{within}）", "{seconds} s behind (±{within})"),
+    "strip_label": both(
+        "{hours} 時間のうち、応答あり {well}、一部 {weak}、応答なし {down}、不明 {unknown}",
+        "Of {hours} hours: {well} answered, {weak} in part, {down} not, {unknown} unknown",
+    ),
+    "page_more": both("次の {count} 件", "Next {count}"),
+}
