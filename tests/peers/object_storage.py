@@ -38,7 +38,7 @@ class Storage:
 @contextmanager
 def seaweedfs(folder: Path) -> Iterator[Storage]:
     """Run SeaweedFS; it honours conditions and knows its keys."""
-    port, master, volume, filer, *grpc = free_ports(7)
+    port, master, volume, filer, *grpc = free_ports(8)
     config = folder / "s3.json"
     keys = [{"accessKey": KEY_ID, "secretKey": SECRET_KEY}]
     whole = {
@@ -53,9 +53,9 @@ def seaweedfs(folder: Path) -> Iterator[Storage]:
         _program("weed"), "server", f"-dir={data}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1",
         f"-master.port={master}", f"-volume.port={volume}", f"-master.port.grpc={grpc[0]}",
         f"-volume.port.grpc={grpc[1]}", "-filer", f"-filer.port={filer}",
-        f"-filer.port.grpc={grpc[2]}", "-s3", f"-s3.port={port}", "-s3.port.iceberg=0",
-        "-s3.port.lance=0", f"-s3.config={config}", "-volume.max=30",
-        "-master.volumeSizeLimitMB=64",
+        f"-filer.port.grpc={grpc[2]}", "-s3", f"-s3.port={port}",
+        f"-s3.port.grpc={grpc[3]}", "-s3.port.iceberg=0", "-s3.port.lance=0",
+        f"-s3.config={config}", "-volume.max=30", "-master.volumeSizeLimitMB=64",
     ]  # fmt: skip
     with running(command, folder / "weed.log", partial(_answers, port)):
         storage = Storage(f"http://127.0.0.1:{port}")
