@@ -161,6 +161,20 @@ def stored(
         yield number, bytes(chain), bytes(body)
 
 
+def stored_before(
+    connection: sa.Connection, tenant: str, end: int, first: int = 0
+) -> Iterator[Stored]:
+    """Yield the records from before ``end`` down to ``first``, as :func:`stored` does."""
+    query = (
+        sa.select(entries.c.number, entries.c.chain, entries.c.body)
+        .where(_of(entries, tenant), entries.c.number >= first, entries.c.number < end)
+        .order_by(entries.c.number.desc())
+    )
+    result = connection.execute(query.execution_options(yield_per=_FETCHED))
+    for number, chain, body in result:
+        yield number, bytes(chain), bytes(body)
+
+
 def prove_consistency(
     connection: sa.Connection, tenant: str, old: int, new: int | None = None
 ) -> list[str]:

@@ -1,6 +1,5 @@
 """A site's own evidence, read from its state: to be checked on the spot, shown or handed over."""
 
-import json
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from kumobashi.evidence.log import (
 from kumobashi.evidence.merkle import inclusion
 from kumobashi.evidence.sql import CONSISTENT, witnessed
 from kumobashi.exchange.auditing import Audit, Evidence, audit
+from kumobashi.exchange.evidence_search import read_body
 from kumobashi.exchange.sql import receipts
 from kumobashi.kernel import from_micros, to_wire
 
@@ -160,7 +160,7 @@ class SiteEvidence:
             if selection.is_everything and b'"receipt"' not in body:
                 yield record, {}
                 continue
-            said = _said(body)
+            said = read_body(body)
             if selection.link:
                 if said.get("link") == selection.link:
                     of_link.add(str(said.get("transfer")))
@@ -177,7 +177,7 @@ class SiteEvidence:
     def readable(self, selection: Selection) -> Iterator[tuple[int, Mapping[str, Any]]]:
         """Yield number and content of the records of a selection."""
         for (number, _, body), said in self.chosen(selection):
-            yield number, said or _said(body)
+            yield number, said or read_body(body)
 
     def newest(self, selection: Selection, count: int) -> list[tuple[int, Mapping[str, Any]]]:
         """Return the last ``count`` records of a selection, the oldest first."""
@@ -185,7 +185,7 @@ class SiteEvidence:
         first = max(0, size - count) if selection.is_everything else 0
         held: deque[tuple[int, Mapping[str, Any]]] = deque(maxlen=count)
         for (number, _, body), said in self.chosen(selection, first=first):
-            held.append((number, said or _said(body)))
+            held.append((number, said or read_body(body)))
         return list(held)
 
     def standing(self) -> Standing:
@@ -220,15 +220,6 @@ class SiteEvidence:
             }
             for row in self._connection.execute(query)
         ]
-
-
-def _said(body: bytes) -> Mapping[str, Any]:
-    """Return what a record says; nothing when somebody made it unreadable."""
-    try:
-        said = json.loads(body)
-    except ValueError:
-        said = None
-    return said if isinstance(said, dict) else {}
 
 
 class _Tokens:

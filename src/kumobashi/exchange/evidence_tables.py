@@ -2,12 +2,12 @@
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from kumobashi.agreements.states import State
+from kumobashi.exchange.evidence_search import read_body
 from kumobashi.exchange.holding_views import KEEPING_JA
 from kumobashi.exchange.views import Words
 from kumobashi.kernel import JST, Language, from_wire
@@ -52,6 +52,10 @@ EVENTS: Final[Mapping[str, Words]] = {
     "agreement.moved": Words(ja="利用協議の手続", en="agreement moved"),
     "incident.moved": Words(ja="漏えい等の事案の記録", en="incident noted"),
     "checkpoint.witnessed": Words(ja="相手の証跡の署名を確認", en="peer's checkpoint kept"),
+    "access.looked": Words(ja="住民の情報を閲覧", en="looked at a resident"),
+    "access.refused": Words(ja="権限がなく断った", en="refused"),
+    "access.reviewed": Words(ja="権限の点検", en="access reviewed"),
+    "access.explained": Words(ja="ふだんと違うアクセスの確認", en="unusual access looked into"),
     "peer.rewritten": Words(ja="相手の証跡の書き換えを検知", en="peer's log does not fit"),
 }
 STATES: Final[Mapping[str, str]] = {
@@ -98,6 +102,7 @@ def row(number: int, said: Mapping[str, Any], lang: Language = "ja") -> dict[str
     receipt = str(said.get("receipt", ""))
     named = (
         "from_site", "to_site", "peer", "asked_by", "account", "role", "size", "agreement", "act",
+        "purpose", "reason", "id",
     )  # fmt: skip
     others = [f"{name}={said[name]}" for name in named if name in said]
     plan = str(said.get("plan_hash", ""))
@@ -163,11 +168,7 @@ def write_html(
 def readable(records: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """Yield what records say; nothing of one that cannot be read."""
     for number, body in records:
-        try:
-            said = json.loads(body)
-        except ValueError:
-            said = None
-        yield number, said if isinstance(said, dict) else {}
+        yield number, read_body(body)
 
 
 def _change(said: Mapping[str, Any], lang: Language) -> str:
