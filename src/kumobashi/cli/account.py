@@ -10,6 +10,7 @@ from rich.table import Table
 
 from kumobashi.cli.account_book import accounts_of
 from kumobashi.cli.account_push import push, token
+from kumobashi.cli.account_unusual import unusual
 from kumobashi.cli.command import Group, command, option
 from kumobashi.cli.terminal import Terminal
 
@@ -260,6 +261,7 @@ account.add_command(reset)
 account.add_command(bind)
 account.add_command(close)
 account.add_command(review)
+account.add_command(unusual)
 account.add_command(token)
 account.add_command(push)
 

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from kumobashi.identity import Account
+from kumobashi.identity.unusual import Noticed
 
 
 class AccessBook(Protocol):
@@ -13,6 +14,9 @@ class AccessBook(Protocol):
 
     def reviewed(self, by: Account, *, of: Account, is_kept: bool) -> None:
         """Note what was said of an account when access was reviewed."""
+
+    def explained(self, by: Account, noticed: Noticed) -> None:
+        """Note what was found of a day on which somebody did what they never do."""
 
     def refused(self, account: Account, *, page: str, code: str) -> None:
         """Note that somebody asked for what they may not do; many become one with a count."""

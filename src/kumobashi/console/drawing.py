@@ -15,8 +15,8 @@ from kumobashi.console.permits import is_open_to
 from kumobashi.console.reader import Reader, reader_of
 from kumobashi.directory.models import By
 from kumobashi.exchange.views import RED, Light, Progress, Words
-from kumobashi.identity import Session
-from kumobashi.kernel import Zone, from_wire
+from kumobashi.identity import Role, Session
+from kumobashi.kernel import Language, Zone, from_wire
 from kumobashi.monitoring.points import PATTERNS, POINTS
 from kumobashi.monitoring.wording import KINDS
 from kumobashi.planning.sentences import untied
@@ -25,7 +25,23 @@ from kumobashi.release import gate_bars, gate_learning, gate_words
 HERE = Path(__file__).parent
 HTMX = "vendor/htmx-4.0.1.min.js"  # npm htmx.org 4.0.1, dist/htmx.min.js; licence beside it
 TOKENS = "vendor/digital-go-jp-design-tokens-1.1.9.css"  # npm, dist/tokens.css; licence beside it
-_KEPT = ("q", "state", "site", "system", "contact", "sort", "page", "transfer", "of", "link")
+_KEPT = (
+    "q",
+    "state",
+    "site",
+    "system",
+    "contact",
+    "sort",
+    "page",
+    "transfer",
+    "of",
+    "link",
+    "since",
+    "until",
+    "topic",
+    "by",
+    "before",
+)
 """Of an address, what stays when language or calendar change."""
 MENU = (
     ("/", "morning"),
@@ -38,6 +54,7 @@ MENU = (
     ("/campaigns", "campaigns"),
     ("/workspace", "workspace"),
     ("/changes", "record"),
+    ("/evidence", "evidence"),
     ("/accounts", "accounts"),
 )
 
@@ -187,6 +204,13 @@ def _words(reader: Reader) -> Mapping[str, object]:
         "day_of": lambda text: day(date.fromisoformat(text)) if text else "",
         "moment_of": lambda text: moment(from_wire(text)) if text else "",
         "role_word": lambda role: role.ja if lang == "ja" else role.value,
+        "role_text": lambda text: _role(text, lang),
         "stage_word": partial(labels.stage, lang=lang),
         "finding_word": partial(labels.finding, lang=lang),
     }
+
+
+def _role(text: str, lang: Language) -> str:
+    """Return how a role that a record names is called; it may be one that there was once."""
+    held = next((role for role in Role if role.value == text), None)
+    return held.ja if held and lang == "ja" else text

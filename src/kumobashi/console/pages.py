@@ -26,6 +26,8 @@ from kumobashi.console.campaign_pages import CampaignPages
 from kumobashi.console.deed_pages import DeedPages
 from kumobashi.console.drawing import HERE, draw
 from kumobashi.console.entering import Door, is_let, visible_to, within
+from kumobashi.console.evidence_pages import EvidencePages
+from kumobashi.console.evidence_ports import EvidenceSource
 from kumobashi.console.fault_pages import FaultPages, seen_by
 from kumobashi.console.fault_ports import FaultSource
 from kumobashi.console.gate_pages import GatePages
@@ -68,6 +70,7 @@ def console_routes(  # noqa: PLR0913 - one for each kind of page
     drafts: DraftSource | None = None,
     ties: TieSource | None = None,
     faults: FaultSource | None = None,
+    evidence: EvidenceSource | None = None,
     sign_on: SignOnSource | None = None,
     accounts: Accounts | None = None,
     book: AccessBook | None = None,
@@ -84,6 +87,7 @@ def console_routes(  # noqa: PLR0913 - one for each kind of page
         drafts: takes applications for agreements; without it they are made at the terminal.
         ties: shows ties between residents and services; without it there are no such pages.
         faults: shows what a watch has seen; without it there are no such pages.
+        evidence: shows the records of this site; without it there are no such pages.
         sign_on: sends people to the municipality's providers; without it there are none.
         accounts: who may sign in; without any, whoever reaches the console may look.
         book: keeps who looked at whom, and who was refused what.
@@ -104,6 +108,8 @@ def console_routes(  # noqa: PLR0913 - one for each kind of page
         more += AgreementPages(board=source, agreements=agreements, door=door).routes()
     if faults:
         more += FaultPages(board=source, faults=faults, door=door).routes()
+    if evidence:
+        more += EvidencePages(board=source, evidence=evidence, door=door).routes()
     if accounts:
         more += AccountPages(board=source, accounts=accounts, door=door).routes()
     if ties:

@@ -43,6 +43,11 @@ PERMITS: Final[Mapping[tuple[str, str], Permit]] = {
     ("POST", "/plans/{link}/propose"): Permit(Deed.PROPOSE),
     ("POST", "/plans/{link}/approve"): Permit(Deed.APPROVE),
     ("GET", "/changes"): Permit(Deed.AUDIT),
+    ("GET", "/evidence"): Permit(Deed.AUDIT),
+    ("GET", "/evidence.csv"): Permit(Deed.AUDIT, purpose="export"),  # who carried it out of here
+    ("GET", "/evidence/{number:int}"): Permit(Deed.AUDIT),
+    ("GET", "/evidence/{number:int}/proof.json"): Permit(Deed.AUDIT),
+    ("POST", "/evidence/unusual/{finding}"): Permit(Deed.REVIEW_ACCESS),
     ("GET", "/workspace"): Permit(Deed.SEE_CONTENT),
     ("GET", "/workspace/picture.svg"): Permit(Deed.SEE_CONTENT),
     ("GET", "/campaigns"): Permit(Deed.SEE_CONTENT),

@@ -120,7 +120,7 @@ def search(
 ) -> EvidencePage:
     """Return up to ``most`` records, the newest first."""
     found: list[tuple[int, Mapping[str, Any]]] = []
-    looked, low = 0, _first_of(connection, tenant, wish.since)
+    looked, low = 0, first_number(connection, tenant, wish.since)
     high = _end_of(connection, tenant, wish)
     for number, _, body in stored_before(connection, tenant, high, low):
         if len(found) == most or looked == most_looked:
@@ -137,7 +137,7 @@ def each(
 ) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """Yield up to ``most`` records, the newest first: for a file."""
     left = most
-    low, high = _first_of(connection, tenant, wish.since), _end_of(connection, tenant, wish)
+    low, high = first_number(connection, tenant, wish.since), _end_of(connection, tenant, wish)
     for number, _, body in stored_before(connection, tenant, high, low):
         said = read_body(body)
         if wish.takes(said):
@@ -199,7 +199,7 @@ def newest_signed(connection: sa.Connection, tenant: str) -> tuple[int, int] | N
     return size, connection.execute(query).scalar_one()
 
 
-def _first_of(connection: sa.Connection, tenant: str, since: datetime | None) -> int:
+def first_number(connection: sa.Connection, tenant: str, since: datetime | None) -> int:
     """Return a number before which no record is as young as ``since``."""
     if since is None:
         return 0

@@ -82,6 +82,24 @@ class Finding:
         return sha256(said.encode()).hexdigest()[:16]
 
 
+class Answer(StrEnum):
+    """What somebody else found when they asked."""
+
+    DUTY = "duty"  # it was their work
+    MISTAKE = "mistake"  # nothing was meant by it
+    PASSED_ON = "passed-on"  # to whoever answers for personal data
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noticed:
+    """A finding, and what was said of it."""
+
+    finding: Finding
+    answer: Answer | None = None
+    answered_by: str = ""
+    answered_at: datetime | None = None
+
+
 @dataclass(slots=True)
 class _Day:
     """What an account did on one day."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 
 from kumobashi.evidence.entries import Entry
+from kumobashi.identity.unusual import Noticed
 from kumobashi.kernel import Clock
 
 if TYPE_CHECKING:
@@ -67,6 +68,18 @@ class AccessRecords:
         }
         said = f"account:{by.name}"
         self._note(Entry(event="access.reviewed", at=self._clock.now(), by=said, facts=facts))
+
+    def explained(self, by: "Account", noticed: Noticed) -> None:
+        """Note what was found of a day on which somebody did what they never do."""
+        found = noticed.finding
+        facts = {
+            "id": found.id,
+            "code": found.rule.value,
+            "account": found.by,
+            "act": noticed.answer.value if noticed.answer else None,
+        }
+        said = f"account:{by.name}"
+        self._note(Entry(event="access.explained", at=self._clock.now(), by=said, facts=facts))
 
     def refused(self, account: "Account | None", *, page: str, code: str) -> None:
         """Note that somebody asked for what they may not do."""

@@ -22,6 +22,7 @@ from kumobashi.service.deletion_api import deletion_routes
 from kumobashi.service.directory_api import DirectoryFace
 from kumobashi.service.endpoint import Endpoint
 from kumobashi.service.entrances import check_entrances
+from kumobashi.service.evidence_board import EvidenceBoard
 from kumobashi.service.fault_desk import FaultDesk
 from kumobashi.service.gateway import Gateway
 from kumobashi.service.govstack_api import govstack_routes
@@ -132,6 +133,12 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint, sign_ons: SignOns) -> 
             drafts=DraftForms(agreements, endpoint.wiring.workspace),
             faults=FaultDesk(
                 settings.workspace / "var" / settings.site,
+                tenant=gateway.identity.tenant,
+                site=gateway.identity.site,
+                clock=gateway.clock,
+            ),
+            evidence=EvidenceBoard(
+                gateway.store,
                 tenant=gateway.identity.tenant,
                 site=gateway.identity.site,
                 clock=gateway.clock,

@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from kumobashi.console import console_routes, error_pages
 from kumobashi.identity import Account, Accounts, Enrolment, Role
 from kumobashi.identity.reviews import Reviews
+from kumobashi.identity.unusual import Noticed
 from kumobashi.testing import scenes, views
 from kumobashi.testing.boards import SceneBoard
 from kumobashi.testing.clocks import HandClock
@@ -30,6 +31,9 @@ class Noted:
 
     def refused(self, account: Account, *, page: str, code: str) -> None:
         self.said.append(("refused", account.name, page, code))
+
+    def explained(self, by: Account, noticed: Noticed) -> None:
+        self.said.append(("explained", by.name, noticed.finding.by, str(noticed.answer)))
 
     def reviewed(self, by: Account, *, of: Account, is_kept: bool) -> None:
         self.said.append(("reviewed", by.name, of.name, str(is_kept)))

@@ -9,6 +9,7 @@ from kumobashi.console.wording import (
     campaigns,
     deeds,
     entering,
+    evidence,
     faults,
     frame,
     gate,
@@ -38,6 +39,7 @@ PAGES = (
     agreements,
     ties,
     accounts,
+    evidence,
 )
 TEXT = {key: words for page in PAGES for key, words in page.TEXT.items()}
 
