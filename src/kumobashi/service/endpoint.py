@@ -37,7 +37,6 @@ from kumobashi.exchange.tie_telling import TellingTies
 from kumobashi.exchange.traces import Traces
 from kumobashi.exchange.withdrawing import Withdrawing
 from kumobashi.kernel import business_date
-from kumobashi.monitoring.clocks import skews
 from kumobashi.planning.workspace import Workspace
 from kumobashi.service.agreeing import Gate, Stopping, offices_in, trusted_of
 from kumobashi.service.beating import Beating
@@ -244,7 +243,7 @@ class Endpoint:
             gateway.pulsing,
             ways=self._ways,
             seconds=gateway.settings.pulse_seconds,
-            hear=lambda beat: gateway.own_clock.heard_words(skews([beat]).items()),
+            hear=gateway.own_clock.heard_trip,
         )
 
     def resume(self) -> None:

@@ -18,8 +18,8 @@ from typing import Final
 
 from kumobashi.crypto.keys import SigningKey
 from kumobashi.kernel import Clock
-from kumobashi.monitoring.clock_trust import Reading, Sample, Verdict, step, verdict
-from kumobashi.monitoring.clocks import Skew
+from kumobashi.monitoring.clock_trust import Reading, Sample, Verdict, now_says, step, verdict
+from kumobashi.monitoring.clocks import Skew, Trip, skews
 from kumobashi.monitoring.ntp import ask
 from kumobashi.observe.notices import Notices
 from kumobashi.service.time_errors import ClockNotTrusted
@@ -28,6 +28,7 @@ STEP: Final = timedelta(seconds=0.5)
 _TICK_SECONDS: Final = 1.0
 _NTP_SECONDS: Final = 64.0
 _HALF_SECOND: Final = timedelta(milliseconds=500)  # a Date says whole seconds
+_JUST_NOW: Final = timedelta(seconds=5)
 _MOST: Final = 200  # sources
 log = logging.getLogger(__name__)
 
@@ -61,15 +62,32 @@ class OwnClock:
         return Reading(wall=self._clock.now(), steady=self._steady())
 
     def heard(self, source: str, skew: Skew) -> None:
-        """Take what a source said just now; the newest of each counts."""
+        """Take what a source said just now.
+
+        The newest of each counts, unless it says far less: an answer that took long, or on whose
+        way the clock here was set, fits nearly every time.
+        """
         sample = Sample(source=source, skew=skew, at=self.reading())
         with self._lock:
+            held = self._samples.get(source)
+            known = now_says(held, sample.at) if held else None
+            if known is not None and skew.within > known.within + _HALF_SECOND:
+                return
             if source in self._samples or len(self._samples) < _MOST:
                 self._samples[source] = sample
 
-    def heard_words(self, skews: Iterable[tuple[str, Skew]]) -> None:
-        """Take the times that sites signed on a pulse."""
-        for site, skew in skews:
+    def heard_trip(self, trip: Trip) -> None:
+        """Take the times that sites signed on a pulse that has just come back.
+
+        One on whose way the clock here was set speaks of the clock as it was, and is passed over.
+        """
+        back = trip.at + timedelta(seconds=trip.seconds)
+        if abs(self._clock.now() - back) <= _JUST_NOW:
+            self.heard_words(skews([trip]).items())
+
+    def heard_words(self, said: Iterable[tuple[str, Skew]]) -> None:
+        """Take how far sites say they are ahead."""
+        for site, skew in said:
             self.heard(f"site:{site}", skew)
 
     def heard_date(self, site: str, sent: datetime, date: str | None) -> None:

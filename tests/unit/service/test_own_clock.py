@@ -4,7 +4,8 @@ import asyncio
 import socket
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -43,6 +44,24 @@ class Machine:
         self.wall.at += timedelta(seconds=seconds * drift)
 
 
+@dataclass(frozen=True)
+class Said:
+    """A site's word on a pulse."""
+
+    site: str
+    came: datetime
+    left: datetime
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A pulse that came back."""
+
+    at: datetime
+    seconds: float
+    words: Sequence[Said]
+
+
 @pytest.fixture
 def machine() -> Machine:
     return Machine()
@@ -70,6 +89,33 @@ def test_a_step_stops_signing_at_once_and_being_set_right_lets_it_go_on(
 
     machine.wall.at -= timedelta(seconds=by)
     key.sign(b"a manifest")
+
+
+@pytest.mark.parametrize("by", [3600.0, -3600.0])
+def test_an_answer_on_whose_way_the_clock_was_set_hides_nothing(
+    machine: Machine, by: float
+) -> None:
+    machine.clock.heard_words([("relay", GOOD), ("cloud", GOOD)])
+    sent = machine.wall.at
+    machine.wall.at += timedelta(seconds=by)
+    words = [Said(site=name, came=sent, left=sent) for name in ("relay", "cloud")]
+
+    machine.clock.heard_trip(Sent(at=sent, seconds=0.02, words=words))
+    machine.clock.heard_date("bank", sent, format_datetime(sent))
+
+    with pytest.raises(ClockNotTrusted):
+        machine.clock.check()
+
+
+def test_what_a_source_said_long_ago_gives_way_to_what_is_less_exact(machine: Machine) -> None:
+    machine.clock.heard_words([("relay", GOOD), ("cloud", GOOD)])
+    machine.passes(700)
+    rough = Skew(ahead=60 * SECOND, within=5 * SECOND)
+
+    machine.clock.heard_words([("relay", rough), ("cloud", rough)])
+
+    with pytest.raises(ClockNotTrusted):
+        machine.clock.check()
 
 
 def test_half_a_minute_is_not_stopped_for(machine: Machine) -> None:
