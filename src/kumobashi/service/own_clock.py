@@ -92,7 +92,9 @@ class OwnClock:
 
     def heard_date(self, site: str, sent: datetime, date: str | None) -> None:
         """Take the ``Date`` of an answer to what was ``sent``; signed times are better."""
-        if date is None or f"site:{site}" in self._samples:
+        held = self._samples.get(f"site:{site}")
+        is_signed = held is not None and now_says(held, self.reading()) is not None
+        if date is None or is_signed:
             return
         try:
             there = parsedate_to_datetime(date) + _HALF_SECOND

@@ -91,6 +91,17 @@ def test_a_step_stops_signing_at_once_and_being_set_right_lets_it_go_on(
     key.sign(b"a manifest")
 
 
+def test_a_date_counts_again_when_the_signed_time_is_too_old(machine: Machine) -> None:
+    machine.clock.heard_words([("relay", GOOD), ("cloud", GOOD)])
+    machine.passes(700)
+    there = machine.wall.at + timedelta(hours=1)
+    for site in ("relay", "cloud"):
+        machine.clock.heard_date(site, machine.wall.at, format_datetime(there))
+
+    with pytest.raises(ClockNotTrusted):
+        machine.clock.check()
+
+
 @pytest.mark.parametrize("by", [3600.0, -3600.0])
 def test_an_answer_on_whose_way_the_clock_was_set_hides_nothing(
     machine: Machine, by: float
