@@ -54,9 +54,8 @@ def test_a_site_whose_own_clock_was_set_wrong_signs_nothing_and_goes_on_by_itsel
     with Town.found(tmp_path / "w", city, part_bytes=65_536) as town:
         town.start_all(but=[HALL])
         town.start(HALL, environment={"KUMO_CLOCK_FILE": str(clock), "KUMO_PULSE_SECONDS": "0.5"})
-        until("whole beats", lambda: _whole_at(town), 30)
-        first = _whole_at(town)
-        until("another of each", lambda: _whole_at(town) > first, 30)
+        first = until("whole beats", lambda: _whole_at(town), 30)
+        until("another of each", lambda: (_whole_at(town) or "") > first, 30)
 
         clock.write_text(str(wrong), "ascii")
         transfer = town.submit(NOTICES)["transfer"]
@@ -69,8 +68,8 @@ def test_a_site_whose_own_clock_was_set_wrong_signs_nothing_and_goes_on_by_itsel
         check_settled(town, transfer, NOTICES)
 
 
-def _whole_at(town: Town) -> str:
+def _whole_at(town: Town) -> str | None:
     """Return when the oldest beat of any way was sent; nothing while one of them is not whole."""
     ways = town.call("/api/v1/watch")["ways"]
     is_whole = all(len(way["words"]) > 1 and way["code"] is None for way in ways)
-    return min((str(way["at"]) for way in ways), default="") if is_whole else ""
+    return min(str(way["at"]) for way in ways) if ways and is_whole else None

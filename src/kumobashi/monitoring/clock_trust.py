@@ -9,7 +9,7 @@ between the wall clock and the steady clock has moved since. So a step shows at 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from kumobashi.monitoring.clocks import Skew
@@ -59,9 +59,19 @@ def now_says(sample: Sample, now: Reading) -> Skew | None:
     return Skew(ahead=sample.skew.ahead - set_since, within=sample.skew.within + age * _DRIFT)
 
 
-def verdict(samples: Sequence[Sample], now: Reading) -> Verdict | None:
-    """Return what most sources agree on; none: too few were heard, or they do not agree."""
-    said = [(one.source, skew) for one in samples if (skew := now_says(one, now)) is not None]
+def verdict(
+    samples: Sequence[Sample], now: Reading, *, slack: timedelta = timedelta()
+) -> Verdict | None:
+    """Return what most sources agree on; none: too few were heard, or they do not agree.
+
+    Sources that are less than twice the ``slack`` apart agree: the clock here may have been moved
+    while one of them was heard.
+    """
+    said = [
+        (one.source, replace(skew, within=skew.within + slack))
+        for one in samples
+        if (skew := now_says(one, now)) is not None
+    ]
     edges = sorted(
         [(skew.ahead - skew.within, -1) for _, skew in said]
         + [(skew.ahead + skew.within, 1) for _, skew in said]

@@ -106,18 +106,19 @@ class OwnClock:
         half = (now - sent) / 2
         self.heard(f"date:{site}", Skew(ahead=there - (sent + half), within=half + _HALF_SECOND))
 
-    def verdict(self) -> Verdict | None:
+    def verdict(self, slack: timedelta = timedelta()) -> Verdict | None:
         """Return what the sources agree on; none: too few, or they do not agree."""
         with self._lock:
             samples = list(self._samples.values())
-        return verdict(samples, self.reading())
+        return verdict(samples, self.reading(), slack=slack)
 
     def check(self) -> None:
         """Raise ``ClockNotTrusted`` while the clock here is certainly wrong."""
         if not self._stop:
             return
-        found = self.verdict()
-        if found is not None and found.is_off(self._stop):
+        slack = self._stop / 10
+        found = self.verdict(slack)
+        if found is not None and found.is_off(self._stop - slack):
             raise ClockNotTrusted(
                 site=self._site,
                 seconds=f"{found.ahead.total_seconds():+.0f}",

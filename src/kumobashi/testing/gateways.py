@@ -37,13 +37,13 @@ class Timeout(AssertionError):
 
 
 def until(what: str, look: Callable[[], T | None], seconds: float = 90.0, every: float = 0.02) -> T:
-    """Return what ``look`` gives as soon as it gives something.
+    """Return what ``look`` gives as soon as it gives something; ``False`` is nothing yet.
 
     It looks again after ``every`` second, and less often the longer it waits: looking takes
     processor time from those who are waited for.
     """
     begin = time.monotonic()
-    while (found := look()) is None:
+    while (found := look()) is None or found is False:
         waited = time.monotonic() - begin
         if waited > seconds:
             raise Timeout(f"{what}: not within {seconds} s")

@@ -91,6 +91,18 @@ def test_a_step_stops_signing_at_once_and_being_set_right_lets_it_go_on(
     key.sign(b"a manifest")
 
 
+def test_sources_that_were_heard_while_the_clock_moved_still_agree_that_it_is_wrong(
+    machine: Machine,
+) -> None:
+    for number, site in enumerate(("relay", "cloud", "exchange")):
+        ahead = timedelta(seconds=-60 - number)  # a second more for each
+        machine.clock.heard(f"site:{site}", Skew(ahead=ahead, within=SECOND / 100))
+
+    assert machine.clock.verdict() is None
+    with pytest.raises(ClockNotTrusted):
+        machine.clock.check()
+
+
 def test_a_date_counts_again_when_the_signed_time_is_too_old(machine: Machine) -> None:
     machine.clock.heard_words([("relay", GOOD), ("cloud", GOOD)])
     machine.passes(700)
