@@ -114,6 +114,15 @@ PICTURES = (
         height=620,
     ),
     Picture(
+        name="evidence",
+        shows="records that can be proved, and a night that somebody answers for",
+        path="/evidence",
+        role=Role.APPROVER,
+        is_watched=True,
+        width=1180,
+        height=900,
+    ),
+    Picture(
         name="plan",
         shows="what becomes of each item",
         path="/plans/notice-attributes",

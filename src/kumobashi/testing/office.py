@@ -37,6 +37,7 @@ from kumobashi.testing import gates, views
 from kumobashi.testing.boards import SceneBoard, SceneDeeds
 from kumobashi.testing.clocks import HandClock
 from kumobashi.testing.fault_night import watched_night
+from kumobashi.testing.kept_evidence import KeptEvidence
 
 SITE = "hall-core"
 PEOPLE: Mapping[Role, tuple[str, str]] = {  # role: account, how pages call it
@@ -82,7 +83,8 @@ class Office:
     ) -> None:
         """Make the workspace; with ``signs_in`` also an account for each role.
 
-        ``is_watched``: a watch has seen a fault that goes on (``testing.fault_night``).
+        ``is_watched``: a watch has seen a fault that goes on (``testing.fault_night``), and there
+        is a log (``testing.kept_evidence``).
         """
         self.clock = HandClock(views.NOW.astimezone(UTC))
         self.folder = write_sample(folder / "city", clock=self.clock)
@@ -103,12 +105,16 @@ class Office:
             note=lambda _record: None,
         )
         board = SceneBoard(scene)
+        self._kept = (
+            KeptEvidence(folder / "kept", site=SITE, clock=self.clock) if is_watched else None
+        )
         routes = console_routes(
             board,
             zones=views.ZONES,
             plans=self.desk,
             deeds=SceneDeeds(board, self.clock),
             faults=watched_night(folder / "watch", self.clock) if is_watched else None,
+            evidence=self._kept.board if self._kept else None,
             accounts=self.accounts,
         )
         self.application = Starlette(routes=routes, exception_handlers={**error_pages()})
@@ -129,8 +135,10 @@ class Office:
         self.desk.propose(link, (self.desk.plan(link) or {})["hash"], by=name, shown=shown)
 
     def close(self) -> None:
-        """Let go of the accounts file."""
+        """Let go of the files."""
         self.accounts.close()
+        if self._kept:
+            self._kept.close()
 
 
 def code_of(secret: str, at: datetime) -> str:

@@ -78,9 +78,7 @@ TEXT = {
     "evidence_until": both("この日まで", "To"),
     "evidence_topic": both("種類", "About"),
     "evidence_by": both("だれが（利用者の名前）", "Who (account)"),
-    "evidence_q": both(
-        "連携・転送・サイト・符号（全部の文字）", "Link, transfer, site or code (whole)"
-    ),
+    "evidence_q": both("連携・転送・サイト・符号", "Link, transfer, site or code"),
     "evidence_any": both("すべて", "All"),
     "topic_access": both("アクセス", "Access"),
     "topic_transfer": both("転送", "Transfers"),
