@@ -228,6 +228,7 @@ def test_every_step_that_the_page_names_is_one_that_a_ladder_may_have() -> None:
         ("incident_api", "incident api"),
         ("watch_api", "watch api"),
         ("program_api", "program api"),
+        ("clock_api", "clock api"),
     ],
 )
 def test_the_local_api_page_lists_its_routes(module: str, table: str) -> None:
@@ -248,7 +249,13 @@ def test_the_local_api_page_lists_its_routes(module: str, table: str) -> None:
     [
         (
             "local",  # of deletions the reading alone
-            {"local_api": None, "watch_api": None, "program_api": None, "deletion_api": "GET"},
+            {
+                "local_api": None,
+                "watch_api": None,
+                "program_api": None,
+                "clock_api": None,
+                "deletion_api": "GET",
+            },
         ),
         ("directory", {"directory_api": None}),
     ],

@@ -49,7 +49,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str
     ("document", "operations"),
     [
         ("/directory/v1/openapi.yaml", 5),
-        ("/api/v1/openapi.yaml", 16),
+        ("/api/v1/openapi.yaml", 17),
         ("/linkage/openapi.yaml", 4),
     ],
 )

@@ -135,6 +135,9 @@ def test_a_leap_second_that_every_site_takes_when_it_likes(town: Town, clocks: C
 def test_a_clock_that_runs_away_stops_what_it_would_sign(town: Town, clocks: Clocks) -> None:
     clocks.start(town)
     until("every way was heard", lambda: heard(town), 30)
+    known = town.call("/api/v1/clocks")
+    assert abs(known["own"]["ahead_seconds"]) < 1
+    assert {one["name"] for one in known["sources"] if one["kind"] == "site"} == {*SITES} - {HALL}
     with clocks.running_away(HALL, to=240):
         until("a minute is gained", lambda: clocks.wrong(HALL) > 60, 30)
         transfer = town.submit(NOTICES)["transfer"]

@@ -13,6 +13,7 @@ from kumobashi.service.agreement_desk import AgreementDesk
 from kumobashi.service.agreement_forms import DraftForms
 from kumobashi.service.board import SiteBoard
 from kumobashi.service.campaign_desk import CampaignDesk
+from kumobashi.service.clock_api import clock_routes
 from kumobashi.service.consent_api import consent_routes
 from kumobashi.service.counting import counted
 from kumobashi.service.courier_api import courier_routes
@@ -100,6 +101,7 @@ def endpoint_routes(gateway: Gateway, endpoint: Endpoint, sign_ons: SignOns) -> 
         *local_routes(gateway, endpoint),
         *watch_routes(gateway, endpoint, board),
         *program_routes(gateway),
+        *clock_routes(gateway),
         *link_test_routes(gateway),
         *deletion_routes(gateway, endpoint, accounts),
         *individual_routes(gateway, endpoint, accounts),

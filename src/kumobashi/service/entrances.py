@@ -78,6 +78,7 @@ ENTRANCES: Final[Mapping[tuple[str, str], Entrance]] = {
     ("GET", "/api/v1/overview"): _TOKEN,
     ("GET", "/api/v1/lines"): _TOKEN,
     ("GET", "/api/v1/watch"): _TOKEN,
+    ("GET", "/api/v1/clocks"): _TOKEN,
     ("POST", "/api/v1/systems/{system}/failures"): _TOKEN,
     ("POST", "/api/v1/links/{link}/runs"): _TOKEN,
     ("POST", "/api/v1/links/{link}/test"): _TOKEN,

@@ -50,7 +50,7 @@ class OwnClock:
         self._clock = clock
         self._site = site
         self._servers = servers
-        self._stop = timedelta(seconds=stop_seconds)
+        self.stop = timedelta(seconds=stop_seconds)
         self._notices = notices
         self._steady = steady or steady_seconds()
         self._lock = threading.Lock()
@@ -106,6 +106,17 @@ class OwnClock:
         half = (now - sent) / 2
         self.heard(f"date:{site}", Skew(ahead=there - (sent + half), within=half + _HALF_SECOND))
 
+    def sources(self) -> list[tuple[str, Skew, float]]:
+        """Return what each source says now by its name, and how many seconds ago it was heard."""
+        with self._lock:
+            samples = sorted(self._samples.values(), key=lambda one: one.source)
+        now = self.reading()
+        return [
+            (one.source, skew, now.steady - one.at.steady)
+            for one in samples
+            if (skew := now_says(one, now)) is not None
+        ]
+
     def verdict(self, slack: timedelta = timedelta()) -> Verdict | None:
         """Return what the sources agree on; none: too few, or they do not agree."""
         with self._lock:
@@ -114,11 +125,11 @@ class OwnClock:
 
     def check(self) -> None:
         """Raise ``ClockNotTrusted`` while the clock here is certainly wrong."""
-        if not self._stop:
+        if not self.stop:
             return
-        slack = self._stop / 10
+        slack = self.stop / 10
         found = self.verdict(slack)
-        if found is not None and found.is_off(self._stop - slack):
+        if found is not None and found.is_off(self.stop - slack):
             raise ClockNotTrusted(
                 site=self._site,
                 seconds=f"{found.ahead.total_seconds():+.0f}",

@@ -88,7 +88,16 @@ def failed(code: str, name: Words, error: KumobashiError, *, where: str = "") ->
 
 def examine(folder: Path | None, clock: Clock) -> Iterator[Check]:
     """Look at everything, one by one; without a workspace at the installation alone."""
-    from kumobashi.cli.checkup import client_tls, clocks, incidents, installation, keys, peers, room
+    from kumobashi.cli.checkup import (
+        client_tls,
+        clocks,
+        incidents,
+        installation,
+        keys,
+        peers,
+        room,
+        time_sources,
+    )
 
     now = clock.now()
     place = folder or Path.cwd()
@@ -127,6 +136,7 @@ def examine(folder: Path | None, clock: Clock) -> Iterator[Check]:
     yield clocks.own(now, held.directory)
     if workspace:
         here = {site for site in workspace.sites if (folder / "private" / site).is_dir()}
+        yield from time_sources.checks(folder, sorted(here))
         for site, reply in asked.replies():
             url = workspace.sites[site].url
             yield peers.judged(site, url, reply, now, is_here=site in here)

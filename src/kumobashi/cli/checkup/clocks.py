@@ -66,6 +66,13 @@ def of_peer(site: str, url: str, reading: Reading | None) -> Check:
     return _judged("doctor.clock", name, reading.proven, where=url, bound=bound)
 
 
+def of_source(server: str, reading: Reading) -> Check:
+    """Judge our clock against a server that knows the time."""
+    name = words(f"時刻の元 {server}", f"Time source {server}")
+    bound = max(abs(reading.low), abs(reading.high)).total_seconds()
+    return _judged("doctor.time_source", name, reading.proven, where="NTP", bound=bound)
+
+
 def _judged(
     code: str, name: Words, proven: timedelta, *, where: str, bound: float | None = None
 ) -> Check:
