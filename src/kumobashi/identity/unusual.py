@@ -45,7 +45,6 @@ class Rule(StrEnum):
     REFUSED = "refused"  # asked again and again for what it may not do
     OUTSIDE = "outside"  # somebody of a provider asked for residents' records
     RETURN = "return"  # the first look after a long time
-    EMERGENCY = "emergency"  # under an emergency permit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +57,6 @@ class Look:
     code: str  # the page or call
     is_refused: bool = False
     is_of_person: bool = True  # what was asked for would show one resident
-    is_emergency: bool = False
     times: int = 1
 
 
@@ -110,7 +108,6 @@ class _Day:
     looks: int = 0
     late: int = 0  # at night, or on a weekend
     outside: int = 0
-    emergency: int = 0
     refused: Counter[str] = field(default_factory=Counter)  # by what was asked for
 
 
@@ -134,8 +131,6 @@ class Habits:
             held.late += look.times if _is_late(local) else 0
         if look.is_of_person and look.role in OUTSIDE:
             held.outside += look.times
-        if look.is_emergency:
-            held.emergency += look.times
 
     def forget(self, now: datetime) -> None:
         """Let go of the days that are compared with nothing any more."""
@@ -175,8 +170,6 @@ class Habits:
             seen.append((Rule.OUTSIDE, day.outside, 0))
         if day.looks and before and on - max(before) >= ABSENT:
             seen.append((Rule.RETURN, (on - max(before)).days, None))
-        if day.emergency:
-            seen.append((Rule.EMERGENCY, day.emergency, None))
         for rule, count, usual_count in seen:
             yield Finding(
                 rule=rule, by=by, role=day.role, day=on, count=count, usual=usual_count,

@@ -126,16 +126,11 @@ def test_somebody_who_was_away_for_long() -> None:
     assert [(one.by, one.count) for one in found] == [("ito", 80)]
 
 
-def test_an_emergency_is_always_shown() -> None:
-    seen = habits()
-    seen.add(Look(by="kato", at=END, role="approver", code=COUNTER, is_emergency=True))
-    assert [one.rule for one in seen.findings(END)] == [Rule.EMERGENCY]
-
-
 def test_a_finding_keeps_its_name_and_old_days_go() -> None:
     seen = habits()
-    seen.add(Look(by="kato", at=END, role="approver", code=COUNTER, is_emergency=True))
+    seen.add(Look(by="cloud-a", at=END, role="data-centre", code=COUNTER, is_refused=True))
     before = [one.id for one in seen.findings(END)]
+    assert before
 
     seen.forget(END)
     assert [one.id for one in seen.findings(END)] == before

@@ -66,9 +66,6 @@ TEXT = {
     "rule_return": both(
         "{count} 日ぶりに住民の情報を見た", "The first look at a resident in {count} days"
     ),
-    "rule_emergency": both(
-        "緊急時の権限で {count} 回見た", "{count} looks under an emergency permit"
-    ),
     "answer_duty": both("業務だった", "It was their work"),
     "answer_mistake": both("操作の誤り", "A mistake"),
     "answer_passed-on": both("個人情報の担当へ渡した", "Passed on"),
