@@ -9,6 +9,7 @@
 
 import http.client
 import json
+import os
 import random
 import re
 import socket
@@ -52,22 +53,29 @@ class Refused(AssertionError):
         self.problem = problem
 
 
+_GIVEN: set[int] = set()
+
+
 def free_ports(count: int) -> list[int]:
     """Return ports that are free, below those that the kernel gives to calling sockets.
 
     A gateway that is killed must find its port free again, and nobody may have called from it.
+    No port is given twice in a process, nor by two test processes that run side by side.
     """
+    share = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+    shares = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     chosen: list[int] = []
     chance = random.SystemRandom()
     while len(chosen) < count:
-        port = chance.randrange(12_000, 32_000)
+        port = chance.randrange(12_000 + share, 32_000, shares)
         with socket.socket() as trial:
             trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 trial.bind(("127.0.0.1", port))
             except OSError:
                 continue
-        if port not in chosen:
+        if port not in _GIVEN:
+            _GIVEN.add(port)
             chosen.append(port)
     return chosen
 
